@@ -1,0 +1,61 @@
+"""Train, judge, compare and use generative adversarial networks."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ganvas.data import Pictures
+    from ganvas.errors import InputError
+    from ganvas.inference import Generator, open
+    from ganvas.objectives import Hinge, LeastSquares, NonSaturating, Wasserstein
+    from ganvas.observers import Watch
+    from ganvas.penalties import GradientPenalty
+    from ganvas.recipe import EMA, Adam, Augment, Plan, Ramp, Recipe
+    from ganvas.systems import named_recipe
+    from ganvas.training import Host, train
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "ganvas.data": ("Pictures",),
+    "ganvas.errors": ("InputError",),
+    "ganvas.inference": ("Generator", "open"),
+    "ganvas.objectives": ("Hinge", "LeastSquares", "NonSaturating", "Wasserstein"),
+    "ganvas.observers": ("Watch",),
+    "ganvas.penalties": ("GradientPenalty",),
+    "ganvas.recipe": ("EMA", "Adam", "Augment", "Plan", "Ramp", "Recipe"),
+    "ganvas.systems": ("named_recipe",),
+    "ganvas.training": ("Host", "train"),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "EMA",
+    "Adam",
+    "Augment",
+    "Generator",
+    "GradientPenalty",
+    "Hinge",
+    "Host",
+    "InputError",
+    "LeastSquares",
+    "NonSaturating",
+    "Pictures",
+    "Plan",
+    "Ramp",
+    "Recipe",
+    "Wasserstein",
+    "Watch",
+    "named_recipe",
+    "open",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # Names are fetched on first use, so that the command line can start without loading torch.
+    if name in _HOME:
+        return getattr(importlib.import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'ganvas' has no attribute {name!r}")

@@ -1,0 +1,112 @@
+"""A recipe's fields as flags, derived from the values themselves by tyro."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any
+
+import tyro
+
+from ganvas.errors import InputError
+from ganvas.observers import Watch
+from ganvas.recipe import Ramp, Recipe
+from ganvas.systems import named_recipe
+from ganvas.training import Host
+from ganvas.values import flatten, nearest
+
+
+@dataclass(frozen=True)
+class Flags:
+    """What a command line about a recipe says."""
+
+    recipe: Annotated[Recipe, tyro.conf.arg(name="")]
+    """The recipe, every field of it a flag."""
+    name: str = ""
+    """The run's name, a folder below --host.runs; by default the recipe's."""
+    epochs: int = 0
+    """Length of the run in passes over the data, instead of --images."""
+    watch: Watch = field(default_factory=Watch)
+    """What to look at, and how often; never changes the weights."""
+    host: Host = field(default_factory=Host)
+    """Where to compute and keep the run."""
+
+
+# A union with a class in it would become subcommands; a ramp has a text form instead.
+_registry = tyro.constructors.ConstructorRegistry()
+
+
+@_registry.primitive_rule
+def _ramp_rule(
+    info: tyro.constructors.PrimitiveTypeInfo,
+) -> tyro.constructors.PrimitiveConstructorSpec[Any] | None:
+    if info.type != (float | Ramp):
+        return None
+    return tyro.constructors.PrimitiveConstructorSpec(
+        nargs=1,
+        metavar="NUMBER|A..B@IMAGES",
+        instance_from_str=lambda texts: Ramp.parse(texts[0]),
+        is_instance=lambda value: isinstance(value, float | int | Ramp),
+        str_from_instance=lambda value: [str(value)],
+    )
+
+
+def parse(verb: str, argv: list[str]) -> tuple[str, Flags]:
+    """Read ``RECIPE [flags]``: the recipe's name, and the flags with the recipe as changed by them.
+
+    Raises:
+        InputError: no or an unknown recipe, an unknown flag, or a value that does not fit.
+    """
+    if not argv or argv[0].startswith("-"):
+        if {"-h", "--help"} & set(argv):
+            print(f"usage: ganvas {verb} RECIPE [flags]\n\nganvas list shows the recipes; ganvas {verb} RECIPE --help")
+            print("shows that recipe's fields as flags, with its values as defaults.")
+            sys.exit(0)
+        raise InputError(f"ganvas {verb} needs the name of a recipe first, as in ganvas {verb} dcgan-digits.")
+    recipe = named_recipe(argv[0])
+    default = Flags(recipe=recipe, name=argv[0])
+    words = ["--data.source" + word[6:] if word == "--data" or word.startswith("--data=") else word for word in argv]
+    _check_known(words[1:], default)
+    with _registry:
+        flags = tyro.cli(
+            Flags,
+            prog=f"ganvas {verb} {argv[0]}",
+            description=f"{verb.capitalize()} the recipe {argv[0]}; its fields are flags.",
+            args=words[1:],
+            default=default,
+            config=(
+                tyro.conf.AvoidSubcommands,
+                tyro.conf.FlagConversionOff,
+                tyro.conf.ConsolidateSubcommandArgs,
+            ),
+        )
+    if flags.epochs < 0:
+        raise InputError(f"--epochs {flags.epochs} is negative; give the number of passes over the data.")
+    return argv[0], flags
+
+
+def with_epochs(flags: Flags, pictures: int) -> Flags:
+    """Turn --epochs, where given, into images."""
+    if not flags.epochs:
+        return flags
+    return replace(flags, recipe=replace(flags.recipe, images=flags.epochs * pictures), epochs=0)
+
+
+def _check_known(words: list[str], default: Flags) -> None:
+    # tyro's own message is a page with boxes; ours is one sentence.
+    known = {"--help", "-h"}
+    for part, prefix in ((default.recipe, ""), (default.watch, "watch"), (default.host, "host")):
+        known |= {f"--{path}".replace("_", "-") for path, _ in flatten(part, prefix)}
+    known |= {"--name", "--epochs", "--data"}
+    for word in words:
+        flag = word.split("=")[0].replace("_", "-")
+        if word.startswith("-") and flag not in known and not _is_number(word):
+            raise InputError(f"there is no flag {flag}{nearest(flag, known)}; --help shows all.")
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,40 @@
+"""Make pictures with a trained run: ganvas generate runs/x -n 64 --grid out.png"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def main(argv: list[str]) -> int:
+    """Run ``ganvas generate RUN ...``."""
+    parser = argparse.ArgumentParser("ganvas generate", description=__doc__)
+    parser.add_argument("run", help="a run's folder, or a .safetensors file that ganvas wrote")
+    parser.add_argument("-n", type=int, help="number of pictures (default: 64), or of stops of a walk (default: 6)")
+    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same pictures (default: 0)")
+    parser.add_argument("--grid", type=Path, help="write one sheet, a PNG file")
+    parser.add_argument(
+        "--out", type=Path, help="write single PNG files into this folder; of a walk, a .gif or .mp4 file"
+    )
+    parser.add_argument("--interpolate", action="store_true", help="walk from each random point to the next")
+    parser.add_argument(
+        "--steps", type=int, default=16, help="pictures from one stop of a walk to the next (default: 16)"
+    )
+    parser.add_argument("--which", choices=("last", "best"), default="last", help="the newest state or the best one")
+    parser.add_argument("--device", default="cpu", help="where to compute (default: cpu)")
+    arguments = parser.parse_args(argv)
+
+    import ganvas
+    from ganvas.inference.files import write_folder, write_sheet, write_walk
+
+    generator = ganvas.open(arguments.run, which=arguments.which, device=arguments.device)
+    seed, sheet, out = arguments.seed, arguments.grid, arguments.out
+    if not sheet and not out:
+        sheet = Path(f"{generator.name}-seed{seed}.png")
+    if arguments.interpolate:
+        paths = write_walk(generator, arguments.n or 6, arguments.steps, seed, sheet, out)
+    else:
+        paths = write_folder(generator, arguments.n or 64, seed, out) if out else []
+        paths += [write_sheet(generator, arguments.n or 64, seed, sheet)] if sheet else []
+    print("\n".join(map(str, paths)))
+    return 0

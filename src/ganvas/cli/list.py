@@ -1,0 +1,19 @@
+"""Show the systems and their recipes"""
+
+from __future__ import annotations
+
+import argparse
+
+
+def main(argv: list[str]) -> int:
+    """Run ``ganvas list``; reads the sources, loads no torch."""
+    argparse.ArgumentParser("ganvas list", description=__doc__).parse_args(argv)
+    from itertools import groupby
+
+    from ganvas.systems import entries
+
+    for (system, paper), recipes in groupby(entries(), lambda entry: (entry.system, entry.paper)):
+        print(f"{system}  ({paper})" if paper else system)
+        for entry in recipes:
+            print(f"  {entry.name:<24}{entry.summary}")
+    return 0

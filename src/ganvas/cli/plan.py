@@ -1,0 +1,64 @@
+"""Show a recipe's networks, shapes and cost on this machine before training it"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.table import Column, Table
+
+
+def main(argv: list[str]) -> int:
+    """Run ``ganvas plan RECIPE [flags]``."""
+    from rich.console import Console
+
+    from ganvas.cli._flags import parse, with_epochs
+
+    _, flags = parse("plan", argv)
+    device = flags.host.torch_device()
+    console = Console(highlight=False)
+    recipe = flags.recipe
+
+    import torch
+
+    from ganvas.data import size_of
+    from ganvas.training.plan import layers, probe
+
+    example = torch.zeros(2, recipe.system.channels, recipe.system.size, recipe.system.size)
+    latent = torch.randn(2, recipe.system.latent)  # type: ignore[attr-defined]
+    for title, network, given in (
+        ("generator", recipe.system.generator(), latent),
+        ("discriminator", recipe.system.discriminator(), example),
+    ):
+        console.print(_table(title, tuple(given.shape[1:]), layers(network, given)))
+    pictures = size_of(recipe.data)
+    flags = with_epochs(flags, pictures)
+    recipe = flags.recipe
+    cost = probe(recipe, device, pictures, flags.watch)
+    epochs = recipe.images / pictures
+    console.print(
+        f"data     {recipe.data.source}: {pictures:,} pictures; {recipe.images:,} images are {epochs:.1f} epochs"
+    )
+    console.print(f"rate     {cost.images_per_second:,.0f} images/s in {recipe.precision} on {device}")
+    console.print(f"time     {_duration(cost.seconds)}")
+    console.print(f"memory   {cost.memory / 2**20:,.0f} MiB at the peak")
+    console.print(f"disk     {cost.disk / 2**20:,.0f} MiB for the run folder")
+    return 0
+
+
+def _table(title: str, given: tuple[int, ...], rows: list[Any]) -> Table:
+    table = Table("layer", Column("output", justify="right"), Column("parameters", justify="right"), box=None)
+    table.title, table.title_justify = title, "left"
+    table.add_row("input", _shape(given), "")
+    for row in rows:
+        table.add_row(row.kind, _shape(row.shape), f"{row.parameters:,}" if row.parameters else "")
+    table.add_row("total", "", f"{sum(row.parameters for row in rows):,}")
+    return table
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape)) or "1"
+
+
+def _duration(seconds: float) -> str:
+    hours, minutes = int(seconds // 3600), int(seconds % 3600 // 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {int(seconds % 60):02d} s"

@@ -1,0 +1,37 @@
+"""List runs with their state and age"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+
+def main(argv: list[str]) -> int:
+    """Run ``ganvas runs [FOLDER]``."""
+    parser = argparse.ArgumentParser("ganvas runs", description=__doc__)
+    parser.add_argument("folder", nargs="?", default="runs", help="folder that holds the runs (default: runs)")
+    arguments = parser.parse_args(argv)
+    from rich.console import Console
+    from rich.table import Table
+
+    from ganvas.errors import InputError
+    from ganvas.runs.folder import find_runs
+
+    root = Path(arguments.folder)
+    if not root.is_dir():
+        raise InputError(f"there is no folder {root}; give the one that holds the runs, or train a first one.")
+    table = Table("run", "state", "system", "data", "images", "last sign of life", box=None)
+    for run in find_runs(root):
+        images = f"{run.images:,} of {run.of:,} ({min(1.0, run.images / max(1, run.of)):.0%})"
+        table.add_row(run.name, run.state, run.system, run.data, images, _ago(time.time() - run.changed))
+    Console().print(table if table.row_count else f"no runs in {root}")
+    return 0
+
+
+def _ago(seconds: float) -> str:
+    for length, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")):
+        if seconds >= length:
+            count = int(seconds // length)
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    return "now"

@@ -1,0 +1,45 @@
+"""Train a recipe, or go on with a run: ganvas train dcgan-digits"""
+
+from __future__ import annotations
+
+import signal
+
+from rich.console import Console
+
+
+def main(argv: list[str]) -> int:
+    """Run ``ganvas train RECIPE [flags]``."""
+    from ganvas.cli._flags import parse, with_epochs
+    from ganvas.data import load
+    from ganvas.training import Diverged, train
+
+    name, flags = parse("train", argv)
+    if flags.epochs:
+        system = flags.recipe.system
+        data = load(flags.recipe.data, size=system.size, channels=system.channels, workers=flags.host.workers)
+        flags = with_epochs(flags, len(data))
+    console = Console(stderr=True)
+    try:
+        outcome = train(flags.recipe, name=flags.name or name, watch=flags.watch, host=flags.host, console=console)
+    except Diverged as error:
+        console.print(
+            f"ganvas: the run diverged: {error}. Its last good checkpoint stands. A lower --adam-g.lr and --adam-d.lr, or"
+            " another objective, under a new --name is the usual remedy.",
+            style="red",
+            highlight=False,
+        )
+        return 1
+    folder = outcome.folder
+    if outcome.state == "stopped":
+        console.print(f"stopped at image {outcome.images:,}; the same command goes on from there")
+        return 128 + (outcome.signal or signal.SIGINT)
+    made = {
+        "sample sheet": folder.sheets()[-1],
+        "film strip": folder.filmstrip,
+        "loss curves": folder.curves,
+        "model": folder.model,
+    }
+    for what, path in made.items():
+        print(f"{what:<14}{path}")
+    print(f"next          ganvas generate {folder.path} -n 64 --grid fakes.png")
+    return 0

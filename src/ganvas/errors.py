@@ -1,0 +1,9 @@
+"""What a user can put right."""
+
+
+class InputError(ValueError):
+    """Something the user gave cannot be used.
+
+    The message is one sentence that names the input, says what is wrong with it and how to mend it. The command
+    line prints it alone, without a traceback, and exits with code 2.
+    """

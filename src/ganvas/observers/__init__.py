@@ -1,0 +1,76 @@
+"""What looks at a run and never touches it: progress, log, samples, curves, measures, checkpoints, trackers.
+
+An observer may read everything and write files; the run's weights are the same, bit for bit, with all observers and
+with none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from ganvas.errors import InputError
+
+if TYPE_CHECKING:
+    from ganvas.training.run import Run
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one round did."""
+
+    images: int
+    """Real images seen after the round."""
+    terms: dict[str, Tensor]
+    """Every loss term of the round's last update of each player: detached scalars on the device."""
+    waited: float
+    """Seconds spent on data since the feed was made."""
+
+
+class Observer:
+    """Does nothing; override what is of interest."""
+
+    def start(self, run: Run) -> None:
+        """Called once before the first round, with the restored state on resume."""
+
+    def step(self, run: Run, report: Report) -> None:
+        """Called after every round; must return quickly and must not wait for the device needlessly."""
+
+    def end(self, run: Run) -> None:
+        """Called once after the last round, finished or stopped; not when the run diverged."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watch:
+    """What to look at, and how often. Never changes the weights."""
+
+    log_every: int = 0
+    """Images between lines of log.jsonl; 0 is a five-hundredth of the run."""
+    sample_every: int = 0
+    """Images between sample sheets, besides those after each epoch; 0 is none."""
+    sample_epochs: int = 1
+    """Epochs between sample sheets; 0 is none."""
+    measure_epochs: int = 1
+    """Epochs between measurements of the distance to the real pictures, by which the best is kept; 0 is none."""
+    checkpoint_seconds: float = 60.0
+    """Seconds between checkpoints; a kill loses at most these."""
+    keep_every: int = 0
+    """Images between checkpoints that are kept for good; 0 is none."""
+    grid: tuple[int, int] = (8, 8)
+    """Rows and columns of a sample sheet."""
+    tensorboard: bool = False
+    """Write TensorBoard files into the run (needs the extra: pip install 'ganvas[track]')."""
+
+    def __post_init__(self) -> None:
+        counts = (self.log_every, self.sample_every, self.sample_epochs, self.measure_epochs, self.keep_every)
+        if min(counts) < 0 or self.checkpoint_seconds < 0:
+            raise InputError("an interval of --watch is negative; give a positive one, or 0 for the default.")
+        if min(self.grid) < 1:
+            raise InputError(f"--watch.grid {self.grid[0]} {self.grid[1]} has no pictures; give e.g. 5 5.")
+
+
+def due(every: int, before: int, now: int) -> bool:
+    """Whether a multiple of `every` images was reached after `before` and by `now`; never for 0."""
+    return every > 0 and now // every > before // every

@@ -1,0 +1,56 @@
+"""Keeps a run: the last two states, those asked to be kept, and the best."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from ganvas.observers import Observer, Report, due
+from ganvas.runs import checkpoint
+from ganvas.runs.folder import RunFolder
+
+if TYPE_CHECKING:
+    from ganvas.training.run import Run
+
+NEWEST = 2  # a torn or altered last file must leave one to go back to
+
+
+class Checkpoints(Observer):
+    """Saves whole states by wall-clock time, at chosen image counts, and at the end."""
+
+    def __init__(self, folder: RunFolder, about: dict[str, Any], seconds: float, keep_every: int) -> None:
+        self.folder, self.about, self.seconds, self.keep_every = folder, about, seconds, keep_every
+
+    def start(self, run: Run) -> None:
+        """Start the clock."""
+        self.saved_at, self.images = time.monotonic(), run.images
+
+    def step(self, run: Run, report: Report) -> None:
+        """Save where the time or the count has come."""
+        before, self.images = self.images, report.images
+        if due(self.keep_every, before, self.images):
+            self.save(run, f"kept-{self.images:012d}")
+        if time.monotonic() - self.saved_at >= self.seconds:
+            self.save_last(run)
+
+    def end(self, run: Run) -> None:
+        """Save the last state."""
+        self.save_last(run)
+
+    def save_last(self, run: Run) -> None:
+        """Save the state under its count of images, and delete all but the newest."""
+        self.save(run, f"{run.images:012d}")
+        for old in numbered(self.folder)[NEWEST:]:
+            old.unlink()
+        self.saved_at = time.monotonic()
+
+    def save(self, run: Run, name: str) -> None:
+        """Save the state as `name`, unless its weights are no numbers any more."""
+        if run.is_finite():
+            path = self.folder.checkpoints / f"{name}.safetensors"
+            checkpoint.save(path, run.state_dict(), {**self.about, "images": run.images})
+
+
+def numbered(folder: RunFolder) -> list[Any]:
+    """The run's ordinary checkpoints, newest first."""
+    return sorted(folder.checkpoints.glob("[0-9]*.safetensors"), reverse=True)

@@ -1,0 +1,71 @@
+"""Draws curves.png: the loss terms, and the measured distance, over real images seen."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from ganvas.observers import Observer, Report
+from ganvas.observers.measure import MEASURE
+from ganvas.runs.files import write_atomically
+from ganvas.runs.folder import RunFolder
+
+if TYPE_CHECKING:
+    from ganvas.training.run import Run
+
+SECONDS = 120.0  # between drawings; one takes about half a second
+
+
+class Curves(Observer):
+    """Redraws now and then while training, and at the end."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+
+    def start(self, run: Run) -> None:
+        """Start the clock."""
+        self.drawn = time.monotonic()
+
+    def step(self, run: Run, report: Report) -> None:
+        """Draw where the time has come."""
+        if time.monotonic() - self.drawn >= SECONDS:
+            self.end(run)
+            self.drawn = time.monotonic()
+
+    def end(self, run: Run) -> None:
+        """Draw."""
+        draw(self.folder)
+
+
+def draw(folder: RunFolder) -> None:
+    """Draw a run's curves from its log into its curves.png; does nothing while the log is empty."""
+    lines = folder.read_log()
+    terms = dict.fromkeys(name for line in lines for name in line if "/" in name)
+    if not terms:
+        return
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 6 if _points(lines, MEASURE)[0] else 3.6), layout="constrained", dpi=110)
+    measured = _points(lines, MEASURE)
+    axes = figure.subplots(2 if measured[0] else 1, 1, sharex=True, squeeze=False)[:, 0]
+    for name in terms:
+        colour = "tab:blue" if name == "g/adversarial" else "tab:orange" if name == "d/adversarial" else None
+        axes[0].plot(*_points(lines, name), label=name, linewidth=1.0, color=colour)
+    axes[0].set_ylabel("loss")
+    axes[0].legend(loc="upper right", frameon=False)
+    axes[0].set_title(folder.name, loc="left")
+    if measured[0]:
+        axes[1].plot(*measured, color="tab:green", linewidth=1.0, marker=".", markersize=3)
+        best = min(range(len(measured[1])), key=measured[1].__getitem__)
+        axes[1].plot(measured[0][best], measured[1][best], "o", color="tab:red", label="best")
+        axes[1].set_ylabel("sliced Wasserstein distance")
+        axes[1].legend(loc="upper right", frameon=False)
+    axes[-1].set_xlabel("real images seen")
+    for axis in axes:
+        axis.grid(alpha=0.3)
+    write_atomically(folder.curves, lambda part: figure.savefig(part, format="png"))
+
+
+def _points(lines: list[dict[str, Any]], name: str) -> tuple[list[int], list[float]]:
+    found = [(line["images"], line[name]) for line in lines if name in line]
+    return [images for images, _ in found], [value for _, value in found]

@@ -1,0 +1,56 @@
+"""Writes log.jsonl: the mean of every loss term by its name, the rate, and the share of time spent on data."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
+
+from ganvas.observers import Observer, Report, due
+from ganvas.runs.folder import RunFolder
+
+if TYPE_CHECKING:
+    from ganvas.training.run import Run
+
+
+class Log(Observer):
+    """Means over the rounds since the last line, one line every `every` images."""
+
+    def __init__(self, folder: RunFolder, every: int, sinks: tuple[Callable[[dict[str, Any]], None], ...] = ()) -> None:
+        self.every, self.sinks = every, (folder.add_log, *sinks)
+
+    def start(self, run: Run) -> None:
+        """Continue the run's clock where its log ends."""
+        self._restart(run.images, 0.0)
+
+    def step(self, run: Run, report: Report) -> None:
+        """Add up the terms; write where a line is due."""
+        self.rounds += 1
+        for name, term in report.terms.items():
+            self.sums[name] = self.sums[name] + term if name in self.sums else term
+        if due(self.every, self.since, report.images):
+            self._write(report.images, report.waited)
+
+    def end(self, run: Run) -> None:
+        """Write what is left."""
+        if self.rounds:
+            self._write(run.images, self.waited)
+
+    def _write(self, images: int, waited: float) -> None:
+        seconds = time.perf_counter() - self.began
+        line: dict[str, Any] = {
+            "images": images,
+            "images_per_second": round((images - self.since) / seconds, 2),
+            "data_wait": round(max(0.0, waited - self.waited) / seconds, 5),
+            **{name: float(total) / self.rounds for name, total in self.sums.items()},
+        }
+        for sink in self.sinks:
+            sink(line)
+        self._restart(images, waited)
+
+    def _restart(self, images: int, waited: float) -> None:
+        self.since, self.waited, self.rounds = images, waited, 0
+        self.sums: dict[str, Tensor] = {}
+        self.began = time.perf_counter()

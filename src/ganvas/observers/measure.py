@@ -1,0 +1,54 @@
+"""Measures the distance of fakes to reals as the run goes, so that the best state is known and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import torch
+
+from ganvas.inference.noise import noise
+from ganvas.metrics.sliced_wasserstein import sliced_wasserstein
+from ganvas.observers import Observer, Report, due
+from ganvas.observers.samples import sample
+from ganvas.pictures import Pixels
+from ganvas.runs.folder import RunFolder
+from ganvas.systems.kinds import Synthesis
+
+if TYPE_CHECKING:
+    from ganvas.training.run import Run
+
+MEASURE = "swd"
+COUNT = 512
+
+
+class Measure(Observer):
+    """Sliced Wasserstein distance of 512 fakes (fixed z) to 512 reals, every `every` images."""
+
+    def __init__(self, folder: RunFolder, reals: Pixels, every: int, on_best: Callable[[Run], None]) -> None:
+        """`reals` are uint8 (N, H, W, C); `on_best` is called whenever the distance is the smallest so far."""
+        self.folder, self.every, self.on_best = folder, every, on_best
+        self.reals = _unit(reals[:COUNT])
+
+    def start(self, run: Run) -> None:
+        """Draw the fixed z; recall the best distance so far."""
+        assert isinstance(run.recipe.system, Synthesis)
+        # Another seed than the sheets': what is shown is not what is judged.
+        z = noise(len(self.reals), run.recipe.system.latent, run.recipe.seed + 1)
+        self.z = torch.from_numpy(z).to(run.device)
+        self.images = run.images
+        self.best = min((line[MEASURE] for line in self.folder.read_log() if MEASURE in line), default=float("inf"))
+
+    def step(self, run: Run, report: Report) -> None:
+        """Measure where due."""
+        before, self.images = self.images, report.images
+        if due(self.every, before, self.images):
+            distance = sliced_wasserstein(self.reals, _unit(sample(run, self.z)))
+            self.folder.add_log({"images": self.images, MEASURE: distance, "protocol": f"{len(self.z)} fakes, train"})
+            if distance < self.best:
+                self.best = distance
+                self.on_best(run)
+
+
+def _unit(pixels: Pixels) -> torch.Tensor:
+    return torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1

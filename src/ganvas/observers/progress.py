@@ -1,0 +1,64 @@
+"""The live progress line: images, rate, time left, loss terms, share of time spent on data."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from ganvas.observers import Observer, Report
+
+if TYPE_CHECKING:
+    from ganvas.training.run import Run
+
+SECONDS = 0.5  # between refreshes; reading a loss waits for the device
+
+
+class ProgressLine(Observer):
+    """A bar on a terminal; elsewhere a line at every tenth of the run."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[now]}"),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=console,
+            auto_refresh=False,
+        )
+
+    def start(self, run: Run) -> None:
+        """Show the bar."""
+        self.began = self.shown = time.perf_counter()
+        self.first = self.tenth = run.images
+        if self.console.is_terminal:
+            self.bar.start()
+        self.task = self.bar.add_task("training", total=run.recipe.images, completed=run.images, now="")
+
+    def step(self, run: Run, report: Report) -> None:
+        """Refresh the line where due."""
+        now = time.perf_counter()
+        if now - self.shown < SECONDS:
+            return
+        self.shown = now
+        line = self._line(report, now - self.began)
+        if self.console.is_terminal:
+            self.bar.update(self.task, completed=min(report.images, run.recipe.images), now=line, refresh=True)
+        elif (report.images - self.tenth) * 10 >= run.recipe.images:
+            self.tenth = report.images
+            self.console.print(f"{report.images / run.recipe.images:4.0%} of {run.recipe.images:,} images, {line}")
+
+    def end(self, run: Run) -> None:
+        """Fill the bar and leave it."""
+        self.bar.update(self.task, completed=min(run.images, run.recipe.images), refresh=True)
+        self.bar.stop()
+
+    def _line(self, report: Report, seconds: float) -> str:
+        terms = "  ".join(f"{name} {float(term):.3f}" for name, term in report.terms.items())
+        rate = (report.images - self.first) / seconds
+        return f"{rate:,.0f} img/s  {terms}  data wait {report.waited / seconds:.1%}"

@@ -1,0 +1,86 @@
+"""Sample sheets: fakes from the same z every time, beside the same reals; and the film strip made of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from PIL import Image
+
+from ganvas.inference.noise import noise
+from ganvas.observers import Observer, Report, due
+from ganvas.pictures import Pixels, beside, grid, save_png, tile_corner, to_pixels, zoom
+from ganvas.runs.folder import RunFolder
+from ganvas.systems.kinds import Synthesis
+
+if TYPE_CHECKING:
+    from ganvas.training.run import Run
+
+STRIP_ROWS, STRIP_COLUMNS = 6, 12
+
+
+class Samples(Observer):
+    """One sheet at the start, then wherever one of the intervals ends, and one at the end."""
+
+    def __init__(self, folder: RunFolder, reals: Pixels, rows: int, columns: int, intervals: tuple[int, ...]) -> None:
+        """`reals` are uint8 (N, H, W, C), shown to the right of the fakes."""
+        self.folder, self.reals, self.rows, self.columns, self.intervals = (
+            folder,
+            reals,
+            rows,
+            columns,
+            intervals,
+        )
+
+    def start(self, run: Run) -> None:
+        """Draw the fixed z, and the sheet of the untrained generator."""
+        system = run.recipe.system
+        assert isinstance(system, Synthesis)
+        z = noise(self.rows * self.columns, system.latent, run.recipe.seed)
+        self.z = torch.from_numpy(z).to(run.device)
+        self.images = run.images
+        if run.images == 0:
+            self._write(run)
+
+    def step(self, run: Run, report: Report) -> None:
+        """Write a sheet where one is due."""
+        before, self.images = self.images, report.images
+        if any(due(every, before, self.images) for every in self.intervals):
+            self._write(run)
+
+    def end(self, run: Run) -> None:
+        """Write the last sheet and the film strip."""
+        self._write(run)
+        strip = filmstrip(self.folder, run.recipe.system.size, self.rows, self.columns)
+        save_png(strip, self.folder.filmstrip)
+
+    def _write(self, run: Run) -> None:
+        fakes = grid(sample(run, self.z), self.columns)
+        reals = grid(self.reals[: self.rows * self.columns], self.columns)
+        save_png(beside([fakes, reals]) if len(reals) == len(fakes) else fakes, self.folder.sheet(run.images))
+
+
+def sample(run: Run, z: torch.Tensor) -> Pixels:
+    """Pictures uint8 (N, H, W, C) of a run's generator in evaluation mode, leaving no trace in it."""
+    training = run.sampler.training
+    run.sampler.eval()
+    with torch.no_grad():
+        pixels = np.concatenate([to_pixels(run.sampler(part)) for part in z.split(256)])
+    run.sampler.train(training)
+    return pixels
+
+
+def filmstrip(folder: RunFolder, size: int, rows: int, columns: int) -> Pixels:
+    """The first tiles of evenly spaced sheets: one row for each z, time from left to right."""
+    sheets = folder.sheets()
+    chosen = sorted({round(i) for i in np.linspace(0, len(sheets) - 1, STRIP_COLUMNS)})
+    side = size * zoom(size)
+    tiles = []
+    for index in range(min(STRIP_ROWS, rows * columns)):
+        top, left = tile_corner(index, columns, side, side)
+        for sheet in chosen:
+            with Image.open(sheets[sheet]) as picture:
+                cut = np.asarray(picture.crop((left, top, left + side, top + side)))
+            tiles.append(cut.reshape(side, side, -1)[:: zoom(size), :: zoom(size)])
+    return grid(np.stack(tiles), len(chosen))

@@ -1,0 +1,32 @@
+"""TensorBoard, for those who have it: the lines of the log as scalars."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ganvas.errors import InputError
+from ganvas.runs.folder import RunFolder
+
+
+def tensorboard(folder: RunFolder) -> Callable[[dict[str, Any]], None]:
+    """A sink for log lines that writes TensorBoard's files into the run's folder `tensorboard`.
+
+    Raises:
+        InputError: TensorBoard is not installed.
+    """
+    try:
+        from torch.utils.tensorboard.writer import SummaryWriter
+    except ImportError:
+        raise InputError(
+            "--watch.tensorboard needs TensorBoard, which is not installed; run pip install 'ganvas[track]'."
+        ) from None
+    writer = SummaryWriter(str(folder.path / "tensorboard"))  # type: ignore[no-untyped-call]
+
+    def write(line: dict[str, Any]) -> None:
+        for name, value in line.items():
+            if name != "images" and isinstance(value, float):
+                writer.add_scalar(name, value, line["images"])  # type: ignore[no-untyped-call]
+        writer.flush()  # type: ignore[no-untyped-call]
+
+    return write

@@ -1,0 +1,77 @@
+"""Pictures as arrays, sheets and files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+from torch import Tensor
+
+from ganvas.runs.files import write_atomically
+
+Pixels = NDArray[np.uint8]
+
+GAP = 2  # pixels between the tiles of a sheet
+PAPER = 255  # their colour
+LEGIBLE = 48  # smaller tiles are enlarged by whole factors, pixel by pixel, so that people can see them
+
+
+def to_pixels(pictures: Tensor) -> Pixels:
+    """(N, C, H, W) in [-1, 1] -> uint8 (N, H, W, C), rounded and clipped."""
+    scaled = pictures.detach().float().add(1).mul(127.5).round().clamp(0, 255)
+    return scaled.byte().permute(0, 2, 3, 1).cpu().numpy()
+
+
+def to_image(pixels: Pixels) -> Image.Image:
+    """uint8 (H, W, C) with one or three channels -> a PIL picture."""
+    return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+
+
+def zoom(size: int) -> int:
+    """The whole factor by which tiles of this size are enlarged on sheets."""
+    return max(1, -(-LEGIBLE // size))
+
+
+def grid(pictures: Pixels, columns: int) -> Pixels:
+    """Lay (N, H, W, C) out in rows of `columns`; one picture (H', W', C) with gaps, small tiles enlarged."""
+    factor = zoom(pictures.shape[1])
+    tiles = pictures.repeat(factor, axis=1).repeat(factor, axis=2)
+    count, height, width, channels = tiles.shape
+    rows = -(-count // columns)
+    sheet = np.full((rows * (height + GAP) + GAP, columns * (width + GAP) + GAP, channels), PAPER, np.uint8)
+    for index, tile in enumerate(tiles):
+        top, left = tile_corner(index, columns, height, width)
+        sheet[top : top + height, left : left + width] = tile
+    return sheet
+
+
+def tile_corner(index: int, columns: int, height: int, width: int) -> tuple[int, int]:
+    """Top and left of a tile of the given size on a sheet."""
+    row, column = divmod(index, columns)
+    return GAP + row * (height + GAP), GAP + column * (width + GAP)
+
+
+def beside(sheets: Sequence[Pixels]) -> Pixels:
+    """Sheets of one height from left to right, with a wide gap."""
+    height, _, channels = sheets[0].shape
+    gap = np.full((height, 4 * GAP, channels), PAPER, np.uint8)
+    parts = [part for sheet in sheets for part in (gap, sheet)]
+    return np.concatenate(parts[1:], axis=1)
+
+
+def save_png(pixels: Pixels, path: Path, text: Mapping[str, str] | None = None) -> None:
+    """Write uint8 (H, W, C) atomically as PNG, with text chunks.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    chunks = PngInfo()
+    for key, value in (text or {}).items():
+        chunks.add_itxt(key, value)
+    image = to_image(pixels)
+    # Level 1 costs a tenth of the default's time for a few per cent of size.
+    write_atomically(path, lambda part: image.save(part, format="PNG", pnginfo=chunks, compress_level=1))

@@ -1,0 +1,195 @@
+"""The values that decide the weights: a recipe and its parts.
+
+Everything here is frozen, compares by value and round-trips through JSON (`ganvas.values`). What only looks
+(`ganvas.observers.Watch`) and what only hosts (`ganvas.training.Host`) stand elsewhere, on purpose.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ganvas.data.pictures import Pictures
+from ganvas.errors import InputError
+from ganvas.objectives import NonSaturating, Objective
+from ganvas.penalties import Penalty
+from ganvas.systems.kinds import System
+
+
+@dataclass(frozen=True)
+class Ramp:
+    """A number that moves from `start` to `end` over the first `over` real images, then stays.
+
+    Its text form is ``2e-4..5e-5@20000``, or ``2e-4..5e-5@20000:cosine`` for a half-cosine.
+    """
+
+    start: float
+    end: float
+    over: int
+    shape: Literal["linear", "cosine"] = "linear"
+
+    def __post_init__(self) -> None:
+        if self.over <= 0:
+            raise InputError(f"the ramp {self} lasts {self.over} images; give it a length of at least 1 after the @.")
+
+    def at(self, images: int) -> float:
+        """The value once `images` real images have been seen."""
+        share = min(1.0, images / self.over)
+        if self.shape == "cosine":
+            share = (1 - math.cos(math.pi * share)) / 2
+        return self.start + (self.end - self.start) * share
+
+    def __str__(self) -> str:
+        return f"{self.start!r}..{self.end!r}@{self.over}" + (":cosine" if self.shape == "cosine" else "")
+
+    @staticmethod
+    def parse(text: str) -> float | Ramp:
+        """Read a plain number or a ramp's text form.
+
+        Raises:
+            InputError: the text is neither.
+        """
+        number = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+        ramp = re.fullmatch(rf"({number})\.\.({number})@(\d+)(:linear|:cosine)?", text)
+        if ramp:
+            shape: Literal["linear", "cosine"] = "cosine" if ramp[4] == ":cosine" else "linear"
+            return Ramp(float(ramp[1]), float(ramp[2]), int(ramp[3]), shape)
+        try:
+            return float(text)
+        except ValueError:
+            raise InputError(
+                f"{text!r} is neither a number (2e-4) nor a ramp (2e-4..5e-5@20000, that is from..to@images)."
+            ) from None
+
+
+def at(value: float | Ramp, images: int) -> float:
+    """The value of a number or a ramp once `images` real images have been seen."""
+    return value.at(images) if isinstance(value, Ramp) else value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adam:
+    """One player's optimizer: Adam (Kingma & Ba 2015, arXiv:1412.6980) or AdamW (arXiv:1711.05101)."""
+
+    lr: float | Ramp = 2e-4
+    """Learning rate, or a ramp of it over real images (2e-4..5e-5@20000)."""
+    beta1: float = 0.5
+    """Decay of the first moment; 0.5 after DCGAN, since 0.9 makes the game oscillate."""
+    beta2: float = 0.999
+    """Decay of the second moment."""
+    weight_decay: float = 0.0
+    """Strength of the pull of the weights towards 0."""
+    decoupled: bool = False
+    """Apply weight decay to the weights themselves (AdamW) instead of through the gradient (Adam)."""
+
+    def __post_init__(self) -> None:
+        rates = (self.lr.start, self.lr.end) if isinstance(self.lr, Ramp) else (self.lr,)
+        if any(not math.isfinite(rate) or rate < 0 for rate in rates):
+            raise InputError(f"learning rate {self.lr} is not a number of at least 0; try 2e-4.")
+        if not (0 <= self.beta1 < 1 and 0 <= self.beta2 < 1):
+            raise InputError(f"Adam's betas {self.beta1} and {self.beta2} must lie in [0, 1); try 0.5 and 0.999.")
+        if self.weight_decay < 0:
+            raise InputError(f"weight decay {self.weight_decay} is negative; give 0 for none, or e.g. 1e-4.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Who moves when."""
+
+    d_per_g: int = 1
+    """Discriminator updates in a round; WGAN-GP uses 5."""
+    g_per_d: int = 1
+    """Generator updates in a round."""
+    freeze_d: tuple[int, int] = (0, 0)
+    """Hold the discriminator's weights between these counts of real images (start, stop)."""
+    freeze_g: tuple[int, int] = (0, 0)
+    """Hold the generator's weights between these counts of real images (start, stop)."""
+
+    def __post_init__(self) -> None:
+        if min(self.d_per_g, self.g_per_d) < 1:
+            raise InputError(
+                f"a round of {self.d_per_g} discriminator and {self.g_per_d} generator updates is no game; both must be"
+                " at least 1 (use --plan.freeze-d or --plan.freeze-g to hold one player for a while)."
+            )
+        for name, (start, stop) in (("freeze-d", self.freeze_d), ("freeze-g", self.freeze_g)):
+            if not 0 <= start <= stop:
+                raise InputError(f"--plan.{name} {start} {stop} does not go forward from 0 or later; give START STOP.")
+        if max(self.freeze_d[0], self.freeze_g[0]) < min(self.freeze_d[1], self.freeze_g[1]):
+            raise InputError(
+                f"--plan.freeze-d {self.freeze_d} and --plan.freeze-g {self.freeze_g} overlap, which leaves nobody to"
+                " train; move them apart."
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class EMA:
+    """The moving average of the generator's weights that samples, scores and results are made with."""
+
+    half_life: int = 0
+    """Real images after which an old weight counts half; 0 turns the average off."""
+    rampup: float = 0.05
+    """Early on the half-life is at most this share of the images seen, so that the start is forgotten."""
+
+    def __post_init__(self) -> None:
+        if self.half_life < 0 or self.rampup <= 0:
+            raise InputError(
+                f"an EMA half-life of {self.half_life} images with ramp-up {self.rampup} cannot be; give a half-life of"
+                " 0 (off) or more and a ramp-up above 0."
+            )
+
+    def beta(self, images: int, batch_size: int) -> float:
+        """The weight of the old average in one update: 0.5^(batch / half-life) (Karras et al. 2020)."""
+        half_life = min(float(self.half_life), self.rampup * images)
+        return 0.5 ** (batch_size / half_life) if half_life > 0 else 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augment:
+    """What is done to real pictures on their way to the discriminator."""
+
+    flip: bool = False
+    """Mirror each picture left to right with probability one half; right for faces, wrong for digits."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """All that can change the weights. Two equal recipes on the same data give the same run."""
+
+    system: System
+    """The networks and their rules."""
+    data: Pictures
+    """Where real pictures come from."""
+    objective: Objective = field(default_factory=NonSaturating)
+    """The game the two players play."""
+    penalties: tuple[Penalty, ...] = ()
+    """Extra terms that keep the discriminator smooth."""
+    adam_g: Adam = field(default_factory=Adam)
+    """The generator's optimizer."""
+    adam_d: Adam = field(default_factory=Adam)
+    """The discriminator's optimizer."""
+    plan: Plan = field(default_factory=Plan)
+    """Who moves when."""
+    ema: EMA = field(default_factory=EMA)
+    """Moving average of the generator's weights."""
+    augment: Augment = field(default_factory=Augment)
+    """What is done to real pictures."""
+    batch_size: int = 64
+    """Real pictures in one update, over all processes."""
+    images: int = 1_000_000
+    """Real pictures the discriminator sees before the run ends."""
+    seed: int = 0
+    """Decides the initial weights, the order of the data and all noise."""
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """Arithmetic of the networks; weights, optimizers, losses and penalties stay in fp32."""
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 2:
+            raise InputError(f"--batch-size {self.batch_size} is too small for batch statistics; give at least 2.")
+        if self.images < self.batch_size:
+            raise InputError(
+                f"--images {self.images} is less than one batch of {self.batch_size}; give at least {self.batch_size}."
+            )
+        if not 0 <= self.seed < 2**63:
+            raise InputError(f"--seed {self.seed} must lie in 0..2^63-1.")

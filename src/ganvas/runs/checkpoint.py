@@ -1,0 +1,74 @@
+"""Tensors of a run in one safetensors file, with a description and a digest in its header. Never a pickle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from ganvas.runs.files import write_atomically
+
+
+class Damaged(Exception):
+    """A checkpoint file is torn or altered; the message names it."""
+
+
+def save(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
+    """Write tensors and a JSON-able description atomically.
+
+    Raises:
+        InputError: the file cannot be written; an older file at `path` stays whole.
+    """
+    flat = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    header = {"ganvas": json.dumps(dict(about)), "digest": _digest(flat)}
+    write_atomically(path, lambda temporary: save_file(flat, temporary, header))
+
+
+def about(path: Path) -> dict[str, Any]:
+    """The description in a file's header, without reading the tensors.
+
+    Raises:
+        Damaged: the file is no checkpoint of ganvas.
+    """
+    return _header(path)[0]
+
+
+def load(path: Path, prefix: str = "") -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read the tensors whose names start with `prefix` (cut off) and the description.
+
+    The digest is checked when all tensors are read.
+
+    Raises:
+        Damaged: the file is torn, altered, or no checkpoint of ganvas.
+    """
+    description, digest = _header(path)
+    with safe_open(path, "pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys() if name.startswith(prefix)}  # noqa: SIM118
+    if not prefix and _digest(tensors) != digest:
+        raise Damaged(f"{path} does not hold what was written to it")
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}, description
+
+
+def _header(path: Path) -> tuple[dict[str, Any], str]:
+    try:
+        with safe_open(path, "pt") as file:
+            header = file.metadata() or {}
+        return json.loads(header["ganvas"]), header["digest"]
+    except (SafetensorError, KeyError, json.JSONDecodeError, OSError) as error:
+        raise Damaged(f"{path} is no whole checkpoint of ganvas ({error})") from None
+
+
+def _digest(tensors: Mapping[str, Tensor]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()

@@ -1,0 +1,194 @@
+"""A run on disk: the only interface between training, comparing and using. Imports no torch.
+
+recipe.json   host.json   log.jsonl   events.jsonl   samples/   checkpoints/   model.safetensors
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from filelock import FileLock, Timeout
+
+from ganvas.errors import InputError
+from ganvas.runs.files import write_text
+
+Json = dict[str, Any]
+
+
+class RunFolder:
+    """The files of one run."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.recipe = self.path / "recipe.json"
+        self.host = self.path / "host.json"
+        self.log = self.path / "log.jsonl"
+        self.events = self.path / "events.jsonl"
+        self.samples = self.path / "samples"
+        self.checkpoints = self.path / "checkpoints"
+        self.model = self.path / "model.safetensors"
+        self.curves = self.path / "curves.png"
+        self.filmstrip = self.path / "filmstrip.png"
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.path.name
+
+    def exists(self) -> bool:
+        """Whether a run has begun here."""
+        return self.recipe.is_file()
+
+    def read_recipe(self) -> Json:
+        """The recipe as plain data.
+
+        Raises:
+            InputError: it is missing or no JSON.
+        """
+        return read_json(self.recipe)
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the run, so that no second process trains it; a killed holder lets go by itself.
+
+        Raises:
+            InputError: another process holds it.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(self.path / ".lock", timeout=0):
+                yield
+        except Timeout:
+            raise InputError(
+                f"the run {self.path} is being trained by another process; wait for it, or give another --name."
+            ) from None
+
+    def is_training(self) -> bool:
+        """Whether some process holds the run now."""
+        if not (self.path / ".lock").exists():
+            return False
+        try:
+            with FileLock(self.path / ".lock", timeout=0):
+                return False
+        except Timeout:
+            return True
+
+    def add_log(self, line: Json) -> None:
+        """Append one line to log.jsonl."""
+        _append(self.log, line)
+
+    def add_event(self, event: str, **fields: Any) -> None:
+        """Append one line to events.jsonl, with the time of day in seconds since 1970."""
+        _append(self.events, {"event": event, "time": round(time.time(), 3), **fields})
+
+    def read_log(self) -> list[Json]:
+        """The lines of log.jsonl; an unfinished last line is left out."""
+        return _read_lines(self.log)
+
+    def read_events(self) -> list[Json]:
+        """The lines of events.jsonl; an unfinished last line is left out."""
+        return _read_lines(self.events)
+
+    def forget_after(self, images: int) -> None:
+        """Drop log lines and samples beyond a count of images, which a resumed run will write again."""
+        if self.log.exists():
+            kept = [line for line in self.read_log() if line["images"] <= images]
+            write_text(self.log, "".join(json.dumps(line) + "\n" for line in kept))
+        for sheet in self.sheets():
+            if int(sheet.stem) > images:
+                sheet.unlink()
+
+    def sheets(self) -> list[Path]:
+        """The sample sheets in order of images seen."""
+        return sorted(self.samples.glob("[0-9]*.png"))
+
+    def sheet(self, images: int) -> Path:
+        """Where the sample sheet at a count of images lies."""
+        return self.samples / f"{images:012d}.png"
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One line about a run."""
+
+    name: str
+    state: Literal["training", "finished", "stopped", "diverged"]
+    system: str
+    data: str
+    images: int
+    of: int
+    changed: float
+    """Time of the last sign of life, in seconds since 1970."""
+
+
+def find_runs(root: Path) -> list[Summary]:
+    """Summaries of all runs below a folder, latest first."""
+    found = [summarise(RunFolder(recipe.parent)) for recipe in root.glob("*/recipe.json")]
+    return sorted(found, key=lambda summary: summary.changed, reverse=True)
+
+
+def summarise(folder: RunFolder) -> Summary:
+    """Read a run's state from its files.
+
+    Raises:
+        InputError: its recipe.json is damaged.
+    """
+    recipe = folder.read_recipe()
+    events = folder.read_events()
+    log = folder.read_log()
+    images = max([line["images"] for line in log[-1:]] + [e.get("images", 0) for e in events[-1:]], default=0)
+    state: Literal["training", "finished", "stopped", "diverged"] = "stopped"
+    if folder.is_training():
+        state = "training"
+    elif events and events[-1]["event"] in ("finished", "diverged"):
+        state = events[-1]["event"]
+    changed = max(p.stat().st_mtime for p in (folder.recipe, folder.log, folder.events) if p.exists())
+    system = str(recipe.get("system", {}).get("type", "?"))
+    data = str(recipe.get("data", {}).get("source", "?"))
+    return Summary(folder.name, state, system, data, images, int(recipe.get("images", 0)), changed)
+
+
+def read_json(path: Path) -> Json:
+    """A JSON object from a file.
+
+    Raises:
+        InputError: it is missing or no JSON object.
+    """
+    try:
+        read = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"there is no {path}; give the folder of a run, as ganvas runs lists them.") from None
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise InputError(f"{path} is not valid JSON ({error}); mend it or restore it from a copy.") from None
+    if not isinstance(read, dict):
+        raise InputError(f"{path} holds no JSON object; mend it or restore it from a copy.")
+    return read
+
+
+def _append(path: Path, line: Json) -> None:
+    # One write of a short line to a file opened for appending: a kill leaves all of it or none.
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+    except OSError as error:
+        raise InputError(
+            f"cannot write {path} ({error.strerror}); free some space, then run the same command again."
+        ) from error
+
+
+def _read_lines(path: Path) -> list[Json]:
+    if not path.exists():
+        return []
+    lines = []
+    for text in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            lines.append(json.loads(text))
+        except json.JSONDecodeError:
+            continue
+    return lines

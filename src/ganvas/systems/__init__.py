@@ -1,0 +1,91 @@
+"""One file is one GAN: its networks, its rules and its recipes.
+
+In a system's file, every public function annotated ``-> Recipe`` is a recipe: ``def dcgan_faces64() -> Recipe`` is
+``ganvas train dcgan-faces64``, and the first line of its docstring is its description. A line ``Paper: ...`` in the
+module's docstring names the source. Files in the folders that the environment variable GANVAS_SYSTEMS names (as in
+PATH) count like those beside this one. The lists below are read from the source text, without importing torch.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import os
+import pkgutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ganvas.errors import InputError
+
+if TYPE_CHECKING:
+    from ganvas.recipe import Recipe
+    from ganvas.systems.kinds import System
+
+__path__.extend(folder for folder in os.environ.get("GANVAS_SYSTEMS", "").split(os.pathsep) if folder)
+
+NOT_SYSTEMS = ("kinds",)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One recipe, as the source text describes it."""
+
+    name: str
+    function: str
+    system: str
+    summary: str
+    paper: str
+
+
+def entries() -> list[Entry]:
+    """All recipes of all systems, in the order of the files and of the functions in them."""
+    return [entry for name, path in _files() for entry in _read(name, path)]
+
+
+def named_recipe(name: str) -> Recipe:
+    """Build the recipe of that name, or the first recipe of the system of that name.
+
+    Raises:
+        InputError: there is none; the message suggests the nearest.
+    """
+    from ganvas.values import nearest
+
+    found = entries()
+    for entry in [e for e in found if e.name == name] or [e for e in found if e.system == name]:
+        module = importlib.import_module(f"ganvas.systems.{entry.system}")
+        made: Recipe = getattr(module, entry.function)()
+        return made
+    known = dict.fromkeys([e.name for e in found] + [e.system for e in found])
+    raise InputError(f"there is no recipe {name!r}{nearest(name, known)}; ganvas list shows them all.")
+
+
+def all_systems() -> list[type[System]]:
+    """The classes of all systems; imports every system's file."""
+    for name, _ in _files():
+        importlib.import_module(f"ganvas.systems.{name}")
+    from ganvas.systems.kinds import System
+
+    return list(_final(System))
+
+
+def _final(cls: type[System]) -> Iterator[type[System]]:
+    for subclass in cls.__subclasses__():
+        yield from _final(subclass) if subclass.__subclasses__() else [subclass]
+
+
+def _files() -> Iterator[tuple[str, Path]]:
+    for module in pkgutil.iter_modules(__path__):
+        if module.name not in NOT_SYSTEMS:
+            yield module.name, Path(getattr(module.module_finder, "path", "")) / f"{module.name}.py"
+
+
+def _read(system: str, path: Path) -> Iterator[Entry]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    lines = (ast.get_docstring(tree) or "").splitlines()
+    paper = next((line.removeprefix("Paper:").strip() for line in lines if line.startswith("Paper:")), "")
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.returns is not None and ast.unparse(node.returns) == "Recipe":
+            summary = (ast.get_docstring(node) or "").splitlines() or [""]
+            yield Entry(node.name.replace("_", "-"), node.name, system, summary[0], paper)

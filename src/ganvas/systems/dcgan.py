@@ -1,0 +1,215 @@
+"""DCGAN: convolutions that double and halve the picture, for any power of two from 16 to 256 px.
+
+Paper: Radford et al. 2016, Unsupervised Representation Learning with DCGANs, arXiv:1511.06434
+
+Weights start as N(0, 0.02), those of batch normalisation as N(1, 0.02); no layer has a bias where batch
+normalisation follows. The generator uses ReLU and Tanh, the discriminator leaky ReLU with slope 0.2. The number of
+layers follows from the size, the channels double with every halving.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, final
+
+from torch import nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from ganvas.data.pictures import Pictures
+from ganvas.errors import InputError
+from ganvas.objectives import NonSaturating, Wasserstein
+from ganvas.penalties import GradientPenalty
+from ganvas.recipe import EMA, Adam, Augment, Plan, Recipe
+from ganvas.systems.kinds import Synthesis
+
+SIZES = (16, 32, 64, 128, 256)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class DCGAN(Synthesis):
+    """Strided convolutions down to 4x4 and, mirrored, up from it."""
+
+    size: int = 64
+    """Side of the square pictures in pixels: 16, 32, 64, 128 or 256."""
+    channels: int = 3
+    """1 for grey, 3 for RGB."""
+    latent: int = 100
+    """Length of the noise vector z."""
+    g_width: int = 64
+    """Channels of the generator's last hidden layer; they double towards the 4x4 end."""
+    d_width: int = 64
+    """Channels of the discriminator's first layer; they double with every halving."""
+    kernel: Literal[4, 5] = 4
+    """Side of the strided kernels: 4 with padding 1, or the paper's 5 with padding 2."""
+    head: Literal["conv", "pool"] = "conv"
+    """How the discriminator ends: one convolution over the remaining 4x4, or one more halving to 2x2, average
+    pooling and a 1x1 convolution."""
+    d_norm: Literal["batch", "spectral", "none"] = "batch"
+    """Normalisation in the discriminator: batch statistics, spectral norm of the weights (Miyato et al. 2018), none."""
+    d_dropout: float = 0.0
+    """Probability of dropping a whole channel after each of the discriminator's activations."""
+
+    def __post_init__(self) -> None:
+        if self.size not in SIZES:
+            near = min(SIZES, key=lambda s: abs(s - self.size))
+            raise InputError(
+                f"dcgan cannot make pictures of {self.size} px: halving must lead from the size to 4x4, so it has to be"
+                f" one of {', '.join(map(str, SIZES))}; the nearest is --system.size {near}."
+            )
+        if self.channels not in (1, 3) or min(self.latent, self.g_width, self.d_width) < 1:
+            raise InputError(
+                f"dcgan with {self.channels} channels, latent {self.latent} and widths {self.g_width}, {self.d_width}"
+                " cannot be; channels must be 1 (grey) or 3 (RGB), the others at least 1."
+            )
+        if not 0 <= self.d_dropout < 1:
+            raise InputError(f"--system.d-dropout {self.d_dropout} is no probability below 1; try 0.25, or 0 for none.")
+
+    def generator(self) -> nn.Module:
+        """z (B, latent) -> (B, channels, size, size) in [-1, 1]."""
+        width = self.g_width * self.size // 8
+        layers = [nn.Unflatten(1, (self.latent, 1, 1)), nn.ConvTranspose2d(self.latent, width, 4, bias=False)]
+        for _ in range(self._halvings - 1):
+            layers += [
+                nn.BatchNorm2d(width),
+                nn.ReLU(inplace=True),
+                self._double(width, width // 2, bias=False),
+            ]
+            width //= 2
+        layers += [
+            nn.BatchNorm2d(width),
+            nn.ReLU(inplace=True),
+            self._double(width, self.channels, bias=True),
+            nn.Tanh(),
+        ]
+        return nn.Sequential(*layers).apply(_initialise)
+
+    def discriminator(self) -> nn.Module:
+        """(B, channels, size, size) -> logits (B,)."""
+        width = self.d_width
+        layers: list[nn.Module] = [self._halve(self.channels, width, bias=True), *self._activation()]
+        for _ in range(self._halvings - 1 + (self.head == "pool")):
+            layers.append(self._halve(width, 2 * width, bias=self.d_norm != "batch"))
+            width *= 2
+            if self.d_norm == "batch":
+                layers.append(nn.BatchNorm2d(width))
+            layers += self._activation()
+        if self.head == "pool":
+            layers += [nn.AdaptiveAvgPool2d(1), nn.Conv2d(width, 1, 1)]
+        else:
+            layers.append(nn.Conv2d(width, 1, 4))
+        network = nn.Sequential(*layers, nn.Flatten(0)).apply(_initialise)
+        if self.d_norm == "spectral":
+            for layer in network:
+                if isinstance(layer, nn.Conv2d):
+                    spectral_norm(layer)
+        return network
+
+    @property
+    def _halvings(self) -> int:
+        return self.size.bit_length() - 3  # from size to 4x4
+
+    def _halve(self, before: int, after: int, bias: bool) -> nn.Module:
+        return nn.Conv2d(before, after, self.kernel, stride=2, padding=(self.kernel - 1) // 2, bias=bias)
+
+    def _double(self, before: int, after: int, bias: bool) -> nn.Module:
+        padding, extra = (self.kernel - 1) // 2, self.kernel % 2
+        return nn.ConvTranspose2d(before, after, self.kernel, 2, padding, output_padding=extra, bias=bias)
+
+    def _activation(self) -> list[nn.Module]:
+        dropout = [nn.Dropout2d(self.d_dropout)] if self.d_dropout else []
+        return [nn.LeakyReLU(0.2, inplace=True), *dropout]
+
+
+def _initialise(layer: nn.Module) -> None:
+    if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+        nn.init.normal_(layer.weight, 0.0, 0.02)
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)
+    elif isinstance(layer, nn.BatchNorm2d):
+        nn.init.normal_(layer.weight, 1.0, 0.02)
+
+
+def dcgan_digits() -> Recipe:
+    """scikit-learn's 1,797 handwritten digits at 16 px; bundled, trains in two minutes"""
+    return Recipe(
+        system=DCGAN(size=16, channels=1, g_width=64, d_width=32),
+        data=Pictures(source="digits"),
+        ema=EMA(half_life=10_000),
+        images=150 * 1_797,
+    )
+
+
+def dcgan_mnist() -> Recipe:
+    """MNIST at 32 px, 20 epochs"""
+    return Recipe(
+        system=DCGAN(size=32, channels=1, g_width=32, d_width=32),
+        data=Pictures(source="mnist"),
+        ema=EMA(half_life=10_000),
+        images=20 * 60_000,
+    )
+
+
+def dcgan_cifar10() -> Recipe:
+    """CIFAR-10 at 32 px, 20 epochs"""
+    return Recipe(
+        system=DCGAN(size=32, g_width=64, d_width=64),
+        data=Pictures(source="cifar10"),
+        ema=EMA(half_life=20_000),
+        augment=Augment(flip=True),
+        images=20 * 50_000,
+    )
+
+
+def dcgan_faces64() -> Recipe:
+    """Faces at 64 px with weight decay and a slower discriminator, as our users built it"""
+    return Recipe(
+        system=DCGAN(size=64),
+        data=Pictures(source="celeba"),
+        adam_g=Adam(lr=2e-4, weight_decay=1e-6),
+        adam_d=Adam(lr=1e-4, weight_decay=1e-4),
+        ema=EMA(half_life=20_000),
+        augment=Augment(flip=True),
+        images=10 * 202_599,
+    )
+
+
+def dcgan_faces128() -> Recipe:
+    """Faces at 128 px: kernel 4, and a discriminator that ends in average pooling"""
+    return Recipe(
+        system=DCGAN(size=128, head="pool"),
+        data=Pictures(source="celeba"),
+        adam_g=Adam(lr=2e-4, weight_decay=1e-6),
+        adam_d=Adam(lr=1e-4, weight_decay=1e-4),
+        ema=EMA(half_life=20_000),
+        augment=Augment(flip=True),
+        images=10 * 202_599,
+    )
+
+
+def dcgan_faces128_smooth() -> Recipe:
+    """Faces at 128 px: kernel 5, labels smoothed to 0.9 and 0.1"""
+    return Recipe(
+        system=DCGAN(size=128, kernel=5),
+        data=Pictures(source="celeba"),
+        objective=NonSaturating(real_label=0.9, fake_label=0.1),
+        ema=EMA(half_life=20_000),
+        augment=Augment(flip=True),
+        images=10 * 202_599,
+    )
+
+
+def wgan_gp_cifar10() -> Recipe:
+    """CIFAR-10 at 32 px as WGAN-GP: five critic updates a round, no batch statistics in the critic"""
+    return Recipe(
+        system=DCGAN(size=32, g_width=64, d_width=64, d_norm="none"),
+        data=Pictures(source="cifar10"),
+        objective=Wasserstein(),
+        penalties=(GradientPenalty(weight=10.0),),
+        adam_g=Adam(lr=1e-4, beta1=0.0, beta2=0.9),
+        adam_d=Adam(lr=1e-4, beta1=0.0, beta2=0.9),
+        plan=Plan(d_per_g=5),
+        ema=EMA(half_life=20_000),
+        augment=Augment(flip=True),
+        images=100 * 50_000,
+    )

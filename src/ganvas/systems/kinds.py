@@ -1,0 +1,47 @@
+"""What every GAN answers: System, and its kinds.
+
+A system is a frozen dataclass whose fields are its architecture. It builds the two networks and says what the
+discriminator is to judge; it knows nothing of optimizers, losses, files or time.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+from ganvas.data import Batch
+
+
+class System(ABC):
+    """One GAN. Subclasses are frozen dataclasses and final."""
+
+    size: int
+    """Side of the square pictures, in pixels."""
+    channels: int
+    """1 for grey, 3 for RGB."""
+
+    @abstractmethod
+    def generator(self) -> nn.Module:
+        """A fresh generator, initialised from torch's global random state."""
+
+    @abstractmethod
+    def discriminator(self) -> nn.Module:
+        """A fresh discriminator: (B, channels, size, size) in [-1, 1] -> logits (B,)."""
+
+    @abstractmethod
+    def fake(self, g: nn.Module, batch: Batch) -> Tensor:
+        """What the discriminator is to judge: (B, channels, size, size) in [-1, 1]."""
+
+
+class Synthesis(System):
+    """Noise to picture: the generator maps z ~ N(0, I) of shape (B, latent) to (B, channels, size, size)."""
+
+    latent: int
+    """Length of the noise vector z."""
+
+    def fake(self, g: nn.Module, batch: Batch) -> Tensor:
+        """Pictures from fresh noise of torch's global random state."""
+        fake: Tensor = g(torch.randn(len(batch), self.latent, device=batch.device))
+        return fake

@@ -1,0 +1,61 @@
+"""Where a run is computed and kept. Never part of its identity."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+
+import ganvas
+from ganvas.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Host:
+    """Device, workers and folder."""
+
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Where to compute; auto takes CUDA, else Apple's MPS, else the CPU."""
+    workers: int = 0
+    """Threads that decode pictures; 0 is one per core."""
+    runs: str = "runs"
+    """Folder that holds all runs."""
+
+    def torch_device(self) -> torch.device:
+        """The device to compute on.
+
+        Raises:
+            InputError: the one asked for is not here.
+        """
+        have = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+        if self.device == "auto":
+            return torch.device(next(name for name, there in have.items() if there))
+        if not have[self.device]:
+            there = ", ".join(name for name, is_there in have.items() if is_there)
+            raise InputError(f"--host.device {self.device} is not to be had here; this machine offers: {there}.")
+        return torch.device(self.device)
+
+    def describe(self) -> dict[str, Any]:
+        """What a reader of the run's figures must know of the machine."""
+        device = self.torch_device()
+        return {
+            "device": torch.cuda.get_device_name() if device.type == "cuda" else device.type,
+            "processor": _processor(),
+            "cores": os.cpu_count(),
+            "threads": torch.get_num_threads(),
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "ganvas": ganvas.__version__,
+            "system": platform.platform(),
+        }
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123
+            return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()

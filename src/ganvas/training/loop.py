@@ -1,0 +1,113 @@
+"""The loop that trains every GAN. Nothing else calls `backward` or `step`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ganvas.data import Feed
+from ganvas.observers import Observer, Report
+from ganvas.recipe import at
+from ganvas.training.phases import Phase, Player, check, phases
+from ganvas.training.run import Run
+from ganvas.training.seeding import seed_everything
+
+GUARD_EVERY = 16  # rounds between looks at the losses: each look waits for the device
+
+
+class Diverged(RuntimeError):
+    """A loss term or weight stopped being a finite number."""
+
+    def __init__(self, images: int, term: str) -> None:
+        super().__init__(f"{term} is no longer a finite number at image {images}")
+        self.images, self.term = images, term
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Where the wall-clock seconds of a call to `train` went."""
+
+    total: float
+    data: float
+    observers: float
+
+
+def train(run: Run, feed: Feed, observers: Sequence[Observer], stop: Callable[[], bool] = lambda: False) -> Spent:
+    """Play until the recipe's images have been seen or `stop` says so after some round.
+
+    Raises:
+        Diverged: a term became NaN or infinite; the run's weights are then worthless.
+    """
+    plan = phases(run.recipe)
+    check(run.recipe, run.d)
+    unguarded: list[Report] = []
+    observing = 0.0
+    began = time.perf_counter()
+    for observer in observers:
+        observer.start(run)
+    while run.images < run.recipe.images and not stop():
+        report = _round(run, feed, plan)
+        unguarded.append(report)
+        if len(unguarded) == GUARD_EVERY:
+            _guard(unguarded)
+        if observers:
+            looked = time.perf_counter()
+            for observer in observers:
+                observer.step(run, report)
+            observing += time.perf_counter() - looked
+    _guard(unguarded)
+    for observer in observers:
+        observer.end(run)
+    return Spent(time.perf_counter() - began, feed.waited, observing)
+
+
+def _round(run: Run, feed: Feed, plan: Sequence[Phase]) -> Report:
+    active = [phase for phase in plan if phase.active(run.images)]
+    # Time is real images seen by the discriminator; while it is frozen, the generator's updates count.
+    clock: Player = "d" if any(phase.player == "d" for phase in active) else "g"
+    terms: dict[str, Tensor] = {}
+    update = 0
+    for phase in active:
+        for _ in range(phase.repeat):
+            seed_everything(run.recipe.seed, run.images, update)
+            terms |= _update(run, phase, feed)
+            update += 1
+            if phase.player == clock:
+                run.images += run.recipe.batch_size
+    run.update_ema()
+    return Report(run.images, terms, feed.waited)
+
+
+def _update(run: Run, phase: Phase, feed: Feed) -> dict[str, Tensor]:
+    recipe = run.recipe
+    if phase.player == "d":
+        mover, other, optimizer, adam, stream = run.d, run.g, run.adam_d, recipe.adam_d, 0
+    else:
+        mover, other, optimizer, adam, stream = run.g, run.d, run.adam_g, recipe.adam_g, 1
+    mover.requires_grad_(True)
+    other.requires_grad_(False)
+    batch = feed.batch(run.images, stream)
+    with torch.autocast(run.device.type, torch.bfloat16, enabled=recipe.precision == "bf16"):
+        terms = phase.terms(run.g, run.d, batch)
+    optimizer.zero_grad()
+    torch.autograd.backward([sum(terms.values(), torch.zeros((), device=run.device))])
+    for group in optimizer.param_groups:
+        group["lr"] = at(adam.lr, run.images)
+    optimizer.step()
+    return {name: term.detach() for name, term in terms.items()}
+
+
+def _guard(reports: list[Report]) -> None:
+    """Find the first term that is not finite, and forget the reports looked at."""
+    if not reports:
+        return
+    named = [(report.images, name, term) for report in reports for name, term in report.terms.items()]
+    reports.clear()
+    finite = torch.stack([term for _, _, term in named]).isfinite()
+    if not finite.all():
+        images, name, _ = named[int((~finite).int().argmax())]
+        raise Diverged(images, name)

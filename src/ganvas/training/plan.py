@@ -1,0 +1,118 @@
+"""What a run will be and cost, before anything is spent on it."""
+
+from __future__ import annotations
+
+import io
+import sys
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ganvas.data import Dataset, Feed
+from ganvas.observers import Watch
+from ganvas.observers.checkpoints import NEWEST
+from ganvas.pictures import grid, to_image, to_pixels
+from ganvas.recipe import Recipe
+from ganvas.training.loop import train
+from ganvas.training.phases import check
+from ganvas.training.run import Run
+
+WARM_UP, PROBE_BATCHES = 2, 4
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of a network."""
+
+    kind: str
+    shape: tuple[int, ...]
+    """Of its output, without the batch."""
+    parameters: int
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of a whole run on this machine."""
+
+    images_per_second: float
+    seconds: float
+    memory: int
+    """Peak bytes: of the device's memory on CUDA, else of the whole process."""
+    disk: int
+    """Bytes of the finished run folder."""
+
+
+def layers(network: nn.Module, example: Tensor) -> list[Layer]:
+    """The layers of a network in the order they compute, with the shapes an example of (B, ...) takes."""
+    found: list[Layer] = []
+
+    def note(layer: nn.Module, inputs: object, output: Tensor) -> None:
+        parameters = sum(p.numel() for p in layer.parameters())
+        found.append(Layer(type(layer).__name__, tuple(output.shape[1:]), parameters))
+
+    # Spectral norm wraps a layer's weight in modules of its own: a layer is what holds no other layer but those.
+    leaves = [m for m in network.modules() if all(name == "parametrizations" for name, _ in m.named_children())]
+    leaves = [m for m in leaves if "parametrize" not in type(m).__module__]
+    hooks = [leaf.register_forward_hook(note) for leaf in leaves]
+    try:
+        with torch.no_grad():
+            network(example)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return found
+
+
+def probe(recipe: Recipe, device: torch.device, pictures: int, watch: Watch, seconds: float = 4.0) -> Cost:
+    """Train on random pictures for about `seconds`, and reckon what the whole run of the recipe takes.
+
+    Args:
+        pictures: how many there are in the real data set.
+    """
+    system = recipe.system
+    shape = (max(PROBE_BATCHES * recipe.batch_size, 1), system.channels, system.size, system.size)
+    noise = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    dataset = Dataset(images=noise, labels=None, classes=(), skipped=(), fingerprint="", name="noise")
+    run = Run(recipe, device)
+    check(recipe, run.d)
+    feed = Feed(dataset, batch_size=recipe.batch_size, seed=recipe.seed, device=device, flip=recipe.augment.flip)
+    _rounds(run, feed, rounds=WARM_UP)
+    began, first = time.perf_counter(), run.images
+    while time.perf_counter() - began < seconds and run.images < recipe.images:
+        _rounds(run, feed, rounds=1)
+    rate = (run.images - first) / (time.perf_counter() - began) if run.images > first else float("nan")
+    memory = torch.cuda.max_memory_allocated() if device.type == "cuda" else _peak_memory()
+    memory += int(np.prod(shape[1:])) * pictures - noise.nbytes
+    return Cost(rate, recipe.images / rate, memory, _disk(run, dataset, recipe.images, pictures, watch))
+
+
+def _rounds(run: Run, feed: Feed, rounds: int) -> None:
+    left = iter(range(rounds))
+    train(run, feed, (), stop=lambda: next(left, None) is None)
+    if run.device.type == "cuda":
+        torch.cuda.synchronize()
+
+
+def _disk(run: Run, dataset: Dataset, images: int, pictures: int, watch: Watch) -> int:
+    state = sum(tensor.nbytes for tensor in run.state_dict().values())
+    model = sum(tensor.nbytes for tensor in run.sampler.state_dict().values())
+    kept = images // watch.keep_every if watch.keep_every else 0
+    with torch.no_grad():
+        fakes = to_pixels(run.sampler(torch.randn(2, run.recipe.system.latent, device=run.device)))  # type: ignore[attr-defined]
+    buffer = io.BytesIO()
+    tiles = np.resize(fakes, (watch.grid[0] * watch.grid[1], *fakes.shape[1:]))
+    to_image(grid(tiles, watch.grid[1])).save(buffer, "PNG", compress_level=1)
+    sheets = 2 + sum(images // every for every in (watch.sample_every, watch.sample_epochs * pictures) if every)
+    return state * (NEWEST + 1 + kept) + model + sheets * 2 * buffer.tell()
+
+
+def _peak_memory() -> int:
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -1,0 +1,110 @@
+"""The state of a run: the only thing that changes while training."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor, nn
+
+from ganvas.errors import InputError
+from ganvas.recipe import Adam, Recipe
+from ganvas.training.seeding import seed_everything
+
+
+class Run:
+    """Networks, optimizers, the generator's moving average, and the count of real images seen.
+
+    Attributes:
+        g, d: the players, in training mode on `device`.
+        ema: the moving average of `g` in evaluation mode, or None where the recipe has none.
+        adam_g, adam_d: their optimizers.
+        images: real images seen so far.
+    """
+
+    def __init__(self, recipe: Recipe, device: torch.device) -> None:
+        self.recipe = recipe
+        self.device = device
+        self.images = 0
+        seed_everything(recipe.seed)
+        # Channels last is the layout the convolutions of CPUs and tensor cores work in; others pay for conversions.
+        layout = torch.preserve_format if device.type == "mps" else torch.channels_last
+        self.g = recipe.system.generator().to(device, memory_format=layout)
+        self.d = recipe.system.discriminator().to(device, memory_format=layout)
+        self.ema = copy.deepcopy(self.g).eval().requires_grad_(False) if recipe.ema.half_life else None
+        self.adam_g = _optimizer(self.g, recipe.adam_g)
+        self.adam_d = _optimizer(self.d, recipe.adam_d)
+
+    @property
+    def sampler(self) -> nn.Module:
+        """The generator to look at: the moving average where there is one."""
+        return self.g if self.ema is None else self.ema
+
+    def update_ema(self) -> None:
+        """Move the average towards the generator, batch statistics included."""
+        if self.ema is None:
+            return
+        beta = self.recipe.ema.beta(self.images, self.recipe.batch_size)
+        with torch.no_grad():
+            averaged, current = self.ema.state_dict(), self.g.state_dict()
+            floats = [name for name, value in averaged.items() if value.is_floating_point()]
+            torch._foreach_lerp_([averaged[n] for n in floats], [current[n] for n in floats], 1 - beta)
+            for name in averaged.keys() - set(floats):
+                averaged[name].copy_(current[name])
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Every tensor that the future of the run depends on, by a flat name."""
+        tensors: dict[str, Tensor] = {}
+        for name, network in self._networks().items():
+            tensors |= {f"{name}.{key}": value for key, value in network.state_dict().items()}
+        for name, optimizer in self._optimizers().items():
+            for index, parameter in enumerate(_parameters(optimizer)):
+                for key, value in optimizer.state.get(parameter, {}).items():
+                    tensors[f"{name}.{index}.{key}"] = value
+        return tensors
+
+    def load_state_dict(self, tensors: dict[str, Tensor], images: int) -> None:
+        """Restore what `state_dict` gave.
+
+        Raises:
+            InputError: the tensors are not those of this recipe's networks.
+        """
+        for name, network in self._networks().items():
+            mine = {key.removeprefix(f"{name}."): t for key, t in tensors.items() if key.startswith(f"{name}.")}
+            try:
+                network.load_state_dict(mine)
+            except RuntimeError as error:
+                raise InputError(f"the checkpoint does not fit the recipe's network {name!r}: {error}") from None
+        for name, optimizer in self._optimizers().items():
+            for index, parameter in enumerate(_parameters(optimizer)):
+                start = f"{name}.{index}."
+                state = {key.removeprefix(start): t for key, t in tensors.items() if key.startswith(start)}
+                # A moment must lie in memory as its parameter does: the fused update walks both as one array.
+                optimizer.state[parameter] = {
+                    key: torch.empty_like(parameter).copy_(t) if t.ndim else t.clone() for key, t in state.items()
+                }
+        self.images = images
+
+    def is_finite(self) -> bool:
+        """Whether every weight of both players is a number."""
+        weights = [p.detach() for network in (self.g, self.d) for p in network.parameters()]
+        # The largest magnitude of a tensor is infinite or NaN exactly when one of its entries is.
+        return bool(torch.stack(torch._foreach_norm(weights, float("inf"))).isfinite().all())
+
+    def _networks(self) -> dict[str, nn.Module]:
+        networks = {"g": self.g, "d": self.d}
+        return networks if self.ema is None else {**networks, "ema": self.ema}
+
+    def _optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        return {"adam_g": self.adam_g, "adam_d": self.adam_d}
+
+
+def _parameters(optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
+    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
+
+
+def _optimizer(network: nn.Module, adam: Adam) -> torch.optim.Optimizer:
+    kind = torch.optim.AdamW if adam.decoupled else torch.optim.Adam
+    # The rate is set before every update, since it may be a ramp. Fused: one pass over the memory, not a dozen.
+    betas = (adam.beta1, adam.beta2)
+    return kind(network.parameters(), lr=0.0, betas=betas, weight_decay=adam.weight_decay, fused=True)

@@ -1,0 +1,227 @@
+"""One command's worth of training: begin or resume a run folder, play, leave it whole."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import FrameType
+from typing import Any, Literal
+
+import numpy as np
+from rich.console import Console
+
+import ganvas
+from ganvas.data import Dataset, Feed, load
+from ganvas.errors import InputError
+from ganvas.observers import Observer, Watch
+from ganvas.observers.checkpoints import Checkpoints, numbered
+from ganvas.observers.curves import Curves
+from ganvas.observers.log import Log
+from ganvas.observers.measure import COUNT, Measure
+from ganvas.observers.progress import ProgressLine
+from ganvas.observers.samples import Samples
+from ganvas.observers.trackers import tensorboard
+from ganvas.pictures import Pixels
+from ganvas.recipe import Recipe
+from ganvas.runs import checkpoint
+from ganvas.runs.files import remove_leftovers, write_text
+from ganvas.runs.folder import RunFolder
+from ganvas.training.host import Host
+from ganvas.training.loop import Diverged
+from ganvas.training.loop import train as play
+from ganvas.training.run import Run
+from ganvas.values import difference, from_plain, to_plain
+
+LOG_LINES = 500  # in a whole run, unless the watch says otherwise
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a call to `train` ended."""
+
+    folder: RunFolder
+    state: Literal["finished", "stopped"]
+    images: int
+    signal: int | None = None
+    """The signal that stopped it."""
+
+
+def train(
+    recipe: Recipe,
+    *,
+    name: str,
+    watch: Watch | None = None,
+    host: Host | None = None,
+    console: Console | None = None,
+) -> Outcome:
+    """Train the recipe in the run folder `host.runs/name`: begin there, or go on where it stands.
+
+    Ctrl-C and SIGTERM stop after the current round with a checkpoint; a second one at once. More `images` than the
+    run had lengthens it; any other change of the recipe is refused.
+
+    Raises:
+        InputError: a setting, the data or the folder cannot be used.
+        Diverged: a loss became NaN or infinite; the last good checkpoint stands.
+    """
+    watch, host, console = watch or Watch(), host or Host(), console or Console(stderr=True)
+    folder = RunFolder(Path(host.runs) / name)
+    _refuse_other_recipe(folder, recipe)
+    device = host.torch_device()
+    system = recipe.system
+    dataset = load(recipe.data, size=system.size, channels=system.channels, workers=host.workers, progress=True)
+    options = {"batch_size": recipe.batch_size, "seed": recipe.seed, "flip": recipe.augment.flip}
+    feed = Feed(dataset, device=device, **options)  # type: ignore[arg-type]
+    run = Run(recipe, device)
+    with folder.lock():
+        remove_leftovers(folder.path)
+        _restore(run, folder, dataset, console)
+        write_text(folder.recipe, _json(to_plain(recipe)))
+        write_text(folder.host, _json(host.describe()))
+        _announce(run, folder, dataset, console)
+        progress = ProgressLine(console)
+        about = {
+            "ganvas": ganvas.__version__,
+            "run": folder.name,
+            "system": to_plain(system),
+            "data": dataset.fingerprint,
+        }
+        observers = _observers(folder, recipe, watch, dataset, about, progress)
+        try:
+            with _stop_on_signals(console) as caught:
+                spent = play(run, feed, observers, stop=lambda: bool(caught))
+        except Diverged as error:
+            last = numbered(folder)
+            kept = str(last[0]) if last else None
+            folder.add_event("diverged", images=error.images, term=error.term, checkpoint=kept)
+            raise
+        finally:
+            progress.bar.stop()
+        finished = run.images >= recipe.images
+        state: Literal["finished", "stopped"] = "finished" if finished else "stopped"
+        if finished:
+            tensors = {f"g.{key}": value for key, value in run.sampler.state_dict().items()}
+            checkpoint.save(folder.model, tensors, {**about, "images": run.images})
+        shares = {"data_wait": spent.data / spent.total, "observers": spent.observers / spent.total}
+        folder.add_event(state, images=run.images, seconds=round(spent.total, 3), **shares)
+        return Outcome(folder, state, run.images, caught[0] if caught and not finished else None)
+
+
+def _refuse_other_recipe(folder: RunFolder, recipe: Recipe) -> None:
+    if not folder.exists():
+        return
+    old = from_plain(Recipe, folder.read_recipe(), str(folder.recipe))
+    # The length decides only where the run ends, not what any weight is on the way.
+    changed = difference(old, replace(recipe, images=old.images))
+    if changed:
+        raise InputError(
+            f"the run {folder.path} was begun with another recipe ({'; '.join(changed)}); repeat its settings to go on"
+            " with it, or give a new --name."
+        )
+
+
+def _restore(run: Run, folder: RunFolder, dataset: Dataset, console: Console) -> None:
+    damaged: list[str] = []
+    for path in numbered(folder):
+        try:
+            tensors, about = checkpoint.load(path)
+        except checkpoint.Damaged as error:
+            damaged.append(str(error))
+            console.print(f"{error}; going back to the one before.", style="yellow")
+            folder.add_event("damaged", file=path.name, reason=str(error))
+            path.unlink()
+            continue
+        if about["data"] != dataset.fingerprint:
+            raise InputError(
+                f"the pictures of {dataset.name} are not those that the run {folder.path} was begun with; bring them"
+                " back, or give a new --name."
+            )
+        run.load_state_dict(tensors, about["images"])
+        break
+    if damaged and not run.images:
+        raise InputError(
+            f"no checkpoint of the run {folder.path} is whole ({damaged[0]}); give a new --name to begin again."
+        )
+    folder.forget_after(run.images)
+
+
+def _announce(run: Run, folder: RunFolder, dataset: Dataset, console: Console) -> None:
+    for skipped in dataset.skipped if not run.images else ():
+        folder.add_event("skipped", file=skipped.name, reason=skipped.reason)
+    if dataset.skipped:
+        console.print(
+            f"{len(dataset.skipped)} of {len(dataset) + len(dataset.skipped)} files cannot be used, such as"
+            f" {dataset.skipped[0].name} ({dataset.skipped[0].reason}); all are listed in {folder.events}.",
+            style="yellow",
+        )
+    folder.add_event("resumed" if run.images else "started", images=run.images)
+    start = f"resuming {folder.path} at image {run.images:,}" if run.images else f"training {folder.path}"
+    epochs = run.recipe.images / len(dataset)
+    console.print(f"{start}: {len(dataset):,} pictures of {dataset.name}, {epochs:.1f} epochs, on {run.device}")
+
+
+def _observers(
+    folder: RunFolder,
+    recipe: Recipe,
+    watch: Watch,
+    dataset: Dataset,
+    about: dict[str, Any],
+    progress: ProgressLine,
+) -> list[Observer]:
+    rows, columns = watch.grid
+    sinks = (tensorboard(folder),) if watch.tensorboard else ()
+    checkpoints = Checkpoints(folder, about, watch.checkpoint_seconds, watch.keep_every)
+    log_every = watch.log_every or max(recipe.batch_size, recipe.images // LOG_LINES)
+    epoch = len(dataset)
+    samples = (watch.sample_every, watch.sample_epochs * epoch)
+    observers: list[Observer] = [
+        progress,
+        Log(folder, log_every, sinks),
+        Samples(folder, _spread(dataset, rows * columns), rows, columns, samples),
+        Measure(
+            folder,
+            _spread(dataset, COUNT),
+            watch.measure_epochs * epoch,
+            on_best=lambda run: checkpoints.save(run, "best"),
+        ),
+        checkpoints,
+        Curves(folder),
+    ]
+    return observers
+
+
+def _spread(dataset: Dataset, count: int) -> Pixels:
+    """At most `count` pictures, evenly spaced over the data: uint8 (N, H, W, C)."""
+    chosen = np.linspace(0, len(dataset) - 1, min(count, len(dataset))).round().astype(int)
+    return np.ascontiguousarray(dataset.images[chosen].transpose(0, 2, 3, 1))
+
+
+@contextmanager
+def _stop_on_signals(console: Console) -> Iterator[list[int]]:
+    """Collect the first SIGINT or SIGTERM; let the second end the process as usual."""
+    caught: list[int] = []
+
+    def catch(number: int, frame: FrameType | None) -> None:
+        if caught:
+            raise KeyboardInterrupt
+        caught.append(number)
+        console.print("stopping after a checkpoint; once more to stop at once", style="yellow")
+
+    if threading.current_thread() is not threading.main_thread():
+        yield caught
+        return
+    before = {number: signal.signal(number, catch) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield caught
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _json(plain: Any) -> str:
+    import json
+
+    return json.dumps(plain, indent=2) + "\n"
