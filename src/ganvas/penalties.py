@@ -35,7 +35,8 @@ class GradientPenalty:
             scores = d(between)
             (gradient,) = torch.autograd.grad(scores.sum(), between, create_graph=True)
         norm = gradient.flatten(1).norm(dim=1)
-        return self.weight * (norm - 1).square().mean()
+        penalty: Tensor = self.weight * (norm - 1).square().mean()
+        return penalty
 
 
 # One member today; the alias is the list of all penalties, and a recipe's JSON names the member.

@@ -89,7 +89,7 @@ def _read(kind: Any, plain: Any, where: str) -> Any:
             raise InputError(f"{where} has {len(plain)} items; it must have {len(kinds)}.")
         return tuple(_read(k, item, f"{where}.{i}") for i, (k, item) in enumerate(zip(kinds, plain, strict=True)))
     members = _members(kind)
-    classes = {m.__name__: m for m in members if dataclasses.is_dataclass(m)}
+    classes = {m.__name__: m for m in members if inspect.isclass(m) and dataclasses.is_dataclass(m)}
     if isinstance(plain, dict) and classes:
         return _read_dataclass(classes, plain, where)
     for member in members:

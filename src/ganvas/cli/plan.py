@@ -20,7 +20,7 @@ def main(argv: list[str]) -> int:
 
     import torch
 
-    from ganvas.data import size_of
+    from ganvas.data import count
     from ganvas.training.plan import layers, probe
 
     example = torch.zeros(2, recipe.system.channels, recipe.system.size, recipe.system.size)
@@ -30,7 +30,7 @@ def main(argv: list[str]) -> int:
         ("discriminator", recipe.system.discriminator(), example),
     ):
         console.print(_table(title, tuple(given.shape[1:]), layers(network, given)))
-    pictures = size_of(recipe.data)
+    pictures = count(recipe.data, recipe.system.size, recipe.system.channels)
     flags = with_epochs(flags, pictures)
     recipe = flags.recipe
     cost = probe(recipe, device, pictures, flags.watch)

@@ -73,7 +73,7 @@ class Generator:
     def render(self, z: np.ndarray) -> Pixels:
         """Pictures uint8 (N, size, size, channels) of given noise, float32 (N, latent)."""
         device = next(self.network.parameters()).device
-        parts = torch.from_numpy(np.asarray(z, np.float32)).split(BATCH)
+        parts = torch.split(torch.from_numpy(np.asarray(z, np.float32)), BATCH)
         with torch.no_grad():
             return np.concatenate([to_pixels(self.network(part.to(device))) for part in parts])
 

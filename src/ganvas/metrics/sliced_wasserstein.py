@@ -9,34 +9,42 @@ from torch.nn import functional
 PATCH, DIRECTIONS, COARSEST = 7, 64, 16
 
 
-def sliced_wasserstein(real: Tensor, fake: Tensor, seed: int = 0) -> float:
-    """Sliced Wasserstein-1 distance between the 7x7 patches of two sets, averaged over an image pyramid.
+Projections = list[Tensor]
 
-    Patches are projected on random unit directions, where the distance of two equally large sets is the mean gap
-    between their sorted values (Rabin et al. 2012); the pyramid halves the pictures down to 16 px, after Karras et
-    al. 2018 (arXiv:1710.10196, section 5), but without their Laplacian and normalisation, so that colour counts.
+
+def project(pictures: Tensor, seed: int = 0) -> Projections:
+    """The sorted projections of a set's patches, one tensor (directions, patches) for each level of the pyramid.
 
     Args:
-        real, fake: (N, C, H, W) in [-1, 1], the same shape.
+        pictures: (N, C, H, W) in [-1, 1].
         seed: decides the directions.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    levels = []
+    while True:
+        size, channels = pictures.shape[-1], pictures.shape[1]
+        patch = min(PATCH, size)
+        directions = torch.randn(DIRECTIONS, channels * patch**2, generator=generator)
+        filters = functional.normalize(directions).view(DIRECTIONS, channels, patch, patch).to(pictures.device)
+        responses = functional.conv2d(pictures, filters, stride=max(1, size // 8))
+        levels.append(responses.transpose(0, 1).flatten(1).sort(dim=1).values)
+        if size // 2 < COARSEST:
+            return levels
+        pictures = functional.avg_pool2d(pictures, 2)
+
+
+def sliced_wasserstein(real: Projections, fake: Projections) -> float:
+    """Sliced Wasserstein-1 distance between the 7x7 patches of two sets, averaged over an image pyramid.
+
+    On one direction the distance of two equally large sets is the mean gap between their sorted projections (Rabin et
+    al. 2012). The pyramid halves the pictures down to 16 px, after Karras et al. 2018 (arXiv:1710.10196, section 5),
+    but without their Laplacian and normalisation, so that colour and brightness count.
+
+    Args:
+        real, fake: what `project` made of equally many pictures of one size with one seed.
 
     Returns:
         A distance in units of [-1, 1]; 0 for equal sets. Comparable only at equal N, size and seed.
     """
-    assert real.shape == fake.shape, "the sliced distance compares equally large sets"
-    generator = torch.Generator().manual_seed(seed)
-    patch = min(PATCH, real.shape[-1])
-    levels = []
-    while True:
-        directions = torch.randn(DIRECTIONS, real.shape[1], patch, patch, generator=generator)
-        directions = (directions / directions.flatten(1).norm(dim=1)[:, None, None, None]).to(real.device)
-        gap = _project(real, directions) - _project(fake, directions)
-        levels.append(float(gap.abs().mean()))
-        if real.shape[-1] // 2 < COARSEST:
-            return sum(levels) / len(levels)
-        real, fake = functional.avg_pool2d(real, 2), functional.avg_pool2d(fake, 2)
-
-
-def _project(pictures: Tensor, directions: Tensor) -> Tensor:
-    stride = max(1, pictures.shape[-1] // 8)
-    return functional.conv2d(pictures, directions, stride=stride).transpose(0, 1).flatten(1).sort(dim=1).values
+    gaps = [float((a - b).abs().mean()) for a, b in zip(real, fake, strict=True)]
+    return sum(gaps) / len(gaps)

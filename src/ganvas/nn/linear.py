@@ -19,7 +19,7 @@ class Linear(nn.Linear):
         """(..., in_features) -> (..., out_features)"""
         if not _ONEDNN or x.device.type != "cpu" or x.dtype != torch.float32 or torch.is_autocast_enabled("cpu"):
             return super().forward(x)
-        product: Tensor = _Product.apply(x, self.weight)
+        product = _product(x, self.weight)
         return product if self.bias is None else product + self.bias
 
 
@@ -36,9 +36,14 @@ class _Product(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Any) -> Any:
         (gradient,) = gradients
         a, b = ctx.saved_tensors
-        for_a = _Product.apply(gradient, b.t()) if ctx.needs_input_grad[0] else None
-        for_b = _Product.apply(gradient.t(), a.t()) if ctx.needs_input_grad[1] else None
+        for_a = _product(gradient, b.t()) if ctx.needs_input_grad[0] else None
+        for_b = _product(gradient.t(), a.t()) if ctx.needs_input_grad[1] else None
         return for_a, for_b
+
+
+def _product(a: Tensor, b: Tensor) -> Tensor:
+    product: Tensor = _Product.apply(a, b)  # type: ignore[no-untyped-call]
+    return product
 
 
 def _has_onednn() -> bool:

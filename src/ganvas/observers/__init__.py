@@ -52,8 +52,9 @@ class Watch:
     """Images between sample sheets, besides those after each epoch; 0 is none."""
     sample_epochs: int = 1
     """Epochs between sample sheets; 0 is none."""
-    measure_epochs: int = 1
-    """Epochs between measurements of the distance to the real pictures, by which the best is kept; 0 is none."""
+    measure_every: int = 0
+    """Images between measurements of the distance to the real pictures, by which the best is kept; 0 is a twentieth of
+    the run."""
     checkpoint_seconds: float = 60.0
     """Seconds between checkpoints; a kill loses at most these."""
     keep_every: int = 0
@@ -64,7 +65,7 @@ class Watch:
     """Write TensorBoard files into the run (needs the extra: pip install 'ganvas[track]')."""
 
     def __post_init__(self) -> None:
-        counts = (self.log_every, self.sample_every, self.sample_epochs, self.measure_epochs, self.keep_every)
+        counts = (self.log_every, self.sample_every, self.sample_epochs, self.measure_every, self.keep_every)
         if min(counts) < 0 or self.checkpoint_seconds < 0:
             raise InputError("an interval of --watch is negative; give a positive one, or 0 for the default.")
         if min(self.grid) < 1:

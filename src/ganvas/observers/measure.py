@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from ganvas.inference.noise import noise
-from ganvas.metrics.sliced_wasserstein import sliced_wasserstein
+from ganvas.metrics.sliced_wasserstein import project, sliced_wasserstein
 from ganvas.observers import Observer, Report, due
 from ganvas.observers.samples import sample
 from ganvas.pictures import Pixels
@@ -28,13 +28,14 @@ class Measure(Observer):
     def __init__(self, folder: RunFolder, reals: Pixels, every: int, on_best: Callable[[Run], None]) -> None:
         """`reals` are uint8 (N, H, W, C); `on_best` is called whenever the distance is the smallest so far."""
         self.folder, self.every, self.on_best = folder, every, on_best
-        self.reals = _unit(reals[:COUNT])
+        self.count = min(COUNT, len(reals))
+        self.reals = project(_unit(reals[:COUNT]))
 
     def start(self, run: Run) -> None:
         """Draw the fixed z; recall the best distance so far."""
         assert isinstance(run.recipe.system, Synthesis)
         # Another seed than the sheets': what is shown is not what is judged.
-        z = noise(len(self.reals), run.recipe.system.latent, run.recipe.seed + 1)
+        z = noise(self.count, run.recipe.system.latent, run.recipe.seed + 1)
         self.z = torch.from_numpy(z).to(run.device)
         self.images = run.images
         self.best = min((line[MEASURE] for line in self.folder.read_log() if MEASURE in line), default=float("inf"))
@@ -43,8 +44,8 @@ class Measure(Observer):
         """Measure where due."""
         before, self.images = self.images, report.images
         if due(self.every, before, self.images):
-            distance = sliced_wasserstein(self.reals, _unit(sample(run, self.z)))
-            self.folder.add_log({"images": self.images, MEASURE: distance, "protocol": f"{len(self.z)} fakes, train"})
+            distance = sliced_wasserstein(self.reals, project(_unit(sample(run, self.z))))
+            self.folder.add_log({"images": self.images, MEASURE: distance, "protocol": f"{self.count} fakes, train"})
             if distance < self.best:
                 self.best = distance
                 self.on_best(run)

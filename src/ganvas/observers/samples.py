@@ -25,13 +25,8 @@ class Samples(Observer):
 
     def __init__(self, folder: RunFolder, reals: Pixels, rows: int, columns: int, intervals: tuple[int, ...]) -> None:
         """`reals` are uint8 (N, H, W, C), shown to the right of the fakes."""
-        self.folder, self.reals, self.rows, self.columns, self.intervals = (
-            folder,
-            reals,
-            rows,
-            columns,
-            intervals,
-        )
+        self.folder, self.rows, self.columns, self.intervals = folder, rows, columns, intervals
+        self.reals = grid(reals, columns)
 
     def start(self, run: Run) -> None:
         """Draw the fixed z, and the sheet of the untrained generator."""
@@ -57,8 +52,8 @@ class Samples(Observer):
 
     def _write(self, run: Run) -> None:
         fakes = grid(sample(run, self.z), self.columns)
-        reals = grid(self.reals[: self.rows * self.columns], self.columns)
-        save_png(beside([fakes, reals]) if len(reals) == len(fakes) else fakes, self.folder.sheet(run.images))
+        same = len(fakes) == len(self.reals)  # fewer pictures than tiles make a lower sheet
+        save_png(beside([fakes, self.reals]) if same else fakes, self.folder.sheet(run.images))
 
 
 def sample(run: Run, z: torch.Tensor) -> Pixels:
@@ -66,15 +61,16 @@ def sample(run: Run, z: torch.Tensor) -> Pixels:
     training = run.sampler.training
     run.sampler.eval()
     with torch.no_grad():
-        pixels = np.concatenate([to_pixels(run.sampler(part)) for part in z.split(256)])
+        pixels = np.concatenate([to_pixels(run.sampler(part)) for part in torch.split(z, 256)])
     run.sampler.train(training)
     return pixels
 
 
 def filmstrip(folder: RunFolder, size: int, rows: int, columns: int) -> Pixels:
-    """The first tiles of evenly spaced sheets: one row for each z, time from left to right."""
+    """The first tiles of some sheets: one row for each z, time from left to right, closer at the start, where most
+    happens."""
     sheets = folder.sheets()
-    chosen = sorted({round(i) for i in np.linspace(0, len(sheets) - 1, STRIP_COLUMNS)})
+    chosen = sorted({round(i) for i in np.linspace(0, 1, STRIP_COLUMNS) ** 2 * (len(sheets) - 1)})
     side = size * zoom(size)
     tiles = []
     for index in range(min(STRIP_ROWS, rows * columns)):

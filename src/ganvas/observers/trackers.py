@@ -21,12 +21,12 @@ def tensorboard(folder: RunFolder) -> Callable[[dict[str, Any]], None]:
         raise InputError(
             "--watch.tensorboard needs TensorBoard, which is not installed; run pip install 'ganvas[track]'."
         ) from None
-    writer = SummaryWriter(str(folder.path / "tensorboard"))  # type: ignore[no-untyped-call]
+    writer = SummaryWriter(str(folder.path / "tensorboard"))
 
     def write(line: dict[str, Any]) -> None:
         for name, value in line.items():
             if name != "images" and isinstance(value, float):
-                writer.add_scalar(name, value, line["images"])  # type: ignore[no-untyped-call]
-        writer.flush()  # type: ignore[no-untyped-call]
+                writer.add_scalar(name, value, line["images"])
+        writer.flush()
 
     return write

@@ -67,7 +67,7 @@ def all_systems() -> list[type[System]]:
         importlib.import_module(f"ganvas.systems.{name}")
     from ganvas.systems.kinds import System
 
-    return list(_final(System))
+    return list(_final(System))  # type: ignore[type-abstract]
 
 
 def _final(cls: type[System]) -> Iterator[type[System]]:

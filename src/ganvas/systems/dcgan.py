@@ -170,7 +170,7 @@ def dcgan_faces64() -> Recipe:
         adam_d=Adam(lr=1e-4, weight_decay=1e-4),
         ema=EMA(half_life=20_000),
         augment=Augment(flip=True),
-        images=10 * 202_599,
+        images=10 * 162_770,
     )
 
 
@@ -183,7 +183,7 @@ def dcgan_faces128() -> Recipe:
         adam_d=Adam(lr=1e-4, weight_decay=1e-4),
         ema=EMA(half_life=20_000),
         augment=Augment(flip=True),
-        images=10 * 202_599,
+        images=10 * 162_770,
     )
 
 
@@ -195,7 +195,7 @@ def dcgan_faces128_smooth() -> Recipe:
         objective=NonSaturating(real_label=0.9, fake_label=0.1),
         ema=EMA(half_life=20_000),
         augment=Augment(flip=True),
-        images=10 * 202_599,
+        images=10 * 162_770,
     )
 
 

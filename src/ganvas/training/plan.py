@@ -73,9 +73,9 @@ def probe(recipe: Recipe, device: torch.device, pictures: int, watch: Watch, sec
         pictures: how many there are in the real data set.
     """
     system = recipe.system
-    shape = (max(PROBE_BATCHES * recipe.batch_size, 1), system.channels, system.size, system.size)
+    shape = (PROBE_BATCHES * recipe.batch_size, system.size, system.size, system.channels)
     noise = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    dataset = Dataset(images=noise, labels=None, classes=(), skipped=(), fingerprint="", name="noise")
+    dataset = Dataset(noise)
     run = Run(recipe, device)
     check(recipe, run.d)
     feed = Feed(dataset, batch_size=recipe.batch_size, seed=recipe.seed, device=device, flip=recipe.augment.flip)
@@ -115,4 +115,4 @@ def _peak_memory() -> int:
     except ImportError:  # Windows
         return 0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+    return int(peak) if sys.platform == "darwin" else int(peak) * 1024

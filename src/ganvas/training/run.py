@@ -29,8 +29,8 @@ class Run:
         seed_everything(recipe.seed)
         # Channels last is the layout the convolutions of CPUs and tensor cores work in; others pay for conversions.
         layout = torch.preserve_format if device.type == "mps" else torch.channels_last
-        self.g = recipe.system.generator().to(device, memory_format=layout)
-        self.d = recipe.system.discriminator().to(device, memory_format=layout)
+        self.g: nn.Module = recipe.system.generator().to(device).to(memory_format=layout)  # type: ignore[call-overload]
+        self.d: nn.Module = recipe.system.discriminator().to(device).to(memory_format=layout)  # type: ignore[call-overload]
         self.ema = copy.deepcopy(self.g).eval().requires_grad_(False) if recipe.ema.half_life else None
         self.adam_g = _optimizer(self.g, recipe.adam_g)
         self.adam_d = _optimizer(self.d, recipe.adam_d)

@@ -36,7 +36,7 @@ from ganvas.training.loop import train as play
 from ganvas.training.run import Run
 from ganvas.values import difference, from_plain, to_plain
 
-LOG_LINES = 500  # in a whole run, unless the watch says otherwise
+LOG_LINES, MEASUREMENTS = 500, 20  # in a whole run, unless the watch says otherwise
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def train(
     system = recipe.system
     dataset = load(recipe.data, size=system.size, channels=system.channels, workers=host.workers, progress=True)
     options = {"batch_size": recipe.batch_size, "seed": recipe.seed, "flip": recipe.augment.flip}
-    feed = Feed(dataset, device=device, **options)  # type: ignore[arg-type]
+    feed = Feed(dataset, device=device, **options)
     run = Run(recipe, device)
     with folder.lock():
         remove_leftovers(folder.path)
@@ -184,7 +184,7 @@ def _observers(
         Measure(
             folder,
             _spread(dataset, COUNT),
-            watch.measure_epochs * epoch,
+            watch.measure_every or max(recipe.batch_size, recipe.images // MEASUREMENTS),
             on_best=lambda run: checkpoints.save(run, "best"),
         ),
         checkpoints,
@@ -196,7 +196,7 @@ def _observers(
 def _spread(dataset: Dataset, count: int) -> Pixels:
     """At most `count` pictures, evenly spaced over the data: uint8 (N, H, W, C)."""
     chosen = np.linspace(0, len(dataset) - 1, min(count, len(dataset))).round().astype(int)
-    return np.ascontiguousarray(dataset.images[chosen].transpose(0, 2, 3, 1))
+    return np.asarray(dataset.images[chosen])
 
 
 @contextmanager

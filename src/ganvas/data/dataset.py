@@ -1,0 +1,201 @@
+"""Pictures decoded once: uint8 at the training size, in a file of the cache that is named by their content."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ganvas.data.decode import Pixels, Unusable, prepare
+from ganvas.data.named import COUNTS
+from ganvas.data.pictures import Pictures
+from ganvas.data.sources import Item, Listing, open_source
+from ganvas.errors import InputError
+
+FORMAT = 1  # of the cache; a new number makes every old file unknown
+CHUNK = 1024  # pictures under way at once: bounds the memory
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file that cannot be used, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Decoded pictures.
+
+    Attributes:
+        images: uint8 (N, H, W, C), usually mapped from the cache's file.
+        labels: int64 (N,), or None where the source has no classes.
+        classes: their names.
+        skipped: files that could not be used.
+        fingerprint: changes with any picture, label, name, and with how they were resized.
+        name: of the source.
+    """
+
+    images: Pixels
+    labels: NDArray[np.int64] | None = None
+    classes: tuple[str, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    fingerprint: str = ""
+    name: str = ""
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+def cache_dir() -> Path:
+    """Where decoded pictures are kept: $GANVAS_CACHE, else a folder in the user's cache."""
+    return Path(os.environ.get("GANVAS_CACHE") or Path.home() / ".cache" / "ganvas" / "pictures")
+
+
+def load(pictures: Pictures, *, size: int, channels: int, workers: int = 0, progress: bool = False) -> Dataset:
+    """Decode a source to `size` px and 1 or 3 channels, or take it from the cache if its content was decoded before.
+
+    Args:
+        workers: threads; 0 is one per core.
+        progress: show bars on stderr.
+
+    Raises:
+        InputError: the source is not to be had, or no picture in it can be used.
+    """
+    listing = open_source(pictures.source)
+    with _workers(workers) as pool, _bar(progress) as bar:
+        recipe = f"{FORMAT} {size} {channels} {pictures.fit} {listing.classes}"
+        fingerprint = _fingerprint(listing, recipe, pool, bar)
+        folder = cache_dir() / fingerprint
+        if not (folder / "about.json").is_file():
+            _decode(listing, folder, pool, bar, (size, channels, pictures.fit))
+    return _open(folder, listing, fingerprint, size, channels)
+
+
+def count(pictures: Pictures, size: int, channels: int) -> int:
+    """How many pictures a source has; those of a named set are known, others are decoded for it.
+
+    Raises:
+        InputError: as `load`.
+    """
+    return COUNTS.get(pictures.source) or len(load(pictures, size=size, channels=channels, progress=True))
+
+
+def _fingerprint(listing: Listing, recipe: str, pool: ThreadPoolExecutor, bar: Progress) -> str:
+    def digest(item: Item) -> bytes:
+        try:
+            content = item.read()
+        except Exception as error:
+            content = f"unreadable: {error}".encode()
+        kind = f"{item.name}|{item.label}|{getattr(content, 'shape', '')}"
+        return hashlib.blake2b(kind.encode() + bytes(content), digest_size=20).digest()
+
+    whole = hashlib.blake2b(recipe.encode(), digest_size=20)
+    for one in _ordered(pool, digest, listing.items, bar, "reading"):
+        whole.update(one)
+    return whole.hexdigest()
+
+
+def _decode(listing: Listing, folder: Path, pool: ThreadPoolExecutor, bar: Progress, how: tuple[int, int, Any]) -> None:
+    def decode(item: Item) -> Pixels | Skipped:
+        try:
+            return prepare(item.read(), *how)
+        except Unusable as error:
+            return Skipped(item.name, str(error))
+        except Exception as error:  # a damaged member of an archive, a file that may not be read
+            return Skipped(item.name, f"it cannot be read ({error})")
+
+    skipped: list[dict[str, str]] = []
+    labels: list[int | None] = []
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    part = Path(mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        with (part / "images.u8").open("wb") as file:
+            for item, row in zip(listing.items, _ordered(pool, decode, listing.items, bar, "decoding"), strict=True):
+                if isinstance(row, Skipped):
+                    skipped.append({"name": row.name, "reason": row.reason})
+                else:
+                    file.write(row.tobytes())
+                    labels.append(item.label)
+            file.flush()
+            os.fsync(file.fileno())
+        if not labels:
+            first = f"{skipped[0]['name']}: {skipped[0]['reason']}"
+            raise InputError(
+                f"none of the {len(skipped)} files in {listing.name} can be used ({first}); give a source of pictures."
+            )
+        about = {"count": len(labels), "labels": labels, "skipped": skipped}
+        with (part / "about.json").open("w", encoding="utf-8") as file_:
+            json.dump(about, file_)
+            file_.flush()
+            os.fsync(file_.fileno())
+        try:
+            part.rename(folder)
+        except OSError:
+            # Another process was quicker with the same content; its files serve as well.
+            if not (folder / "about.json").is_file():
+                raise
+    except OSError as error:
+        raise InputError(
+            f"cannot write decoded pictures to {folder.parent} ({error.strerror}); free some space, or name another folder"
+            " in GANVAS_CACHE."
+        ) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _open(folder: Path, listing: Listing, fingerprint: str, size: int, channels: int) -> Dataset:
+    about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+    shape = (about["count"], size, size, channels)
+    images = np.memmap(folder / "images.u8", np.uint8, "r", shape=shape)
+    labels = np.array(about["labels"], np.int64) if listing.classes else None
+    skipped = tuple(Skipped(**entry) for entry in about["skipped"])
+    return Dataset(images, labels, listing.classes, skipped, fingerprint, listing.name)
+
+
+def _ordered(pool: ThreadPoolExecutor, work: Any, items: list[Item], bar: Progress, what: str) -> Iterator[Any]:
+    task = bar.add_task(what, total=len(items))
+    left = iter(items)
+    while chunk := list(islice(left, CHUNK)):
+        for result in pool.map(work, chunk):
+            yield result
+            bar.advance(task)
+
+
+@contextmanager
+def _workers(count: int) -> Iterator[ThreadPoolExecutor]:
+    # Pillow warns of bombs where we refuse them, by the same limit.
+    with ThreadPoolExecutor(count or os.cpu_count()) as pool, warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        yield pool
+
+
+def _bar(show: bool) -> Progress:
+    console = Console(stderr=True)
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not (show and console.is_terminal),
+    )

@@ -1,0 +1,87 @@
+"""One picture of any kind to uint8 at the training size."""
+
+from __future__ import annotations
+
+import io
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+Pixels = NDArray[np.uint8]
+
+
+class Unusable(Exception):
+    """A file is no picture that can be trained on; the message says why."""
+
+
+def open_picture(content: bytes | Pixels, hint: int = 0) -> Image.Image:
+    """Decode the first frame of a file's bytes, or wrap pixels (H, W) or (H, W, C).
+
+    Args:
+        hint: side in pixels that will do; lets JPEG decode at a half, quarter or eighth of its size.
+
+    Raises:
+        Unusable: it is no picture, damaged, one pixel thin, or large enough to be an attack.
+    """
+    if isinstance(content, np.ndarray):
+        return Image.fromarray(content[..., 0] if content.ndim == 3 and content.shape[2] == 1 else content)
+    if not content:
+        raise Unusable("the file is empty")
+    try:
+        image = Image.open(io.BytesIO(content))
+        width, height = image.size
+        if Image.MAX_IMAGE_PIXELS and width * height > Image.MAX_IMAGE_PIXELS:
+            raise Unusable(f"{width} x {height} pixels are more than the limit of {Image.MAX_IMAGE_PIXELS:,}")
+        if min(width, height) < 2:
+            raise Unusable(f"{width} x {height} pixels show nothing")
+        if hint:
+            image.draft(None, (2 * hint, 2 * hint))
+        image.load()
+    except Unusable:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise Unusable("it claims more pixels than the limit, as a decompression bomb does") from None
+    except Image.UnidentifiedImageError:
+        raise Unusable("it is no picture of a known format") from None
+    except Exception as error:  # whatever a decoder of some format may raise on damaged bytes
+        raise Unusable(f"it is damaged ({error})") from None
+    return image
+
+
+def to_mode(image: Image.Image, channels: int) -> Image.Image:
+    """Turn upright, put transparency on white, and convert any mode to 8-bit grey or RGB."""
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I"):
+        # 16 bits over their whole range: PIL would clip at 255.
+        image = Image.fromarray((np.asarray(image).clip(0, 65535) / 257).round().astype(np.uint8))
+    elif image.mode == "F":
+        raise Unusable("its pixels are floating-point numbers of unknown range")
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image)
+    if image.mode == "P":
+        image = image.convert("RGB")
+    return image.convert("L" if channels == 1 else "RGB")
+
+
+def prepare(content: bytes | Pixels, size: int, channels: int, fit: Literal["crop", "pad", "stretch"]) -> Pixels:
+    """A picture as uint8 (size, size, channels).
+
+    Raises:
+        Unusable: see `open_picture`.
+    """
+    image = to_mode(open_picture(content, size), channels)
+    square = (size, size)
+    if image.size != square:
+        # Antialiased both ways; Lanczos rings visibly when it enlarges tiny pictures such as the 8x8 digits.
+        method = Image.Resampling.LANCZOS if min(image.size) > size else Image.Resampling.BICUBIC
+        if fit == "crop":
+            image = ImageOps.fit(image, square, method)
+        elif fit == "pad":
+            image = ImageOps.pad(image, square, method, color=0)
+        else:
+            image = image.resize(square, method)
+    return np.asarray(image).reshape(size, size, channels)

@@ -1,0 +1,97 @@
+"""Data sets by name: scikit-learn's bundled digits, and those that torchvision reads."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ganvas.data.decode import Pixels
+from ganvas.errors import InputError
+
+COUNTS = {"digits": 1_797, "mnist": 60_000, "fashion-mnist": 60_000, "cifar10": 50_000, "celeba": 162_770}
+"""Training pictures of each named set."""
+NAMES = tuple(COUNTS)
+
+BY_HAND = {
+    "mnist": "train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz and"
+    " t10k-labels-idx1-ubyte.gz into {root}/MNIST/raw",
+    "fashion-mnist": "Fashion-MNIST's train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz"
+    " and t10k-labels-idx1-ubyte.gz into {root}/FashionMNIST/raw",
+    "cifar10": "cifar-10-python.tar.gz into {root}",
+    "celeba": "img_align_celeba.zip, identity_CelebA.txt, list_attr_celeba.txt, list_bbox_celeba.txt,"
+    " list_landmarks_align_celeba.txt and list_eval_partition.txt into {root}/celeba",
+}
+TIMEOUT = 20.0  # seconds without an answer after which a download counts as failed
+
+
+@dataclass(frozen=True)
+class Named:
+    """The training pictures of a named set."""
+
+    pictures: Pixels | list[Path]
+    """uint8 (N, H, W) or (N, H, W, C), or the files."""
+    labels: np.ndarray | None
+    classes: tuple[str, ...]
+
+
+def data_dir() -> Path:
+    """Where downloaded data sets live: $GANVAS_DATA, else a folder in the user's cache."""
+    return Path(os.environ.get("GANVAS_DATA") or Path.home() / ".cache" / "ganvas" / "datasets")
+
+
+def open_named(name: str) -> Named:
+    """Read a named set, downloading it where it is not at hand and the network is.
+
+    Raises:
+        InputError: it is neither here nor to be had; the message says which files to put where.
+    """
+    if name == "digits":
+        from sklearn.datasets import load_digits
+
+        digits = load_digits()
+        pictures = (digits.images * (255 / 16)).round().astype(np.uint8)
+        return Named(pictures, digits.target, tuple(map(str, digits.target_names)))
+    try:
+        return _from_torchvision(name, data_dir())
+    except InputError:
+        raise
+    except (
+        Exception
+    ) as error:  # URLError, timeouts, broken archives, missing Google Drive client, read-only folders ...
+        files = BY_HAND[name].format(root=data_dir())
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(
+            f"the data set {name} is not at hand and could not be fetched ({reason}); put {files}, or name another"
+            " folder than that in GANVAS_DATA."
+        ) from None
+
+
+def _from_torchvision(name: str, root: Path) -> Named:
+    from ganvas.data._torchvision import datasets
+
+    readers = datasets()
+    if name == "celeba":
+        faces = _read(readers.CelebA, root, split="train")
+        folder = root / "celeba" / "img_align_celeba"
+        return Named([folder / file for file in faces.filename], None, ())
+    reader = {"mnist": readers.MNIST, "fashion-mnist": readers.FashionMNIST, "cifar10": readers.CIFAR10}[name]
+    found = _read(reader, root, train=True)
+    return Named(np.asarray(found.data), np.asarray(found.targets), tuple(found.classes))
+
+
+def _read(reader: Any, root: Path, **options: Any) -> Any:
+    try:
+        return reader(root, download=False, **options)
+    except RuntimeError:
+        # Not there, or there but packed: with download=True the reader unpacks what it finds before it asks the net.
+        before = socket.getdefaulttimeout()
+        socket.setdefaulttimeout(TIMEOUT)
+        try:
+            return reader(root, download=True, **options)
+        finally:
+            socket.setdefaulttimeout(before)
