@@ -17,9 +17,9 @@ def datasets() -> Any:
         if "operator torchvision::" not in str(error):
             raise
         for name in ("nms", "qnms"):
-            _OPERATORS.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+            _OPERATORS.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")  # type: ignore[no-untyped-call]
         import torchvision.datasets as module
     return module
 
 
-_OPERATORS = torch.library.Library("torchvision", "FRAGMENT")
+_OPERATORS = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]

@@ -154,8 +154,8 @@ def _decode(listing: Listing, folder: Path, pool: ThreadPoolExecutor, bar: Progr
                 raise
     except OSError as error:
         raise InputError(
-            f"cannot write decoded pictures to {folder.parent} ({error.strerror}); free some space, or name another folder"
-            " in GANVAS_CACHE."
+            f"cannot write decoded pictures to {folder.parent} ({error.strerror}); free some space, or name another"
+            " folder in GANVAS_CACHE."
         ) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 Pixels = NDArray[np.uint8]
 
@@ -43,7 +43,7 @@ def open_picture(content: bytes | Pixels, hint: int = 0) -> Image.Image:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise Unusable("it claims more pixels than the limit, as a decompression bomb does") from None
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise Unusable("it is no picture of a known format") from None
     except Exception as error:  # whatever a decoder of some format may raise on damaged bytes
         raise Unusable(f"it is damaged ({error})") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import socket
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import numpy as np
 
 from ganvas.data.decode import Pixels
 from ganvas.errors import InputError
+from ganvas.runs.files import write_atomically
 
 COUNTS = {"digits": 1_797, "mnist": 60_000, "fashion-mnist": 60_000, "cifar10": 50_000, "celeba": 162_770}
 """Training pictures of each named set."""
@@ -62,7 +64,7 @@ def open_named(name: str) -> Named:
         raise
     except (
         Exception
-    ) as error:  # URLError, timeouts, broken archives, missing Google Drive client, read-only folders ...
+    ) as error:  # no network, a broken archive, a read-only folder, a missing Google Drive client
         files = BY_HAND[name].format(root=data_dir())
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
@@ -80,8 +82,18 @@ def _from_torchvision(name: str, root: Path) -> Named:
         folder = root / "celeba" / "img_align_celeba"
         return Named([folder / file for file in faces.filename], None, ())
     reader = {"mnist": readers.MNIST, "fashion-mnist": readers.FashionMNIST, "cifar10": readers.CIFAR10}[name]
+    if name != "cifar10":
+        _unpack(root / reader.__name__ / "raw")
     found = _read(reader, root, train=True)
     return Named(np.asarray(found.data), np.asarray(found.targets), tuple(found.classes))
+
+
+def _unpack(raw: Path) -> None:
+    # The reader would fetch again any .gz whose bytes are not those of its server; what counts is what is inside.
+    for packed in raw.glob("*-ubyte.gz"):
+        plain = packed.with_suffix("")
+        if not plain.exists():
+            write_atomically(plain, lambda part, packed=packed: part.write_bytes(gzip.decompress(packed.read_bytes())))
 
 
 def _read(reader: Any, root: Path, **options: Any) -> Any:

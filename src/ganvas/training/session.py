@@ -73,8 +73,7 @@ def train(
     device = host.torch_device()
     system = recipe.system
     dataset = load(recipe.data, size=system.size, channels=system.channels, workers=host.workers, progress=True)
-    options = {"batch_size": recipe.batch_size, "seed": recipe.seed, "flip": recipe.augment.flip}
-    feed = Feed(dataset, device=device, **options)
+    feed = Feed(dataset, batch_size=recipe.batch_size, seed=recipe.seed, device=device, flip=recipe.augment.flip)
     run = Run(recipe, device)
     with folder.lock():
         remove_leftovers(folder.path)
