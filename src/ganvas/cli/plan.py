@@ -24,9 +24,8 @@ def main(argv: list[str]) -> int:
     from ganvas.training.plan import layers, probe
 
     example = torch.zeros(2, recipe.system.channels, recipe.system.size, recipe.system.size)
-    latent = torch.randn(2, recipe.system.latent)  # type: ignore[attr-defined]
     for title, network, given in (
-        ("generator", recipe.system.generator(), latent),
+        ("generator", recipe.system.generator(), recipe.system.inputs(2, 0)),
         ("discriminator", recipe.system.discriminator(), example),
     ):
         console.print(_table(title, tuple(given.shape[1:]), layers(network, given)))

@@ -6,6 +6,7 @@ import gzip
 import os
 import socket
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +63,7 @@ def open_named(name: str) -> Named:
         return _from_torchvision(name, data_dir())
     except InputError:
         raise
-    except (
-        Exception
-    ) as error:  # no network, a broken archive, a read-only folder, a missing Google Drive client
+    except Exception as error:  # no network, a broken archive, a read-only folder, a missing Google Drive client
         files = BY_HAND[name].format(root=data_dir())
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
@@ -93,7 +92,8 @@ def _unpack(raw: Path) -> None:
     for packed in raw.glob("*-ubyte.gz"):
         plain = packed.with_suffix("")
         if not plain.exists():
-            write_atomically(plain, lambda part, packed=packed: part.write_bytes(gzip.decompress(packed.read_bytes())))
+            content = gzip.decompress(packed.read_bytes())
+            write_atomically(plain, partial(Path.write_bytes, data=content))
 
 
 def _read(reader: Any, root: Path, **options: Any) -> Any:

@@ -12,7 +12,7 @@ from torch import nn
 
 import ganvas
 from ganvas.errors import InputError
-from ganvas.inference.noise import noise, slerp
+from ganvas.noise import noise, slerp
 from ganvas.pictures import Pixels, to_image, to_pixels
 from ganvas.runs import checkpoint
 from ganvas.runs.folder import RunFolder

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from ganvas.inference.noise import noise
 from ganvas.metrics.sliced_wasserstein import project, sliced_wasserstein
 from ganvas.observers import Observer, Report, due
 from ganvas.observers.samples import sample
 from ganvas.pictures import Pixels
 from ganvas.runs.folder import RunFolder
-from ganvas.systems.kinds import Synthesis
 
 if TYPE_CHECKING:
     from ganvas.training.run import Run
@@ -33,10 +31,8 @@ class Measure(Observer):
 
     def start(self, run: Run) -> None:
         """Draw the fixed z; recall the best distance so far."""
-        assert isinstance(run.recipe.system, Synthesis)
         # Another seed than the sheets': what is shown is not what is judged.
-        z = noise(self.count, run.recipe.system.latent, run.recipe.seed + 1)
-        self.z = torch.from_numpy(z).to(run.device)
+        self.inputs = run.recipe.system.inputs(self.count, run.recipe.seed + 1).to(run.device)
         self.images = run.images
         self.best = min((line[MEASURE] for line in self.folder.read_log() if MEASURE in line), default=float("inf"))
 
@@ -44,7 +40,7 @@ class Measure(Observer):
         """Measure where due."""
         before, self.images = self.images, report.images
         if due(self.every, before, self.images):
-            distance = sliced_wasserstein(self.reals, project(_unit(sample(run, self.z))))
+            distance = sliced_wasserstein(self.reals, project(_unit(sample(run, self.inputs))))
             self.folder.add_log({"images": self.images, MEASURE: distance, "protocol": f"{self.count} fakes, train"})
             if distance < self.best:
                 self.best = distance

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from PIL import Image
+from torch import Tensor
 
-from ganvas.inference.noise import noise
 from ganvas.observers import Observer, Report, due
 from ganvas.pictures import Pixels, beside, grid, save_png, tile_corner, to_pixels, zoom
 from ganvas.runs.folder import RunFolder
-from ganvas.systems.kinds import Synthesis
 
 if TYPE_CHECKING:
     from ganvas.training.run import Run
@@ -30,10 +29,7 @@ class Samples(Observer):
 
     def start(self, run: Run) -> None:
         """Draw the fixed z, and the sheet of the untrained generator."""
-        system = run.recipe.system
-        assert isinstance(system, Synthesis)
-        z = noise(self.rows * self.columns, system.latent, run.recipe.seed)
-        self.z = torch.from_numpy(z).to(run.device)
+        self.inputs = run.recipe.system.inputs(self.rows * self.columns, run.recipe.seed).to(run.device)
         self.images = run.images
         if run.images == 0:
             self._write(run)
@@ -51,17 +47,17 @@ class Samples(Observer):
         save_png(strip, self.folder.filmstrip)
 
     def _write(self, run: Run) -> None:
-        fakes = grid(sample(run, self.z), self.columns)
+        fakes = grid(sample(run, self.inputs), self.columns)
         same = len(fakes) == len(self.reals)  # fewer pictures than tiles make a lower sheet
         save_png(beside([fakes, self.reals]) if same else fakes, self.folder.sheet(run.images))
 
 
-def sample(run: Run, z: torch.Tensor) -> Pixels:
+def sample(run: Run, inputs: Tensor) -> Pixels:
     """Pictures uint8 (N, H, W, C) of a run's generator in evaluation mode, leaving no trace in it."""
     training = run.sampler.training
     run.sampler.eval()
     with torch.no_grad():
-        pixels = np.concatenate([to_pixels(run.sampler(part)) for part in torch.split(z, 256)])
+        pixels = np.concatenate([to_pixels(run.sampler(part)) for part in torch.split(inputs, 256)])
     run.sampler.train(training)
     return pixels
 

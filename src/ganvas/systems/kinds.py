@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ganvas.data import Batch
+from ganvas.noise import noise
 
 
 class System(ABC):
@@ -34,6 +35,10 @@ class System(ABC):
     def fake(self, g: nn.Module, batch: Batch) -> Tensor:
         """What the discriminator is to judge: (B, channels, size, size) in [-1, 1]."""
 
+    @abstractmethod
+    def inputs(self, count: int, seed: int) -> Tensor:
+        """The generator's inputs (count, ...) that samples are made of; the same for the same seed, everywhere."""
+
 
 class Synthesis(System):
     """Noise to picture: the generator maps z ~ N(0, I) of shape (B, latent) to (B, channels, size, size)."""
@@ -45,3 +50,7 @@ class Synthesis(System):
         """Pictures from fresh noise of torch's global random state."""
         fake: Tensor = g(torch.randn(len(batch), self.latent, device=batch.device))
         return fake
+
+    def inputs(self, count: int, seed: int) -> Tensor:
+        """z (count, latent); the first rows do not depend on `count`."""
+        return torch.from_numpy(noise(count, self.latent, seed))

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from ganvas.data import Dataset, Feed
 from ganvas.observers import Watch
 from ganvas.observers.checkpoints import NEWEST
-from ganvas.pictures import grid, to_image, to_pixels
+from ganvas.observers.samples import sample
+from ganvas.pictures import grid, to_image
 from ganvas.recipe import Recipe
 from ganvas.training.loop import train
 from ganvas.training.phases import check
@@ -74,8 +75,7 @@ def probe(recipe: Recipe, device: torch.device, pictures: int, watch: Watch, sec
     """
     system = recipe.system
     shape = (PROBE_BATCHES * recipe.batch_size, system.size, system.size, system.channels)
-    noise = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    dataset = Dataset(noise)
+    dataset = Dataset(np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8))
     run = Run(recipe, device)
     check(recipe, run.d)
     feed = Feed(dataset, batch_size=recipe.batch_size, seed=recipe.seed, device=device, flip=recipe.augment.flip)
@@ -85,7 +85,7 @@ def probe(recipe: Recipe, device: torch.device, pictures: int, watch: Watch, sec
         _rounds(run, feed, rounds=1)
     rate = (run.images - first) / (time.perf_counter() - began) if run.images > first else float("nan")
     memory = torch.cuda.max_memory_allocated() if device.type == "cuda" else _peak_memory()
-    memory += int(np.prod(shape[1:])) * pictures - noise.nbytes
+    memory += (pictures - len(dataset)) * dataset.images[0].nbytes
     return Cost(rate, recipe.images / rate, memory, _disk(run, dataset, recipe.images, pictures, watch))
 
 
@@ -97,15 +97,15 @@ def _rounds(run: Run, feed: Feed, rounds: int) -> None:
 
 
 def _disk(run: Run, dataset: Dataset, images: int, pictures: int, watch: Watch) -> int:
-    state = sum(tensor.nbytes for tensor in run.state_dict().values())
-    model = sum(tensor.nbytes for tensor in run.sampler.state_dict().values())
+    state: int = sum(tensor.nbytes for tensor in run.state_dict().values())
+    model: int = sum(tensor.nbytes for tensor in run.sampler.state_dict().values())
     kept = images // watch.keep_every if watch.keep_every else 0
-    with torch.no_grad():
-        fakes = to_pixels(run.sampler(torch.randn(2, run.recipe.system.latent, device=run.device)))  # type: ignore[attr-defined]
+    fakes = sample(run, run.recipe.system.inputs(2, 0).to(run.device))
     buffer = io.BytesIO()
     tiles = np.resize(fakes, (watch.grid[0] * watch.grid[1], *fakes.shape[1:]))
     to_image(grid(tiles, watch.grid[1])).save(buffer, "PNG", compress_level=1)
     sheets = 2 + sum(images // every for every in (watch.sample_every, watch.sample_epochs * pictures) if every)
+    # Weights and both moments; the newest, the best and the kept ones; fakes and reals on every sheet.
     return state * (NEWEST + 1 + kept) + model + sheets * 2 * buffer.tell()
 
 

@@ -1,0 +1,128 @@
+"""What a source holds, before it is used: sizes, modes, classes, and everything that is wrong with it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from ganvas.data.dataset import Skipped, _bar, _ordered, _workers
+from ganvas.data.decode import Pixels, Unusable, open_picture, to_mode
+from ganvas.data.sources import Item, Listing, open_source
+
+TILE = 48  # side of a picture on the contact sheet
+
+
+@dataclass
+class Examination:
+    """The findings about one source."""
+
+    name: str
+    files: int
+    sizes: Counter[tuple[int, int]] = field(default_factory=Counter)
+    """Width and height of every usable picture, upright."""
+    modes: Counter[str] = field(default_factory=Counter)
+    """Format and colour mode, as in ``JPEG RGB``."""
+    labels: Counter[str] = field(default_factory=Counter)
+    """Usable pictures of every class; empty where there are no classes."""
+    skipped: list[Skipped] = field(default_factory=list)
+    """Files that cannot be used."""
+    duplicates: list[list[str]] = field(default_factory=list)
+    """Names of pictures with equal pixels, grouped."""
+    mean: tuple[float, ...] = ()
+    """Of red, green and blue, 0 to 255, every picture counting the same."""
+    spread: tuple[float, ...] = ()
+    """Standard deviation of red, green and blue over all pictures."""
+    sheet: Pixels | None = None
+    """Contact sheet, uint8 (H, W, 3): one row for each class, or pictures spread evenly over the source."""
+
+    @property
+    def usable(self) -> int:
+        """How many pictures can be trained on."""
+        return sum(self.sizes.values())
+
+
+@dataclass(frozen=True)
+class _Look:
+    size: tuple[int, int]
+    mode: str
+    digest: bytes
+    moments: Pixels
+    tile: Pixels
+
+
+def examine(source: str, *, workers: int = 0, progress: bool = False) -> Examination:
+    """Open every picture of a source once and report on it.
+
+    Raises:
+        InputError: there is no such source.
+    """
+    from ganvas.pictures import grid
+
+    listing = open_source(source)
+    found = Examination(listing.name, len(listing.items))
+    names: dict[bytes, list[str]] = defaultdict(list)
+    moments = []
+    tiles: dict[int, list[Pixels]] = defaultdict(list)
+    wanted = _wanted(listing)
+    with _workers(workers) as pool, _bar(progress) as bar:
+        looks = _ordered(pool, _look, listing.items, bar, "examining")
+        for index, (item, look) in enumerate(zip(listing.items, looks, strict=True)):
+            if isinstance(look, Skipped):
+                found.skipped.append(look)
+                continue
+            found.sizes[look.size] += 1
+            found.modes[look.mode] += 1
+            if item.label is not None:
+                found.labels[listing.classes[item.label]] += 1
+            names[look.digest].append(item.name)
+            moments.append(look.moments)
+            if index in wanted:
+                tiles[item.label or 0].append(look.tile)
+    found.duplicates = [group for group in names.values() if len(group) > 1]
+    if moments:
+        mean, square = np.mean(moments, axis=0)
+        found.mean, found.spread = tuple(mean), tuple(np.sqrt(np.maximum(square - mean**2, 0)))
+        columns = 10
+        rows = [row for _, row in sorted(tiles.items())]
+        if len(rows) > 1:
+            blank = np.full((TILE, TILE, 3), 255, np.uint8)
+            rows = [row + [blank] * (columns - len(row)) for row in rows]
+        found.sheet = grid(np.stack([tile for row in rows for tile in row]), columns)
+    return found
+
+
+def _look(item: Item) -> _Look | Skipped:
+    try:
+        image = open_picture(item.read())
+        kind = f"{image.format or 'array'} {image.mode}"
+        frames = getattr(image, "n_frames", 1)
+        upright = to_mode(image, 3)
+    except Unusable as error:
+        return Skipped(item.name, str(error))
+    except Exception as error:  # a damaged member of an archive, a file that may not be read
+        return Skipped(item.name, f"it cannot be read ({error})")
+    pixels = np.asarray(upright)
+    flat = pixels.reshape(-1, 3).astype(np.float64)
+    moments = np.stack([flat.mean(0), np.square(flat).mean(0)])
+    digest = hashlib.blake2b(str(pixels.shape).encode() + pixels.tobytes(), digest_size=16).digest()
+    tile = np.asarray(ImageOps.fit(upright, (TILE, TILE), Image.Resampling.LANCZOS))
+    return _Look(upright.size, kind + (f", {frames} frames" if frames > 1 else ""), digest, moments, tile)
+
+
+def _wanted(listing: Listing) -> set[int]:
+    """Which pictures go on the contact sheet: ten of each of the first ten classes, or a hundred in all."""
+    if not listing.classes:
+        return {int(i) for i in np.linspace(0, len(listing.items) - 1, min(100, len(listing.items)))}
+    by_class: dict[int | None, list[int]] = defaultdict(list)
+    for index, item in enumerate(listing.items):
+        by_class[item.label].append(index)
+    chosen = set()
+    for label in range(min(10, len(listing.classes))):
+        members = by_class[label]
+        if members:
+            chosen |= {members[int(i)] for i in np.linspace(0, len(members) - 1, min(10, len(members)))}
+    return chosen
