@@ -51,12 +51,17 @@ class ProgressLine(Observer):
             self.bar.update(self.task, completed=min(report.images, run.recipe.images), now=line, refresh=True)
         elif (report.images - self.tenth) * 10 >= run.recipe.images:
             self.tenth = report.images
-            self.console.print(f"{report.images / run.recipe.images:4.0%} of {run.recipe.images:,} images, {line}")
+            self.console.print(f"{report.images / run.recipe.images:4.0%} of {run.recipe.images:,} images, {line}", soft_wrap=True)
 
     def end(self, run: Run) -> None:
         """Fill the bar and leave it."""
-        self.bar.update(self.task, completed=min(run.images, run.recipe.images), refresh=True)
-        self.bar.stop()
+        self.bar.update(self.task, completed=min(run.images, run.recipe.images))
+        self.close()
+
+    def close(self) -> None:
+        """Leave the bar as it stands, also after an error."""
+        if self.bar.live.is_started:
+            self.bar.stop()
 
     def _line(self, report: Report, seconds: float) -> str:
         terms = "  ".join(f"{name} {float(term):.3f}" for name, term in report.terms.items())

@@ -98,7 +98,7 @@ def train(
             folder.add_event("diverged", images=error.images, term=error.term, checkpoint=kept)
             raise
         finally:
-            progress.bar.stop()
+            progress.close()
         finished = run.images >= recipe.images
         state: Literal["finished", "stopped"] = "finished" if finished else "stopped"
         if finished:
