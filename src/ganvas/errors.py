@@ -1,7 +1,7 @@
 """What a user can put right."""
 
 
-class InputError(ValueError):
+class InputError(Exception):
     """Something the user gave cannot be used.
 
     The message is one sentence that names the input, says what is wrong with it and how to mend it. The command

@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -84,9 +83,14 @@ def load(pictures: Pictures, *, size: int, channels: int, workers: int = 0, prog
         recipe = f"{FORMAT} {size} {channels} {pictures.fit} {listing.classes}"
         fingerprint = _fingerprint(listing, recipe, pool, bar)
         folder = cache_dir() / fingerprint
-        if not (folder / "about.json").is_file():
-            _decode(listing, folder, pool, bar, (size, channels, pictures.fit))
-    return _open(folder, listing, fingerprint, size, channels)
+        if (folder / "about.json").is_file():
+            try:
+                return _open(folder, listing, fingerprint, size, channels)
+            except (OSError, ValueError, KeyError):
+                # It was whole when it got its name, but has been cut since.
+                shutil.rmtree(folder, ignore_errors=True)
+        _decode(listing, folder, pool, bar, (size, channels, pictures.fit))
+        return _open(folder, listing, fingerprint, size, channels)
 
 
 def count(pictures: Pictures, size: int, channels: int) -> int:
@@ -103,7 +107,7 @@ def _fingerprint(listing: Listing, recipe: str, pool: ThreadPoolExecutor, bar: P
         try:
             content = item.read()
         except Exception as error:
-            content = f"unreadable: {error}".encode()
+            content = type(error).__name__.encode()  # its message may name the place
         kind = f"{item.name}|{item.label}|{getattr(content, 'shape', '')}"
         return hashlib.blake2b(kind.encode() + bytes(content), digest_size=20).digest()
 
@@ -124,8 +128,7 @@ def _decode(listing: Listing, folder: Path, pool: ThreadPoolExecutor, bar: Progr
 
     skipped: list[dict[str, str]] = []
     labels: list[int | None] = []
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    part = _new_folder(folder)
     try:
         with (part / "images.u8").open("wb") as file:
             for item, row in zip(listing.items, _ordered(pool, decode, listing.items, bar, "decoding"), strict=True):
@@ -153,12 +156,24 @@ def _decode(listing: Listing, folder: Path, pool: ThreadPoolExecutor, bar: Progr
             if not (folder / "about.json").is_file():
                 raise
     except OSError as error:
-        raise InputError(
-            f"cannot write decoded pictures to {folder.parent} ({error.strerror}); free some space, or name another"
-            " folder in GANVAS_CACHE."
-        ) from error
+        raise _cannot_write(folder, error) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+def _new_folder(beside: Path) -> Path:
+    try:
+        beside.parent.mkdir(parents=True, exist_ok=True)
+        return Path(mkdtemp(prefix=f".{beside.name}.", dir=beside.parent))
+    except OSError as error:
+        raise _cannot_write(beside, error) from error
+
+
+def _cannot_write(folder: Path, error: OSError) -> InputError:
+    return InputError(
+        f"cannot write decoded pictures to {folder.parent} ({error.strerror}); free some space, or name another"
+        " folder in GANVAS_CACHE."
+    )
 
 
 def _open(folder: Path, listing: Listing, fingerprint: str, size: int, channels: int) -> Dataset:
@@ -181,9 +196,9 @@ def _ordered(pool: ThreadPoolExecutor, work: Any, items: list[Item], bar: Progre
 
 @contextmanager
 def _workers(count: int) -> Iterator[ThreadPoolExecutor]:
-    # Pillow warns of bombs where we refuse them, by the same limit.
+    # Pillow warns of bombs, which are refused by the same limit, and of odd metadata, which decide nothing.
     with ThreadPoolExecutor(count or os.cpu_count()) as pool, warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        warnings.simplefilter("ignore")
         yield pool
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import warnings
+from collections.abc import Callable
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -10,6 +13,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 Pixels = NDArray[np.uint8]
+
+# Only formats of pixels, none that is a program (PostScript) or needs one; text and videos thus fail at once.
+FORMATS = ("AVIF", "BMP", "GIF", "ICO", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TGA", "TIFF", "WEBP")
 
 
 class Unusable(Exception):
@@ -30,7 +36,7 @@ def open_picture(content: bytes | Pixels, hint: int = 0) -> Image.Image:
     if not content:
         raise Unusable("the file is empty")
     try:
-        image = Image.open(io.BytesIO(content))
+        image = Image.open(io.BytesIO(content), formats=_formats())
         width, height = image.size
         if Image.MAX_IMAGE_PIXELS and width * height > Image.MAX_IMAGE_PIXELS:
             raise Unusable(f"{width} x {height} pixels are more than the limit of {Image.MAX_IMAGE_PIXELS:,}")
@@ -48,6 +54,23 @@ def open_picture(content: bytes | Pixels, hint: int = 0) -> Image.Image:
     except Exception as error:  # whatever a decoder of some format may raise on damaged bytes
         raise Unusable(f"it is damaged ({error})") from None
     return image
+
+
+@cache
+def _formats() -> tuple[str, ...]:
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)  # not every Pillow is built with all of them
+
+
+def is_picture(read: Callable[[], bytes]) -> bool:
+    """Whether a file begins as a picture of a known format; the rest may still be damaged."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            Image.open(io.BytesIO(read()), formats=_formats())
+            return True
+    except Exception:  # whatever a reader of some format may raise on foreign bytes
+        return False
 
 
 def to_mode(image: Image.Image, channels: int) -> Image.Image:

@@ -64,6 +64,7 @@ def examine(source: str, *, workers: int = 0, progress: bool = False) -> Examina
 
     listing = open_source(source)
     found = Examination(listing.name, len(listing.items))
+    found.labels.update(dict.fromkeys(listing.classes, 0))  # in the order of their numbers, the empty ones too
     names: dict[bytes, list[str]] = defaultdict(list)
     moments = []
     tiles: dict[int, list[Pixels]] = defaultdict(list)

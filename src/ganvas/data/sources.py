@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import zipfile
 from collections.abc import Callable, Iterable
@@ -12,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from ganvas.data.decode import Pixels
+from ganvas.data.decode import Pixels, Unusable, is_picture
 from ganvas.data.named import NAMES, open_named
 from ganvas.errors import InputError
 
 CLUTTER = ("Thumbs.db", "desktop.ini")
+LARGEST = 2**30  # bytes; what is larger is no picture, and would fill the memory
 
 
 @dataclass(frozen=True)
@@ -66,8 +68,36 @@ def open_source(source: str) -> Listing:
 
 
 def _folder(path: Path) -> list[tuple[str, Callable[[], bytes]]]:
-    files = [file for file in path.rglob("*") if file.is_file()]
-    return [(file.relative_to(path).as_posix(), file.read_bytes) for file in files]
+    files = []
+    walked = set()
+    # Linked folders hold pictures too, but one that links back to a parent would never end.
+    for folder, inner, names in os.walk(path, followlinks=True):
+        inner.sort()
+        real = os.path.realpath(folder)
+        if real in walked:
+            inner.clear()
+            continue
+        walked.add(real)
+        files += [Path(folder, name) for name in names]
+    return [(file.relative_to(path).as_posix(), partial(_read_file, file)) for file in files]
+
+
+def _read_file(path: Path) -> bytes:
+    # Reading a pipe or a device could wait for ever.
+    if not path.is_file():
+        raise Unusable("it is a link to nothing" if path.is_symlink() else "it is no regular file")
+    _refuse_huge(path.stat().st_size)
+    return path.read_bytes()
+
+
+def _read_member(archive: zipfile.ZipFile, name: str) -> bytes:
+    _refuse_huge(archive.getinfo(name).file_size)
+    return archive.read(name)
+
+
+def _refuse_huge(size: int) -> None:
+    if size > LARGEST:
+        raise Unusable(f"{size:,} bytes are more than the limit of {LARGEST:,}")
 
 
 def _zip(path: Path) -> Listing:
@@ -82,21 +112,23 @@ def _zip(path: Path) -> Listing:
     # One folder around everything is packaging, not a class.
     while len({name.partition("/")[0] for name in shown}) == 1 and all("/" in name for name in shown):
         shown = [name.partition("/")[2] for name in shown]
-    return _listing(path.name, [(s, partial(archive.read, f)) for s, f in zip(shown, files, strict=True)])
+    return _listing(path.name, [(s, partial(_read_member, archive, f)) for s, f in zip(shown, files, strict=True)])
 
 
 def _listing(name: str, files: Iterable[tuple[str, Callable[[], bytes]]]) -> Listing:
-    """Sort files by name, and read classes from first-level folders where all files lie in such."""
+    """Sort files by name, and read classes from first-level folders where all pictures lie in such."""
     visible = [(file, read) for file, read in files if not _hidden(file)]
     if not visible:
         raise InputError(f"{name} holds no files; give a source with pictures in it.")
     visible.sort(key=lambda pair: _natural(pair[0]))
     folders = [PurePosixPath(file).parts[0] if "/" in file else "" for file, _ in visible]
-    classes = tuple(sorted(set(folders), key=_natural))
-    if len(classes) < 2 or "" in classes:
+    classes = tuple(sorted(set(folders) - {""}, key=_natural))
+    # A readme beside the folders is no reason to forget the classes.
+    beside = (read for (_, read), folder in zip(visible, folders, strict=True) if not folder)
+    if len(classes) < 2 or any(map(is_picture, beside)):
         return Listing(name, [Item(file, read) for file, read in visible])
     number = {folder: index for index, folder in enumerate(classes)}
-    labels = [number[folder] for folder in folders]
+    labels = [number.get(folder) for folder in folders]
     return Listing(name, [Item(f, read, label) for (f, read), label in zip(visible, labels, strict=True)], classes)
 
 
@@ -135,10 +167,13 @@ def _is_picture_column(kind: Any) -> bool:
     return bool(types.is_binary(kind) or types.is_large_binary(kind))
 
 
-def _labels(table: Any, column: str) -> tuple[list[int], tuple[str, ...]]:
+def _labels(table: Any, column: str) -> tuple[list[int] | None, tuple[str, ...]]:
     import json
 
     values = table.column(column).to_pylist()
+    # The Hub marks the rows of an unlabelled split with -1.
+    if any(value is None or value == -1 for value in values):
+        return None, ()
     about = json.loads((table.schema.metadata or {}).get(b"huggingface", b"{}"))
     names = about.get("info", {}).get("features", {}).get(column, {}).get("names")
     if names and all(isinstance(value, int) for value in values):
@@ -152,8 +187,10 @@ def _npz(path: Path) -> Listing:
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-    except (ValueError, OSError, zipfile.BadZipFile) as error:
+    except Exception as error:  # damage shows in many ways, down to the decompressor's own errors
         raise InputError(f"{path} is no plain npz file ({error}); save uint8 pictures with numpy.savez.") from None
+    # Where one file holds both parts, the training part is meant, whichever was saved first.
+    arrays = dict(sorted(arrays.items(), key=lambda entry: "test" in entry[0]))
     pictures = next((a for a in arrays.values() if a.dtype == np.uint8 and a.ndim in (3, 4)), None)
     if pictures is None:
         found = ", ".join(f"{name} {a.dtype} {a.shape}" for name, a in arrays.items()) or "nothing"
@@ -163,7 +200,9 @@ def _npz(path: Path) -> Listing:
     if pictures.ndim == 4 and pictures.shape[3] not in (1, 3):
         raise InputError(f"{path} holds pictures of {pictures.shape[3]} channels; grey has 1 and RGB 3.")
     labels = next((a for a in arrays.values() if a.dtype.kind in "iu" and a.shape == (len(pictures),)), None)
-    classes = tuple(str(i) for i in range(int(labels.max()) + 1)) if labels is not None and len(labels) else ()
+    if labels is not None and (not len(labels) or labels.min() < 0):
+        labels = None
+    classes = () if labels is None else tuple(str(i) for i in range(int(labels.max()) + 1))
     return Listing(path.name, _rows(pictures, labels), classes)
 
 

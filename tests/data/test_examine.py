@@ -1,0 +1,66 @@
+"""ganvas data: what a source holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ganvas.data.examine import examine
+from tests.conftest import Cli, assert_refused
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "pets"
+    for kind, sizes in (("cats", [(20, 10), (20, 10), (40, 30)]), ("dogs", [(20, 10), (8, 8)])):
+        (made / kind).mkdir(parents=True)
+        for index, size in enumerate(sizes):
+            Image.new("RGB", size, (index * 60, 0, 255)).save(made / kind / f"{index}.png")
+    (made / "dogs" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    return made
+
+
+def test_the_findings(folder: Path) -> None:
+    found = examine(str(folder))
+    assert (found.files, found.usable) == (6, 5)
+    assert found.sizes == {(20, 10): 3, (40, 30): 1, (8, 8): 1}
+    assert found.modes == {"PNG RGB": 5}
+    assert found.labels == {"cats": 3, "dogs": 2}
+    assert [skipped.name for skipped in found.skipped] == ["dogs/broken.png"]
+    assert found.duplicates == [["cats/0.png", "dogs/0.png"]]
+    assert found.mean == pytest.approx((48, 0, 255))
+    assert found.spread == pytest.approx((np.std([0, 60, 120, 0, 60]), 0, 0))
+    assert found.sheet is not None
+
+
+def test_equal_pixels_in_other_files_are_duplicates(tmp_path: Path) -> None:
+    (tmp_path / "p").mkdir()
+    picture = Image.effect_noise((16, 16), 40)
+    picture.save(tmp_path / "p" / "a.png")
+    picture.save(tmp_path / "p" / "b.bmp")
+    assert examine(str(tmp_path / "p")).duplicates == [["a.png", "b.bmp"]]
+
+
+def test_the_command(folder: Path, tmp_path: Path, cli: Cli) -> None:
+    done = cli("data", folder, "--out", tmp_path / "sheet.png")
+    assert done.returncode == 0, done.stderr
+    for said in ("5 usable", "20 x 10", "PNG RGB", "cats", "dogs", "broken.png"):
+        assert said in done.stdout
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert min(sheet.size) > 40
+
+
+def test_a_folder_in_which_nothing_can_be_used_is_reported(tmp_path: Path, cli: Cli) -> None:
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p" / "notes.txt").write_text("x")
+    done = cli("data", tmp_path / "p")
+    assert done.returncode != 0
+    assert "notes.txt" in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_missing_source(cli: Cli) -> None:
+    assert_refused(cli("data", "mnits"), "mnits", "'mnist'")

@@ -1,0 +1,220 @@
+"""The rules of the house, numbered as in ARCHITECTURE.md."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+import ganvas
+from ganvas.cli import VERBS
+from ganvas.data import Feed, Pictures, load
+from ganvas.errors import InputError
+from ganvas.observers import Watch
+from ganvas.objectives import Hinge, Wasserstein
+from ganvas.penalties import GradientPenalty
+from ganvas.recipe import Adam, Augment, Plan, Ramp, Recipe
+from ganvas.runs import checkpoint
+from ganvas.systems import entries, named_recipe
+from ganvas.systems.dcgan import DCGAN
+from ganvas.systems.mlp import MLP
+from ganvas.training import Host, train
+from ganvas.training.loop import train as play
+from ganvas.training.run import Run
+from ganvas.values import from_plain, to_plain
+from tests.conftest import ROOT, same, tiny
+
+SOURCE = ROOT / "src" / "ganvas"
+RECIPES = [entry.name for entry in entries()]
+QUIET = Watch(checkpoint_seconds=1e9)
+
+
+def shrunk(name: str) -> Recipe:
+    """A recipe at CPU-seconds: narrow, small, two batches of digits."""
+    recipe = named_recipe(name)
+    system = recipe.system
+    if isinstance(system, DCGAN):
+        system = replace(system, size=min(system.size, 32), channels=1, g_width=2, d_width=2)
+    elif isinstance(system, MLP):
+        system = replace(system, size=8, channels=1, g_hidden=(8, 8), d_hidden=(8,))
+    images = 2 * 8 * recipe.plan.d_per_g
+    return replace(recipe, system=system, data=Pictures(source="digits"), batch_size=8, images=images)
+
+
+# 1. Every system: its recipes build; two steps on the CPU; save; open; a picture of the right shape.
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_trains_saves_and_opens(name: str) -> None:
+    recipe = shrunk(name)
+    outcome = train(recipe, name="r", watch=QUIET)
+    assert outcome.state == "finished"
+    assert outcome.images == recipe.images
+    generator = ganvas.open("runs/r")
+    size = recipe.system.size
+    assert generator.generate(3).shape == (3, size, size, 1)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_builds_at_its_own_size(name: str) -> None:
+    recipe = named_recipe(name)
+    g, d = recipe.system.generator(), recipe.system.discriminator()
+    pictures = g(recipe.system.inputs(2, 0))
+    assert pictures.shape == (2, recipe.system.channels, recipe.system.size, recipe.system.size)
+    assert pictures.abs().max() <= 1
+    assert d(pictures).shape == (2,)
+
+
+# 2. Stop and resume equal the uninterrupted run, bit for bit.
+
+KINDS = {
+    "mlp": tiny("mlp", adam_g=Adam(lr=Ramp(2e-4, 1e-5, 150))),
+    "mlp-bf16": tiny("mlp", precision="bf16"),
+    "dcgan": tiny("dcgan", augment=Augment(flip=True)),
+    "dcgan-frozen": tiny("dcgan", plan=Plan(freeze_d=(32, 64), freeze_g=(96, 128), g_per_d=2)),
+    "dcgan-dropout": tiny(
+        "dcgan",
+        system=DCGAN(size=16, channels=1, g_width=4, d_width=4, d_norm="spectral", d_dropout=0.3),
+        objective=Hinge(),
+        adam_d=Adam(lr=1e-4, weight_decay=1e-4, decoupled=True),
+    ),
+    "wgan-gp": tiny(
+        "dcgan",
+        system=DCGAN(size=16, channels=1, g_width=4, d_width=4, d_norm="none"),
+        objective=Wasserstein(),
+        penalties=(GradientPenalty(),),
+        plan=Plan(d_per_g=2),
+    ),
+}
+
+
+def last_state(name: str) -> dict[str, torch.Tensor]:
+    newest = max(Path(f"runs/{name}/checkpoints").glob("[0-9]*.safetensors"))
+    return checkpoint.load(newest)[0]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_resumed_equals_uninterrupted(kind: str) -> None:
+    recipe = KINDS[kind]
+    train(recipe, name="whole", watch=QUIET)
+    for images in (64, 128, recipe.images):
+        train(replace(recipe, images=images), name="parts", watch=QUIET)
+    assert same(last_state("whole"), last_state("parts"))
+
+
+# 3. All observers on equal none, bit for bit.
+
+
+@pytest.mark.parametrize("kind", ["mlp", "dcgan", "dcgan-dropout", "wgan-gp"])
+def test_observers_change_nothing(kind: str) -> None:
+    recipe = KINDS[kind]
+    everything = Watch(log_every=1, sample_every=16, measure_every=16, checkpoint_seconds=0, keep_every=32)
+    train(recipe, name="watched", watch=replace(everything, tensorboard=True, grid=(2, 3)))
+    device = torch.device("cpu")
+    run = Run(recipe, device)
+    data = load(recipe.data, size=recipe.system.size, channels=1)
+    play(run, Feed(data, batch_size=16, seed=0, device=device, flip=recipe.augment.flip), ())
+    assert same(last_state("watched"), {name: t.contiguous() for name, t in run.state_dict().items()})
+
+
+# 4. Using needs no training; help and lists need no torch.
+
+
+def imported_by(code: str) -> set[str]:
+    command = [sys.executable, "-c", f"{code}\nimport sys; print(*sys.modules)"]
+    return set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
+
+
+def test_inference_imports_no_training() -> None:
+    modules = imported_by("import ganvas; ganvas.open")
+    assert "ganvas.inference" in modules
+    assert not {m for m in modules if m.startswith(("ganvas.training", "ganvas.observers"))}
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["list"], ["runs", "."]])
+def test_light_verbs_import_no_torch(words: list[str]) -> None:
+    modules = imported_by(f"from ganvas.cli import main; assert main({words}) == 0")
+    assert "torch" not in modules
+
+
+# 5. A recipe's JSON round-trips; an unknown key is an error that names the known ones.
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_recipe_round_trips(name: str) -> None:
+    recipe = named_recipe(name)
+    assert from_plain(Recipe, json.loads(json.dumps(to_plain(recipe)))) == recipe
+
+
+def test_unknown_key_names_the_known_ones() -> None:
+    plain = to_plain(tiny())
+    plain["adam_d"]["learning_rate"] = 1.0
+    with pytest.raises(InputError, match=r"recipe\.adam_d has the unknown key 'learning_rate'.* lr, beta1"):
+        from_plain(Recipe, plain)
+
+
+# 7. Only the loop trains.
+
+
+def test_only_the_loop_calls_backward_and_step() -> None:
+    callers = set()
+    for file in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Attribute) and node.attr == "backward":
+                callers.add(file.relative_to(SOURCE).as_posix())
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("optimizer.step"):
+                callers.add(file.relative_to(SOURCE).as_posix())
+    assert callers == {"training/loop.py"}
+
+
+# 8. No pickle is ever loaded.
+
+
+def test_nothing_loads_a_pickle() -> None:
+    for file in SOURCE.rglob("*.py"):
+        text = file.read_text()
+        assert "torch.load" not in text
+        assert "import pickle" not in text
+        assert "allow_pickle=True" not in text
+
+
+def test_a_checkpoint_names_a_system_and_nothing_to_import() -> None:
+    train(tiny(images=16), name="r", watch=QUIET)
+    about = checkpoint.about(Path("runs/r/model.safetensors"))
+    assert about["system"]["type"] == "MLP"
+    about["system"]["type"] = "os.system"
+    checkpoint.save(Path("evil.safetensors"), {"g.x": torch.zeros(1)}, about)
+    with pytest.raises(InputError, match=r"names the type 'os\.system'.*known there: .*DCGAN.*MLP"):
+        ganvas.open("evil.safetensors")
+
+
+# 9. The public names and verbs are true.
+
+
+def test_all_is_true() -> None:
+    assert sorted(ganvas.__all__) == ganvas.__all__ or len(set(ganvas.__all__)) == len(ganvas.__all__)
+    for name in ganvas.__all__:
+        assert getattr(ganvas, name) is not None
+    for file in SOURCE.rglob("__init__.py"):
+        module = importlib.import_module(".".join(["ganvas", *file.relative_to(SOURCE).parts[:-1]]))
+        for name in getattr(module, "__all__", ()):
+            assert hasattr(module, name), f"{module.__name__}.{name}"
+
+
+def test_every_verb_has_a_file_and_one_line_of_help() -> None:
+    files = {file.stem for file in (SOURCE / "cli").glob("[a-z]*.py")}
+    assert files == set(VERBS)
+
+
+def test_the_host_is_no_part_of_a_run() -> None:
+    first = train(tiny(images=16), name="a", watch=QUIET, host=Host(workers=1))
+    second = train(tiny(images=16), name="b", watch=replace(QUIET, log_every=16), host=Host(workers=2))
+    assert first.folder.recipe.read_text() == second.folder.recipe.read_text()
+    assert same(last_state("a"), last_state("b"))

@@ -1,0 +1,183 @@
+"""The pages are true: their code runs, their commands parse, their tables and links hold.
+
+A block ```python runs as it stands, in a folder where the run runs/dcgan-digits is finished; ```python file=NAME.py is
+a file in the folder that GANVAS_SYSTEMS names. Commands in ```bash are parsed; those of add-a-gan.md run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import os
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from ganvas import Watch, cli, train
+from ganvas.cli import _flags
+from ganvas.systems.dcgan import DCGAN
+from tests.conftest import ROOT, Cli, tiny
+
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+ENGLISH, CHINESE = ROOT / "README.md", ROOT / "README.zh-CN.md"
+ADD_A_GAN = ROOT / "docs" / "add-a-gan.md"
+
+
+class Block(NamedTuple):
+    """A fenced block of a page."""
+
+    page: Path
+    about: str
+    text: str
+
+
+def blocks(page: Path, language: str = "") -> list[Block]:
+    """The blocks of a page, in its order."""
+    found = re.findall(r"^( *)```([^\s`][^\n]*)\n(.*?)^\1```$", page.read_text(encoding="utf-8"), re.M | re.S)
+    return [Block(page, about, text) for _, about, text in found if about.startswith(language)]
+
+
+def commands(page: Path) -> Iterator[list[str]]:
+    """The words after ``ganvas`` of every command in a page's bash blocks."""
+    for block in blocks(page, "bash"):
+        for command in re.split(r"\n|&&", block.text):
+            words = shlex.split(command)
+            if words and Path(words[0]).name == "ganvas":
+                yield words[1:]
+
+
+def table(page: Path, first: str) -> list[list[str]]:
+    """The rows of the table whose first heading is `first`, without its head."""
+    _, rest = page.read_text(encoding="utf-8").split(f"\n| {first} |", 1)
+    rows = rest.split("\n\n")[0].splitlines()[2:]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+
+
+PYTHON = [block for page in PAGES for block in blocks(page, "python")]
+RUNNABLE = [block for block in PYTHON if block.about == "python"]
+COMMANDS = [words for page in PAGES if page != ADD_A_GAN for words in commands(page)]
+
+
+@pytest.mark.parametrize("block", PYTHON, ids=lambda block: block.page.stem)
+def test_python_compiles(block: Block) -> None:
+    compile(block.text, str(block.page), "exec")
+
+
+@pytest.mark.parametrize("block", RUNNABLE, ids=lambda block: block.page.stem)
+def test_python_runs(block: Block) -> None:
+    recipe = tiny("dcgan", system=DCGAN(size=16, channels=1, g_width=4, d_width=4), images=16)
+    train(recipe, name="dcgan-digits", watch=Watch(grid=(2, 2)))
+    exec(compile(block.text, str(block.page), "exec"), {})
+
+
+class Parsed(Exception):
+    """A command line was understood."""
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_commands_parse(words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    recipes, arguments = _flags.parse, argparse.ArgumentParser.parse_args
+
+    def parse_recipe(verb: str, argv: list[str]) -> None:
+        recipes(verb, argv)
+        raise Parsed
+
+    def parse_args(parser: argparse.ArgumentParser, argv: list[str]) -> None:
+        arguments(parser, argv)
+        raise Parsed
+
+    if words[0] in ("train", "plan"):
+        monkeypatch.setattr(_flags, "parse", parse_recipe)
+    else:
+        monkeypatch.setattr(argparse.ArgumentParser, "parse_args", parse_args)
+    with pytest.raises(Parsed):
+        pytest.fail(f"exit code {cli.main(words)}: {capsys.readouterr().err}")
+
+
+def test_a_gan_in_one_file(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "gans").mkdir()
+    for block in blocks(ADD_A_GAN, "python file="):
+        (tmp_path / "gans" / block.about.removeprefix("python file=")).write_text(block.text, encoding="utf-8")
+    environment = {**os.environ, "GANVAS_SYSTEMS": "gans"}
+    said = ""
+    for words in commands(ADD_A_GAN):
+        short = ["--images", "128", "--watch.grid", "2", "2"] if words[0] == "train" else []
+        done = cli(*words, *short, env=environment)
+        assert done.returncode == 0, done.stderr
+        said += done.stdout
+    for shown in ("resizeconv  (Miyato et al. 2018", "resizeconv-digits", "dcgan-digits-ls", "Upsample"):
+        assert shown in said
+    assert (tmp_path / "fakes.png").is_file()
+    assert (tmp_path / "runs" / "resizeconv-digits" / "model.safetensors").is_file()
+
+
+def test_the_table_of_verbs_is_complete() -> None:
+    for page, head in ((ENGLISH, "verb"), (CHINESE, "子命令")):
+        assert sorted(row[0] for row in table(page, head)) == sorted(f"`ganvas {verb}`" for verb in cli.VERBS)
+
+
+def test_the_table_of_rooms_holds() -> None:
+    source = ROOT / "src" / "ganvas"
+    rows = table(ROOT / "ARCHITECTURE.md", "room")
+    allowed = {room.strip("`"): set(re.findall(r"`(\w+)`", names)) for room, names in rows}
+    assert set(allowed) == {init.parent.name for init in source.glob("*/__init__.py")}
+    for room, names in allowed.items():
+        for file in (source / room).glob("*.py"):
+            used = {name.split(".")[1] for name in _imports(ast.parse(file.read_text(encoding="utf-8")))}
+            assert used & set(allowed) <= names | {room}, file
+
+
+def _imports(node: ast.AST) -> Iterator[str]:
+    """Names of ganvas's modules imported below a node, except for annotations alone."""
+    if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+        return
+    if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ganvas."):
+        yield node.module or ""
+    for child in ast.iter_child_nodes(node):
+        yield from _imports(child)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        target, _, anchor = link.partition("#")
+        if "://" in target:
+            continue
+        file = page.parent / target if target else page
+        assert file.exists(), f"{page.name} links to {link}"
+        if anchor:
+            assert anchor in map(_anchor, headings(file)), f"{page.name} links to {link}"
+
+
+def headings(page: Path) -> list[str]:
+    """A page's headings with their marks, code left out."""
+    text = re.sub(r"^( *)```.*?^\1```$", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+    return re.findall(r"^#+ .*$", text, re.M)
+
+
+def _anchor(heading: str) -> str:
+    return re.sub(r"[^\w\- ]", "", heading.lstrip("# ").lower()).replace(" ", "-")
+
+
+def test_the_chinese_readme_is_the_whole_readme() -> None:
+    def shape(page: Path) -> tuple[list[int], list[tuple[str, str]], list[str]]:
+        levels = [len(heading.split()[0]) for heading in headings(page)]
+        code = [(block.about, block.text) for block in blocks(page) if block.about != "text"]
+        links = re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
+        return levels, code, [link for link in links if not link.startswith("README")]
+
+    assert shape(ENGLISH) == shape(CHINESE)
+    assert [len(b.text.splitlines()) for b in blocks(ENGLISH)] == [len(b.text.splitlines()) for b in blocks(CHINESE)]
+
+
+def test_every_system_and_decision_has_its_page() -> None:
+    systems = {file.stem for file in (ROOT / "src" / "ganvas" / "systems").glob("[a-z]*.py")} - {"kinds"}
+    assert {page.stem for page in (ROOT / "docs" / "systems").glob("*.md")} == systems
+    for page in (ROOT / "docs" / "decisions").glob("*.md"):
+        text = page.read_text(encoding="utf-8")
+        assert text.startswith(f"# {page.name[:4]}: ")
+        assert all(f"**{part}.**" in text for part in ("Context", "Choice", "Price"))
