@@ -17,8 +17,8 @@ import ganvas
 from ganvas.cli import VERBS
 from ganvas.data import Feed, Pictures, load
 from ganvas.errors import InputError
-from ganvas.observers import Watch
 from ganvas.objectives import Hinge, Wasserstein
+from ganvas.observers import Watch
 from ganvas.penalties import GradientPenalty
 from ganvas.recipe import Adam, Augment, Plan, Ramp, Recipe
 from ganvas.runs import checkpoint

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import itertools
 import sys
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
@@ -67,19 +70,21 @@ def parse(verb: str, argv: list[str]) -> tuple[str, Flags]:
     default = Flags(recipe=recipe, name=argv[0])
     words = ["--data.source" + word[6:] if word == "--data" or word.startswith("--data=") else word for word in argv]
     _check_known(words[1:], default)
-    with _registry:
-        flags = tyro.cli(
-            Flags,
-            prog=f"ganvas {verb} {argv[0]}",
-            description=f"{verb.capitalize()} the recipe {argv[0]}; its fields are flags.",
-            args=words[1:],
-            default=default,
-            config=(
-                tyro.conf.AvoidSubcommands,
-                tyro.conf.FlagConversionOff,
-                tyro.conf.ConsolidateSubcommandArgs,
-            ),
-        )
+    said = io.StringIO()
+    try:
+        with _registry, contextlib.redirect_stderr(said):
+            flags = tyro.cli(
+                Flags,
+                prog=f"ganvas {verb} {argv[0]}",
+                description=f"{verb.capitalize()} the recipe {argv[0]}; its fields are flags.",
+                args=words[1:],
+                default=default,
+                config=(tyro.conf.AvoidSubcommands, tyro.conf.FlagConversionOff),
+            )
+    except SystemExit as ended:
+        if ended.code:
+            raise InputError(f"{_message(said.getvalue())}; ganvas {verb} {argv[0]} --help shows every flag.") from None
+        raise
     if flags.epochs < 0:
         raise InputError(f"--epochs {flags.epochs} is negative; give the number of passes over the data.")
     return argv[0], flags
@@ -90,6 +95,13 @@ def with_epochs(flags: Flags, pictures: int) -> Flags:
     if not flags.epochs:
         return flags
     return replace(flags, recipe=replace(flags.recipe, images=flags.epochs * pictures), epochs=0)
+
+
+def _message(page: str) -> str:
+    """The sentence in tyro's box of an error: what stands above the rule."""
+    lines = [line.strip("│ ") for line in page.splitlines()]
+    inside = list(itertools.takewhile(lambda line: not line.startswith(("─", "╰")), lines[1:]))
+    return (" ".join(inside) or page.strip()).rstrip(".")
 
 
 def _check_known(words: list[str], default: Flags) -> None:

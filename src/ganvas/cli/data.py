@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
+
+from ganvas.cli._parser import Parser
 
 SHOWN = 10  # lines of any list
 
 
 def main(argv: list[str]) -> int:
     """Run ``ganvas data NAME|PATH``."""
-    parser = argparse.ArgumentParser("ganvas data", description=__doc__)
+    parser = Parser("ganvas data", description=__doc__)
     parser.add_argument("source", help="a data set's name, or the path of a folder, zip, parquet or npz file")
     parser.add_argument("--out", type=Path, help="PNG file of the contact sheet (default: ganvas-data-NAME.png)")
     parser.add_argument("--workers", type=int, default=0, help="threads (default: one per core)")

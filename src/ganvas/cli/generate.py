@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
+
+from ganvas.cli._parser import Parser
 
 
 def main(argv: list[str]) -> int:
     """Run ``ganvas generate RUN ...``."""
-    parser = argparse.ArgumentParser("ganvas generate", description=__doc__)
+    parser = Parser("ganvas generate", description=__doc__)
     parser.add_argument("run", help="a run's folder, or a .safetensors file that ganvas wrote")
     parser.add_argument("-n", type=int, help="number of pictures (default: 64), or of stops of a walk (default: 6)")
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same pictures (default: 0)")

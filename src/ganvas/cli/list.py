@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
+from ganvas.cli._parser import Parser
 
 
 def main(argv: list[str]) -> int:
     """Run ``ganvas list``; reads the sources, loads no torch."""
-    argparse.ArgumentParser("ganvas list", description=__doc__).parse_args(argv)
+    Parser("ganvas list", description=__doc__).parse_args(argv)
     from itertools import groupby
 
     from ganvas.systems import entries

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import time
 from pathlib import Path
+
+from ganvas.cli._parser import Parser
 
 
 def main(argv: list[str]) -> int:
     """Run ``ganvas runs [FOLDER]``."""
-    parser = argparse.ArgumentParser("ganvas runs", description=__doc__)
+    parser = Parser("ganvas runs", description=__doc__)
     parser.add_argument("folder", nargs="?", default="runs", help="folder that holds the runs (default: runs)")
     arguments = parser.parse_args(argv)
     from rich.console import Console

@@ -51,7 +51,9 @@ class ProgressLine(Observer):
             self.bar.update(self.task, completed=min(report.images, run.recipe.images), now=line, refresh=True)
         elif (report.images - self.tenth) * 10 >= run.recipe.images:
             self.tenth = report.images
-            self.console.print(f"{report.images / run.recipe.images:4.0%} of {run.recipe.images:,} images, {line}", soft_wrap=True)
+            self.console.print(
+                f"{report.images / run.recipe.images:4.0%} of {run.recipe.images:,} images, {line}", soft_wrap=True
+            )
 
     def end(self, run: Run) -> None:
         """Fill the bar and leave it."""

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ganvas.data import Feed
+from ganvas.data import Batch, Feed
 from ganvas.observers import Observer, Report
 from ganvas.recipe import at
-from ganvas.training.phases import Phase, Player, check, phases
+from ganvas.training.phases import Phase, Player, phases
 from ganvas.training.run import Run
 from ganvas.training.seeding import seed_everything
 
@@ -43,7 +43,6 @@ def train(run: Run, feed: Feed, observers: Sequence[Observer], stop: Callable[[]
         Diverged: a term became NaN or infinite; the run's weights are then worthless.
     """
     plan = phases(run.recipe)
-    check(run.recipe, run.d)
     unguarded: list[Report] = []
     observing = 0.0
     began = time.perf_counter()
@@ -72,9 +71,11 @@ def _round(run: Run, feed: Feed, plan: Sequence[Phase]) -> Report:
     terms: dict[str, Tensor] = {}
     update = 0
     for phase in active:
-        for _ in range(phase.repeat):
+        for repeat in range(phase.repeat):
             seed_everything(run.recipe.seed, run.images, update)
-            terms |= _update(run, phase, feed)
+            # Every update draws its own pictures: the generator's come from orders of their own.
+            batch = feed.batch(run.images, stream=0 if phase.player == "d" else 1 + repeat)
+            terms |= _update(run, phase, batch)
             update += 1
             if phase.player == clock:
                 run.images += run.recipe.batch_size
@@ -82,15 +83,14 @@ def _round(run: Run, feed: Feed, plan: Sequence[Phase]) -> Report:
     return Report(run.images, terms, feed.waited)
 
 
-def _update(run: Run, phase: Phase, feed: Feed) -> dict[str, Tensor]:
+def _update(run: Run, phase: Phase, batch: Batch) -> dict[str, Tensor]:
     recipe = run.recipe
     if phase.player == "d":
-        mover, other, optimizer, adam, stream = run.d, run.g, run.adam_d, recipe.adam_d, 0
+        mover, other, optimizer, adam = run.d, run.g, run.adam_d, recipe.adam_d
     else:
-        mover, other, optimizer, adam, stream = run.g, run.d, run.adam_g, recipe.adam_g, 1
+        mover, other, optimizer, adam = run.g, run.d, run.adam_g, recipe.adam_g
     mover.requires_grad_(True)
     other.requires_grad_(False)
-    batch = feed.batch(run.images, stream)
     with torch.autocast(run.device.type, torch.bfloat16, enabled=recipe.precision == "bf16"):
         terms = phase.terms(run.g, run.d, batch)
     optimizer.zero_grad()

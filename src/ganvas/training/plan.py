@@ -18,7 +18,6 @@ from ganvas.observers.samples import sample
 from ganvas.pictures import grid, to_image
 from ganvas.recipe import Recipe
 from ganvas.training.loop import train
-from ganvas.training.phases import check
 from ganvas.training.run import Run
 
 WARM_UP, PROBE_BATCHES = 2, 4
@@ -77,7 +76,6 @@ def probe(recipe: Recipe, device: torch.device, pictures: int, watch: Watch, sec
     shape = (PROBE_BATCHES * recipe.batch_size, system.size, system.size, system.channels)
     dataset = Dataset(np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8))
     run = Run(recipe, device)
-    check(recipe, run.d)
     feed = Feed(dataset, batch_size=recipe.batch_size, seed=recipe.seed, device=device, flip=recipe.augment.flip)
     _rounds(run, feed, rounds=WARM_UP)
     began, first = time.perf_counter(), run.images

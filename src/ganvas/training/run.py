@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ganvas.errors import InputError
 from ganvas.recipe import Adam, Recipe
+from ganvas.training.phases import check
 from ganvas.training.seeding import seed_everything
 
 
@@ -23,6 +24,11 @@ class Run:
     """
 
     def __init__(self, recipe: Recipe, device: torch.device) -> None:
+        """Begin a run.
+
+        Raises:
+            InputError: the recipe's parts do not fit each other.
+        """
         self.recipe = recipe
         self.device = device
         self.images = 0
@@ -31,6 +37,7 @@ class Run:
         layout = torch.preserve_format if device.type == "mps" else torch.channels_last
         self.g: nn.Module = recipe.system.generator().to(device).to(memory_format=layout)  # type: ignore[call-overload]
         self.d: nn.Module = recipe.system.discriminator().to(device).to(memory_format=layout)  # type: ignore[call-overload]
+        check(recipe, self.d)
         self.ema = copy.deepcopy(self.g).eval().requires_grad_(False) if recipe.ema.half_life else None
         self.adam_g = _optimizer(self.g, recipe.adam_g)
         self.adam_d = _optimizer(self.d, recipe.adam_d)

@@ -1,0 +1,97 @@
+"""Using a trained generator, from Python and from the command line."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import ganvas
+from ganvas import InputError, Watch, train
+from tests.conftest import Cli, assert_refused, tiny
+
+
+@pytest.fixture
+def run() -> Path:
+    return train(tiny(), name="r", watch=Watch(measure_every=16)).folder.path
+
+
+def test_two_lines_make_pictures(run: Path) -> None:
+    g = ganvas.open("runs/r")
+    pictures = g.generate(5, seed=3)
+    assert pictures.shape == (5, 8, 8, 1)
+    assert pictures.dtype == np.uint8
+    assert [image.size for image in g.generate_images(2)] == [(8, 8), (8, 8)]
+
+
+def test_pictures_depend_on_their_seed_and_place_alone(run: Path) -> None:
+    g = ganvas.open(run)
+    assert np.array_equal(g.generate(100, seed=1)[:3], g.generate(3, seed=1))
+    assert not np.array_equal(g.generate(3, seed=1), g.generate(3, seed=2))
+
+
+def test_folder_checkpoint_and_model_file_agree(run: Path) -> None:
+    last = max((run / "checkpoints").glob("[0-9]*.safetensors"))
+    expected = ganvas.open(run).generate(4)
+    assert np.array_equal(ganvas.open(last).generate(4), expected)
+    assert np.array_equal(ganvas.open(run / "model.safetensors").generate(4), expected)
+    assert ganvas.open(run, which="best").generate(4).shape == expected.shape
+
+
+def test_a_walk_begins_where_it_ends(run: Path) -> None:
+    g = ganvas.open(run)
+    frames = g.interpolate(3, 4, seed=5)
+    assert frames.shape == (12, 8, 8, 1)
+    assert np.array_equal(frames[::4], g.generate(3, seed=5))
+
+
+@pytest.mark.parametrize("damage", ["missing", "empty", "torn"])
+def test_what_cannot_be_opened_is_named(run: Path, damage: str) -> None:
+    if damage == "missing":
+        path = Path("runs/nobody")
+    elif damage == "empty":
+        path = Path("runs")
+    else:
+        path = run / "model.safetensors"
+        path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(InputError, match=str(path)):
+        ganvas.open(path)
+
+
+def test_cli_writes_labelled_pictures(run: Path, cli: Cli) -> None:
+    done = cli("generate", "runs/r", "-n", "3", "--seed", "7", "--grid", "g.png", "--out", "fakes")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["fakes/7-000000.png", "fakes/7-000001.png", "fakes/7-000002.png", "g.png"]
+    with Image.open("fakes/7-000001.png") as picture:
+        assert picture.size == (8, 8)
+        assert "Synthetic" in picture.info["Description"]
+        assert " r " in picture.info["Description"]
+        assert "seed 7, picture 1" in picture.info["Description"]
+        assert picture.info["DigitalSourceType"] == "trainedAlgorithmicMedia"
+        assert np.array_equal(np.asarray(picture), ganvas.open(run).generate(2, seed=7)[1, ..., 0])
+    with Image.open("g.png") as sheet:
+        assert sheet.size == (2 * 50 + 2, 2 * 50 + 2)
+
+
+def test_cli_walks(run: Path, cli: Cli) -> None:
+    words = ("generate", "runs/r", "--interpolate", "-n", "3", "--steps", "4")
+    assert cli(*words, "--out", "w.gif", "--grid", "w.png").returncode == 0
+    with Image.open("w.gif") as film:
+        assert film.n_frames > 1
+        assert "Synthetic" in film.info["comment"].decode()
+    assert Path("w.png").exists()
+    assert_refused(cli(*words, "--out", "w.webm"), "w.webm", ".gif or .mp4")
+    empty = {**os.environ, "PATH": ""}
+    assert_refused(cli(*words, "--out", "w.mp4", env=empty), "ffmpeg", ".gif")
+    assert not Path("w.mp4").exists()
+
+
+def test_runs_lists_states(run: Path, cli: Cli) -> None:
+    listed = cli("runs").stdout
+    assert "finished" in listed
+    assert "MLP" in listed
+    assert "digits" in listed
+    assert "192 of 192 (100%)" in listed
