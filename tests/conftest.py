@@ -25,10 +25,13 @@ Cli = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture(autouse=True, scope="session")
 def _private_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in ("GANVAS_CACHE", "GANVAS_DATA", "COLUMNS")}
+    before = {name: os.environ.get(name) for name in ("GANVAS_CACHE", "GANVAS_DATA", "COLUMNS", "OMP_NUM_THREADS")}
     os.environ["GANVAS_CACHE"] = str(tmp_path_factory.mktemp("cache"))
     os.environ["GANVAS_DATA"] = str(tmp_path_factory.mktemp("data"))
     os.environ["COLUMNS"] = "200"
+    # Networks this small are faster on one thread, and tests that start processes do not fight over the cores.
+    os.environ["OMP_NUM_THREADS"] = "1"
+    torch.set_num_threads(1)
     yield
     for name, value in before.items():
         if value is None:

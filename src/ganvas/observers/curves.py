@@ -52,14 +52,14 @@ def draw(folder: RunFolder) -> None:
         colour = "tab:blue" if name == "g/adversarial" else "tab:orange" if name == "d/adversarial" else None
         axes[0].plot(*_points(lines, name), label=name, linewidth=1.0, color=colour)
     axes[0].set_ylabel("loss")
-    axes[0].legend(loc="upper right", frameon=False)
+    axes[0].legend(loc="best", frameon=False)
     axes[0].set_title(folder.name, loc="left")
     if measured[0]:
         axes[1].plot(*measured, color="tab:green", linewidth=1.0, marker=".", markersize=3)
         best = min(range(len(measured[1])), key=measured[1].__getitem__)
         axes[1].plot(measured[0][best], measured[1][best], "o", color="tab:red", label="best")
         axes[1].set_ylabel("sliced Wasserstein distance")
-        axes[1].legend(loc="upper right", frameon=False)
+        axes[1].legend(loc="best", frameon=False)
     axes[-1].set_xlabel("real images seen")
     for axis in axes:
         axis.grid(alpha=0.3)
