@@ -131,7 +131,7 @@ def _initialise(layer: nn.Module) -> None:
 
 
 def dcgan_digits() -> Recipe:
-    """scikit-learn's 1,797 handwritten digits at 16 px; bundled, trains in two minutes"""
+    """scikit-learn's 1,797 handwritten digits at 16 px; bundled, trains in a minute or two"""
     return Recipe(
         system=DCGAN(size=16, channels=1, g_width=64, d_width=32),
         data=Pictures(source="digits"),
