@@ -46,7 +46,10 @@ class NonSaturating:
 
 @dataclass(frozen=True, kw_only=True)
 class LeastSquares:
-    """Squared distance of the score to a label (Mao et al. 2017, arXiv:1611.04076, eq. 2 with a=0, b=c=1)."""
+    """Squared distance of the score to a label (Mao et al. 2017, arXiv:1611.04076, eq. 2 with a=0, b=c=1).
+
+    A score beyond 1e19 has no square in fp32: the loss is then infinite and the run stops as diverged.
+    """
 
     real_label: float = 1.0
     """The discriminator's target for reals, and the generator's for fakes."""

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from ganvas.errors import InputError
-from ganvas.systems.dcgan import DCGAN, SIZES
+from ganvas.systems.dcgan import DCGAN, SIZES, Project
 
 Conv = nn.Conv2d | nn.ConvTranspose2d
 
@@ -42,23 +42,25 @@ def parameters(network: nn.Module) -> int:
 def test_the_published_shape_with_kernel_4() -> None:
     system = DCGAN(size=128, head="pool")
     g, d = system.generator(), system.discriminator()
-    assert channels(g) == [100, 1024, 512, 256, 128, 64, 3]
+    assert (g[0].in_features, g[0].width) == (100, 1024)
+    assert channels(g) == [1024, 512, 256, 128, 64, 3]
     assert channels(d) == [3, 64, 128, 256, 512, 1024, 2048, 1]
-    assert geometry(convolutions(g)[1:]) == geometry(convolutions(d)[:-1]) == {(4, 2, 1)}
+    assert geometry(convolutions(g)) == geometry(convolutions(d)[:-1]) == {(4, 2, 1)}
     assert geometry(convolutions(d)[-1:]) == {(1, 1, 0)}
     assert any(isinstance(layer, nn.AdaptiveAvgPool2d) for layer in d)
-    assert sides(g, torch.randn(2, 100)) == [4, 8, 16, 32, 64, 128]
+    assert sides(g, torch.randn(2, 100)) == [8, 16, 32, 64, 128]
     assert sides(d, torch.randn(2, 3, 128, 128)) == [64, 32, 16, 8, 4, 2, 1]
 
 
 def test_the_published_shape_with_kernel_5() -> None:
     system = DCGAN(size=128, kernel=5)
     g, d = system.generator(), system.discriminator()
-    assert channels(g) == [100, 1024, 512, 256, 128, 64, 3]
+    assert (g[0].in_features, g[0].width) == (100, 1024)
+    assert channels(g) == [1024, 512, 256, 128, 64, 3]
     assert channels(d) == [3, 64, 128, 256, 512, 1024, 1]
-    assert geometry(convolutions(g)[1:]) == geometry(convolutions(d)[:-1]) == {(5, 2, 2)}
+    assert geometry(convolutions(g)) == geometry(convolutions(d)[:-1]) == {(5, 2, 2)}
     assert geometry(convolutions(d)[-1:]) == {(4, 1, 0)}  # over the remaining 4x4 at once
-    assert sides(g, torch.randn(2, 100)) == [4, 8, 16, 32, 64, 128]
+    assert sides(g, torch.randn(2, 100)) == [8, 16, 32, 64, 128]
     assert sides(d, torch.randn(2, 3, 128, 128)) == [64, 32, 16, 8, 4, 1]
 
 
@@ -146,3 +148,12 @@ def test_other_sizes_are_refused_with_the_mend(size: int, mend: int) -> None:
 def test_what_cannot_be_is_refused(fields: dict[str, object]) -> None:
     with pytest.raises(InputError):
         DCGAN(**fields)  # type: ignore[arg-type]
+
+
+def test_the_projection_is_the_transposed_convolution_of_one_pixel() -> None:
+    z = torch.randn(3, 7)
+    project = Project(7, 5)
+    convolution = nn.ConvTranspose2d(7, 5, 4, bias=False)
+    with torch.no_grad():
+        convolution.weight.copy_(project.weight.view(4, 4, 5, 7).permute(3, 2, 0, 1))
+    torch.testing.assert_close(project(z), convolution(z[:, :, None, None]))

@@ -33,9 +33,10 @@ def main(argv: list[str]) -> int:
     if not sheet and not out:
         sheet = Path(f"{generator.name}-seed{seed}.png")
     if arguments.interpolate:
-        paths = write_walk(generator, arguments.n or 6, arguments.steps, seed, sheet, out)
+        paths = write_walk(generator, 6 if arguments.n is None else arguments.n, arguments.steps, seed, sheet, out)
     else:
-        paths = write_folder(generator, arguments.n or 64, seed, out) if out else []
-        paths += [write_sheet(generator, arguments.n or 64, seed, sheet)] if sheet else []
+        n = 64 if arguments.n is None else arguments.n
+        paths = write_folder(generator, n, seed, out) if out else []
+        paths += [write_sheet(generator, n, seed, sheet)] if sheet else []
     print("\n".join(map(str, paths)))
     return 0

@@ -23,10 +23,11 @@ def main(argv: list[str]) -> int:
         outcome = train(flags.recipe, name=flags.name or name, watch=flags.watch, host=flags.host, console=console)
     except Diverged as error:
         console.print(
-            f"ganvas: the run diverged: {error}. Its last good checkpoint stands. The usual remedy is a lower"
+            f"ganvas: the run diverged: {error}. Checkpoints from before that stand. The usual remedy is a lower"
             " --adam-g.lr and --adam-d.lr, or another objective, under a new --name.",
             style="red",
             highlight=False,
+            soft_wrap=True,
         )
         return 1
     folder = outcome.folder

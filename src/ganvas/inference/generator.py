@@ -111,8 +111,21 @@ def open(path: str | Path, *, which: Literal["last", "best"] = "last", device: s
     if not isinstance(system, Synthesis):
         raise InputError(f"{path} holds a {type(system).__name__}, which makes no pictures from noise.")
     network = system.generator()
-    network.load_state_dict(tensors)
-    return Generator(system, network.to(device), about["run"], about["images"])
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f"the weights in {file} are not those of the system it names ({reason}); train it again."
+        ) from None
+    try:
+        network = network.to(device)
+    except (RuntimeError, AssertionError) as error:  # what torch raises for a device that is not here
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f"cannot compute on {device!r} here ({reason}); give cpu, or a device of this machine."
+        ) from None
+    return Generator(system, network, about["run"], about["images"])
 
 
 def _find(path: Path, which: Literal["last", "best"]) -> Path:

@@ -53,7 +53,7 @@ class Watch:
     sample_epochs: int = 1
     """Epochs between sample sheets; 0 is none."""
     measure_every: int = 0
-    """Images between measurements of the distance to the real pictures, by which the best is kept; 0 is a twentieth of
+    """Images between measurements of the distance to the real pictures, by which the best is kept; 0 is a tenth of
     the run."""
     checkpoint_seconds: float = 60.0
     """Seconds between checkpoints; a kill loses at most these."""

@@ -43,17 +43,16 @@ def about(path: Path) -> dict[str, Any]:
 def load(path: Path, prefix: str = "") -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Read the tensors whose names start with `prefix` (cut off) and the description.
 
-    The digest is checked when all tensors are read.
-
     Raises:
         Damaged: the file is torn, altered, or no checkpoint of ganvas.
     """
     description, digest = _header(path)
     with safe_open(path, "pt") as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys() if name.startswith(prefix)}  # noqa: SIM118
-    if not prefix and _digest(tensors) != digest:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    if _digest(tensors) != digest:
         raise Damaged(f"{path} does not hold what was written to it")
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}, description
+    wanted = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+    return wanted, description
 
 
 def _header(path: Path) -> tuple[dict[str, Any], str]:

@@ -36,7 +36,7 @@ from ganvas.training.loop import train as play
 from ganvas.training.run import Run
 from ganvas.values import difference, from_plain, to_plain
 
-LOG_LINES, MEASUREMENTS = 500, 20  # in a whole run, unless the watch says otherwise
+LOG_LINES, MEASUREMENTS = 500, 10  # in a whole run, unless the watch says otherwise
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,8 @@ def train(
         Diverged: a loss became NaN or infinite; the last good checkpoint stands.
     """
     watch, host, console = watch or Watch(), host or Host(), console or Console(stderr=True)
+    if Path(name).name != name or name == "..":
+        raise InputError(f"--name {name} is no plain name; give one without / (--host.runs names the folder of runs).")
     folder = RunFolder(Path(host.runs) / name)
     _refuse_other_recipe(folder, recipe)
     device = host.torch_device()
@@ -78,6 +80,9 @@ def train(
     with folder.lock():
         remove_leftovers(folder.path)
         _restore(run, folder, dataset, console)
+        if _is_finished(run, folder):
+            console.print(f"{folder.path} is finished at image {run.images:,}; more --images would lengthen it")
+            return Outcome(folder, "finished", run.images)
         write_text(folder.recipe, _json(to_plain(recipe)))
         write_text(folder.host, _json(host.describe()))
         _announce(run, folder, dataset, console)
@@ -123,15 +128,13 @@ def _refuse_other_recipe(folder: RunFolder, recipe: Recipe) -> None:
 
 
 def _restore(run: Run, folder: RunFolder, dataset: Dataset, console: Console) -> None:
-    damaged: list[str] = []
+    damaged: dict[Path, str] = {}
     for path in numbered(folder):
         try:
             tensors, about = checkpoint.load(path)
         except checkpoint.Damaged as error:
-            damaged.append(str(error))
+            damaged[path] = str(error)
             console.print(f"{error}; going back to the one before.", style="yellow")
-            folder.add_event("damaged", file=path.name, reason=str(error))
-            path.unlink()
             continue
         if about["data"] != dataset.fingerprint:
             raise InputError(
@@ -140,11 +143,22 @@ def _restore(run: Run, folder: RunFolder, dataset: Dataset, console: Console) ->
             )
         run.load_state_dict(tensors, about["images"])
         break
-    if damaged and not run.images:
-        raise InputError(
-            f"no checkpoint of the run {folder.path} is whole ({damaged[0]}); give a new --name to begin again."
-        )
+    else:
+        if damaged:
+            first = next(iter(damaged.values()))
+            raise InputError(
+                f"no checkpoint of the run {folder.path} is whole ({first}); give a new --name to begin again."
+            )
+    for path, reason in damaged.items():
+        folder.add_event("damaged", file=path.name, reason=reason)
+        path.unlink()
     folder.forget_after(run.images)
+
+
+def _is_finished(run: Run, folder: RunFolder) -> bool:
+    last = folder.read_events()[-1:]
+    ended = any(event["event"] == "finished" and event["images"] == run.images for event in last)
+    return ended and run.images >= run.recipe.images
 
 
 def _announce(run: Run, folder: RunFolder, dataset: Dataset, console: Console) -> None:
@@ -205,7 +219,7 @@ def _stop_on_signals(console: Console) -> Iterator[list[int]]:
 
     def catch(number: int, frame: FrameType | None) -> None:
         if caught:
-            raise KeyboardInterrupt
+            raise SystemExit(128 + number)
         caught.append(number)
         console.print("stopping after a checkpoint; once more to stop at once", style="yellow")
 
