@@ -96,8 +96,9 @@ def test_a_second_ctrl_c_stops_at_once() -> None:
     os.kill(process.pid, signal.SIGINT)
     process.send_signal(signal.SIGCONT)
     _, said = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode in (130, 143)  # by whichever of the two was handled last
     assert b"Traceback" not in said
+    assert RunFolder("runs/r").read_events()[-1]["event"] == "started"
     assert not list(Path("runs/r").rglob("*.part"))
 
 
