@@ -41,6 +41,13 @@ def test_folder_checkpoint_and_model_file_agree(run: Path) -> None:
     assert ganvas.open(run, which="best").generate(4).shape == expected.shape
 
 
+def test_a_lengthened_run_opens_where_it_stands(run: Path) -> None:
+    (run / "model.safetensors").replace("old.safetensors")
+    train(tiny(images=400), name="r")
+    Path("old.safetensors").replace(run / "model.safetensors")
+    assert ganvas.open(run).images == 400
+
+
 def test_a_walk_begins_where_it_ends(run: Path) -> None:
     g = ganvas.open(run)
     frames = g.interpolate(3, 4, seed=5)

@@ -102,9 +102,7 @@ def open(path: str | Path, *, which: Literal["last", "best"] = "last", device: s
     """
     file = _find(Path(path), which)
     try:
-        tensors, about = checkpoint.load(file, "ema.")
-        if not tensors:
-            tensors, about = checkpoint.load(file, "g.")
+        tensors, about = checkpoint.load(file)
     except checkpoint.Damaged as error:
         raise InputError(f"{error}; give another checkpoint of the run, or train it again.") from None
     system = from_plain(System, about["system"], str(file))  # type: ignore[type-abstract]
@@ -112,7 +110,8 @@ def open(path: str | Path, *, which: Literal["last", "best"] = "last", device: s
         raise InputError(f"{path} holds a {type(system).__name__}, which makes no pictures from noise.")
     network = system.generator()
     try:
-        network.load_state_dict(tensors)
+        prefix = "ema." if any(name.startswith("ema.") for name in tensors) else "g."
+        network.load_state_dict({n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)})
     except RuntimeError as error:
         reason = str(error).splitlines()[0]
         raise InputError(
@@ -134,9 +133,9 @@ def _find(path: Path, which: Literal["last", "best"]) -> Path:
     if not path.exists():
         raise InputError(f"there is no {path}; ganvas runs lists the runs there are.")
     folder = RunFolder(path)
-    numbered = sorted(folder.checkpoints.glob("[0-9]*.safetensors"), reverse=True)
     best = folder.checkpoints / "best.safetensors"
-    candidates = [best] if which == "best" else [folder.model, *numbered]
+    # A lengthened run is ahead of the model of its first end.
+    candidates = [best] if which == "best" else [*folder.states(), folder.model]
     for candidate in candidates:
         if candidate.is_file():
             return candidate

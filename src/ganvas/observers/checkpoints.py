@@ -40,7 +40,7 @@ class Checkpoints(Observer):
     def save_last(self, run: Run) -> None:
         """Save the state under its count of images, and delete all but the newest."""
         self.save(run, f"{run.images:012d}")
-        for old in numbered(self.folder)[NEWEST:]:
+        for old in self.folder.states()[NEWEST:]:
             old.unlink()
         self.saved_at = time.monotonic()
 
@@ -49,8 +49,3 @@ class Checkpoints(Observer):
         if run.is_finite():
             path = self.folder.checkpoints / f"{name}.safetensors"
             checkpoint.save(path, run.state_dict(), {**self.about, "images": run.images})
-
-
-def numbered(folder: RunFolder) -> list[Any]:
-    """The run's ordinary checkpoints, newest first."""
-    return sorted(folder.checkpoints.glob("[0-9]*.safetensors"), reverse=True)

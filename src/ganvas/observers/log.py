@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor
 
 from ganvas.observers import Observer, Report, due
@@ -26,16 +27,15 @@ class Log(Observer):
         self._restart(run.images, 0.0)
 
     def step(self, run: Run, report: Report) -> None:
-        """Add up the terms; write where a line is due."""
-        self.rounds += 1
+        """Remember the terms; write where a line is due."""
         for name, term in report.terms.items():
-            self.sums[name] = self.sums[name] + term if name in self.sums else term
+            self.terms.setdefault(name, []).append(term)
         if due(self.every, self.since, report.images):
             self._write(report.images, report.waited)
 
     def end(self, run: Run) -> None:
         """Write what is left."""
-        if self.rounds:
+        if self.terms:
             self._write(run.images, self.waited)
 
     def _write(self, images: int, waited: float) -> None:
@@ -44,13 +44,13 @@ class Log(Observer):
             "images": images,
             "images_per_second": round((images - self.since) / seconds, 2),
             "data_wait": round(max(0.0, waited - self.waited) / seconds, 5),
-            **{name: float(total) / self.rounds for name, total in self.sums.items()},
+            **{name: float(torch.stack(values).mean()) for name, values in self.terms.items()},
         }
         for sink in self.sinks:
             sink(line)
         self._restart(images, waited)
 
     def _restart(self, images: int, waited: float) -> None:
-        self.since, self.waited, self.rounds = images, waited, 0
-        self.sums: dict[str, Tensor] = {}
+        self.since, self.waited = images, waited
+        self.terms: dict[str, list[Tensor]] = {}
         self.began = time.perf_counter()

@@ -40,8 +40,8 @@ def about(path: Path) -> dict[str, Any]:
     return _header(path)[0]
 
 
-def load(path: Path, prefix: str = "") -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Read the tensors whose names start with `prefix` (cut off) and the description.
+def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read the tensors and the description.
 
     Raises:
         Damaged: the file is torn, altered, or no checkpoint of ganvas.
@@ -51,8 +51,7 @@ def load(path: Path, prefix: str = "") -> tuple[dict[str, Tensor], dict[str, Any
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     if _digest(tensors) != digest:
         raise Damaged(f"{path} does not hold what was written to it")
-    wanted = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-    return wanted, description
+    return tensors, description
 
 
 def _header(path: Path) -> tuple[dict[str, Any], str]:

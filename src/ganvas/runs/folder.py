@@ -108,6 +108,10 @@ class RunFolder:
         """The sample sheets in order of images seen."""
         return sorted(self.samples.glob("[0-9]*.png"))
 
+    def states(self) -> list[Path]:
+        """The ordinary checkpoints, newest first; the best and the kept ones have other names."""
+        return sorted(self.checkpoints.glob("[0-9]*.safetensors"), reverse=True)
+
     def sheet(self, images: int) -> Path:
         """Where the sample sheet at a count of images lies."""
         return self.samples / f"{images:012d}.png"

@@ -44,10 +44,10 @@ def train(run: Run, feed: Feed, observers: Sequence[Observer], stop: Callable[[]
     """
     plan = phases(run.recipe)
     unguarded: list[Report] = []
-    observing = 0.0
     began = time.perf_counter()
     for observer in observers:
         observer.start(run)
+    observing = time.perf_counter() - began
     while run.images < run.recipe.images and not stop():
         report = _round(run, feed, plan)
         unguarded.append(report)
@@ -59,8 +59,10 @@ def train(run: Run, feed: Feed, observers: Sequence[Observer], stop: Callable[[]
                 observer.step(run, report)
             observing += time.perf_counter() - looked
     _guard(unguarded)
+    looked = time.perf_counter()
     for observer in observers:
         observer.end(run)
+    observing += time.perf_counter() - looked
     return Spent(time.perf_counter() - began, feed.waited, observing)
 
 

@@ -18,7 +18,7 @@ import ganvas
 from ganvas.data import Dataset, Feed, load
 from ganvas.errors import InputError
 from ganvas.observers import Observer, Watch
-from ganvas.observers.checkpoints import Checkpoints, numbered
+from ganvas.observers.checkpoints import Checkpoints
 from ganvas.observers.curves import Curves
 from ganvas.observers.log import Log
 from ganvas.observers.measure import COUNT, Measure
@@ -98,7 +98,7 @@ def train(
             with _stop_on_signals(console) as caught:
                 spent = play(run, feed, observers, stop=lambda: bool(caught))
         except Diverged as error:
-            last = numbered(folder)
+            last = folder.states()
             kept = str(last[0]) if last else None
             folder.add_event("diverged", images=error.images, term=error.term, checkpoint=kept)
             raise
@@ -129,7 +129,7 @@ def _refuse_other_recipe(folder: RunFolder, recipe: Recipe) -> None:
 
 def _restore(run: Run, folder: RunFolder, dataset: Dataset, console: Console) -> None:
     damaged: dict[Path, str] = {}
-    for path in numbered(folder):
+    for path in folder.states():
         try:
             tensors, about = checkpoint.load(path)
         except checkpoint.Damaged as error:
