@@ -130,3 +130,15 @@ def test_fewer_pictures_than_a_batch_are_refused(dataset: Dataset) -> None:
 def test_a_batch_that_cannot_be_shared_is_refused(dataset: Dataset) -> None:
     with pytest.raises(InputError, match=r"6 .*4 processes"):
         feed(dataset, world_size=4)
+
+
+def test_held_out_pictures_are_never_served(dataset: Dataset) -> None:
+    train, held_out = dataset.split(0.2)
+    assert held_out.take(slice(None))[:, 0, 0, 0].tolist() == [4, 9, 14, 19]
+    assert held_out.labels is not None
+    assert held_out.labels.tolist() == [4] * 4
+    for limit in (None, 0):
+        served = feed(train, batch_size=1, resident_bytes=limit)
+        seen = {number for start in range(len(train)) for number in numbers(served.batch(start).real)}
+        assert seen == set(range(COUNT)) - {4, 9, 14, 19}
+    assert len(dataset.split(0)[1]) == 0

@@ -17,7 +17,7 @@ def main(argv: list[str]) -> int:
     if flags.epochs:
         system = flags.recipe.system
         data = load(flags.recipe.data, size=system.size, channels=system.channels, workers=flags.host.workers)
-        flags = with_epochs(flags, len(data))
+        flags = with_epochs(flags, len(data.split(flags.recipe.data.held_out)[0]))
     console = Console(stderr=True)
     try:
         outcome = train(flags.recipe, name=flags.name or name, watch=flags.watch, host=flags.host, console=console)

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from tempfile import mkdtemp
@@ -50,6 +50,7 @@ class Dataset:
         skipped: files that could not be used.
         fingerprint: changes with any picture, label, name, and with how they were resized.
         name: of the source.
+        rows: which rows of `images` belong to this part, or None for all; `labels` has these rows' labels only.
     """
 
     images: Pixels
@@ -58,9 +59,32 @@ class Dataset:
     skipped: tuple[Skipped, ...] = ()
     fingerprint: str = ""
     name: str = ""
+    rows: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
-        return len(self.images)
+        return len(self.images) if self.rows is None else len(self.rows)
+
+    def take(self, index: NDArray[np.int64] | slice) -> Pixels:
+        """Copies of some pictures, uint8 (N, H, W, C), by their number within this part."""
+        return np.array(self.images[index if self.rows is None else self.rows[index]])
+
+    def spread(self, count: int) -> Pixels:
+        """At most `count` pictures, evenly spaced over this part: uint8 (N, H, W, C)."""
+        return self.take(np.linspace(0, len(self) - 1, min(count, len(self))).round().astype(np.int64))
+
+    def split(self, held_out: float) -> tuple[Dataset, Dataset]:
+        """The part to train on, and every k-th picture with k = 1 / `held_out`, which is not trained on."""
+        every = _every(held_out, len(self))
+        kept = np.arange(len(self)) % every == every - 1
+        return self._part(np.flatnonzero(~kept)), self._part(np.flatnonzero(kept))
+
+    def _part(self, index: NDArray[np.int64]) -> Dataset:
+        labels = None if self.labels is None else self.labels[index]
+        return replace(self, rows=index if self.rows is None else self.rows[index], labels=labels)
+
+
+def _every(held_out: float, count: int) -> int:
+    return round(1 / held_out) if held_out else count + 1
 
 
 def cache_dir() -> Path:
@@ -94,12 +118,13 @@ def load(pictures: Pictures, *, size: int, channels: int, workers: int = 0, prog
 
 
 def count(pictures: Pictures, size: int, channels: int) -> int:
-    """How many pictures a source has; those of a named set are known, others are decoded for it.
+    """How many pictures of a source are trained on; named sets are known, others are decoded for it.
 
     Raises:
         InputError: as `load`.
     """
-    return COUNTS.get(pictures.source) or len(load(pictures, size=size, channels=channels, progress=True))
+    found = COUNTS.get(pictures.source) or len(load(pictures, size=size, channels=channels, progress=True))
+    return found - found // _every(pictures.held_out, found)
 
 
 def _fingerprint(listing: Listing, recipe: str, pool: ThreadPoolExecutor, bar: Progress) -> str:

@@ -84,7 +84,7 @@ class Feed:
         """
         if batch_size > len(dataset):
             raise InputError(
-                f"{dataset.name} has {len(dataset)} usable pictures, fewer than one batch of {batch_size}; give more"
+                f"{dataset.name} has {len(dataset)} pictures to train on, fewer than one batch of {batch_size}; give more"
                 f" pictures, or --batch-size {max(2, len(dataset))} or less."
             )
         if batch_size % world_size:
@@ -95,9 +95,9 @@ class Feed:
         self._orders: dict[tuple[int, int], NDArray[np.int64]] = {}
         self.waited = 0.0
         allowed = _free_bytes(device) * SHARE if resident_bytes is None else resident_bytes
-        self.resident = dataset.images.nbytes <= allowed
+        self.resident = len(dataset) * dataset.images[0].nbytes <= allowed
         if self.resident:
-            self._images = torch.from_numpy(np.array(dataset.images)).to(device)
+            self._images = torch.from_numpy(dataset.take(slice(None))).to(device)
         else:
             self._reader = ThreadPoolExecutor(1)
             self._ahead: dict[tuple[int, int], Future[Tensor]] = {}
@@ -154,7 +154,7 @@ class Feed:
         return self._reader.submit(self._gather, self._index(key[1], key[0]))
 
     def _gather(self, index: NDArray[np.int64]) -> Tensor:
-        rows = torch.from_numpy(self.dataset.images[index])
+        rows = torch.from_numpy(self.dataset.take(index))
         return rows.pin_memory() if self.device.type == "cuda" else rows
 
 

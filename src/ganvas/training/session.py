@@ -11,7 +11,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Literal
 
-import numpy as np
 from rich.console import Console
 
 import ganvas
@@ -25,7 +24,6 @@ from ganvas.observers.measure import COUNT, Measure
 from ganvas.observers.progress import ProgressLine
 from ganvas.observers.samples import Samples
 from ganvas.observers.trackers import tensorboard
-from ganvas.pictures import Pixels
 from ganvas.recipe import Recipe
 from ganvas.runs import checkpoint
 from ganvas.runs.files import remove_leftovers, write_text
@@ -74,7 +72,8 @@ def train(
     _refuse_other_recipe(folder, recipe)
     device = host.torch_device()
     system = recipe.system
-    dataset = load(recipe.data, size=system.size, channels=system.channels, workers=host.workers, progress=True)
+    whole = load(recipe.data, size=system.size, channels=system.channels, workers=host.workers, progress=True)
+    dataset, held_out = whole.split(recipe.data.held_out)
     feed = Feed(dataset, batch_size=recipe.batch_size, seed=recipe.seed, device=device, flip=recipe.augment.flip)
     run = Run(recipe, device)
     with folder.lock():
@@ -193,10 +192,10 @@ def _observers(
     observers: list[Observer] = [
         progress,
         Log(folder, log_every, sinks),
-        Samples(folder, _spread(dataset, rows * columns), rows, columns, samples),
+        Samples(folder, dataset.spread(rows * columns), rows, columns, samples),
         Measure(
             folder,
-            _spread(dataset, COUNT),
+            dataset.spread(COUNT),
             watch.measure_every or max(recipe.batch_size, recipe.images // MEASUREMENTS),
             on_best=lambda run: checkpoints.save(run, "best"),
         ),
@@ -204,12 +203,6 @@ def _observers(
         Curves(folder),
     ]
     return observers
-
-
-def _spread(dataset: Dataset, count: int) -> Pixels:
-    """At most `count` pictures, evenly spaced over the data: uint8 (N, H, W, C)."""
-    chosen = np.linspace(0, len(dataset) - 1, min(count, len(dataset))).round().astype(int)
-    return np.asarray(dataset.images[chosen])
 
 
 @contextmanager
