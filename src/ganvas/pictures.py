@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
@@ -24,6 +25,11 @@ def to_pixels(pictures: Tensor) -> Pixels:
     """(N, C, H, W) in [-1, 1] -> uint8 (N, H, W, C), rounded and clipped."""
     scaled = pictures.detach().float().add(1).mul(127.5).round().clamp(0, 255)
     return scaled.byte().permute(0, 2, 3, 1).cpu().numpy()
+
+
+def from_pixels(pixels: Pixels) -> Tensor:
+    """uint8 (N, H, W, C) -> (N, C, H, W) in [-1, 1]."""
+    return torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
 def to_image(pixels: Pixels) -> Image.Image:

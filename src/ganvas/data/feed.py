@@ -84,8 +84,8 @@ class Feed:
         """
         if batch_size > len(dataset):
             raise InputError(
-                f"{dataset.name} has {len(dataset)} pictures to train on, fewer than one batch of {batch_size}; give more"
-                f" pictures, or --batch-size {max(2, len(dataset))} or less."
+                f"{dataset.name} has {len(dataset)} pictures to train on, fewer than one batch of {batch_size}; give"
+                f" more pictures, or --batch-size {max(2, len(dataset))} or less."
             )
         if batch_size % world_size:
             raise InputError(f"a batch of {batch_size} cannot be shared evenly by {world_size} processes; change one.")

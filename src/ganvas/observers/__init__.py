@@ -53,8 +53,10 @@ class Watch:
     sample_epochs: int = 1
     """Epochs between sample sheets; 0 is none."""
     measure_every: int = 0
-    """Images between measurements of the distance to the real pictures, by which the best is kept; 0 is a tenth of
+    """Images between measurements of the distance to the real pictures, by which the best is kept; 0 is a twentieth of
     the run."""
+    diagnose_every: int = 0
+    """Images between looks at the game for the diagnosis; 0 is a fiftieth of the run."""
     checkpoint_seconds: float = 60.0
     """Seconds between checkpoints; a kill loses at most these."""
     keep_every: int = 0
@@ -65,7 +67,14 @@ class Watch:
     """Write TensorBoard files into the run (needs the extra: pip install 'ganvas[track]')."""
 
     def __post_init__(self) -> None:
-        counts = (self.log_every, self.sample_every, self.sample_epochs, self.measure_every, self.keep_every)
+        counts = (
+            self.log_every,
+            self.sample_every,
+            self.sample_epochs,
+            self.measure_every,
+            self.diagnose_every,
+            self.keep_every,
+        )
         if min(counts) < 0 or self.checkpoint_seconds < 0:
             raise InputError("an interval of --watch is negative; give a positive one, or 0 for the default.")
         if min(self.grid) < 1:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import torch
-
 from ganvas.metrics.sliced_wasserstein import project, sliced_wasserstein
 from ganvas.observers import Observer, Report, due
 from ganvas.observers.samples import sample
-from ganvas.pictures import Pixels
+from ganvas.pictures import Pixels, from_pixels
 from ganvas.runs.folder import RunFolder
 
 if TYPE_CHECKING:
@@ -27,7 +25,7 @@ class Measure(Observer):
         """`reals` are uint8 (N, H, W, C); `on_best` is called whenever the distance is the smallest so far."""
         self.folder, self.every, self.on_best = folder, every, on_best
         self.count = min(COUNT, len(reals))
-        self.reals = project(_unit(reals[:COUNT]))
+        self.reals = project(from_pixels(reals[:COUNT]))
 
     def start(self, run: Run) -> None:
         """Draw the fixed z; recall the best distance so far."""
@@ -40,12 +38,8 @@ class Measure(Observer):
         """Measure where due."""
         before, self.images = self.images, report.images
         if due(self.every, before, self.images):
-            distance = sliced_wasserstein(self.reals, project(_unit(sample(run, self.inputs))))
+            distance = sliced_wasserstein(self.reals, project(from_pixels(sample(run, self.inputs))))
             self.folder.add_log({"images": self.images, MEASURE: distance, "protocol": f"{self.count} fakes, train"})
             if distance < self.best:
                 self.best = distance
                 self.on_best(run)
-
-
-def _unit(pixels: Pixels) -> torch.Tensor:
-    return torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1

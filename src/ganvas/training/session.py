@@ -15,15 +15,19 @@ from rich.console import Console
 
 import ganvas
 from ganvas.data import Dataset, Feed, load
+from ganvas.diagnosis.signals import COUNT, Probe
 from ganvas.errors import InputError
 from ganvas.observers import Observer, Watch
 from ganvas.observers.checkpoints import Checkpoints
 from ganvas.observers.curves import Curves
+from ganvas.observers.diagnose import Diagnose
 from ganvas.observers.log import Log
-from ganvas.observers.measure import COUNT, Measure
+from ganvas.observers.measure import COUNT as MEASURED
+from ganvas.observers.measure import Measure
 from ganvas.observers.progress import ProgressLine
 from ganvas.observers.samples import Samples
 from ganvas.observers.trackers import tensorboard
+from ganvas.pictures import from_pixels
 from ganvas.recipe import Recipe
 from ganvas.runs import checkpoint
 from ganvas.runs.files import remove_leftovers, write_text
@@ -34,7 +38,7 @@ from ganvas.training.loop import train as play
 from ganvas.training.run import Run
 from ganvas.values import difference, from_plain, to_plain
 
-LOG_LINES, MEASUREMENTS = 500, 10  # in a whole run, unless the watch says otherwise
+LOG_LINES, MEASUREMENTS, LOOKS = 500, 20, 50  # in a whole run, unless the watch says otherwise
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ def train(
             "system": to_plain(system),
             "data": dataset.fingerprint,
         }
-        observers = _observers(folder, recipe, watch, dataset, about, progress)
+        observers = _observers(folder, recipe, watch, dataset, _probe(run, dataset, held_out), about, progress)
         try:
             with _stop_on_signals(console) as caught:
                 spent = play(run, feed, observers, stop=lambda: bool(caught))
@@ -180,6 +184,7 @@ def _observers(
     recipe: Recipe,
     watch: Watch,
     dataset: Dataset,
+    probe: Probe,
     about: dict[str, Any],
     progress: ProgressLine,
 ) -> list[Observer]:
@@ -195,14 +200,22 @@ def _observers(
         Samples(folder, dataset.spread(rows * columns), rows, columns, samples),
         Measure(
             folder,
-            dataset.spread(COUNT),
+            dataset.spread(MEASURED),
             watch.measure_every or max(recipe.batch_size, recipe.images // MEASUREMENTS),
             on_best=lambda run: checkpoints.save(run, "best"),
         ),
+        Diagnose(folder, watch.diagnose_every or max(recipe.batch_size, recipe.images // LOOKS), probe),
         checkpoints,
         Curves(folder),
     ]
     return observers
+
+
+def _probe(run: Run, dataset: Dataset, held_out: Dataset) -> Probe:
+    # Other noise than the sheets' and the measures'.
+    inputs = run.recipe.system.inputs(COUNT, run.recipe.seed + 2)
+    train, kept = (from_pixels(part.spread(COUNT)).to(run.device) for part in (dataset, held_out))
+    return Probe(inputs.to(run.device), train, kept, run.recipe.objective)
 
 
 @contextmanager

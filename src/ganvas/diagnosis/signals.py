@@ -1,0 +1,154 @@
+"""What one look at the game measures: both players' scores, and how the fakes differ from the reals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ganvas.metrics.sliced_wasserstein import project, sliced_wasserstein
+from ganvas.objectives import Objective
+
+COUNT = 128  # pictures of each kind in a look: about the work of three updates
+SIDE = 16  # px to which pictures are averaged before their distances are taken: what is seen from afar
+
+Signals = dict[str, float]
+
+
+class Probe:
+    """Looks at two networks with the same noise and the same reals every time, and leaves no trace in them.
+
+    Attributes:
+        before: the fakes of the last look, seen from afar, or None.
+    """
+
+    def __init__(self, inputs: Tensor, train: Tensor, held_out: Tensor, objective: Objective) -> None:
+        """Prepare to look.
+
+        Args:
+            inputs: noise (N, ...) for the generator.
+            train: reals (N, ...) that are trained on, in [-1, 1].
+            held_out: reals (M, ...) that are not; M may be 0.
+            objective: the generator's, whose gradient is measured.
+        """
+        self.inputs, self.train, self.held_out, self.objective = inputs, train, held_out, objective
+        self.before: Tensor | None = None
+        self._reals = _from_afar(train)
+        self._spread = _mean_distance(self._reals)
+        self._nearest = _nearest(self._reals).median()
+        self._projections = project(train) if train.ndim == 4 else []
+        half = len(held_out) if len(held_out) else len(train) // 2
+        # What sampling alone does to the distance of two sets of this size: the unit of the fakes' distance.
+        self._unit = self._distance(held_out if len(held_out) else train[:half]) if train.ndim == 4 else 1.0
+
+    def look(self, g: nn.Module, d: nn.Module) -> Signals:
+        """Measure, with both networks as they play (in training mode), restoring their buffers.
+
+        Returns:
+            logit_real, logit_held_out, logit_fake: D's mean scores.
+            accuracy_real, accuracy_held_out, accuracy_fake: shares that D tells rightly by the sign of its score.
+            auc: chance that a training real scores above a fake; 0.5 is blind, 1 is certain.
+            overfit: chance that a training real scores above a held-out one; 0.5 where D only learned what is general.
+            gap: distance of real and fake mean scores in units of their standard deviation.
+            gradient: mean norm of the generator's loss's gradient with respect to one picture.
+            diversity: mean distance between two fakes / between two reals, pictures seen from afar.
+            features: the same of what enters D's last layer.
+            duplicates: share of fakes with a neighbour nearer than half of what is usual for reals.
+            movement: mean distance that a fake went since the last look / between two reals.
+            distance: sliced Wasserstein distance to the training reals / that of held-out reals to them.
+        """
+        with _undisturbed(g, d):
+            with torch.no_grad():
+                fake = g(self.inputs)
+            fake = fake.detach().float().requires_grad_()
+            score_fake, features_fake = _score(d, fake)
+            (gradient,) = torch.autograd.grad(self.objective.g(score_fake), fake)
+            with torch.no_grad():
+                score_real, features_real = _score(d, self.train)
+                score_held = _score(d, self.held_out)[0] if len(self.held_out) else score_real[:0]
+        score_fake, fake = score_fake.detach(), fake.detach()
+        afar = _from_afar(fake)
+        spread = torch.cat([score_real, score_fake]).var() - (score_real.mean() - score_fake.mean()).square() / 4
+        found = {
+            "logit_real": score_real.mean(),
+            "logit_fake": score_fake.mean(),
+            "accuracy_real": (score_real > 0).float().mean(),
+            "accuracy_fake": (score_fake < 0).float().mean(),
+            "auc": _chance_above(score_real, score_fake),
+            "gap": (score_real.mean() - score_fake.mean()) / spread.clamp_min(1e-12).sqrt(),
+            # The objective is a mean over the pictures.
+            "gradient": gradient.flatten(1).norm(dim=1).mean() * len(fake),
+            "diversity": _mean_distance(afar) / self._spread,
+            "features": _mean_distance(features_fake) / _mean_distance(features_real).clamp_min(1e-12),
+            "duplicates": (_nearest(afar) < self._nearest / 2).float().mean(),
+        }
+        if len(score_held):
+            found["logit_held_out"] = score_held.mean()
+            found["accuracy_held_out"] = (score_held > 0).float().mean()
+            found["overfit"] = _chance_above(score_real, score_held)
+        if self.before is not None:
+            found["movement"] = (afar - self.before).norm(dim=1).mean() / self._spread
+        self.before = afar
+        signals = {name: float(value) for name, value in found.items()}
+        if fake.ndim == 4:
+            signals["distance"] = self._distance(fake) / self._unit
+        return signals
+
+    def _distance(self, pictures: Tensor) -> float:
+        count = min(len(pictures), len(self.train))
+        ours = self._projections if count == len(self.train) else project(self.train[:count])
+        return sliced_wasserstein(ours, project(pictures[:count]))
+
+
+@contextmanager
+def _undisturbed(*networks: nn.Module) -> Iterator[None]:
+    """Undo what a forward pass in training mode does: batch statistics, spectral norms, who is thawed."""
+    buffers = [(buffer, buffer.clone()) for network in networks for buffer in network.buffers()]
+    thawed = [(p, p.requires_grad) for network in networks for p in network.parameters()]
+    try:
+        for network in networks:
+            network.requires_grad_(False)
+        yield
+    finally:
+        for buffer, copy in buffers:
+            buffer.copy_(copy)
+        for parameter, requires_grad in thawed:
+            parameter.requires_grad_(requires_grad)
+
+
+def _score(d: nn.Module, pictures: Tensor) -> tuple[Tensor, Tensor]:
+    """D's scores (N,) and what entered its last layer with weights (N, F)."""
+    last = [layer for layer in d.modules() if isinstance(layer, nn.Linear | nn.Conv2d)][-1]
+    entered: list[Tensor] = []
+    hook = last.register_forward_pre_hook(lambda _, given: entered.append(given[0].detach().flatten(1).float()))
+    try:
+        scores = d(pictures).float()
+    finally:
+        hook.remove()
+    return scores, entered[-1]
+
+
+def _from_afar(pictures: Tensor) -> Tensor:
+    """(N, C, H, W), averaged to at most SIDE px, or points (N, F), as vectors (N, F)."""
+    if pictures.ndim == 4 and pictures.shape[-1] > SIDE:
+        pictures = functional.adaptive_avg_pool2d(pictures, SIDE)
+    return pictures.flatten(1).float()
+
+
+def _mean_distance(vectors: Tensor) -> Tensor:
+    return torch.pdist(vectors).mean()
+
+
+def _nearest(vectors: Tensor) -> Tensor:
+    """The distance of each vector (N, F) to its nearest neighbour (N,)."""
+    distances = torch.cdist(vectors, vectors)
+    return distances.fill_diagonal_(float("inf")).min(dim=1).values
+
+
+def _chance_above(upper: Tensor, lower: Tensor) -> Tensor:
+    """P(a random one of `upper` > a random one of `lower`), ties counted half: the area under the ROC curve."""
+    difference = upper[:, None] - lower[None, :]
+    return (difference > 0).float().mean() + (difference == 0).float().mean() / 2
