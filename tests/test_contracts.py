@@ -115,11 +115,13 @@ def test_resumed_equals_uninterrupted(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["mlp", "dcgan", "dcgan-dropout", "wgan-gp"])
 def test_observers_change_nothing(kind: str) -> None:
     recipe = KINDS[kind]
-    everything = Watch(log_every=1, sample_every=16, measure_every=16, checkpoint_seconds=0, keep_every=32)
+    everything = Watch(
+        log_every=1, sample_every=16, measure_every=16, diagnose_every=16, checkpoint_seconds=0, keep_every=32
+    )
     train(recipe, name="watched", watch=replace(everything, tensorboard=True, grid=(2, 3)))
     device = torch.device("cpu")
     run = Run(recipe, device)
-    data = load(recipe.data, size=recipe.system.size, channels=1)
+    data, _ = load(recipe.data, size=recipe.system.size, channels=1).split(recipe.data.held_out)
     play(run, Feed(data, batch_size=16, seed=0, device=device, flip=recipe.augment.flip), ())
     assert same(last_state("watched"), {name: t.contiguous() for name, t in run.state_dict().items()})
 

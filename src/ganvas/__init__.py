@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ganvas.objectives import Hinge, LeastSquares, NonSaturating, Wasserstein
     from ganvas.observers import Watch
     from ganvas.penalties import GradientPenalty
-    from ganvas.recipe import EMA, Adam, Augment, Plan, Ramp, Recipe
+    from ganvas.recipe import EMA, Adam, Augment, Plan, Ramp, Recipe, Steering
     from ganvas.systems import named_recipe
     from ganvas.training import Host, train
 
@@ -25,7 +25,7 @@ _HOMES = {
     "ganvas.objectives": ("Hinge", "LeastSquares", "NonSaturating", "Wasserstein"),
     "ganvas.observers": ("Watch",),
     "ganvas.penalties": ("GradientPenalty",),
-    "ganvas.recipe": ("EMA", "Adam", "Augment", "Plan", "Ramp", "Recipe"),
+    "ganvas.recipe": ("EMA", "Adam", "Augment", "Plan", "Ramp", "Recipe", "Steering"),
     "ganvas.systems": ("named_recipe",),
     "ganvas.training": ("Host", "train"),
 }
@@ -46,6 +46,7 @@ __all__ = [
     "Plan",
     "Ramp",
     "Recipe",
+    "Steering",
     "Wasserstein",
     "Watch",
     "named_recipe",

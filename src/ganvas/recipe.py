@@ -147,10 +147,39 @@ class EMA:
 
 @dataclass(frozen=True, kw_only=True)
 class Augment:
-    """What is done to real pictures on their way to the discriminator."""
+    """What is done to pictures on their way to the discriminator."""
 
     flip: bool = False
-    """Mirror each picture left to right with probability one half; right for faces, wrong for digits."""
+    """Mirror each real picture left to right with probability one half; right for faces, wrong for digits."""
+    differentiable: float = 0.0
+    """Probability of each of DiffAugment's changes (colour, shift, cut), to reals and fakes alike; for little data."""
+    noise: float | Ramp = 0.0
+    """Standard deviation of the noise on all that the discriminator sees, or a ramp of it (0.2..0@100000)."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.differentiable <= 1:
+            raise InputError(f"--augment.differentiable {self.differentiable} is no probability; give 0 to 1.")
+        if min((self.noise.start, self.noise.end) if isinstance(self.noise, Ramp) else (self.noise,)) < 0:
+            raise InputError(f"--augment.noise {self.noise} is negative; give a standard deviation of 0 or more.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Steering:
+    """What happens when the diagnosis finds the game ill."""
+
+    mode: Literal["advise", "treat"] = "advise"
+    """Print the remedy, or apply one at a time, keep it where it helps and take it back where not."""
+    treatments: int = 4
+    """Remedies to try at most; if the game is still ill after the last, the run goes back to its best and ends."""
+    every: int = 0
+    """Images between looks while treating; 0 is 50 batches. (While advising, --watch.diagnose-every says it.)"""
+
+    def __post_init__(self) -> None:
+        if self.treatments < 1 or self.every < 0:
+            raise InputError(
+                f"steering with {self.treatments} treatments and a look every {self.every} images cannot be; give at"
+                " least 1 treatment, and 0 (50 batches) or more images."
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,7 +203,9 @@ class Recipe:
     ema: EMA = field(default_factory=EMA)
     """Moving average of the generator's weights."""
     augment: Augment = field(default_factory=Augment)
-    """What is done to real pictures."""
+    """What is done to pictures before the discriminator sees them."""
+    steering: Steering = field(default_factory=Steering)
+    """What happens when the diagnosis finds the game ill."""
     batch_size: int = 64
     """Real pictures in one update, over all processes."""
     images: int = 1_000_000

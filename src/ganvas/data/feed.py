@@ -26,10 +26,11 @@ class Batch:
 
     Attributes:
         device: where the tensors lie.
+        images_seen: the count of real images at which the batch starts.
     """
 
     def __init__(self, feed: Feed, images_seen: int, stream: int) -> None:
-        self._feed, self._images_seen, self._stream = feed, images_seen, stream
+        self._feed, self.images_seen, self._stream = feed, images_seen, stream
         self.device = feed.device
 
     def __len__(self) -> int:
@@ -47,7 +48,7 @@ class Batch:
 
     @cached_property
     def _fetched(self) -> tuple[Tensor, Tensor | None]:
-        return self._feed.fetch(self._images_seen, self._stream)
+        return self._feed.fetch(self.images_seen, self._stream)
 
 
 class Feed:

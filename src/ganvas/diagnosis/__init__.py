@@ -1,0 +1,8 @@
+"""What is wrong with the game: signals, verdicts with their evidence, remedies. Changes no weight by itself."""
+
+from ganvas.diagnosis.history import Diagnosis, diagnose
+from ganvas.diagnosis.picture import draw
+from ganvas.diagnosis.remedies import REMEDIES, advice
+from ganvas.diagnosis.verdicts import Look, Verdict, judge, looks, timeline
+
+__all__ = ["REMEDIES", "Diagnosis", "Look", "Verdict", "advice", "diagnose", "draw", "judge", "looks", "timeline"]

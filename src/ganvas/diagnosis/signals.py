@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ganvas.metrics.sliced_wasserstein import project, sliced_wasserstein
-from ganvas.objectives import Objective
+from ganvas.objectives import Objective, Wasserstein
 
 COUNT = 128  # pictures of each kind in a look: about the work of three updates
 SIDE = 16  # px to which pictures are averaged before their distances are taken: what is seen from afar
@@ -38,7 +38,8 @@ class Probe:
         self.before: Tensor | None = None
         self._reals = _from_afar(train)
         self._spread = _mean_distance(self._reals)
-        self._nearest = _nearest(self._reals).median()
+        self._nearest = _nearest(self._reals).median() / self._spread
+        self._blind = _blind_loss(objective)
         self._projections = project(train) if train.ndim == 4 else []
         half = len(held_out) if len(held_out) else len(train) // 2
         # What sampling alone does to the distance of two sets of this size: the unit of the fakes' distance.
@@ -56,7 +57,10 @@ class Probe:
             gradient: mean norm of the generator's loss's gradient with respect to one picture.
             diversity: mean distance between two fakes / between two reals, pictures seen from afar.
             features: the same of what enters D's last layer.
-            duplicates: share of fakes with a neighbour nearer than half of what is usual for reals.
+            duplicates: share of fakes with a neighbour nearer than half of what is usual for reals, both in units of
+                their own mean distance, so that fakes which are all alike but each its own do not count.
+            advantage: 1 - D's loss / the least loss of a D that scores all alike: 1 is certain, 0 blind, less worse
+                than blind. Not for Wasserstein's critic, whose loss has no such scale.
             movement: mean distance that a fake went since the last look / between two reals.
             distance: sliced Wasserstein distance to the training reals / that of held-out reals to them.
         """
@@ -71,6 +75,7 @@ class Probe:
                 score_held = _score(d, self.held_out)[0] if len(self.held_out) else score_real[:0]
         score_fake, fake = score_fake.detach(), fake.detach()
         afar = _from_afar(fake)
+        apart = _mean_distance(afar)
         spread = torch.cat([score_real, score_fake]).var() - (score_real.mean() - score_fake.mean()).square() / 4
         found = {
             "logit_real": score_real.mean(),
@@ -81,10 +86,12 @@ class Probe:
             "gap": (score_real.mean() - score_fake.mean()) / spread.clamp_min(1e-12).sqrt(),
             # The objective is a mean over the pictures.
             "gradient": gradient.flatten(1).norm(dim=1).mean() * len(fake),
-            "diversity": _mean_distance(afar) / self._spread,
+            "diversity": apart / self._spread,
             "features": _mean_distance(features_fake) / _mean_distance(features_real).clamp_min(1e-12),
-            "duplicates": (_nearest(afar) < self._nearest / 2).float().mean(),
+            "duplicates": (_nearest(afar) < self._nearest * apart / 2).float().mean(),
         }
+        if self._blind:
+            found["advantage"] = 1 - self.objective.d(score_real, score_fake) / self._blind
         if len(score_held):
             found["logit_held_out"] = score_held.mean()
             found["accuracy_held_out"] = (score_held > 0).float().mean()
@@ -129,6 +136,13 @@ def _score(d: nn.Module, pictures: Tensor) -> tuple[Tensor, Tensor]:
     finally:
         hook.remove()
     return scores, entered[-1]
+
+
+def _blind_loss(objective: Objective) -> float:
+    """The least that a discriminator can lose without telling anything apart; 0 where that has no meaning."""
+    if isinstance(objective, Wasserstein):
+        return 0.0
+    return min(float(objective.d(score, score).detach()) for score in torch.linspace(-2, 2, 81))
 
 
 def _from_afar(pictures: Tensor) -> Tensor:

@@ -57,6 +57,9 @@ class Watch:
     the run."""
     diagnose_every: int = 0
     """Images between looks at the game for the diagnosis; 0 is a fiftieth of the run."""
+    stop_when_past_best: float = 0.0
+    """End a run that only gets worse, once its best lies this share of the whole run back (0.2 is a fifth), with the
+    best state as its model; 0 is never."""
     checkpoint_seconds: float = 60.0
     """Seconds between checkpoints; a kill loses at most these."""
     keep_every: int = 0
@@ -77,6 +80,10 @@ class Watch:
         )
         if min(counts) < 0 or self.checkpoint_seconds < 0:
             raise InputError("an interval of --watch is negative; give a positive one, or 0 for the default.")
+        if not 0 <= self.stop_when_past_best < 1:
+            raise InputError(
+                f"--watch.stop-when-past-best {self.stop_when_past_best} is no share of the run; give 0 (never) to 1."
+            )
         if min(self.grid) < 1:
             raise InputError(f"--watch.grid {self.grid[0]} {self.grid[1]} has no pictures; give e.g. 5 5.")
 

@@ -48,4 +48,4 @@ class Checkpoints(Observer):
         """Save the state as `name`, unless its weights are no numbers any more."""
         if run.is_finite():
             path = self.folder.checkpoints / f"{name}.safetensors"
-            checkpoint.save(path, run.state_dict(), {**self.about, "images": run.images})
+            checkpoint.save(path, run.state_dict(), {**self.about, **run.notes()})

@@ -1,30 +1,79 @@
-"""Looks at the game now and then, logs what it sees, and says when the verdict changes."""
+"""Looks at the game now and then, logs what it sees, and says when the verdict changes and what helps."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch
+from rich.console import Console
+from torch import Tensor
+
+from ganvas.diagnosis.remedies import advice
 from ganvas.diagnosis.signals import Probe
-from ganvas.observers import Observer, Report, due
+from ganvas.diagnosis.verdicts import Look, best, judge, looks
+from ganvas.observers import Observer, Report, Watch, due
 from ganvas.runs.folder import RunFolder
 
 if TYPE_CHECKING:
     from ganvas.training.run import Run
 
+LOOKS = 50  # in a whole run, unless the watch says otherwise
+
 
 class Diagnose(Observer):
-    """One look every `every` images."""
+    """One look wherever due; where a controller treats the run, its looks are taken over.
 
-    def __init__(self, folder: RunFolder, every: int, probe: Probe) -> None:
-        self.folder, self.every, self.probe = folder, every, probe
+    Attributes:
+        past_best: whether the run is to end because it only gets worse.
+    """
+
+    def __init__(self, folder: RunFolder, console: Console, watch: Watch, probe: Probe) -> None:
+        self.folder, self.console, self.watch, self.probe = folder, console, watch, probe
+        self.past_best = False
 
     def start(self, run: Run) -> None:
-        """Count from where the run stands."""
+        """Recall the looks so far."""
         self.images = run.images
+        usual = max(run.recipe.batch_size, run.recipe.images // LOOKS)
+        self.every = run.controller.every if run.controller else self.watch.diagnose_every or usual
+        self.history = looks(self.folder.read_log())
+        self.verdict = judge(self.history).name
+        self.terms: dict[str, list[Tensor]] = {}
 
     def step(self, run: Run, report: Report) -> None:
         """Look where due."""
+        for name, term in report.terms.items():
+            self.terms.setdefault(name, []).append(term)
         before, self.images = self.images, report.images
-        if due(self.every, before, self.images):
-            signals = self.probe.look(run.g, run.d)
-            self.folder.add_log({"images": self.images, "signals": signals})
+        if not due(self.every, before, self.images):
+            return
+        look = run.controller.history[-1] if run.controller else self._look(run)
+        self.terms = {}
+        self.history.append(look)
+        self.folder.add_log({"images": look.images, "signals": look.signals, "terms": look.terms})
+        self._say(run)
+
+    def _look(self, run: Run) -> Look:
+        terms = {name: float(torch.stack(values).mean()) for name, values in self.terms.items()}
+        return Look(self.images, self.probe.look(run.g, run.d), terms)
+
+    def _say(self, run: Run) -> None:
+        verdict = judge(self.history)
+        patience = self.watch.stop_when_past_best * run.recipe.images
+        if verdict.name == "past-best" and patience and self.images - best(self.history).images >= patience:
+            self.past_best = True
+        if verdict.name == self.verdict:
+            return
+        self.verdict = verdict.name
+        self.folder.add_event(
+            "verdict",
+            images=verdict.images,
+            verdict=verdict.name,
+            since=verdict.since,
+            sentence=str(verdict),
+            evidence=verdict.evidence,
+        )
+        self.console.print(f"image {verdict.images:,}: {verdict}", highlight=False, soft_wrap=True)
+        if not run.controller:
+            for line in advice(verdict.name, run.recipe, verdict.images)[:2]:
+                self.console.print(f"  remedy: {line}", highlight=False, soft_wrap=True)

@@ -20,6 +20,8 @@ from ganvas.runs.files import write_text
 
 Json = dict[str, Any]
 
+AGAIN = ("verdict", "treated", "kept", "taken back", "failed", "rolled back")  # events that a resumed run repeats
+
 
 class RunFolder:
     """The files of one run."""
@@ -96,10 +98,14 @@ class RunFolder:
         return _read_lines(self.events)
 
     def forget_after(self, images: int) -> None:
-        """Drop log lines and samples beyond a count of images, which a resumed run will write again."""
+        """Drop what lies beyond a count of images and a resumed run will write again: lines, verdicts, samples."""
         if self.log.exists():
             kept = [line for line in self.read_log() if line["images"] <= images]
             write_text(self.log, "".join(json.dumps(line) + "\n" for line in kept))
+        events = self.read_events()
+        kept = [event for event in events if event["event"] not in AGAIN or event["images"] <= images]
+        if len(kept) < len(events):
+            write_text(self.events, "".join(json.dumps(event) + "\n" for event in kept))
         for sheet in self.sheets():
             if int(sheet.stem) > images:
                 sheet.unlink()

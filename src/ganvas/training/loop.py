@@ -37,28 +37,37 @@ class Spent:
 
 
 def train(run: Run, feed: Feed, observers: Sequence[Observer], stop: Callable[[], bool] = lambda: False) -> Spent:
-    """Play until the recipe's images have been seen or `stop` says so after some round.
+    """Play until the recipe's images have been seen, or `stop` or the run's controller says so after some round.
 
     Raises:
         Diverged: a term became NaN or infinite; the run's weights are then worthless.
     """
-    plan = phases(run.recipe)
+    controller = run.controller
     unguarded: list[Report] = []
     began = time.perf_counter()
     for observer in observers:
         observer.start(run)
     observing = time.perf_counter() - began
     while run.images < run.recipe.images and not stop():
-        report = _round(run, feed, plan)
+        report = _round(run, feed)
         unguarded.append(report)
         if len(unguarded) == GUARD_EVERY:
-            _guard(unguarded)
+            try:
+                _guard(unguarded)
+            except Diverged as error:
+                if controller is None or not controller.rescue(str(error)):
+                    raise
+                continue
+        if controller is not None and controller.step(report):
+            break
         if observers:
             looked = time.perf_counter()
             for observer in observers:
                 observer.step(run, report)
             observing += time.perf_counter() - looked
     _guard(unguarded)
+    if controller is not None and run.images >= run.recipe.images:
+        controller.end()
     looked = time.perf_counter()
     for observer in observers:
         observer.end(run)
@@ -66,8 +75,8 @@ def train(run: Run, feed: Feed, observers: Sequence[Observer], stop: Callable[[]
     return Spent(time.perf_counter() - began, feed.waited, observing)
 
 
-def _round(run: Run, feed: Feed, plan: Sequence[Phase]) -> Report:
-    active = [phase for phase in plan if phase.active(run.images)]
+def _round(run: Run, feed: Feed) -> Report:
+    active = [phase for phase in phases(run.recipe) if phase.active(run.images)]
     # Time is real images seen by the discriminator; while it is frozen, the generator's updates count.
     clock: Player = "d" if any(phase.player == "d" for phase in active) else "g"
     terms: dict[str, Tensor] = {}
@@ -98,7 +107,8 @@ def _update(run: Run, phase: Phase, batch: Batch) -> dict[str, Tensor]:
     optimizer.zero_grad()
     torch.autograd.backward([sum(terms.values(), torch.zeros((), device=run.device))])
     for group in optimizer.param_groups:
-        group["lr"] = at(adam.lr, run.images)
+        # The rate may be a ramp, and a controller may have changed all of them.
+        group |= {"lr": at(adam.lr, run.images), "betas": (adam.beta1, adam.beta2), "weight_decay": adam.weight_decay}
     optimizer.step()
     return {name: term.detach() for name, term in terms.items()}
 

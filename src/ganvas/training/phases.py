@@ -13,6 +13,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from ganvas.data import Batch
 from ganvas.errors import InputError
 from ganvas.recipe import Recipe
+from ganvas.training.augmentation import as_seen
 
 Terms = dict[str, Tensor]
 Player = Literal["g", "d"]
@@ -36,16 +37,19 @@ class Phase:
 def phases(recipe: Recipe) -> tuple[Phase, ...]:
     """The phases of a recipe, in the order of a round: discriminator first (Goodfellow et al. 2014, algorithm 1)."""
 
+    def seen(pictures: Tensor, batch: Batch) -> Tensor:
+        return as_seen(pictures, recipe.augment, batch.images_seen)
+
     def d_terms(g: nn.Module, d: nn.Module, batch: Batch) -> Terms:
         with torch.no_grad():
             fake = recipe.system.fake(g, batch)
-        terms = {"d/adversarial": recipe.objective.d(*_scores(d, batch.real, fake))}
+        terms = {"d/adversarial": recipe.objective.d(*_scores(d, seen(batch.real, batch), seen(fake, batch)))}
         for penalty in recipe.penalties:
             terms[f"d/{type(penalty).__name__}"] = penalty.term(d, batch.real, fake)
         return terms
 
     def g_terms(g: nn.Module, d: nn.Module, batch: Batch) -> Terms:
-        return {"g/adversarial": recipe.objective.g(d(recipe.system.fake(g, batch)))}
+        return {"g/adversarial": recipe.objective.g(d(seen(recipe.system.fake(g, batch), batch)))}
 
     plan = recipe.plan
     return (

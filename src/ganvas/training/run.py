@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,9 @@ from ganvas.errors import InputError
 from ganvas.recipe import Adam, Recipe
 from ganvas.training.phases import check
 from ganvas.training.seeding import seed_everything
+
+if TYPE_CHECKING:
+    from ganvas.training.steering import Controller
 
 
 class Run:
@@ -21,6 +25,8 @@ class Run:
         ema: the moving average of `g` in evaluation mode, or None where the recipe has none.
         adam_g, adam_d: their optimizers.
         images: real images seen so far.
+        recipe: what it is played by; a controller may have changed it on the way.
+        controller: what treats the game, or None where the recipe only advises.
     """
 
     def __init__(self, recipe: Recipe, device: torch.device) -> None:
@@ -32,6 +38,7 @@ class Run:
         self.recipe = recipe
         self.device = device
         self.images = 0
+        self.controller: Controller | None = None
         seed_everything(recipe.seed)
         # Channels last is the layout the convolutions of CPUs and tensor cores work in; others pay for conversions.
         layout = torch.preserve_format if device.type == "mps" else torch.channels_last
@@ -61,6 +68,15 @@ class Run:
 
     def state_dict(self) -> dict[str, Tensor]:
         """Every tensor that the future of the run depends on, by a flat name."""
+        steering = {} if self.controller is None else self.controller.state_dict()
+        return {**self.players(), **{f"steering.{name}": tensor for name, tensor in steering.items()}}
+
+    def notes(self) -> dict[str, Any]:
+        """What the future depends on besides tensors, as plain data."""
+        return {"images": self.images} | ({"steering": self.controller.notes()} if self.controller else {})
+
+    def players(self) -> dict[str, Tensor]:
+        """The tensors of the networks and their optimizers."""
         tensors: dict[str, Tensor] = {}
         for name, network in self._networks().items():
             tensors |= {f"{name}.{key}": value for key, value in network.state_dict().items()}
@@ -70,8 +86,21 @@ class Run:
                     tensors[f"{name}.{index}.{key}"] = value
         return tensors
 
-    def load_state_dict(self, tensors: dict[str, Tensor], images: int) -> None:
-        """Restore what `state_dict` gave.
+    def load_state_dict(self, tensors: dict[str, Tensor], notes: dict[str, Any]) -> None:
+        """Restore what `state_dict` and `notes` gave.
+
+        Raises:
+            InputError: the tensors are not those of this recipe's networks.
+        """
+        self.load_players(tensors)
+        self.images = notes["images"]
+        if self.controller is not None:
+            prefix = "steering."
+            mine = {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
+            self.controller.load_state_dict(mine, notes["steering"])
+
+    def load_players(self, tensors: dict[str, Tensor]) -> None:
+        """Restore what `players` gave; the count of images stays.
 
         Raises:
             InputError: the tensors are not those of this recipe's networks.
@@ -90,7 +119,6 @@ class Run:
                 optimizer.state[parameter] = {
                     key: torch.empty_like(parameter).copy_(t) if t.ndim else t.clone() for key, t in state.items()
                 }
-        self.images = images
 
     def is_finite(self) -> bool:
         """Whether every weight of both players is a number."""

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, Literal
@@ -36,9 +37,10 @@ from ganvas.training.host import Host
 from ganvas.training.loop import Diverged
 from ganvas.training.loop import train as play
 from ganvas.training.run import Run
+from ganvas.training.steering import Controller
 from ganvas.values import difference, from_plain, to_plain
 
-LOG_LINES, MEASUREMENTS, LOOKS = 500, 20, 50  # in a whole run, unless the watch says otherwise
+LOG_LINES, MEASUREMENTS = 500, 20  # in a whole run, unless the watch says otherwise
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class Outcome:
     images: int
     signal: int | None = None
     """The signal that stopped it."""
+    early: str = ""
+    """Why it finished before its recipe's length, where it did."""
 
 
 def train(
@@ -82,13 +86,17 @@ def train(
     run = Run(recipe, device)
     with folder.lock():
         remove_leftovers(folder.path)
+        probe = _probe(run, dataset, held_out)
+        if recipe.steering.mode == "treat":
+            Controller(run, probe, partial(_tell, folder, console))
         _restore(run, folder, dataset, console)
-        if _is_finished(run, folder):
+        if _is_finished(run, folder, watch):
             console.print(f"{folder.path} is finished at image {run.images:,}; more --images would lengthen it")
             return Outcome(folder, "finished", run.images)
         write_text(folder.recipe, _json(to_plain(recipe)))
         write_text(folder.host, _json(host.describe()))
         _announce(run, folder, dataset, console)
+        began_at = run.images
         progress = ProgressLine(console)
         about = {
             "ganvas": ganvas.__version__,
@@ -96,10 +104,11 @@ def train(
             "system": to_plain(system),
             "data": dataset.fingerprint,
         }
-        observers = _observers(folder, recipe, watch, dataset, _probe(run, dataset, held_out), about, progress)
+        diagnose = Diagnose(folder, console, watch, probe)
+        observers = _observers(folder, recipe, watch, dataset, diagnose, about, progress)
         try:
             with _stop_on_signals(console) as caught:
-                spent = play(run, feed, observers, stop=lambda: bool(caught))
+                spent = play(run, feed, observers, stop=lambda: bool(caught) or diagnose.past_best)
         except Diverged as error:
             last = folder.states()
             kept = str(last[0]) if last else None
@@ -107,14 +116,32 @@ def train(
             raise
         finally:
             progress.close()
-        finished = run.images >= recipe.images
+        early = "past its best" if diagnose.past_best else "" if caught else _ended_by_controller(run)
+        finished = run.images >= recipe.images or bool(early)
         state: Literal["finished", "stopped"] = "finished" if finished else "stopped"
         if finished:
+            best = folder.checkpoints / "best.safetensors"
+            if diagnose.past_best and best.exists():
+                run.load_players(checkpoint.load(best)[0])
             tensors = {f"g.{key}": value for key, value in run.sampler.state_dict().items()}
             checkpoint.save(folder.model, tensors, {**about, "images": run.images})
-        shares = {"data_wait": spent.data / spent.total, "observers": spent.observers / spent.total}
-        folder.add_event(state, images=run.images, seconds=round(spent.total, 3), **shares)
-        return Outcome(folder, state, run.images, caught[0] if caught and not finished else None)
+        fields: dict[str, Any] = {"data_wait": spent.data / spent.total, "observers": spent.observers / spent.total}
+        if early:
+            saved = spent.total * (recipe.images - run.images) / max(1, run.images - began_at)
+            fields |= {"early": early, "saved_seconds": round(saved, 1)}
+        folder.add_event(state, images=run.images, seconds=round(spent.total, 3), **fields)
+        return Outcome(folder, state, run.images, caught[0] if caught and not finished else None, early)
+
+
+def _ended_by_controller(run: Run) -> str:
+    return "no remedy helped" if run.controller and run.images < run.recipe.images else ""
+
+
+def _tell(folder: RunFolder, console: Console, event: str, **fields: Any) -> None:
+    folder.add_event(event, **fields)
+    about = fields.get("remedy") or f"to image {fields.get('to', 0):,}"
+    change = "; ".join(fields.get("change", ()))
+    console.print(f"image {fields['images']:,}: {event}: {about}" + (f" ({change})" if change else ""), highlight=False)
 
 
 def _refuse_other_recipe(folder: RunFolder, recipe: Recipe) -> None:
@@ -144,7 +171,7 @@ def _restore(run: Run, folder: RunFolder, dataset: Dataset, console: Console) ->
                 f"the pictures of {dataset.name} are not those that the run {folder.path} was begun with; bring them"
                 " back, or give a new --name."
             )
-        run.load_state_dict(tensors, about["images"])
+        run.load_state_dict(tensors, about)
         break
     else:
         if damaged:
@@ -158,10 +185,12 @@ def _restore(run: Run, folder: RunFolder, dataset: Dataset, console: Console) ->
     folder.forget_after(run.images)
 
 
-def _is_finished(run: Run, folder: RunFolder) -> bool:
-    last = folder.read_events()[-1:]
-    ended = any(event["event"] == "finished" and event["images"] == run.images for event in last)
-    return ended and run.images >= run.recipe.images
+def _is_finished(run: Run, folder: RunFolder, watch: Watch) -> bool:
+    ends = [event for event in folder.read_events()[-1:] if event["event"] == "finished"]
+    if not ends or ends[0]["images"] != run.images:
+        return False
+    early = ends[0].get("early")
+    return run.images >= run.recipe.images or bool(early and (watch.stop_when_past_best or run.controller))
 
 
 def _announce(run: Run, folder: RunFolder, dataset: Dataset, console: Console) -> None:
@@ -184,7 +213,7 @@ def _observers(
     recipe: Recipe,
     watch: Watch,
     dataset: Dataset,
-    probe: Probe,
+    diagnose: Diagnose,
     about: dict[str, Any],
     progress: ProgressLine,
 ) -> list[Observer]:
@@ -204,7 +233,7 @@ def _observers(
             watch.measure_every or max(recipe.batch_size, recipe.images // MEASUREMENTS),
             on_best=lambda run: checkpoints.save(run, "best"),
         ),
-        Diagnose(folder, watch.diagnose_every or max(recipe.batch_size, recipe.images // LOOKS), probe),
+        diagnose,
         checkpoints,
         Curves(folder),
     ]

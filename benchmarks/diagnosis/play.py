@@ -1,0 +1,84 @@
+"""Train every spoiled and every healthy run of the benchmark, two at a time; what is finished is skipped.
+
+python benchmarks/diagnosis/play.py OUT --faces FACES.zip [--treat] [--jobs 2] [--only NAME ...]
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from spoilings import HEALTHY, IMAGES, SEEDS, SPOILINGS, base
+
+FEW = 200
+LOOKS = 40
+
+
+def names() -> list[str]:
+    """All runs, as KIND.DATA.SEED, healthy ones first."""
+    kinds = [*HEALTHY, *SPOILINGS]
+    return [f"{kind}.{data}.{seed}" for seed in SEEDS for kind in kinds for data in ("digits", "faces")]
+
+
+def play(name: str, out: Path, faces: str, treat: bool) -> None:
+    """Train one run in this process."""
+    from ganvas import Host, Pictures, Steering, Watch, train
+    from ganvas.training import Diverged
+
+    kind, data, seed = name.split(".")
+    recipe = base("digits" if data == "digits" else faces, int(seed))
+    recipe = SPOILINGS[kind].change(recipe) if kind in SPOILINGS else HEALTHY[kind](recipe)
+    if kind == "few-pictures":
+        recipe = replace(recipe, data=Pictures(source=_few(recipe.data.source, recipe.system, out), held_out=0.5))
+    if treat:
+        recipe = replace(recipe, steering=Steering(mode="treat", every=IMAGES // LOOKS))
+    watch = Watch(sample_epochs=0, grid=(4, 4), measure_every=IMAGES // 4, diagnose_every=IMAGES // LOOKS)
+    try:
+        train(recipe, name=name, watch=watch, host=Host(device="cpu", runs=str(out)))
+    except Diverged as error:
+        print(error)
+
+
+def _few(source: str, system: object, out: Path) -> str:
+    """A file with twice FEW pictures, of which half are held out."""
+    from ganvas.data import Pictures, load
+
+    size, channels = system.size, system.channels  # type: ignore[attr-defined]
+    path = out / f"few-{size}.npz"
+    if not path.exists():
+        few = load(Pictures(source=source), size=size, channels=channels).spread(2 * FEW)
+        part = path.with_suffix(".part.npz")
+        np.savez(part, few)
+        part.replace(path)
+    return str(path)
+
+
+def main() -> None:
+    """Train what is missing, several at a time."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--faces", required=True)
+    parser.add_argument("--treat", action="store_true")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--only", nargs="*", default=[])
+    given = parser.parse_args()
+    given.out.mkdir(parents=True, exist_ok=True)
+    wanted = [name for name in names() if not given.only or any(name.startswith(o) for o in given.only)]
+    if given.treat:
+        wanted = [name for name in wanted if name.split(".")[0] in SPOILINGS]
+    began = time.perf_counter()
+    with ProcessPoolExecutor(given.jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        under_way = {pool.submit(play, name, given.out, given.faces, given.treat): name for name in wanted}
+        for done in as_completed(under_way):
+            failure = done.exception()
+            outcome = f"FAILED: {failure}" if failure else "done"
+            print(f"{time.perf_counter() - began:6.0f} s  {under_way[done]}  {outcome}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+"""Ways to spoil a run on purpose, each with the verdicts that would be right, and runs that should be healthy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import final
+
+import torch
+from torch import Tensor, nn
+
+from ganvas import Adam, Augment, Hinge, NonSaturating, Pictures, Ramp, Recipe, Wasserstein
+from ganvas.recipe import EMA
+from ganvas.systems.dcgan import DCGAN
+from ganvas.systems.kinds import Synthesis
+
+IMAGES = 24_000
+BATCH = 32
+SEEDS = (0, 1, 2)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Spoiled(Synthesis):
+    """A DCGAN with one thing built wrong."""
+
+    base: DCGAN
+    size: int
+    channels: int
+    latent: int = 100
+    codes: int = 0
+    """The generator sees only this many different z; 1 makes it constant, 0 leaves it alone."""
+    one_layer: bool = False
+    """The discriminator is a single linear layer."""
+    unscaled: bool = False
+    """Reals lie in 0..255 and fakes in -1..1: both divided by 127.5, less 1, the fakes fill 1/127 of the range."""
+
+    def generator(self) -> nn.Module:
+        """The base's, behind a bottleneck or before a wrong scale where asked."""
+        layers: list[nn.Module] = [Codes(self.codes, self.latent)] if self.codes else []
+        layers.append(self.base.generator())
+        return nn.Sequential(*layers, Shrink()) if self.unscaled else nn.Sequential(*layers)
+
+    def discriminator(self) -> nn.Module:
+        """The base's, or one layer."""
+        if self.one_layer:
+            return nn.Sequential(nn.Flatten(), nn.Linear(self.channels * self.size**2, 1), nn.Flatten(0))
+        return self.base.discriminator()
+
+
+class Codes(nn.Module):
+    """z (B, latent) -> one of a few fixed codes (B, latent), chosen by z, with a little of z left."""
+
+    def __init__(self, count: int, latent: int) -> None:
+        super().__init__()
+        self.register_buffer("codes", torch.randn(count, latent))
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Nearest code, plus a hundredth of z."""
+        codes: Tensor = self.codes  # type: ignore[assignment]
+        return codes[(z @ codes.T).argmax(dim=1)] + 0.01 * z
+
+
+class Shrink(nn.Module):
+    """Fakes in [-1, 1] as they look to a discriminator of pictures in 0..255."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(x + 1) / 127.5 - 1"""
+        return (x + 1) / 127.5 - 1
+
+
+def base(source: str, seed: int) -> Recipe:
+    """The sound game that all others are changed from: 16 px grey or 32 px colour, in half a minute."""
+    grey = source == "digits"
+    system = DCGAN(size=16, channels=1, g_width=32, d_width=32) if grey else DCGAN(size=32, g_width=16, d_width=16)
+    return Recipe(
+        system=system,
+        data=Pictures(source=source),
+        adam_d=Adam(lr=1e-4),
+        ema=EMA(half_life=1_000),
+        augment=Augment(flip=not grey),
+        batch_size=BATCH,
+        images=IMAGES,
+        seed=seed,
+    )
+
+
+def _spoiled(recipe: Recipe, **how: object) -> Recipe:
+    system = recipe.system
+    assert isinstance(system, DCGAN)
+    return replace(recipe, system=Spoiled(base=system, size=system.size, channels=system.channels, **how))  # type: ignore[arg-type]
+
+
+def _wide(recipe: Recipe, factor: int) -> Recipe:
+    assert isinstance(recipe.system, DCGAN)
+    return replace(recipe, system=replace(recipe.system, d_width=factor * recipe.system.d_width))
+
+
+def _spectral(recipe: Recipe) -> Recipe:
+    assert isinstance(recipe.system, DCGAN)
+    return replace(recipe, system=replace(recipe.system, d_norm="spectral"))
+
+
+@dataclass(frozen=True)
+class Spoiling:
+    """A change of the sound recipe, and the verdicts of which one must be given."""
+
+    change: Callable[[Recipe], Recipe]
+    right: tuple[str, ...]
+
+
+SPOILINGS: dict[str, Spoiling] = {
+    "d-rate-x50": Spoiling(lambda r: replace(r, adam_d=Adam(lr=5e-3)), ("d-dominates",)),
+    "g-rate-x50": Spoiling(lambda r: replace(r, adam_g=Adam(lr=1e-2)), ("g-dominates",)),
+    "d-one-layer": Spoiling(lambda r: _spoiled(r, one_layer=True), ("g-dominates",)),
+    "d-width-x4": Spoiling(lambda r: replace(_wide(r, 4), adam_d=Adam(lr=2e-4)), ("d-dominates",)),
+    # 200 pictures, cut out by play.py, against a D that can learn them by heart in the time.
+    "few-pictures": Spoiling(lambda r: replace(_wide(r, 2), adam_d=Adam(lr=2e-4)), ("d-overfits",)),
+    "saturating": Spoiling(
+        lambda r: replace(r, objective=NonSaturating(saturating=True), adam_d=Adam(lr=4e-4)), ("d-dominates",)
+    ),
+    "one-code": Spoiling(lambda r: _spoiled(r, codes=1), ("mode-collapse",)),
+    "eight-codes": Spoiling(lambda r: _spoiled(r, codes=8), ("partial-collapse",)),
+    "unscaled": Spoiling(lambda r: _spoiled(r, unscaled=True), ("d-dominates",)),
+    "no-penalty": Spoiling(lambda r: replace(r, objective=Wasserstein()), ("divergence",)),
+    "momentum": Spoiling(
+        lambda r: replace(r, adam_g=Adam(lr=4e-3, beta1=0.9), adam_d=Adam(lr=2e-3, beta1=0.9)), ("oscillation",)
+    ),
+    "late-heat": Spoiling(lambda r: replace(r, adam_g=Adam(lr=Ramp(2e-4, 2e-2, IMAGES))), ("past-best",)),
+}
+
+HEALTHY: dict[str, Callable[[Recipe], Recipe]] = {
+    "plain": lambda r: r,
+    "smooth": lambda r: replace(r, objective=NonSaturating(real_label=0.9)),
+    "half-rates": lambda r: replace(r, adam_g=Adam(lr=1e-4), adam_d=Adam(lr=5e-5)),
+    "hinge": lambda r: replace(r, objective=Hinge()),
+    "spectral": lambda r: replace(_spectral(r), adam_d=Adam(lr=2e-4)),
+}

@@ -1,0 +1,37 @@
+"""Say what is wrong with a run's game, since when, and what helps: ganvas diagnose runs/x"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ganvas.cli._parser import Parser
+
+
+def main(argv: list[str]) -> int:
+    """Run ``ganvas diagnose RUN``."""
+    parser = Parser("ganvas diagnose", description=__doc__)
+    parser.add_argument("run", help="a run's folder")
+    parser.add_argument("--out", type=Path, help="PNG file of the picture (default: diagnosis.png in the run)")
+    arguments = parser.parse_args(argv)
+    from rich.console import Console
+
+    from ganvas.diagnosis import advice, diagnose, draw
+    from ganvas.recipe import Recipe
+    from ganvas.runs.folder import RunFolder
+    from ganvas.values import from_plain
+
+    folder = RunFolder(arguments.run)
+    found = diagnose(folder)
+    console = Console(highlight=False, soft_wrap=True)
+    for verdict in found.timeline:
+        console.print(f"image {verdict.images:>11,}  {verdict}", markup=False)
+    if found.interlace is not None:
+        console.print(f"losses interlace {found.interlace:.2f} (0 apart, 1 woven) over the last tenth of the run")
+    now = found.timeline[-1]
+    recipe = from_plain(Recipe, folder.read_recipe(), str(folder.recipe))
+    for line in advice(now.name, recipe, now.images):
+        console.print(f"remedy: {line}", markup=False)
+    out = arguments.out or folder.path / "diagnosis.png"
+    draw(folder, found, out)
+    print(out)
+    return 0

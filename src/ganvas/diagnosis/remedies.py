@@ -1,0 +1,186 @@
+"""What helps against each verdict: the change of the recipe, in the words of the literature and as flags.
+
+The order is that in which they are printed and tried. A change is None where it does not apply.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from ganvas.objectives import NonSaturating
+from ganvas.penalties import GradientPenalty
+from ganvas.recipe import Adam, Ramp, Recipe
+from ganvas.values import difference
+
+Change = Callable[[Recipe, int], Recipe | None]
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """One change of a recipe.
+
+    Attributes:
+        name: what people call it.
+        change: the recipe and the count of real images seen -> the changed recipe, or None where it does not apply.
+        from_best: go on from the best state instead of the present one.
+    """
+
+    name: str
+    change: Change
+    from_best: bool = True
+
+    def flags(self, recipe: Recipe, images: int) -> str:
+        """The change as flags of the command line; empty where it does not apply or no flag can say it."""
+        changed = self.change(recipe, images)
+        if changed is None:
+            return ""
+        pairs = (line.split(": ", 1) for line in difference(recipe, changed))
+        return " ".join(f"--{key.replace('_', '-')} {_flag(text.split(' -> ')[1])}" for key, text in pairs)
+
+
+def _flag(text: str) -> str:
+    return text.strip("[]").replace(",", "")
+
+
+def _times(rate: float | Ramp, factor: float) -> float | Ramp:
+    if isinstance(rate, Ramp):
+        return replace(rate, start=rate.start * factor, end=rate.end * factor)
+    return rate * factor
+
+
+def _rates(g: float, d: float) -> Change:
+    def change(recipe: Recipe, images: int) -> Recipe:
+        slower_g = replace(recipe.adam_g, lr=_times(recipe.adam_g.lr, g))
+        slower_d = replace(recipe.adam_d, lr=_times(recipe.adam_d.lr, d))
+        return replace(recipe, adam_g=slower_g, adam_d=slower_d)
+
+    return change
+
+
+def _usual(recipe: Recipe, images: int) -> Recipe:
+    """DCGAN's optimizers: rates of 2e-4 at most, and beta1 = 0.5 (Radford et al. 2016, section 4)."""
+
+    def tame(adam: Adam) -> Adam:
+        rate = adam.lr.at(images) if isinstance(adam.lr, Ramp) else adam.lr
+        return replace(adam, lr=min(rate, 2e-4), beta1=min(adam.beta1, 0.5))
+
+    return replace(recipe, adam_g=tame(recipe.adam_g), adam_d=tame(recipe.adam_d))
+
+
+def _smooth(recipe: Recipe, images: int) -> Recipe | None:
+    objective = recipe.objective
+    if not isinstance(objective, NonSaturating) or objective.real_label < 1:
+        return None
+    return replace(recipe, objective=replace(objective, real_label=0.9))
+
+
+def _non_saturating(recipe: Recipe, images: int) -> Recipe | None:
+    objective = recipe.objective
+    if not isinstance(objective, NonSaturating) or not objective.saturating:
+        return None
+    return replace(recipe, objective=replace(objective, saturating=False))
+
+
+def _noise(recipe: Recipe, images: int) -> Recipe | None:
+    if recipe.augment.noise:
+        return None
+    fading = Ramp(0.2, 0.0, max(recipe.images, images + 1))
+    return replace(recipe, augment=replace(recipe.augment, noise=fading))
+
+
+def _augment(recipe: Recipe, images: int) -> Recipe | None:
+    strength = min(0.9, recipe.augment.differentiable + 0.3)
+    return replace(recipe, augment=replace(recipe.augment, differentiable=strength))
+
+
+def _penalty(recipe: Recipe, images: int) -> Recipe | None:
+    return None if recipe.penalties else replace(recipe, penalties=(GradientPenalty(weight=10.0),))
+
+
+def _fewer_d(recipe: Recipe, images: int) -> Recipe | None:
+    plan = recipe.plan
+    if plan.d_per_g > 1:
+        return replace(recipe, plan=replace(plan, d_per_g=max(1, plan.d_per_g // 2)))
+    return replace(recipe, plan=replace(plan, g_per_d=plan.g_per_d + 1))
+
+
+def _more_d(recipe: Recipe, images: int) -> Recipe | None:
+    plan = recipe.plan
+    if plan.g_per_d > 1:
+        return replace(recipe, plan=replace(plan, g_per_d=max(1, plan.g_per_d // 2)))
+    return replace(recipe, plan=replace(plan, d_per_g=2 * plan.d_per_g))
+
+
+def _freeze_g(recipe: Recipe, images: int) -> Recipe | None:
+    pause = (images, images + max(recipe.batch_size, recipe.images // 20))
+    if recipe.plan.freeze_g[1] > images or recipe.plan.freeze_d[1] > images:
+        return None
+    return replace(recipe, plan=replace(recipe.plan, freeze_g=pause, freeze_d=(0, 0)))
+
+
+REMEDIES: dict[str, tuple[Remedy, ...]] = {
+    "healthy": (),
+    "d-dominates": (
+        Remedy("let G's loss not saturate (Goodfellow et al. 2014, section 3)", _non_saturating),
+        Remedy("the usual rates and momentum (Radford et al. 2016)", _usual),
+        Remedy("lower D's rate", _rates(1.0, 0.25)),
+        Remedy("smooth D's label of reals (Salimans et al. 2016)", _smooth),
+        Remedy("noise on D's input, fading (Arjovsky & Bottou 2017)", _noise),
+        Remedy("fewer D updates", _fewer_d),
+        Remedy("a gradient penalty (Gulrajani et al. 2017)", _penalty),
+    ),
+    "g-dominates": (
+        Remedy("the usual rates and momentum (Radford et al. 2016)", _usual),
+        Remedy("raise D's rate", _rates(0.5, 8.0)),
+        Remedy("more D updates", _more_d),
+        Remedy("freeze G for a while", _freeze_g, from_best=False),
+        Remedy("lower G's rate", _rates(0.25, 1.0)),
+    ),
+    "mode-collapse": (
+        Remedy("the usual rates and momentum (Radford et al. 2016)", _usual),
+        Remedy("a gradient penalty (Gulrajani et al. 2017)", _penalty),
+        Remedy("lower both rates", _rates(0.5, 0.5)),
+        Remedy("noise on D's input, fading (Arjovsky & Bottou 2017)", _noise),
+        Remedy("more D updates", _more_d),
+    ),
+    "partial-collapse": (
+        Remedy("the usual rates and momentum (Radford et al. 2016)", _usual),
+        Remedy("a gradient penalty (Gulrajani et al. 2017)", _penalty),
+        Remedy("lower G's rate", _rates(0.5, 1.0)),
+        Remedy("noise on D's input, fading (Arjovsky & Bottou 2017)", _noise),
+        Remedy("more D updates", _more_d),
+    ),
+    "d-overfits": (
+        Remedy("augment reals and fakes alike (Zhao et al. 2020)", _augment),
+        Remedy("lower D's rate", _rates(1.0, 0.25)),
+        Remedy("augment more strongly (Karras et al. 2020)", _augment),
+        Remedy("noise on D's input, fading (Arjovsky & Bottou 2017)", _noise),
+    ),
+    "oscillation": (
+        Remedy("the usual rates and momentum (Radford et al. 2016)", _usual),
+        Remedy("lower both rates", _rates(0.25, 0.25)),
+        Remedy("a gradient penalty (Gulrajani et al. 2017)", _penalty),
+        Remedy("lower both rates again", _rates(0.25, 0.25)),
+    ),
+    "divergence": (
+        Remedy("the usual rates and momentum (Radford et al. 2016)", _usual),
+        Remedy("a gradient penalty (Gulrajani et al. 2017)", _penalty),
+        Remedy("lower both rates", _rates(0.25, 0.25)),
+    ),
+    "past-best": (
+        Remedy("back to the best with the usual rates (Radford et al. 2016)", _usual),
+        Remedy("back to the best with lower rates", _rates(0.25, 0.25)),
+        Remedy("augment reals and fakes alike (Zhao et al. 2020)", _augment),
+    ),
+}
+
+
+def advice(verdict: str, recipe: Recipe, images: int) -> list[str]:
+    """The remedies against a verdict that apply to a recipe, one line each, with their flags."""
+    lines = []
+    for remedy in REMEDIES[verdict]:
+        flags = remedy.flags(recipe, images)
+        if flags:
+            lines.append(f"{remedy.name}: {flags}")
+    return lines

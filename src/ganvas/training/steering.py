@@ -1,0 +1,191 @@
+"""The controller that treats an ill game: one remedy at a time, kept where it helps, taken back where not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganvas.diagnosis.remedies import REMEDIES, Remedy
+from ganvas.diagnosis.signals import Probe
+from ganvas.diagnosis.verdicts import Look, Verdict, distance, judge
+from ganvas.errors import InputError
+from ganvas.observers import Report
+from ganvas.recipe import Recipe
+from ganvas.training.phases import check
+from ganvas.training.run import Run
+from ganvas.values import difference, from_plain, to_plain
+
+PATIENCE = 6  # looks that a remedy is given to show an effect
+BETTER = 0.9  # of the distance before it: what counts as an effect while the verdict stands
+WORSE = 1.1  # times the best distance: from here on the end goes back to the best
+
+Tell = Callable[..., None]
+
+
+@dataclass
+class Treatment:
+    """One remedy that was applied."""
+
+    remedy: str
+    verdict: str
+    images: int
+    distance: float
+    recipe: Any
+    """The recipe before it, as plain data."""
+    outcome: str = "under way"
+
+
+class Controller:
+    """Looks at a run, judges, and changes its recipe. Part of the run's state: it survives a stop bit for bit.
+
+    Attributes:
+        history: all looks so far.
+        treatments: all remedies applied so far.
+    """
+
+    def __init__(self, run: Run, probe: Probe, tell: Tell = lambda event, **fields: None) -> None:
+        """`tell` is called with an event's name and fields for everything that is done."""
+        self.run, self.probe, self.tell = run, probe, tell
+        steering = run.recipe.steering
+        self.every = steering.every or 50 * run.recipe.batch_size
+        self.limit = steering.treatments
+        self.history: list[Look] = []
+        self.treatments: list[Treatment] = []
+        self.best: dict[str, Tensor] = {}
+        self.best_distance, self.best_images = float("inf"), 0
+        self._terms: dict[str, list[Tensor]] = {}
+        self._seen = run.images
+        run.controller = self
+
+    def step(self, report: Report) -> bool:
+        """Look where due, and act. Returns whether the run is to end."""
+        for name, term in report.terms.items():
+            self._terms.setdefault(name, []).append(term)
+        before, self._seen = self._seen, report.images
+        if report.images // self.every == before // self.every:
+            return False
+        self._look()
+        return self._act(judge(self.history))
+
+    def rescue(self, why: str) -> bool:
+        """After a loss that is no number: go back to the best with halved rates. Returns whether the run can go on."""
+        if not self.best or len(self.treatments) >= self.limit:
+            return False
+        self._settle("failed: the run diverged")
+        self._apply(REMEDIES["divergence"][0], "divergence", why)
+        self._terms = {}
+        return True
+
+    def end(self) -> None:
+        """Leave the run at its best, where the last looks are clearly worse."""
+        if self.best and len(self.history) and distance(self.history) > WORSE * self.best_distance:
+            self._back_to_best("the end")
+
+    def _look(self) -> None:
+        run = self.run
+        terms = {name: float(torch.stack(values).mean()) for name, values in self._terms.items()}
+        self._terms = {}
+        self.history.append(Look(run.images, self.probe.look(run.g, run.d), terms))
+        now = distance(self.history)
+        if now < self.best_distance and run.is_finite():
+            self.best = {name: t.detach().clone() for name, t in run.players().items()}
+            self.best_distance, self.best_images = now, run.images
+
+    def _act(self, verdict: Verdict) -> bool:
+        run, last = self.run, self.treatments[-1] if self.treatments else None
+        if last and last.outcome == "under way":
+            if (run.images - last.images) // self.every < PATIENCE:
+                return False
+            if verdict.name != last.verdict or distance(self.history) < BETTER * last.distance:
+                self._settle("kept")
+            else:
+                run.recipe = replace(from_plain(Recipe, last.recipe), images=run.recipe.images)
+                self._settle("taken back")
+        if verdict.name == "healthy":
+            return False
+        tried = {t.remedy for t in self.treatments if t.outcome != "kept"}
+        if len(self.treatments) < self.limit:
+            for remedy in REMEDIES[verdict.name]:
+                if remedy.name not in tried and self._apply(remedy, verdict.name, str(verdict)):
+                    return False
+        self._back_to_best(f"no remedy left for {verdict.name}")
+        return True
+
+    def _apply(self, remedy: Remedy, verdict: str, evidence: str) -> bool:
+        run = self.run
+        changed = remedy.change(run.recipe, run.images)
+        if changed is None or changed == run.recipe:
+            return False
+        try:
+            check(changed, run.d)
+        except InputError:
+            return False
+        before = run.recipe
+        self.treatments.append(Treatment(remedy.name, verdict, run.images, distance(self.history), to_plain(before)))
+        if remedy.from_best and self.best:
+            self._restore()
+        run.recipe = changed
+        self.tell(
+            "treated",
+            images=run.images,
+            verdict=verdict,
+            remedy=remedy.name,
+            change=difference(before, changed),
+            from_best=self.best_images if remedy.from_best else None,
+            evidence=evidence,
+        )
+        return True
+
+    def _settle(self, outcome: str) -> None:
+        if self.treatments and self.treatments[-1].outcome == "under way":
+            last = self.treatments[-1]
+            last.outcome = outcome
+            now = distance(self.history)
+            self.tell(
+                outcome.split(":")[0],
+                images=self.run.images,
+                remedy=last.remedy,
+                distance_before=last.distance,
+                distance_now=now,
+            )
+
+    def _back_to_best(self, why: str) -> None:
+        if self.best:
+            self._restore()
+            self.tell("rolled back", images=self.run.images, to=self.best_images, why=why)
+
+    def _restore(self) -> None:
+        self.run.load_players(self.best)
+        # What lies ahead is no continuation of the looks so far.
+        self.probe.before = None
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Its tensors: the best state, and what the probe remembers."""
+        afar = {} if self.probe.before is None else {"before": self.probe.before}
+        return {**afar, **{f"best.{name}": tensor for name, tensor in self.best.items()}}
+
+    def notes(self) -> dict[str, Any]:
+        """The rest, as plain data."""
+        return {
+            "recipe": to_plain(self.run.recipe),
+            "history": [asdict(look) for look in self.history],
+            "treatments": [asdict(treatment) for treatment in self.treatments],
+            "best": [self.best_distance, self.best_images],
+            "terms": {name: [float(term) for term in terms] for name, terms in self._terms.items()},
+        }
+
+    def load_state_dict(self, tensors: dict[str, Tensor], notes: dict[str, Any]) -> None:
+        """Restore what `state_dict` and `notes` gave."""
+        run = self.run
+        run.recipe = replace(from_plain(Recipe, notes["recipe"]), images=run.recipe.images)
+        self.history = [Look(**look) for look in notes["history"]]
+        self.treatments = [Treatment(**treatment) for treatment in notes["treatments"]]
+        self.best_distance, self.best_images = notes["best"]
+        self._terms = {name: [torch.tensor(t, device=run.device) for t in ts] for name, ts in notes["terms"].items()}
+        self.best = {n.removeprefix("best."): t for n, t in tensors.items() if n.startswith("best.")}
+        self.probe.before = tensors.get("before")
+        self._seen = run.images
