@@ -85,7 +85,7 @@ def _non_saturating(recipe: Recipe, images: int) -> Recipe | None:
 def _noise(recipe: Recipe, images: int) -> Recipe | None:
     if recipe.augment.noise:
         return None
-    fading = Ramp(0.2, 0.0, max(recipe.images, images + 1))
+    fading = Ramp(0.2, 0.0, 2 * images + 1000 * recipe.batch_size)
     return replace(recipe, augment=replace(recipe.augment, noise=fading))
 
 
@@ -113,7 +113,7 @@ def _more_d(recipe: Recipe, images: int) -> Recipe | None:
 
 
 def _freeze_g(recipe: Recipe, images: int) -> Recipe | None:
-    pause = (images, images + max(recipe.batch_size, recipe.images // 20))
+    pause = (images, images + 100 * recipe.batch_size)
     if recipe.plan.freeze_g[1] > images or recipe.plan.freeze_d[1] > images:
         return None
     return replace(recipe, plan=replace(recipe.plan, freeze_g=pause, freeze_d=(0, 0)))

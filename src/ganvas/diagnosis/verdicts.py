@@ -130,8 +130,70 @@ def _median(history: Sequence[Look], name: str) -> float:
     return statistics.median(values) if values else math.nan
 
 
-def _collapse(history: Sequence[Look]) -> Evidence | None:
+def _divergence(history: Sequence[Look]) -> Evidence | None:
+    # A critic without a bound on its slope can raise its scores for ever.
+    score = max(abs(_median(history, "logit_real")), abs(_median(history, "logit_fake")))
+    return {"score": score} if score > 30 else None
+
+
+def _mode_collapse(history: Sequence[Look]) -> Evidence | None:
+    features, diversity = _median(history, "features"), _median(history, "diversity")
+    if features < 0.05 and diversity < 0.05:
+        return {"diversity": diversity, "features": features}
     return None
 
 
-CONDITIONS: tuple[tuple[Name, Callable[[Sequence[Look]], Evidence | None]], ...] = (("mode-collapse", _collapse),)
+def _d_overfits(history: Sequence[Look]) -> Evidence | None:
+    overfit = _median(history, "overfit")
+    known = _median(history, "logit_real") - _median(history, "logit_held_out")
+    lead = _median(history, "logit_real") - _median(history, "logit_fake")
+    share = known / lead if lead > 0 else 0.0
+    return {"overfit": overfit, "memorised": share} if overfit > 0.66 and share > 0.1 else None
+
+
+def _d_dominates(history: Sequence[Look]) -> Evidence | None:
+    advantage = _median(history, "advantage")
+    lead = _median(history, "logit_real") - _median(history, "logit_fake")
+    if (advantage > 0.95 and lead > 7) or advantage > 0.999:
+        return {"advantage": advantage, "lead": lead, "gradient": _median(history, "gradient")}
+    return None
+
+
+def _g_dominates(history: Sequence[Look]) -> Evidence | None:
+    advantage, auc = _median(history, "advantage"), _median(history, "auc")
+    far = _median(history, "distance")
+    # Blind is what D is at the end of a won game, too: only far from the reals is it an illness.
+    if (advantage < -0.01 or auc < 0.55) and far > 2.5:
+        return {"advantage": advantage, "auc": auc, "distance": far}
+    return None
+
+
+def _partial_collapse(history: Sequence[Look]) -> Evidence | None:
+    duplicates = _median(history, "duplicates")
+    return {"duplicates": duplicates, "diversity": _median(history, "diversity")} if duplicates > 0.5 else None
+
+
+def _oscillation(history: Sequence[Look]) -> Evidence | None:
+    movement = _median(history, "movement")
+    return {"movement": movement} if movement > 0.7 else None
+
+
+def _past_best(history: Sequence[Look]) -> Evidence | None:
+    then, now = distance(history[: history.index(best(history)) + 1]), distance(history)
+    looks_ago = len(history) - 1 - history.index(best(history))
+    if looks_ago >= 5 and now > 1.5 * then:
+        return {"distance": now, "best": then, "ago": history[-1].images - best(history).images}
+    return None
+
+
+# The first that holds is given: what comes first explains what comes later.
+CONDITIONS: tuple[tuple[Name, Callable[[Sequence[Look]], Evidence | None]], ...] = (
+    ("divergence", _divergence),
+    ("mode-collapse", _mode_collapse),
+    ("d-overfits", _d_overfits),
+    ("d-dominates", _d_dominates),
+    ("g-dominates", _g_dominates),
+    ("partial-collapse", _partial_collapse),
+    ("oscillation", _oscillation),
+    ("past-best", _past_best),
+)
