@@ -2,7 +2,7 @@
 
 python benchmarks/diagnosis/report.py OUT [--treated OUT] [--page FILE.md] [--picture FILE.png]
 
-The thresholds were tuned on the half that `tuning` names; the figures that count are those of the other half.
+The thresholds were tuned on seed 0, and on seed 1 of the digits; the figures that count are those of the other half.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Judged:
 
 def tuning(run: Judged) -> bool:
     """Whether the thresholds were tuned on this run: half of the runs of each kind."""
-    return (run.seed + (run.data == "faces")) % 2 == 0
+    return run.seed == 0 or (run.seed == 1 and run.data == "digits")
 
 
 def read(path: Path) -> Judged:

@@ -137,9 +137,10 @@ def _median(history: Sequence[Look], name: str) -> float:
 
 
 def _divergence(history: Sequence[Look]) -> Evidence | None:
-    # A critic without a bound on its slope can raise its scores for ever.
+    # A critic without a bound on its slope can raise its scores for ever, and a penalty can explode.
     score = max(abs(_median(history, "logit_real")), abs(_median(history, "logit_fake")))
-    return {"score": score} if score > 30 else None
+    term = statistics.median([max(map(abs, look.terms.values()), default=0.0) for look in history[-SMOOTH:]])
+    return {"score": score, "largest_term": term} if max(score, term) > 30 else None
 
 
 def _mode_collapse(history: Sequence[Look]) -> Evidence | None:
@@ -182,8 +183,8 @@ def _partial_collapse(history: Sequence[Look]) -> Evidence | None:
 def _oscillation(history: Sequence[Look]) -> Evidence | None:
     movement = _median(history, "movement")
     before, now = distance(history[:-PROGRESS]), distance(history)
-    # What moves fast and comes nearer is young, not ill.
-    if movement > 0.48 and now > 0.9 * before:
+    # What moves fast and comes nearer is young; what moves near the reals is a game at its end. Neither is ill.
+    if movement > 0.48 and now > 6 and now > 0.9 * before:
         return {"movement": movement, "distance": now, "distance_before": before}
     return None
 
