@@ -25,6 +25,8 @@ Name = Literal[
 
 
 SMOOTH = 3  # looks of which the median counts
+HOLD = 3  # looks in a row that must show a condition
+PROGRESS = 5  # looks after which some progress is expected
 
 
 @dataclass(frozen=True)
@@ -126,8 +128,6 @@ def timeline(history: Sequence[Look]) -> list[Verdict]:
 
 
 Evidence = dict[str, float]
-HOLD = 3  # looks in a row that must show a condition
-PROGRESS = 5  # looks after which some progress is expected
 
 
 def _median(history: Sequence[Look], name: str) -> float:

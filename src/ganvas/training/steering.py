@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ganvas.diagnosis.remedies import REMEDIES, Remedy
 from ganvas.diagnosis.signals import Probe
-from ganvas.diagnosis.verdicts import Look, Verdict, distance, judge
+from ganvas.diagnosis.verdicts import PROGRESS, Look, Verdict, distance, judge
 from ganvas.errors import InputError
 from ganvas.observers import Report
 from ganvas.recipe import Recipe
@@ -108,7 +108,8 @@ class Controller:
             else:
                 run.recipe = replace(from_plain(Recipe, last.recipe), images=run.recipe.images)
                 self._settle("taken back")
-        if verdict.name == "healthy":
+        # A game that still comes nearer is left alone, whatever it looks like.
+        if verdict.name == "healthy" or distance(self.history) < BETTER * distance(self.history[:-PROGRESS]):
             return False
         tried = {t.remedy for t in self.treatments if t.outcome != "kept"}
         if len(self.treatments) < self.limit:
