@@ -17,7 +17,7 @@ from ganvas.observers import Report
 from ganvas.recipe import Recipe
 from ganvas.training.phases import check
 from ganvas.training.run import Run
-from ganvas.values import difference, from_plain, to_plain
+from ganvas.values import from_plain, to_plain
 
 PATIENCE = 6  # looks that a remedy is given to show an effect
 BETTER = 0.9  # of the distance before it: what counts as an effect while the verdict stands
@@ -138,7 +138,7 @@ class Controller:
             images=run.images,
             verdict=verdict,
             remedy=remedy.name,
-            change=difference(before, changed),
+            change=remedy.flags(before, run.images),
             from_best=self.best_images if remedy.from_best else None,
             evidence=evidence,
         )
