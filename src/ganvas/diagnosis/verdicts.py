@@ -182,10 +182,11 @@ def _partial_collapse(history: Sequence[Look]) -> Evidence | None:
 
 def _oscillation(history: Sequence[Look]) -> Evidence | None:
     movement = _median(history, "movement")
-    before, now = distance(history[:-PROGRESS]), distance(history)
+    now = distance(history)
+    before = min((distance(history[:end]) for end in range(SMOOTH, len(history) - PROGRESS)), default=math.inf)
     # What moves fast and comes nearer is young; what moves near the reals is a game at its end. Neither is ill.
-    if movement > 0.48 and now > 6 and now > 0.9 * before:
-        return {"movement": movement, "distance": now, "distance_before": before}
+    if movement > 0.48 and now > 5 and now > 0.9 * before:
+        return {"movement": movement, "distance": now, "best": before}
     return None
 
 
@@ -200,11 +201,11 @@ def _past_best(history: Sequence[Look]) -> Evidence | None:
 # The first that holds is given: what comes first explains what comes later.
 CONDITIONS: dict[Name, Callable[[Sequence[Look]], Evidence | None]] = {
     "divergence": _divergence,
+    "d-overfits": _d_overfits,
+    "oscillation": _oscillation,
+    "d-dominates": _d_dominates,
     "mode-collapse": _mode_collapse,
     "g-dominates": _g_dominates,
-    "oscillation": _oscillation,
     "partial-collapse": _partial_collapse,
-    "d-overfits": _d_overfits,
-    "d-dominates": _d_dominates,
     "past-best": _past_best,
 }
