@@ -55,7 +55,7 @@ class EfficientNetLite0(Extractor):
         self.weights = SHA256[:HASH]
         self.batch = max(1, LARGEST // (4 * 96 * (self.side // 2) ** 2))
         self.resize = f"bicubic with antialiasing to {self.side} px"
-        self.network = _Network(state).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = Network(state).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def prepare(self, pictures: Tensor) -> Tensor:
         """RGB at the network's side, (x - 127) / 128."""
@@ -65,7 +65,9 @@ class EfficientNetLite0(Extractor):
         return rgb((pictures - 127) / 128)
 
 
-class _Network(nn.Module):
+class Network(nn.Module):
+    """RGB (B, 3, H, W) to features (B, 1280) and logits (B, 1000)."""
+
     def __init__(self, state: dict[str, Tensor]) -> None:
         super().__init__()
         self.stem = _Same(state, "_conv_stem", "_bn0", stride=2)
@@ -80,6 +82,7 @@ class _Network(nn.Module):
         self.eval().requires_grad_(False)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Any side of 32 px or more."""
         features = self.head(self.blocks(self.stem(x))).mean((2, 3))
         return features, self.classify(features)
 
