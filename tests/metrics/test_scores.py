@@ -49,9 +49,9 @@ def test_histogram_by_hand() -> None:
 
 def test_the_bootstrap_of_a_mean_is_the_textbooks() -> None:
     values = np.random.default_rng(0).standard_normal(400)
-    found = bootstrap(lambda weights: weights @ values, 400, seed=1)
+    found = bootstrap(lambda counts: counts @ values / 400, 400, seed=1)
     half = 1.96 * values.std() / 20
     assert found.value == pytest.approx(values.mean())
     assert found.low == pytest.approx(values.mean() - half, abs=0.01)
     assert found.high == pytest.approx(values.mean() + half, abs=0.01)
-    assert found == bootstrap(lambda weights: weights @ values, 400, seed=1)
+    assert found == bootstrap(lambda counts: counts @ values / 400, 400, seed=1)

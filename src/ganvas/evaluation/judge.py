@@ -19,6 +19,8 @@ from ganvas.evaluation.sheet import draw
 from ganvas.metrics.extractors import Extractor, open_extractor
 from ganvas.metrics.frechet import expect_enough
 from ganvas.metrics.neighbours import SIDE, Nearest, memorisation, nearest
+from ganvas.metrics.perceptual import NAME, PAIRS, WEIGHTS, Perceptual, diversity
+from ganvas.metrics.perceptual import SIDE as SMALLEST
 from ganvas.pictures import Pixels
 from ganvas.values import nearest as nearest_word
 
@@ -93,6 +95,7 @@ def evaluate(
     network.network.to(device)
     sets = gather(source, against, fakes=fakes, split=split, seed=seed, which=which, device=device)
     wanted, notes = _defined(network, sets, measures)
+    perceptual = Perceptual().to(device) if "perceptual" in wanted else None
     figures: list[Figure] = []
     inputs = _extract(network, sets, seed, progress) if set(wanted) & set(ON_FEATURES) else None
     for measure in wanted:
@@ -101,6 +104,8 @@ def evaluate(
     pairs = nearest(sets.fakes, _parts(sets.training))
     if "memorisation" in wanted:
         figures += _memorisation(sets, pairs, seed)
+    if perceptual:
+        figures += _perceptual(perceptual, sets, seed)
     picture = Path(out) if out else sets.folder.evaluation if sets.folder else Path(f"ganvas-evaluate-{sets.name}.png")
     draw(picture, sets, pairs, inputs)
     if sets.folder:
@@ -157,6 +162,20 @@ def _memorisation(sets: Sets, pairs: Nearest, seed: int) -> list[Figure]:
         "new": len(sets.held_out),
     }
     return [figure(name, found, about | protocol) for name, found in memorisation(pairs, new, seed).items()]
+
+
+def _perceptual(network: Perceptual, sets: Sets, seed: int) -> list[Figure]:
+    about = {
+        "extractor": NAME,
+        "weights": WEIGHTS,
+        "resize": f"at least {SMALLEST} px",
+        "pairs": PAIRS,
+        **sets.protocol,
+    }
+    return [
+        figure("perceptual diversity", diversity(network, sets.fakes, seed), about),
+        figure("that of the reals", diversity(network, sets.reals, seed), about),
+    ]
 
 
 def _parts(dataset: Dataset) -> Iterator[Pixels]:

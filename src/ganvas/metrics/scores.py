@@ -42,9 +42,9 @@ def classifier_score(probabilities: NDArray[np.floating], splits: int = 1, seed:
 def _score_of(p: Array, seed: int) -> Estimate:
     own = (p * _log(p)).sum(1)
 
-    def score(weights: Array) -> Array:
-        together = weights @ p
-        exponent: Array = np.exp(weights @ own - (together * _log(together)).sum(1))
+    def score(counts: Array) -> Array:
+        together = counts @ p / len(p)
+        exponent: Array = np.exp(counts @ own / len(p) - (together * _log(together)).sum(1))
         return exponent
 
     return bootstrap(score, len(p), seed)
@@ -87,12 +87,12 @@ def classes(fake: NDArray[np.floating], real: NDArray[np.floating], seed: int = 
     smooth = (np.bincount(given, minlength=kinds) + 0.5) / (len(given) + kinds / 2)
     one_hot = np.eye(kinds)[seen]
 
-    def covered(weights: Array) -> Array:
-        enough: Array = ((weights @ one_hot >= COVERED * shares) & (shares > 0)).sum(1).astype(float)
+    def covered(counts: Array) -> Array:
+        enough: Array = ((counts @ one_hot >= COVERED * shares * len(seen)) & (shares > 0)).sum(1).astype(float)
         return enough
 
-    def divergence(weights: Array) -> Array:
-        p = (weights @ one_hot * len(seen) + 0.5) / (len(seen) + kinds / 2)
+    def divergence(counts: Array) -> Array:
+        p = (counts @ one_hot + 0.5) / (len(seen) + kinds / 2)
         kl: Array = (p * np.log(p / smooth)).sum(1)
         return kl
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ganvas.errors import InputError
 from ganvas.metrics.extractors.extractor import Extracted, Extractor
 
-__all__ = ["NAMES", "Extracted", "Extractor", "open_extractor"]
+__all__ = ["NAMES", "Extracted", "Extractor", "expect_known", "open_extractor"]
 
 NAMES = ("efficientnet-lite0", "digits", "inception")
 
@@ -20,14 +20,11 @@ def open_extractor(name: str, side: int = 0) -> Extractor:
     Raises:
         InputError: there is none of that name, its weights are not at hand or not the right ones, or it has one side.
     """
+    expect_known(name)
     if name == "efficientnet-lite0":
         from ganvas.metrics.extractors.efficientnet_lite0 import EfficientNetLite0
 
         return EfficientNetLite0(side)
-    if name not in NAMES:
-        from ganvas.values import nearest
-
-        raise InputError(f"there is no extractor {name!r}{nearest(name, NAMES)}; give {', '.join(NAMES)}.")
     if side:
         raise InputError(f"--resize {side} does not go with {name}, which has one size; leave it out.")
     if name == "digits":
@@ -37,3 +34,15 @@ def open_extractor(name: str, side: int = 0) -> Extractor:
     from ganvas.metrics.extractors.inception import Inception
 
     return Inception()
+
+
+def expect_known(name: str) -> None:
+    """Refuse a name that is none of NAMES.
+
+    Raises:
+        InputError: it is none.
+    """
+    if name not in NAMES:
+        from ganvas.values import nearest
+
+        raise InputError(f"there is no extractor {name!r}{nearest(name, NAMES)}; give {', '.join(NAMES)}.")
