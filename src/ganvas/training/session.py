@@ -232,6 +232,7 @@ def _observers(
             dataset.spread(MEASURED),
             watch.measure_every or max(recipe.batch_size, recipe.images // MEASUREMENTS),
             on_best=lambda run: checkpoints.save(run, "best"),
+            extractor=watch.extractor,
         ),
         diagnose,
         checkpoints,
