@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ganvas.data import Pictures
+    from ganvas.data import Pictures, Points
     from ganvas.errors import InputError
     from ganvas.inference import Generator, open
     from ganvas.objectives import Hinge, LeastSquares, NonSaturating, Wasserstein
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "ganvas.data": ("Pictures",),
+    "ganvas.data": ("Pictures", "Points"),
     "ganvas.errors": ("InputError",),
     "ganvas.inference": ("Generator", "open"),
     "ganvas.objectives": ("Hinge", "LeastSquares", "NonSaturating", "Wasserstein"),
@@ -44,6 +44,7 @@ __all__ = [
     "NonSaturating",
     "Pictures",
     "Plan",
+    "Points",
     "Ramp",
     "Recipe",
     "Steering",

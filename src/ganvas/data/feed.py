@@ -85,8 +85,8 @@ class Feed:
         """
         if batch_size > len(dataset):
             raise InputError(
-                f"{dataset.name} has {len(dataset)} {dataset.kind} to train on, fewer than one batch of {batch_size}; give"
-                f" more, or --batch-size {max(2, len(dataset))} or less."
+                f"{dataset.name} has {len(dataset)} {dataset.kind} to train on, fewer than one batch of {batch_size};"
+                f" give more, or --batch-size {max(2, len(dataset))} or less."
             )
         if batch_size % world_size:
             raise InputError(f"a batch of {batch_size} cannot be shared evenly by {world_size} processes; change one.")

@@ -19,7 +19,7 @@ class Points:
 
     shape: Literal["ring", "grid", "spiral"] = "ring"
     """Where the Gaussians stand: 8 on a circle, 25 on a grid, or 100 so close along a spiral that they are one line."""
-    count: int = 50_000
+    count: int = 20_000
     """How many points there are; drawn once, always the same ones."""
     std: float = 0.02
     """Standard deviation of every Gaussian in each direction."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from torch import Tensor
+
 from ganvas.metrics.sliced_wasserstein import project, sliced_wasserstein
 from ganvas.observers import Observer, Report, due
 from ganvas.observers.samples import sample
-from ganvas.pictures import Pixels, from_pixels
+from ganvas.pictures import from_pixels
 from ganvas.runs.folder import RunFolder
 
 if TYPE_CHECKING:
@@ -21,11 +23,11 @@ COUNT = 512
 class Measure(Observer):
     """Sliced Wasserstein distance of 512 fakes (fixed z) to 512 reals, every `every` images."""
 
-    def __init__(self, folder: RunFolder, reals: Pixels, every: int, on_best: Callable[[Run], None]) -> None:
-        """`reals` are uint8 (N, H, W, C); `on_best` is called whenever the distance is the smallest so far."""
+    def __init__(self, folder: RunFolder, reals: Tensor, every: int, on_best: Callable[[Run], None]) -> None:
+        """`reals` are (N, C, H, W) in [-1, 1]; `on_best` is called whenever the distance is the smallest so far."""
         self.folder, self.every, self.on_best = folder, every, on_best
-        self.count = min(COUNT, len(reals))
-        self.reals = project(from_pixels(reals[:COUNT]))
+        self.count = len(reals)
+        self.reals = project(reals)
 
     def start(self, run: Run) -> None:
         """Draw the fixed z; recall the best distance so far."""
@@ -38,8 +40,13 @@ class Measure(Observer):
         """Measure where due."""
         before, self.images = self.images, report.images
         if due(self.every, before, self.images):
-            distance = sliced_wasserstein(self.reals, project(from_pixels(sample(run, self.inputs))))
-            self.folder.add_log({"images": self.images, MEASURE: distance, "protocol": f"{self.count} fakes, train"})
-            if distance < self.best:
-                self.best = distance
+            figures = self.figures(run)
+            self.folder.add_log({"images": self.images, **figures, "protocol": f"{self.count} fakes, train"})
+            if figures[MEASURE] < self.best:
+                self.best = figures[MEASURE]
                 self.on_best(run)
+
+    def figures(self, run: Run) -> dict[str, float]:
+        """What is measured of the run, by name; the one called MEASURE decides what is best."""
+        fakes = from_pixels(sample(run, self.inputs))
+        return {MEASURE: sliced_wasserstein(self.reals, project(fakes))}

@@ -9,6 +9,7 @@ D*(x) = p(x) / (p(x) + q(x)).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, final
@@ -17,7 +18,7 @@ from torch import nn
 
 from ganvas.data.points import Points
 from ganvas.errors import InputError
-from ganvas.recipe import EMA, Adam, Ramp, Recipe
+from ganvas.recipe import EMA, Adam, Recipe
 from ganvas.systems.kinds import FromNoise
 
 
@@ -63,14 +64,27 @@ def _perceptron(widths: tuple[int, ...], out: int, activation: Callable[[], nn.M
 
 def mlp_ring() -> Recipe:
     """8 Gaussians on a circle, with an animation of the game; trains in a minute"""
-    return _recipe("ring")
+    return _recipe("ring", images=1_200_000)
 
 
 def mlp_grid() -> Recipe:
     """25 Gaussians on a grid: the classic test for lost modes"""
-    return _recipe("grid")
+    return _recipe("grid", images=3_000_000)
 
 
 def mlp_spiral() -> Recipe:
-    """A thin spiral"""
-    return _recipe("spiral")
+    """One thin line: 100 Gaussians close together along a spiral"""
+    return _recipe("spiral", images=2_000_000)
+
+
+def _recipe(shape: Literal["ring", "grid", "spiral"], images: int) -> Recipe:
+    adam = Adam(lr=1e-3, beta1=0.0, beta2=0.99)
+    return Recipe(
+        system=PlaneMLP(),
+        data=Points(shape=shape),
+        adam_g=adam,
+        adam_d=adam,
+        ema=EMA(half_life=20_000),
+        batch_size=256,
+        images=images,
+    )
