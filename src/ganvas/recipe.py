@@ -228,7 +228,9 @@ class Recipe:
             raise InputError(
                 f"{type(self.system).__name__} plays on {wanted}, and the data are {given}; take another recipe."
             )
-        if on_plane and self.augment != Augment():
-            raise InputError("--augment changes pictures, and the data are points; leave it out.")
+        if on_plane and (self.augment.flip or self.augment.differentiable):
+            raise InputError(
+                "--augment.flip and --augment.differentiable change pictures, and the data are points; leave them out."
+            )
         if not 0 <= self.seed < 2**63:
             raise InputError(f"--seed {self.seed} must lie in 0..2^63-1.")

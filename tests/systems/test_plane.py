@@ -24,7 +24,7 @@ OFTEN = Watch(sample_every=32, measure_every=32)
 
 @pytest.fixture
 def run() -> RunFolder:
-    return train(tiny("plane"), name="r", watch=OFTEN).folder
+    return train(tiny("plane", images=32), name="r").folder
 
 
 def test_perceptrons_without_normalisation() -> None:
@@ -44,7 +44,8 @@ def test_what_cannot_be_is_refused(fields: dict[str, object]) -> None:
         PlaneMLP(**fields)  # type: ignore[arg-type]
 
 
-def test_sheets_animation_and_measures(run: RunFolder) -> None:
+def test_sheets_animation_and_measures() -> None:
+    run = train(tiny("plane"), name="r", watch=OFTEN).folder
     sheets = run.sheets()
     assert [int(sheet.stem) for sheet in sheets] == [0, 32, 64, 96, 128, 160, 192]
     with Image.open(sheets[-1]) as sheet, Image.open(run.animation) as film, Image.open(run.filmstrip) as strip:
@@ -67,7 +68,7 @@ def test_a_resumed_run_has_all_frames() -> None:
 
 
 def test_generate_draws_and_writes_points(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main("generate runs/r -n 7 --seed 3 --grid plot.png --out points.csv".split()) == 0
+    assert main(["generate", "runs/r", "-n", "7", "--seed", "3", "--grid", "plot.png", "--out", "points.csv"]) == 0
     assert capsys.readouterr().out.split() == ["points.csv", "plot.png"]
     g = ganvas.open("runs/r")
     points = g.points(7, seed=3)
@@ -79,7 +80,7 @@ def test_generate_draws_and_writes_points(run: RunFolder, capsys: pytest.Capture
     assert np.allclose(np.loadtxt(lines[2:], delimiter=","), points, rtol=1e-5)
     with Image.open("plot.png") as plot:
         assert "Synthetic points" in plot.info["Description"]
-    assert main("generate runs/r --out points.npz".split()) == 0
+    assert main(["generate", "runs/r", "--out", "points.npz"]) == 0
     with np.load("points.npz") as file:
         assert file["points"].shape == (2500, 2)
 
@@ -109,12 +110,12 @@ def test_pictures_are_no_points(run: RunFolder) -> None:
         ganvas.open("runs/digits").points(2)
     with pytest.raises(InputError, match="PlaneMLP plays on points of the plane, and the data are pictures"):
         replace(named_recipe("mlp-ring"), data=Pictures(source="digits"))
-    with pytest.raises(InputError, match="leave it out"):
+    with pytest.raises(InputError, match="leave them out"):
         replace(named_recipe("mlp-ring"), augment=Augment(flip=True))
 
 
 def test_plan_and_runs_speak_of_points(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main("plan mlp-ring --data grid --batch-size 2000 --images 4000".split()) == 0
+    assert main(["plan", "mlp-ring", "--data", "grid", "--batch-size", "2000", "--images", "100000"]) == 0
     planned = capsys.readouterr().out
     assert "grid: 19,000 points" in planned
     assert "LeakyReLU" in planned
