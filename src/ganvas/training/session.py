@@ -29,6 +29,7 @@ from ganvas.observers.diagnose import Diagnose
 from ganvas.observers.log import Log
 from ganvas.observers.measure import COUNT as MEASURED
 from ganvas.observers.measure import Measure
+from ganvas.observers.plane import MEASURED as MEASURED_POINTS
 from ganvas.observers.plane import POINTS, PlaneMeasure, PlaneSheets
 from ganvas.observers.progress import ProgressLine
 from ganvas.observers.samples import Samples
@@ -238,7 +239,7 @@ def _observers(
     if isinstance(recipe.data, Points):
         mixture = (recipe.data.modes(), recipe.data.std)
         sheets = PlaneSheets(folder, dataset.spread(POINTS), mixture, samples)
-        measure = PlaneMeasure(folder, dataset.spread(POINTS), mixture, measure_every, keep_best)
+        measure = PlaneMeasure(folder, dataset.spread(MEASURED_POINTS), mixture, measure_every, keep_best)
     else:
         sheets = Samples(folder, dataset.spread(rows * columns), rows, columns, samples)
         measure = Measure(folder, _judged(dataset.spread(MEASURED)), measure_every, keep_best)
