@@ -17,10 +17,10 @@ import ganvas
 from ganvas.cli import VERBS
 from ganvas.data import Feed, Pictures, open_data
 from ganvas.errors import InputError
-from ganvas.objectives import Hinge, Wasserstein
+from ganvas.objectives import Hinge, NonSaturating, Wasserstein
 from ganvas.observers import Watch
 from ganvas.penalties import GradientPenalty
-from ganvas.recipe import Adam, Augment, Plan, Ramp, Recipe
+from ganvas.recipe import Adam, Augment, Plan, Ramp, Recipe, Steering
 from ganvas.runs import checkpoint
 from ganvas.systems import entries, named_recipe
 from ganvas.systems.dcgan import DCGAN
@@ -29,6 +29,8 @@ from ganvas.systems.plane import PlaneMLP
 from ganvas.training import Host, train
 from ganvas.training.loop import train as play
 from ganvas.training.run import Run
+from ganvas.training.session import make_probe
+from ganvas.training.steering import Controller
 from ganvas.values import from_plain, to_plain
 from tests.conftest import ROOT, same, tiny
 
@@ -102,6 +104,13 @@ KINDS = {
         plan=Plan(d_per_g=2),
     ),
     "plane": tiny("plane"),
+    "treated": tiny(
+        "dcgan",
+        images=16 * 60,
+        objective=NonSaturating(saturating=True),
+        adam_d=Adam(lr=2e-2),
+        steering=Steering(mode="treat", every=16),
+    ),
 }
 
 
@@ -114,7 +123,7 @@ def last_state(name: str) -> dict[str, torch.Tensor]:
 def test_resumed_equals_uninterrupted(kind: str) -> None:
     recipe = KINDS[kind]
     train(recipe, name="whole", watch=QUIET)
-    for images in (64, 128, recipe.images):
+    for images in (64, recipe.images // 2, recipe.images):
         train(replace(recipe, images=images), name="parts", watch=QUIET)
     assert same(last_state("whole"), last_state("parts"))
 
@@ -122,7 +131,7 @@ def test_resumed_equals_uninterrupted(kind: str) -> None:
 # 3. All observers on equal none, bit for bit.
 
 
-@pytest.mark.parametrize("kind", ["mlp", "dcgan", "dcgan-dropout", "wgan-gp", "plane"])
+@pytest.mark.parametrize("kind", ["mlp", "dcgan", "dcgan-dropout", "wgan-gp", "treated", "plane"])
 def test_observers_change_nothing(kind: str) -> None:
     recipe = KINDS[kind]
     everything = Watch(
@@ -131,7 +140,9 @@ def test_observers_change_nothing(kind: str) -> None:
     train(recipe, name="watched", watch=replace(everything, tensorboard=True, grid=(2, 3)))
     device = torch.device("cpu")
     run = Run(recipe, device)
-    data, _ = open_data(recipe.data, recipe.system.shape).split(recipe.data.held_out)
+    data, held_out = open_data(recipe.data, recipe.system.shape).split(recipe.data.held_out)
+    if recipe.steering.mode == "treat":
+        Controller(run, make_probe(run, data, held_out))
     play(run, Feed(data, batch_size=16, seed=0, device=device, flip=recipe.augment.flip), ())
     assert same(last_state("watched"), {name: t.contiguous() for name, t in run.state_dict().items()})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import final
+from typing import Literal, final
 
 import torch
 from torch import Tensor, nn
@@ -96,9 +96,9 @@ def _wide(recipe: Recipe, factor: int) -> Recipe:
     return replace(recipe, system=replace(recipe.system, d_width=factor * recipe.system.d_width))
 
 
-def _spectral(recipe: Recipe) -> Recipe:
+def _normed(recipe: Recipe, how: Literal["spectral", "none"]) -> Recipe:
     assert isinstance(recipe.system, DCGAN)
-    return replace(recipe, system=replace(recipe.system, d_norm="spectral"))
+    return replace(recipe, system=replace(recipe.system, d_norm=how))
 
 
 @dataclass(frozen=True)
@@ -115,24 +115,31 @@ SPOILINGS: dict[str, Spoiling] = {
     "d-one-layer": Spoiling(lambda r: _spoiled(r, one_layer=True), ("g-dominates",)),
     "d-width-x4": Spoiling(lambda r: replace(_wide(r, 4), adam_d=Adam(lr=2e-4)), ("d-dominates",)),
     # 200 pictures, cut out by play.py, against a D that can learn them by heart in the time.
-    "few-pictures": Spoiling(lambda r: replace(_wide(r, 2), adam_d=Adam(lr=2e-4)), ("d-overfits",)),
+    "few-pictures": Spoiling(lambda r: replace(_wide(r, 2), adam_d=Adam(lr=2e-4), augment=Augment()), ("d-overfits",)),
     "saturating": Spoiling(
         lambda r: replace(r, objective=NonSaturating(saturating=True), adam_d=Adam(lr=4e-4)), ("d-dominates",)
     ),
     "one-code": Spoiling(lambda r: _spoiled(r, codes=1), ("mode-collapse",)),
     "eight-codes": Spoiling(lambda r: _spoiled(r, codes=8), ("partial-collapse",)),
     "unscaled": Spoiling(lambda r: _spoiled(r, unscaled=True), ("d-dominates",)),
-    "no-penalty": Spoiling(lambda r: replace(r, objective=Wasserstein()), ("divergence",)),
+    "no-penalty": Spoiling(
+        lambda r: replace(
+            _normed(r, "none"), objective=Wasserstein(), adam_g=Adam(lr=1e-3), adam_d=Adam(lr=1e-3, beta1=0.9)
+        ),
+        ("divergence",),
+    ),
     "momentum": Spoiling(
         lambda r: replace(r, adam_g=Adam(lr=4e-3, beta1=0.9), adam_d=Adam(lr=2e-3, beta1=0.9)), ("oscillation",)
     ),
-    "late-heat": Spoiling(lambda r: replace(r, adam_g=Adam(lr=Ramp(2e-4, 2e-2, IMAGES))), ("past-best",)),
+    "late-heat": Spoiling(
+        lambda r: replace(r, adam_g=Adam(lr=Ramp(2e-4, 1e-2, IMAGES)), adam_d=Adam(lr=Ramp(1e-4, 5e-3, IMAGES))),
+        ("past-best",),
+    ),
 }
 
 HEALTHY: dict[str, Callable[[Recipe], Recipe]] = {
     "plain": lambda r: r,
-    "smooth": lambda r: replace(r, objective=NonSaturating(real_label=0.9)),
     "half-rates": lambda r: replace(r, adam_g=Adam(lr=1e-4), adam_d=Adam(lr=5e-5)),
     "hinge": lambda r: replace(r, objective=Hinge()),
-    "spectral": lambda r: replace(_spectral(r), adam_d=Adam(lr=2e-4)),
+    "spectral": lambda r: replace(_normed(r, "spectral"), adam_d=Adam(lr=2e-4)),
 }

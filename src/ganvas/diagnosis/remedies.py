@@ -5,13 +5,13 @@ The order is that in which they are printed and tried. A change is None where it
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any
 
 from ganvas.objectives import NonSaturating
 from ganvas.penalties import GradientPenalty
 from ganvas.recipe import Adam, Ramp, Recipe
-from ganvas.values import difference
 
 Change = Callable[[Recipe, int], Recipe | None]
 
@@ -33,14 +33,21 @@ class Remedy:
     def flags(self, recipe: Recipe, images: int) -> str:
         """The change as flags of the command line; empty where it does not apply or no flag can say it."""
         changed = self.change(recipe, images)
-        if changed is None:
-            return ""
-        pairs = (line.split(": ", 1) for line in difference(recipe, changed))
-        return " ".join(f"--{key.replace('_', '-')} {_flag(text.split(' -> ')[1])}" for key, text in pairs)
+        return "" if changed is None else " ".join(_flags(recipe, changed, "--"))
 
 
-def _flag(text: str) -> str:
-    return text.strip("[]").replace(",", "")
+def _flags(old: Any, new: Any, prefix: str) -> Iterator[str]:
+    for field in fields(new):
+        before, after = getattr(old, field.name), getattr(new, field.name)
+        name = f"{prefix}{field.name.replace('_', '-')}"
+        if before == after:
+            continue
+        if is_dataclass(after) and not isinstance(after, Ramp):
+            yield from _flags(before, after, f"{name}.")
+        elif isinstance(after, tuple) and after and is_dataclass(after[0]):
+            yield f"{field.name}={after} in a recipe of your own"  # no flag adds a member
+        else:
+            yield f"{name} {' '.join(map(str, after)) if isinstance(after, tuple) else after}"
 
 
 def _times(rate: float | Ramp, factor: float) -> float | Ramp:
@@ -85,7 +92,7 @@ def _non_saturating(recipe: Recipe, images: int) -> Recipe | None:
 def _noise(recipe: Recipe, images: int) -> Recipe | None:
     if recipe.augment.noise:
         return None
-    fading = Ramp(0.2, 0.0, max(recipe.images, images + 1))
+    fading = Ramp(0.2, 0.0, 2 * images + 1000 * recipe.batch_size)
     return replace(recipe, augment=replace(recipe.augment, noise=fading))
 
 
@@ -115,7 +122,7 @@ def _more_d(recipe: Recipe, images: int) -> Recipe | None:
 
 
 def _freeze_g(recipe: Recipe, images: int) -> Recipe | None:
-    pause = (images, images + max(recipe.batch_size, recipe.images // 20))
+    pause = (images, images + 100 * recipe.batch_size)
     if recipe.plan.freeze_g[1] > images or recipe.plan.freeze_d[1] > images:
         return None
     return replace(recipe, plan=replace(recipe.plan, freeze_g=pause, freeze_d=(0, 0)))

@@ -24,7 +24,7 @@ Name = Literal[
 ]
 
 
-SMOOTH = 3  # looks over which the distance is averaged
+SMOOTH = 3  # looks of which the median counts
 
 
 @dataclass(frozen=True)
@@ -87,9 +87,9 @@ def looks(lines: Iterable[dict[str, Any]]) -> list[Look]:
 
 
 def distance(history: Sequence[Look]) -> float:
-    """The fakes' distance to the reals, the mean over the last three looks; infinite before there are three."""
+    """The fakes' distance to the reals, the median of the last three looks; infinite before there are three."""
     last = [look.get("distance") for look in history[-SMOOTH:]]
-    return statistics.fmean(last) if len(last) == SMOOTH else math.inf
+    return statistics.median(last) if len(last) == SMOOTH else math.inf
 
 
 def best(history: Sequence[Look]) -> Look:
@@ -100,14 +100,19 @@ def best(history: Sequence[Look]) -> Look:
 
 def judge(history: Sequence[Look]) -> Verdict:
     """The verdict at the last look: the first of the conditions that has held for `HOLD` looks in a row."""
-    if not history:
-        return Verdict("healthy", 0, 0, {})
-    now = history[-1].images
-    for name, condition in CONDITIONS:
-        shown = [condition(history[:end]) for end in range(max(1, len(history) - HOLD + 1), len(history) + 1)]
-        if len(shown) == HOLD and all(evidence is not None for evidence in shown):
-            return Verdict(name, now, history[-HOLD].images, shown[-1] or {})
+    for name in CONDITIONS:
+        if verdict := holds(name, history):
+            return verdict
+    now = history[-1].images if history else 0
     return Verdict("healthy", now, now, {})
+
+
+def holds(name: Name, history: Sequence[Look]) -> Verdict | None:
+    """The verdict of that name, if its condition has held for `HOLD` looks in a row, whatever else is wrong."""
+    shown = [CONDITIONS[name](history[:end]) for end in range(len(history), max(0, len(history) - HOLD), -1)]
+    if len(shown) < HOLD or any(evidence is None for evidence in shown):
+        return None
+    return Verdict(name, history[-1].images, history[-HOLD].images, shown[0] or {})
 
 
 def timeline(history: Sequence[Look]) -> list[Verdict]:
@@ -122,6 +127,7 @@ def timeline(history: Sequence[Look]) -> list[Verdict]:
 
 Evidence = dict[str, float]
 HOLD = 3  # looks in a row that must show a condition
+PROGRESS = 5  # looks after which some progress is expected
 
 
 def _median(history: Sequence[Look], name: str) -> float:
@@ -130,8 +136,75 @@ def _median(history: Sequence[Look], name: str) -> float:
     return statistics.median(values) if values else math.nan
 
 
-def _collapse(history: Sequence[Look]) -> Evidence | None:
+def _divergence(history: Sequence[Look]) -> Evidence | None:
+    # A critic without a bound on its slope can raise its scores for ever, and a penalty can explode.
+    score = max(abs(_median(history, "logit_real")), abs(_median(history, "logit_fake")))
+    term = statistics.median([max(map(abs, look.terms.values()), default=0.0) for look in history[-SMOOTH:]])
+    return {"score": score, "largest_term": term} if max(score, term) > 30 else None
+
+
+def _mode_collapse(history: Sequence[Look]) -> Evidence | None:
+    features, diversity = _median(history, "features"), _median(history, "diversity")
+    if features < 0.05 and diversity < 0.05:
+        return {"diversity": diversity, "features": features}
     return None
 
 
-CONDITIONS: tuple[tuple[Name, Callable[[Sequence[Look]], Evidence | None]], ...] = (("mode-collapse", _collapse),)
+def _d_overfits(history: Sequence[Look]) -> Evidence | None:
+    overfit = _median(history, "overfit")
+    known = _median(history, "logit_real") - _median(history, "logit_held_out")
+    lead = _median(history, "logit_real") - _median(history, "logit_fake")
+    share = known / lead if lead > 0 else 0.0
+    return {"overfit": overfit, "memorised": share} if overfit > 0.66 and share > 0.1 else None
+
+
+def _d_dominates(history: Sequence[Look]) -> Evidence | None:
+    advantage = _median(history, "advantage")
+    lead = _median(history, "logit_real") - _median(history, "logit_fake")
+    if (advantage > 0.95 and lead > 7) or advantage > 0.999:
+        return {"advantage": advantage, "lead": lead, "gradient": _median(history, "gradient")}
+    return None
+
+
+def _g_dominates(history: Sequence[Look]) -> Evidence | None:
+    advantage, auc = _median(history, "advantage"), _median(history, "auc")
+    far = _median(history, "distance")
+    # Blind is what D is at the end of a won game, too: only far from the reals is it an illness.
+    if (advantage < -0.01 or auc < 0.55) and far > 2.5:
+        return {"advantage": advantage, "auc": auc, "distance": far}
+    return None
+
+
+def _partial_collapse(history: Sequence[Look]) -> Evidence | None:
+    duplicates = _median(history, "duplicates")
+    return {"duplicates": duplicates, "diversity": _median(history, "diversity")} if duplicates > 0.5 else None
+
+
+def _oscillation(history: Sequence[Look]) -> Evidence | None:
+    movement = _median(history, "movement")
+    before, now = distance(history[:-PROGRESS]), distance(history)
+    # What moves fast and comes nearer is young; what moves near the reals is a game at its end. Neither is ill.
+    if movement > 0.48 and now > 6 and now > 0.9 * before:
+        return {"movement": movement, "distance": now, "distance_before": before}
+    return None
+
+
+def _past_best(history: Sequence[Look]) -> Evidence | None:
+    peak = history.index(best(history)) + 1
+    then, now = distance(history[:peak]), distance(history)
+    if len(history) - peak >= PROGRESS and now > 1.6 * then:
+        return {"distance": now, "best": then, "images_ago": history[-1].images - history[peak - 1].images}
+    return None
+
+
+# The first that holds is given: what comes first explains what comes later.
+CONDITIONS: dict[Name, Callable[[Sequence[Look]], Evidence | None]] = {
+    "divergence": _divergence,
+    "mode-collapse": _mode_collapse,
+    "g-dominates": _g_dominates,
+    "oscillation": _oscillation,
+    "partial-collapse": _partial_collapse,
+    "d-overfits": _d_overfits,
+    "d-dominates": _d_dominates,
+    "past-best": _past_best,
+}

@@ -92,7 +92,7 @@ def train(
     run = Run(recipe, device)
     with folder.lock():
         remove_leftovers(folder.path)
-        probe = _probe(run, dataset, held_out)
+        probe = make_probe(run, dataset, held_out)
         if recipe.steering.mode == "treat":
             Controller(run, probe, partial(_tell, folder, console))
         _restore(run, folder, dataset, console)
@@ -255,7 +255,7 @@ def _observers(
     return observers
 
 
-def _probe(run: Run, dataset: Dataset, held_out: Dataset) -> Probe:
+def make_probe(run: Run, dataset: Dataset, held_out: Dataset) -> Probe:
     # Other noise than the sheets' and the measures'.
     inputs = run.recipe.system.inputs(COUNT, run.recipe.seed + 2)
     train, kept = (_judged(part.spread(COUNT)).to(run.device) for part in (dataset, held_out))

@@ -21,6 +21,7 @@ from ganvas.values import difference, from_plain, to_plain
 
 PATIENCE = 6  # looks that a remedy is given to show an effect
 BETTER = 0.9  # of the distance before it: what counts as an effect while the verdict stands
+CLEARLY = 0.8  # of the first looks' distance: what counts as better than a fresh start
 WORSE = 1.1  # times the best distance: from here on the end goes back to the best
 
 Tell = Callable[..., None]
@@ -55,8 +56,9 @@ class Controller:
         self.limit = steering.treatments
         self.history: list[Look] = []
         self.treatments: list[Treatment] = []
-        self.best: dict[str, Tensor] = {}
-        self.best_distance, self.best_images = float("inf"), 0
+        # Until something is clearly better, the best to go back to is a fresh start.
+        self.best = self._copy()
+        self.best_distance, self.best_images = float("inf"), run.images
         self._terms: dict[str, list[Tensor]] = {}
         self._seen = run.images
         run.controller = self
@@ -73,7 +75,7 @@ class Controller:
 
     def rescue(self, why: str) -> bool:
         """After a loss that is no number: go back to the best with halved rates. Returns whether the run can go on."""
-        if not self.best or len(self.treatments) >= self.limit:
+        if len(self.treatments) >= self.limit:
             return False
         self._settle("failed: the run diverged")
         self._apply(REMEDIES["divergence"][0], "divergence", why)
@@ -82,7 +84,7 @@ class Controller:
 
     def end(self) -> None:
         """Leave the run at its best, where the last looks are clearly worse."""
-        if self.best and len(self.history) and distance(self.history) > WORSE * self.best_distance:
+        if self.best_images and distance(self.history) > WORSE * self.best_distance:
             self._back_to_best("the end")
 
     def _look(self) -> None:
@@ -91,9 +93,10 @@ class Controller:
         self._terms = {}
         self.history.append(Look(run.images, self.probe.look(run.g, run.d), terms))
         now = distance(self.history)
-        if now < self.best_distance and run.is_finite():
-            self.best = {name: t.detach().clone() for name, t in run.players().items()}
-            self.best_distance, self.best_images = now, run.images
+        if self.best_distance == float("inf"):
+            self.best_distance = CLEARLY * now
+        elif now < self.best_distance and run.is_finite():
+            self.best, self.best_distance, self.best_images = self._copy(), now, run.images
 
     def _act(self, verdict: Verdict) -> bool:
         run, last = self.run, self.treatments[-1] if self.treatments else None
@@ -126,7 +129,7 @@ class Controller:
             return False
         before = run.recipe
         self.treatments.append(Treatment(remedy.name, verdict, run.images, distance(self.history), to_plain(before)))
-        if remedy.from_best and self.best:
+        if remedy.from_best:
             self._restore()
         run.recipe = changed
         self.tell(
@@ -154,9 +157,12 @@ class Controller:
             )
 
     def _back_to_best(self, why: str) -> None:
-        if self.best:
+        if self.best_images:
             self._restore()
             self.tell("rolled back", images=self.run.images, to=self.best_images, why=why)
+
+    def _copy(self) -> dict[str, Tensor]:
+        return {name: tensor.detach().clone() for name, tensor in self.run.players().items()}
 
     def _restore(self) -> None:
         self.run.load_players(self.best)
