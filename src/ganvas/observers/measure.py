@@ -24,7 +24,7 @@ class Measure(Observer):
     """Sliced Wasserstein distance of 512 fakes (fixed z) to 512 reals, every `every` images."""
 
     def __init__(self, folder: RunFolder, reals: Tensor, every: int, on_best: Callable[[Run], None]) -> None:
-        """`reals` are (N, C, H, W) in [-1, 1]; `on_best` is called whenever the distance is the smallest so far."""
+        """`reals` are (N, *shape); `on_best` is called whenever the distance is the smallest so far."""
         self.folder, self.every, self.on_best = folder, every, on_best
         self.count = len(reals)
         self.reals = project(reals)

@@ -87,14 +87,14 @@ class PlaneMeasure(Measure):
         on_best: Callable[[Run], None],
     ) -> None:
         """`mixture` as for the sheets; the distance is to `reals` (N, 2)."""
-        super().__init__(folder, _as_pictures(torch.from_numpy(reals[:MEASURED])), every, on_best)
+        super().__init__(folder, torch.from_numpy(reals[:MEASURED]), every, on_best)
         self.mixture = mixture
 
     def figures(self, run: Run) -> dict[str, float]:
         """The distance, `modes` and `quality`."""
         fakes = outputs(run, self.inputs)
         found = coverage(fakes.numpy(), *self.mixture)
-        distance = sliced_wasserstein(self.reals, project(_as_pictures(fakes)))
+        distance = sliced_wasserstein(self.reals, project(fakes))
         return {MEASURE: distance, "modes": found.covered, "quality": found.quality}
 
 
@@ -111,11 +111,6 @@ def field(run: Run, at: torch.Tensor) -> Plane:
         judged = run.d(at).float().sigmoid().cpu().numpy()
     run.d.train(training)
     return np.asarray(judged, np.float32)
-
-
-def _as_pictures(points: torch.Tensor) -> torch.Tensor:
-    # Points (N, 2) are pictures of one pixel with two channels: their patches are themselves.
-    return points[:, :, None, None]
 
 
 def _open(sheet: object) -> Image.Image:
