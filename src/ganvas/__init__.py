@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ganvas.data import Pictures
+    from ganvas.data import Pictures, Points
     from ganvas.errors import InputError
     from ganvas.evaluation import Evaluation, evaluate
     from ganvas.inference import Generator, open
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "ganvas.data": ("Pictures",),
+    "ganvas.data": ("Pictures", "Points"),
     "ganvas.errors": ("InputError",),
     "ganvas.evaluation": ("Evaluation", "evaluate"),
     "ganvas.inference": ("Generator", "open"),
@@ -47,6 +47,7 @@ __all__ = [
     "NonSaturating",
     "Pictures",
     "Plan",
+    "Points",
     "Ramp",
     "Recipe",
     "Steering",
