@@ -163,7 +163,7 @@ def _clock(log: list[Json]) -> Iterable[tuple[int, float]]:
     images, hours = 0, 0.0
     yield images, hours
     for line in log:
-        rate = line.get("images_per_second")
+        rate = line.get("images_per_second", 0.0)
         if _is_number(rate) and rate > 0 and line["images"] > images:
             hours += (line["images"] - images) / rate / 3600
             images = line["images"]
@@ -185,7 +185,7 @@ def _figures(path: Path) -> Iterable[Figure]:
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else ():
         try:
             plain = json.loads(line)
-            low, high = (plain.get(end) if _is_number(plain.get(end)) else None for end in ("low", "high"))
+            low, high = (plain[end] if _is_number(plain.get(end)) else None for end in ("low", "high"))
             protocol = {key: value for key, value in plain["protocol"].items() if key != "ganvas"}
             figure = Figure(
                 str(plain["measure"]), plain["value"], low, high, int(plain["images"]), plain["state"], protocol
@@ -204,7 +204,9 @@ def _verdicts(events: list[Json]) -> list[Verdict]:
             # What was said beyond the checkpoint that the run went back to is said again.
             found = [verdict for verdict in found if verdict.start <= event.get("images", 0)]
         elif event.get("event") == "verdict":
-            found.append(Verdict(str(event.get("verdict")), int(event.get("images", 0)), str(event.get("sentence", ""))))
+            found.append(
+                Verdict(str(event.get("verdict")), int(event.get("images", 0)), str(event.get("sentence", "")))
+            )
     last = [one for one, following in pairwise(found) if one.start < following.start]
     return [*last, *found[-1:]]
 

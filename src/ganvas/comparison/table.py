@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -88,7 +87,8 @@ def _label(runs: Sequence[Record]) -> str:
     if len(runs) == 1:
         return runs[0].name
     stems = {run.name.removesuffix(str(run.seed)).rstrip("-_ ").removesuffix("seed").rstrip("-_ ") for run in runs}
-    return (stems.pop() if len(stems) == 1 else os.path.commonprefix([run.name for run in runs]).rstrip("-_ ")) or "all"
+    stem = stems.pop() if len(stems) == 1 else f"{runs[0].name} and {len(runs) - 1} more"
+    return stem or "all"
 
 
 def differing(groups: Sequence[Setting]) -> dict[str, list[str]]:
@@ -145,7 +145,11 @@ def _ranks(measure: str, means: dict[str, Mean]) -> dict[str, str]:
         return {}
     order = sorted(means, key=lambda label: means[label].value * (1 if lower else -1))
     first = means[order[0]]
-    return {label: f"{place}{'~' if place > 1 and _meet(first, means[label]) else ''}" for place, label in enumerate(order, 1)}
+    # In the order of the places.
+    return {
+        label: f"{place}{'~' if place > 1 and _meet(first, means[label]) else ''}"
+        for place, label in enumerate(order, 1)
+    }
 
 
 def _meet(a: Mean, b: Mean) -> bool:
@@ -195,28 +199,44 @@ def gains(groups: Sequence[Setting], found: Iterable[Column]) -> list[Gain]:
 
 
 def refusals(found: Sequence[Column]) -> list[str]:
-    """Why figures of one measure and place stand in several columns: one sentence each, naming the fields."""
-    said = {}
+    """Why figures of one measure and place stand in several columns: a sentence for each reason, naming the fields."""
+    reasons: dict[str, list[str]] = {}
     for column in found:
         same = [other for other in found if (other.measure, other.at) == (column.measure, column.at)]
-        if len(same) < 2:
-            continue
-        fields = dict.fromkeys(field for other in same for field in other.protocol)
         told = []
-        for name in fields:
-            values = {", ".join(other.figures): other.protocol.get(name, ABSENT) for other in same}
-            if len({json.dumps(value) for value in values.values()}) > 1:
-                told.append(f"{name} is " + ", ".join(f"{value} for {runs}" for runs, value in values.items()))
-        said[column.measure, column.at] = (
-            f"{column.measure} ({column.at}) is not ranked over all runs, for it was taken by"
-            f" {len(same)} protocols: {'; '.join(told)}."
-        )
-    return list(said.values())
+        for name in unlike(same):
+            values: dict[str, list[str]] = {}
+            for other in same:
+                values.setdefault(str(other.protocol.get(name, ABSENT)), []).extend(other.figures)
+            told.append(f"{name} is " + ", ".join(f"{value} for {_several(runs)}" for value, runs in values.items()))
+        if told:
+            reasons.setdefault("; ".join(told), []).append(column.measure)
+    return [
+        f"{', '.join(dict.fromkeys(measures))} {'are' if len(set(measures)) > 1 else 'is'} not ranked over all runs,"
+        f" for the runs were not measured alike: {told}."
+        for told, measures in reasons.items()
+    ]
+
+
+def unlike(same: Sequence[Column]) -> list[str]:
+    """The fields of the protocols that are not the same in all of some columns."""
+    fields = dict.fromkeys(name for column in same for name in column.protocol)
+    return [name for name in fields if len({json.dumps(column.protocol.get(name)) for column in same}) > 1]
+
+
+def _several(runs: Sequence[str]) -> str:
+    return runs[0] if len(runs) == 1 else f"{runs[0]} and {len(runs) - 1} more"
 
 
 def number(value: float) -> str:
     """Four significant digits, without an exponent where it can be."""
-    return f"{value:.4g}" if value == 0 or 1e-4 <= abs(value) < 1e4 else f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.2e}"
+    return (
+        f"{value:.4g}"
+        if value == 0 or 1e-4 <= abs(value) < 1e4
+        else f"{value:,.0f}"
+        if abs(value) >= 1e4
+        else f"{value:.2e}"
+    )
 
 
 def interval(value: Mean | Figure) -> str:

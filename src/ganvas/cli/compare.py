@@ -1,0 +1,61 @@
+"""Compare runs on one page: ganvas compare runs/a runs/b"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ganvas.cli._parser import Parser
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ganvas.comparison import Comparison
+
+PAGE = "comparison.html"
+
+
+def main(argv: list[str]) -> int:
+    """Run ``ganvas compare RUN...``."""
+    parser = Parser("ganvas compare", description=__doc__)
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="a run's folder, or a folder that holds runs")
+    parser.add_argument("--out", type=Path, default=Path(PAGE), help=f"the page to write (default: {PAGE})")
+    parser.add_argument(
+        "--by", choices=("images", "hours"), default="images", help="align on images seen, or on hours of training"
+    )
+    parser.add_argument("--unfinished", action="store_true", help="take runs that are still training as they stand")
+    arguments = parser.parse_args(argv)
+    from rich.console import Console
+
+    from ganvas.comparison import compare
+
+    out, by, unfinished = arguments.out, arguments.by, arguments.unfinished
+    show(compare(arguments.runs, out=out, by=by, unfinished=unfinished), Console(highlight=False))
+    print(out)
+    return 0
+
+
+def show(comparison: Comparison, console: Console) -> None:
+    """Print what differs, the measures and what a reader must know."""
+    from rich.table import Column, Table
+
+    from ganvas.comparison.page import end, warnings
+    from ganvas.comparison.table import interval
+
+    labels = [group.label for group in comparison.settings]
+    if comparison.differing:
+        differs = Table("field", *labels, box=None)
+        for path, values in comparison.differing.items():
+            differs.add_row(path, *values)
+        console.print(differs, "")
+    measures = Table("measure", *(Column(label, justify="right") for label in labels), box=None)
+    for column in comparison.columns:
+        ranks = {label: f"  #{rank}" for label, rank in column.ranks.items()}
+        means = column.means
+        cells = [f"{interval(means[name])}{ranks.get(name, '')}" if name in means else "-" for name in labels]
+        measures.add_row(column.title, *cells)
+    means = comparison.distances
+    measures.add_row(f"swd ↓ at {end(comparison)}", *(interval(means[n]) if n in means else "-" for n in labels))
+    console.print(measures, "")
+    for text in warnings(comparison):
+        console.print(f"note: {text}", markup=False, soft_wrap=True)
