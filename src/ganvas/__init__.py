@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ganvas.comparison import compare
     from ganvas.data import Pictures
     from ganvas.errors import InputError
     from ganvas.inference import Generator, open
@@ -13,12 +14,14 @@ if TYPE_CHECKING:
     from ganvas.observers import Watch
     from ganvas.penalties import GradientPenalty
     from ganvas.recipe import EMA, Adam, Augment, Plan, Ramp, Recipe, Steering
+    from ganvas.studies import Study, run_study
     from ganvas.systems import named_recipe
     from ganvas.training import Host, train
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "ganvas.comparison": ("compare",),
     "ganvas.data": ("Pictures",),
     "ganvas.errors": ("InputError",),
     "ganvas.inference": ("Generator", "open"),
@@ -26,6 +29,7 @@ _HOMES = {
     "ganvas.observers": ("Watch",),
     "ganvas.penalties": ("GradientPenalty",),
     "ganvas.recipe": ("EMA", "Adam", "Augment", "Plan", "Ramp", "Recipe", "Steering"),
+    "ganvas.studies": ("Study", "run_study"),
     "ganvas.systems": ("named_recipe",),
     "ganvas.training": ("Host", "train"),
 }
@@ -47,10 +51,13 @@ __all__ = [
     "Ramp",
     "Recipe",
     "Steering",
+    "Study",
     "Wasserstein",
     "Watch",
+    "compare",
     "named_recipe",
     "open",
+    "run_study",
     "train",
 ]
 

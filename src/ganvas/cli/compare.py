@@ -44,18 +44,19 @@ def show(comparison: Comparison, console: Console) -> None:
 
     labels = [group.label for group in comparison.settings]
     if comparison.differing:
-        differs = Table("field", *labels, box=None)
-        for path, values in comparison.differing.items():
-            differs.add_row(path, *values)
+        rows = [["", *labels], *([path, *values] for path, values in comparison.differing.items())]
+        if len(labels) > len(rows) - 1:
+            rows = [list(row) for row in zip(*rows, strict=True)]
+        differs = Table(*rows[0], box=None)
+        for row in rows[1:]:
+            differs.add_row(*row)
         console.print(differs, "")
-    measures = Table("measure", *(Column(label, justify="right") for label in labels), box=None)
-    for column in comparison.columns:
-        ranks = {label: f"  #{rank}" for label, rank in column.ranks.items()}
-        means = column.means
-        cells = [f"{interval(means[name])}{ranks.get(name, '')}" if name in means else "-" for name in labels]
-        measures.add_row(column.title, *cells)
-    means = comparison.distances
-    measures.add_row(f"swd ↓ at {end(comparison)}", *(interval(means[n]) if n in means else "-" for n in labels))
+    measures = Table("measure", "", "setting", Column("value [interval]", justify="right"), "runs", box=None)
+    found = [(column.title, column.means, column.ranks) for column in comparison.columns]
+    for title, means, ranks in [*found, (f"swd ↓ at {end(comparison)}", comparison.distances, {})]:
+        for index, label in enumerate(list(ranks) or list(means)):
+            mean = means[label]
+            measures.add_row("" if index else title, ranks.get(label, ""), label, interval(mean), str(mean.n))
     console.print(measures, "")
     for text in warnings(comparison):
         console.print(f"note: {text}", markup=False, soft_wrap=True)

@@ -11,7 +11,7 @@ from ganvas.comparison.sheets import Films
 from ganvas.comparison.table import Column
 
 if TYPE_CHECKING:
-    from ganvas.comparison.compare import Comparison
+    from ganvas.comparison.comparing import Comparison
 
 POINTS = 160  # of a curve: each is the mean of the log lines that it stands for
 DASHES = ("", "6 3", "2 3", "8 3 2 3")  # tell the seeds of one setting apart

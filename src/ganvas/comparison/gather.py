@@ -151,7 +151,7 @@ def _read(folder: RunFolder, name: str) -> Record:
         machine=_machine(folder),
         clock=tuple(_clock(log)),
         curves=_curves(log),
-        figures=tuple(_figures(folder.path / "figures.jsonl")),
+        figures=tuple(_figures(folder.read_figures())),
         verdicts=tuple(_verdicts(events)),
         sheets=tuple(folder.sheets()),
     )
@@ -179,19 +179,18 @@ def _curves(log: list[Json]) -> dict[str, list[tuple[int, float]]]:
     return curves
 
 
-def _figures(path: Path) -> Iterable[Figure]:
-    """The figures of a file; of two about the same weights by the same protocol the later counts."""
+def _figures(lines: list[Json]) -> Iterable[Figure]:
+    """The figures of a run; of two about the same weights by the same protocol the later counts."""
     latest: dict[tuple[str, str, str], Figure] = {}
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else ():
+    for plain in lines:
         try:
-            plain = json.loads(line)
             low, high = (plain[end] if _is_number(plain.get(end)) else None for end in ("low", "high"))
             protocol = {key: value for key, value in plain["protocol"].items() if key != "ganvas"}
             figure = Figure(
                 str(plain["measure"]), plain["value"], low, high, int(plain["images"]), plain["state"], protocol
             )
-        except (json.JSONDecodeError, KeyError, TypeError, AttributeError):
-            continue  # a torn last line, or one that some other program wrote
+        except (KeyError, TypeError, ValueError, AttributeError):
+            continue  # a line that some other program wrote
         if _is_number(figure.value):
             latest[figure.measure, figure.state, json.dumps(protocol, sort_keys=True)] = figure
     return latest.values()

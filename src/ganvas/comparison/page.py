@@ -16,7 +16,7 @@ from ganvas.comparison.sheets import Films, films
 from ganvas.comparison.table import ABSENT, Column, Mean, Setting, interval, lower_is_better, number, unlike
 
 if TYPE_CHECKING:
-    from ganvas.comparison.compare import Comparison
+    from ganvas.comparison.comparing import Comparison
 
 COLOURS = 8
 

@@ -12,9 +12,9 @@ from typing import Any
 from ganvas.comparison.gather import Figure, Record
 
 LEVEL = 0.95
-LOWER = ("FD", "KID", "CMMD", "swd")
-"""Measures, by the first word of their names, of which less is better."""
-HIGHER = ("precision", "recall", "density", "coverage", "IS")
+LOWER = ("FD", "FID", "KID", "class KL")
+"""Measures of which less is better."""
+HIGHER = ("precision", "recall", "density", "coverage", "Inception score", "classifier score", "modes covered")
 ABSENT = "(none)"
 
 
@@ -160,8 +160,7 @@ def _meet(a: Mean, b: Mean) -> bool:
 
 def lower_is_better(measure: str) -> bool | None:
     """Which end of a measure is the good one; None where that is not known, and nothing is ranked by it."""
-    word = measure.split()[0].split("-")[0] if measure else ""
-    return True if word in LOWER else False if word in HIGHER else None
+    return True if measure in LOWER else False if measure in HIGHER else None
 
 
 def mean(values: Sequence[float], level: float = LEVEL) -> Mean:
