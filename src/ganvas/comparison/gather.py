@@ -96,7 +96,10 @@ def gather(paths: Iterable[str | Path], unfinished: bool = False) -> tuple[Recor
     Raises:
         InputError: one is no run, cannot be read, is still training, or learned from other pictures than the first.
     """
-    folders = list({f.path.resolve(): f for path in paths for f in _expand(Path(path))}.values())
+    unique: dict[Path, RunFolder] = {}
+    for folder in (folder for path in paths for folder in _expand(Path(path))):
+        unique.setdefault(folder.path.resolve(), folder)
+    folders = list(unique.values())
     for folder in folders:
         if not unfinished and folder.is_training():
             raise InputError(
@@ -129,11 +132,10 @@ def _names(folders: Sequence[RunFolder]) -> list[str]:
 
 
 def _read(folder: RunFolder, name: str) -> Record:
-    summary = summarise(folder)
     recipe = dict(flatten(folder.read_recipe()))
     if not {"system.type", "data.source"} <= recipe.keys():
         raise InputError(f"{folder.recipe} is no recipe of ganvas; restore it from a copy, or leave this run out.")
-    events, log = folder.read_events(), folder.read_log()
+    summary, events, log = summarise(folder), folder.read_events(), folder.read_log()
     about: str = summary.state
     if summary.state == "diverged":
         about = f"diverged at image {events[-1].get('images', 0):,} ({events[-1].get('term', 'unknown term')})"

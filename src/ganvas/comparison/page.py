@@ -62,8 +62,8 @@ def render(comparison: Comparison) -> str:
         runs=_runs(comparison),
         notes="<ul>" + "".join(f"<li>{escape(note)}</li>" for note in NOTES) + "</ul>",
         version=__version__,
-        # The one sequence that would end a script block early.
-        data=json.dumps(data, separators=(",", ":")).replace("</", "<\\/"),
+        # A run's name must not open or end a script block.
+        data=json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),
     )
 
 

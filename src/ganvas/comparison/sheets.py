@@ -101,8 +101,10 @@ def films(records: Sequence[Record]) -> Films:
 
 
 def _spread(sheets: Sequence[Path], count: int) -> list[Path]:
+    if len(sheets) <= count:
+        return list(sheets)
     # Closer at the start, where most happens; the first and the last always.
-    places = np.linspace(0, 1, min(count, len(sheets))) ** 1.5 * (len(sheets) - 1)
+    places = np.linspace(0, 1, count) ** 1.5 * (len(sheets) - 1)
     return [sheets[index] for index in sorted({round(place) for place in places})]
 
 
