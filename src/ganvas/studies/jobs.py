@@ -14,7 +14,7 @@ from typing import Any
 from ganvas.data import count
 from ganvas.errors import InputError
 from ganvas.observers import Watch
-from ganvas.recipe import Recipe
+from ganvas.recipe import Adam, Recipe
 from ganvas.runs.folder import RunFolder, summarise
 from ganvas.studies.plan import Study, read_study
 from ganvas.training import Host, train
@@ -85,7 +85,9 @@ def forecast(study: Study, host: Host) -> list[tuple[Job, int, float]]:
         recipe = job.recipe
         key = recipe.system, recipe.batch_size, recipe.precision, recipe.objective, recipe.penalties, recipe.plan
         if key not in rates:
-            rates[key] = probe(recipe, device, job.pictures, Watch(), seconds=2.0).images_per_second
+            # A step costs the same at any rate, and one at rate 0 cannot diverge.
+            still = replace(recipe, adam_g=Adam(lr=0.0), adam_d=Adam(lr=0.0))
+            rates[key] = probe(still, device, job.pictures, Watch(), seconds=2.0).images_per_second
         done = summarise(job.folder).images if job.folder.exists() else 0
         left = 0 if job.is_over else max(0, recipe.images - done)
         told.append((job, left, left / rates[key]))

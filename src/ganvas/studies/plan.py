@@ -51,10 +51,9 @@ class Study:
     def __post_init__(self) -> None:
         if Path(self.name).name != self.name or self.name in ("", ".."):
             raise InputError(f"the study's name {self.name!r} is no plain name; give one without /.")
-        if not self.seeds or len(set(self.seeds)) < len(self.seeds):
-            raise InputError(
-                f"the study {self.name} has the seeds {list(self.seeds)}; give different ones, such as 0, 1."
-            )
+        whole = all(isinstance(seed, int) for seed in self.seeds)
+        if not self.seeds or not whole or len(set(self.seeds)) < len(self.seeds):
+            raise InputError(f"the study {self.name} has the seeds {list(self.seeds)}; give different numbers: 0, 1.")
         if any(not isinstance(epochs, int) or epochs < 1 for epochs in self.at):
             raise InputError(f"the study {self.name} has at {list(self.at)}; give whole numbers of epochs from 1 on.")
         for key in self.evaluate:
@@ -63,11 +62,13 @@ class Study:
                     f"the study {self.name} has evaluate.{key}{nearest(key, EVALUATE)}; known there:"
                     f" {', '.join(EVALUATE)}."
                 )
-        for paths in (self.vary, *self.variants.values()):
-            taken = {"seed": "seeds", **({"images": "at"} if self.at else {})} if paths is not None else {}
-            for path in paths:
-                if path in taken:
-                    raise InputError(f"the study {self.name} varies {path!r}, which {taken[path]!r} decides; drop one.")
+        for variant, changes in self.variants.items():
+            if not isinstance(changes, Mapping):
+                raise InputError(f"the study {self.name} has the variant {variant!r} as {changes!r}; give its fields.")
+        taken = {"seed": "seeds", **({"images": "at"} if self.at else {})}
+        for path in itertools.chain(self.vary, *self.variants.values()):
+            if path in taken:
+                raise InputError(f"the study {self.name} varies {path!r}, which {taken[path]!r} decides; drop one.")
         self.runs()
 
     def runs(self) -> dict[str, Recipe]:
