@@ -123,14 +123,14 @@ def test_hours_add_up_the_rates() -> None:
     assert compare(["runs"]).distances["b"].value == pytest.approx(40 / 400)
 
 
-def test_verdicts_beyond_a_resumed_checkpoint_are_forgotten() -> None:
+def test_a_run_is_healthy_from_its_first_look_until_a_verdict_says_otherwise() -> None:
     folder = made("a")
-    for verdict, images in (("healthy", 40), ("d-dominates", 200)):
-        folder.add_event("verdict", verdict=verdict, images=images, sentence="So it is.")
-    folder.add_event("resumed", images=120)
-    folder.add_event("verdict", verdict="past-best", images=300, sentence="It was better.")
     (record,) = compare(["runs/a"]).records
-    assert [(v.verdict, v.start) for v in record.verdicts] == [("healthy", 40), ("past-best", 300)]
+    assert record.verdicts == ()  # nobody looked
+    folder.add_log({"images": 80, "signals": {}})
+    folder.add_event("verdict", verdict="past-best", images=300, since=200, sentence="It was better.")
+    (record,) = compare(["runs/a"]).records
+    assert [(v.verdict, v.start) for v in record.verdicts] == [("healthy", 80), ("past-best", 300)]
 
 
 def test_a_diverged_run_is_shown_as_a_failure() -> None:

@@ -79,7 +79,7 @@ def _charts(comparison: Comparison) -> list[dict[str, Any]]:
     runs = _ordered(comparison)
     names = dict.fromkeys(name for run in runs for name in run.curves)
     charts = []
-    for name in sorted(names, key=lambda name: (name == MEASURE, name)):
+    for name in sorted(names, key=lambda name: ("/" not in name, name)):
         title = {"d/adversarial": "Discriminator’s loss", "g/adversarial": "Generator’s loss"}.get(name, name)
         title = "Distance to the real pictures (swd, logged while training)" if name == MEASURE else title
         series = [
@@ -87,7 +87,7 @@ def _charts(comparison: Comparison) -> list[dict[str, Any]]:
             for index, run in enumerate(runs)
             if run.curves.get(name)
         ]
-        charts.append({"title": title, "dots": name == MEASURE, "series": series})
+        charts.append({"title": title, "dots": "/" not in name, "series": series})
     charts += _figure_charts(comparison.columns, runs)
     return charts
 

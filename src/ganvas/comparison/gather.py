@@ -20,6 +20,7 @@ from ganvas.runs.folder import Json, RunFolder, read_json, summarise
 from ganvas.values import flatten
 
 MEASURE = "swd"  # of the log: the distance taken while training
+KID = "kid"  # the same, where the watch asks for it: one curve for each extractor
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,10 @@ def _read(folder: RunFolder, name: str) -> Record:
     about: str = summary.state
     if summary.state == "diverged":
         about = f"diverged at image {events[-1].get('images', 0):,} ({events[-1].get('term', 'unknown term')})"
-    elif summary.state != "finished":
+    elif summary.state == "finished":
+        early = events[-1].get("early")
+        about += f" early at image {summary.images:,} ({early})" if early else ""
+    else:
         about = f"{summary.state} at {min(1.0, summary.images / max(1, summary.of)):.0%}"
     return Record(
         name=name,
@@ -154,7 +158,7 @@ def _read(folder: RunFolder, name: str) -> Record:
         clock=tuple(_clock(log)),
         curves=_curves(log),
         figures=tuple(_figures(folder.read_figures())),
-        verdicts=tuple(_verdicts(events)),
+        verdicts=tuple(_verdicts(events, log)),
         sheets=tuple(folder.sheets()),
     )
 
@@ -176,7 +180,11 @@ def _curves(log: list[Json]) -> dict[str, list[tuple[int, float]]]:
     curves: dict[str, list[tuple[int, float]]] = {}
     for line in log:
         for name, value in line.items():
-            if ("/" in name or name == MEASURE) and _is_number(value):
+            if name == KID:
+                name = f"{KID} ({line.get('protocol', {}).get('extractor', '?')})"
+            elif "/" not in name and name != MEASURE:
+                continue
+            if _is_number(value):
                 curves.setdefault(name, []).append((line["images"], value))
     return curves
 
@@ -198,13 +206,11 @@ def _figures(lines: list[Json]) -> Iterable[Figure]:
     return latest.values()
 
 
-def _verdicts(events: list[Json]) -> list[Verdict]:
-    found: list[Verdict] = []
+def _verdicts(events: list[Json], log: list[Json]) -> list[Verdict]:
+    # A run is taken for healthy from its first look on; only changes are events.
+    found = [Verdict("healthy", line["images"], "") for line in log if "signals" in line][:1]
     for event in events:
-        if event.get("event") == "resumed":
-            # What was said beyond the checkpoint that the run went back to is said again.
-            found = [verdict for verdict in found if verdict.start <= event.get("images", 0)]
-        elif event.get("event") == "verdict":
+        if event.get("event") == "verdict":
             found.append(
                 Verdict(str(event.get("verdict")), int(event.get("images", 0)), str(event.get("sentence", "")))
             )

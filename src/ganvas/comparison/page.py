@@ -70,7 +70,7 @@ def render(comparison: Comparison) -> str:
 def warnings(comparison: Comparison) -> list[str]:
     """What a reader must know before the figures: failures, unlike machines, games and lengths, missing figures."""
     records = comparison.records
-    found = [f"{record.name} {record.about}." for record in records if record.state != "finished"]
+    found = [f"{record.name} {record.about}." for record in records if record.about != "finished"]
     found += comparison.refusals
     if len({record.machine for record in records}) > 1:
         found.append("The runs were trained on different machines: hours compare these as much as the recipes.")

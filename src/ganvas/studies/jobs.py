@@ -35,11 +35,12 @@ class Job:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing is left to train: it is finished at its length, or diverged."""
+        """Whether nothing is left to train: it is finished at its length or before, or diverged."""
         if not self.folder.exists():
             return False
-        now = summarise(self.folder)
-        return now.state == "diverged" or (now.state == "finished" and now.images >= self.recipe.images)
+        now, last = summarise(self.folder), self.folder.read_events()[-1:]
+        early = any(event.get("early") for event in last)
+        return now.state == "diverged" or (now.state == "finished" and (early or now.images >= self.recipe.images))
 
 
 def jobs_of(study: Study, runs: str) -> list[Job]:
@@ -102,7 +103,7 @@ def evaluations(study: Study, job: Job) -> Iterator[list[str]]:
         words += [f"--{key}", *map(str, value if isinstance(value, list | tuple) else [value])]
     figures = job.folder.read_figures()
     for state, target in _states(study, job):
-        images = job.recipe.images if state == "last" else 0
+        images = summarise(job.folder).images if state == "last" else 0
         if not any(_is_of(figure, state, images, options) for figure in figures):
             yield ["evaluate", *target, *words]
 
@@ -112,8 +113,9 @@ def _states(study: Study, job: Job) -> Iterator[tuple[str, list[str]]]:
     kept = sorted(job.folder.checkpoints.glob("kept-*.safetensors"))
     for epochs in sorted(study.at)[:-1]:
         # Kept at the end of the round in which the count was reached.
-        path = next(path for path in kept if int(path.stem.removeprefix("kept-")) >= epochs * job.pictures)
-        yield path.stem, [str(path)]
+        reached = [path for path in kept if int(path.stem.removeprefix("kept-")) >= epochs * job.pictures]
+        for path in reached[:1]:  # none where the run ended early
+            yield path.stem, [str(path)]
     which = study.evaluate.get("which", ["last"])
     for state in [which] if isinstance(which, str) else which:
         yield state, [str(job.folder.path), "--which", state]
