@@ -52,11 +52,17 @@ def show(comparison: Comparison, console: Console) -> None:
             differs.add_row(*row)
         console.print(differs, "")
     measures = Table("measure", "", "setting", Column("value [interval]", justify="right"), "runs", box=None)
-    found = [(column.title, column.means, column.ranks) for column in comparison.columns]
+    found = [(c.title, c.means, c.ranks) for c in comparison.columns if not c.on_the_way]
     for title, means, ranks in [*found, (f"swd ↓ at {end(comparison)}", comparison.distances, {})]:
         for index, label in enumerate(list(ranks) or list(means)):
             mean = means[label]
             measures.add_row("" if index else title, ranks.get(label, ""), label, interval(mean), str(mean.n))
     console.print(measures, "")
+    against = Table("measure", "setting", Column("minus", justify="right"), "seeds", "", box=None)
+    against.title, against.title_justify = f"each setting minus {labels[0]}, seed by seed", "left"
+    for gain in (gain for gain in comparison.gains if not gain.column.on_the_way):
+        against.add_row(gain.column.title, gain.label, interval(gain.mean), str(gain.mean.n), gain.told)
+    if against.row_count:
+        console.print(against, "")
     for text in warnings(comparison):
         console.print(f"note: {text}", markup=False, soft_wrap=True)

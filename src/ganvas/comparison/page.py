@@ -13,7 +13,7 @@ from ganvas import __version__
 from ganvas.comparison.drawn import drawn, noises
 from ganvas.comparison.gather import MEASURE
 from ganvas.comparison.sheets import Films, films
-from ganvas.comparison.table import ABSENT, Column, Mean, Setting, interval, lower_is_better, number, unlike
+from ganvas.comparison.table import ABSENT, Column, Mean, Setting, interval, number, unlike
 
 if TYPE_CHECKING:
     from ganvas.comparison.comparing import Comparison
@@ -135,7 +135,7 @@ def _measures(comparison: Comparison) -> str:
     def cards(chosen: Iterable[Column]) -> str:
         return "".join(_card(c.title, c.means, c.ranks, groups, _below(c, found)) for c in chosen)
 
-    ends, way = (cards(c for c in found if c.at.startswith("at ") == on_the_way) for on_the_way in (False, True))
+    ends, way = (cards(c for c in found if c.on_the_way == on_the_way) for on_the_way in (False, True))
     if comparison.distances:
         below = (
             "<p>The rough distance logged while training, at the furthest point that all runs reached; it finds the"
@@ -193,22 +193,18 @@ def _gains(comparison: Comparison) -> str:
     first = comparison.settings[0].label
     index = {group.label: i for i, group in enumerate(comparison.settings)}
     rows = []
-    for gain in (gain for gain in comparison.gains if not gain.column.at.startswith("at ")):
-        low, high = gain.mean.low or 0.0, gain.mean.high or 0.0
-        lower = lower_is_better(gain.column.measure)
-        told = "not told apart" if low <= 0 <= high else "differs" if lower is None else None
-        told = told or ("better" if (high < 0) == lower else "worse")
+    for gain in (gain for gain in comparison.gains if not gain.column.on_the_way):
         rows.append(
             [
                 f"{_dot(index[gain.label])}{escape(gain.label)}",
                 escape(gain.column.title),
                 escape(interval(gain.mean)),
                 str(gain.mean.n),
-                told,
+                gain.told,
             ]
         )
     heads = ["setting", "measure", f"minus {escape(first)}, seed by seed", "seeds", ""]
-    hint = "The intervals of one measure hold together at 95 % (Bonferroni over the settings)."
+    hint = "The intervals of one measure hold together at 95 % (Bonferroni over the settings, not over the measures)."
     return f"<h3>Against {escape(first)}</h3>" + _table(heads, rows) + f'<p class="hint">{hint}</p>'
 
 

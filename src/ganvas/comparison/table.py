@@ -58,6 +58,11 @@ class Column:
         arrow = {True: " ↓", False: " ↑", None: ""}[lower_is_better(self.measure)]
         return f"{self.measure}{arrow} {self.at}"
 
+    @property
+    def on_the_way(self) -> bool:
+        """Whether it stands neither at the runs' ends nor at their best."""
+        return self.at.startswith("at ")
+
 
 @dataclass(frozen=True)
 class Gain:
@@ -66,6 +71,15 @@ class Gain:
     label: str
     column: Column
     mean: Mean
+    """Of the differences, with an interval that allows for the number of settings."""
+
+    @property
+    def told(self) -> str:
+        """What the interval says, in words."""
+        low, high, lower = self.mean.low, self.mean.high, lower_is_better(self.column.measure)
+        if low is None or high is None or low <= 0 <= high:
+            return "not told apart"
+        return "differs" if lower is None else "better" if (high < 0) == lower else "worse"
 
 
 def settings(records: Sequence[Record]) -> tuple[Setting, ...]:

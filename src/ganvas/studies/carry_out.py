@@ -49,6 +49,7 @@ class _Active:
     process: subprocess.Popen[bytes]
     said: IO[bytes]
     task: TaskID
+    trained: bool
 
 
 def run_study(study: Study, *, host: Host | None = None, jobs: int = 1, console: Console | None = None) -> Ended:
@@ -117,7 +118,9 @@ class _Conductor:
             return []
         said = tempfile.TemporaryFile()  # noqa: SIM115, closed with the process
         task = self.bar.add_task(job.name, total=job.recipe.images)
-        return [_Active(job, first, commands, time.monotonic(), self._spawn(first, said), said, task)]
+        return [
+            _Active(job, first, commands, time.monotonic(), self._spawn(first, said), said, task, first[0] == "study")
+        ]
 
     def _commands(self, job: Job) -> Iterator[list[str]]:
         """What is left to do for a run, found out step by step."""
@@ -156,8 +159,8 @@ class _Conductor:
         job, last_line = one.job, _last_line(one.said)
         one.said.close()
         if code == 0:
-            took = _duration(time.monotonic() - one.began)
-            self._tell(job, f"finished: {job.recipe.images:,} images, {took}")
+            what = f"finished: {summarise(job.folder).images:,} images" if one.trained else "evaluated"
+            self._tell(job, f"{what}, {_duration(time.monotonic() - one.began)}")
         elif job.folder.exists() and summarise(job.folder).state == "diverged":
             self._tell(job, self._diverged(job))
         else:
