@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from ganvas.comparison import compare
     from ganvas.data import Pictures
     from ganvas.errors import InputError
+    from ganvas.evaluation import Evaluation, evaluate
     from ganvas.inference import Generator, open
     from ganvas.objectives import Hinge, LeastSquares, NonSaturating, Wasserstein
     from ganvas.observers import Watch
@@ -24,6 +25,7 @@ _HOMES = {
     "ganvas.comparison": ("compare",),
     "ganvas.data": ("Pictures",),
     "ganvas.errors": ("InputError",),
+    "ganvas.evaluation": ("Evaluation", "evaluate"),
     "ganvas.inference": ("Generator", "open"),
     "ganvas.objectives": ("Hinge", "LeastSquares", "NonSaturating", "Wasserstein"),
     "ganvas.observers": ("Watch",),
@@ -39,6 +41,7 @@ __all__ = [
     "EMA",
     "Adam",
     "Augment",
+    "Evaluation",
     "Generator",
     "GradientPenalty",
     "Hinge",
@@ -55,6 +58,7 @@ __all__ = [
     "Wasserstein",
     "Watch",
     "compare",
+    "evaluate",
     "named_recipe",
     "open",
     "run_study",

@@ -68,7 +68,7 @@ def parse(verb: str, argv: list[str]) -> tuple[str, Flags]:
         raise InputError(f"ganvas {verb} needs the name of a recipe first, as in ganvas {verb} dcgan-digits.")
     recipe = named_recipe(argv[0])
     default = Flags(recipe=recipe, name=argv[0])
-    words = ["--data.source" + word[6:] if word == "--data" or word.startswith("--data=") else word for word in argv]
+    words = [_LONG.get(head, head) + rest for head, rest in map(_split, argv)]
     _check_known(words[1:], default)
     said = io.StringIO()
     try:
@@ -90,6 +90,15 @@ def parse(verb: str, argv: list[str]) -> tuple[str, Flags]:
     return argv[0], flags
 
 
+# What is said of a part as a whole means its first field.
+_LONG = {"--data": "--data.source", "--steering": "--steering.mode"}
+
+
+def _split(word: str) -> tuple[str, str]:
+    head, equals, value = word.partition("=")
+    return head, equals + value
+
+
 def with_epochs(flags: Flags, pictures: int) -> Flags:
     """Turn --epochs, where given, into images."""
     if not flags.epochs:
@@ -109,7 +118,7 @@ def _check_known(words: list[str], default: Flags) -> None:
     known = {"--help", "-h"}
     for part, prefix in ((default.recipe, ""), (default.watch, "watch"), (default.host, "host")):
         known |= {f"--{path}".replace("_", "-") for path, _ in flatten(part, prefix)}
-    known |= {"--name", "--epochs", "--data"}
+    known |= {"--name", "--epochs", *_LONG}
     for word in words:
         flag = word.split("=")[0].replace("_", "-")
         if word.startswith("-") and flag not in known and not _is_number(word):

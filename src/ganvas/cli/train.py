@@ -34,6 +34,9 @@ def main(argv: list[str]) -> int:
     if outcome.state == "stopped":
         console.print(f"stopped at image {outcome.images:,}; the same command goes on from there")
         return 128 + (outcome.signal or signal.SIGINT)
+    if outcome.early:
+        saved = next(e["saved_seconds"] for e in reversed(folder.read_events()) if "saved_seconds" in e)
+        console.print(f"ended early at image {outcome.images:,}, {outcome.early}: about {saved:,.0f} s saved")
     made = {
         "sample sheet": folder.sheets()[-1],
         "film strip": folder.filmstrip,

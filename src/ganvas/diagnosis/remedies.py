@@ -5,13 +5,13 @@ The order is that in which they are printed and tried. A change is None where it
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any
 
 from ganvas.objectives import NonSaturating
 from ganvas.penalties import GradientPenalty
 from ganvas.recipe import Adam, Ramp, Recipe
-from ganvas.values import difference
 
 Change = Callable[[Recipe, int], Recipe | None]
 
@@ -33,14 +33,21 @@ class Remedy:
     def flags(self, recipe: Recipe, images: int) -> str:
         """The change as flags of the command line; empty where it does not apply or no flag can say it."""
         changed = self.change(recipe, images)
-        if changed is None:
-            return ""
-        pairs = (line.split(": ", 1) for line in difference(recipe, changed))
-        return " ".join(f"--{key.replace('_', '-')} {_flag(text.split(' -> ')[1])}" for key, text in pairs)
+        return "" if changed is None else " ".join(_flags(recipe, changed, "--"))
 
 
-def _flag(text: str) -> str:
-    return text.strip("[]").replace(",", "")
+def _flags(old: Any, new: Any, prefix: str) -> Iterator[str]:
+    for field in fields(new):
+        before, after = getattr(old, field.name), getattr(new, field.name)
+        name = f"{prefix}{field.name.replace('_', '-')}"
+        if before == after:
+            continue
+        if is_dataclass(after) and not isinstance(after, Ramp):
+            yield from _flags(before, after, f"{name}.")
+        elif isinstance(after, tuple) and after and is_dataclass(after[0]):
+            yield f"{field.name}={after} in a recipe of your own"  # no flag adds a member
+        else:
+            yield f"{name} {' '.join(map(str, after)) if isinstance(after, tuple) else after}"
 
 
 def _times(rate: float | Ramp, factor: float) -> float | Ramp:

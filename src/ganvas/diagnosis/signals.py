@@ -40,10 +40,10 @@ class Probe:
         self._spread = _mean_distance(self._reals)
         self._nearest = _nearest(self._reals).median() / self._spread
         self._blind = _blind_loss(objective)
-        self._projections = project(train) if train.ndim == 4 else []
-        half = len(held_out) if len(held_out) else len(train) // 2
-        # What sampling alone does to the distance of two sets of this size: the unit of the fakes' distance.
-        self._unit = self._distance(held_out if len(held_out) else train[:half]) if train.ndim == 4 else 1.0
+        # What sampling alone does to the distance of two sets of reals: the unit of the fakes' distance.
+        half = len(train) // 2
+        one, other = (train, held_out) if len(held_out) else (train[:half], train[half:])
+        self._unit = _distance(one, other) if train.ndim == 4 else 1.0
 
     def look(self, g: nn.Module, d: nn.Module) -> Signals:
         """Measure, with both networks as they play (in training mode), restoring their buffers.
@@ -101,13 +101,8 @@ class Probe:
         self.before = afar
         signals = {name: float(value) for name, value in found.items()}
         if fake.ndim == 4:
-            signals["distance"] = self._distance(fake) / self._unit
+            signals["distance"] = _distance(self.train, fake) / self._unit
         return signals
-
-    def _distance(self, pictures: Tensor) -> float:
-        count = min(len(pictures), len(self.train))
-        ours = self._projections if count == len(self.train) else project(self.train[:count])
-        return sliced_wasserstein(ours, project(pictures[:count]))
 
 
 @contextmanager
@@ -136,6 +131,11 @@ def _score(d: nn.Module, pictures: Tensor) -> tuple[Tensor, Tensor]:
     finally:
         hook.remove()
     return scores, entered[-1]
+
+
+def _distance(reals: Tensor, pictures: Tensor) -> float:
+    count = min(len(reals), len(pictures))
+    return sliced_wasserstein(project(reals[:count]), project(pictures[:count]))
 
 
 def _blind_loss(objective: Objective) -> float:

@@ -24,7 +24,9 @@ Name = Literal[
 ]
 
 
-SMOOTH = 3  # looks over which the distance is averaged
+SMOOTH = 3  # looks of which the median counts
+HOLD = 3  # looks in a row that must show a condition
+PROGRESS = 5  # looks after which some progress is expected
 
 
 @dataclass(frozen=True)
@@ -87,9 +89,9 @@ def looks(lines: Iterable[dict[str, Any]]) -> list[Look]:
 
 
 def distance(history: Sequence[Look]) -> float:
-    """The fakes' distance to the reals, the mean over the last three looks; infinite before there are three."""
+    """The fakes' distance to the reals, the median of the last three looks; infinite before there are three."""
     last = [look.get("distance") for look in history[-SMOOTH:]]
-    return statistics.fmean(last) if len(last) == SMOOTH else math.inf
+    return statistics.median(last) if len(last) == SMOOTH else math.inf
 
 
 def best(history: Sequence[Look]) -> Look:
@@ -100,14 +102,19 @@ def best(history: Sequence[Look]) -> Look:
 
 def judge(history: Sequence[Look]) -> Verdict:
     """The verdict at the last look: the first of the conditions that has held for `HOLD` looks in a row."""
-    if not history:
-        return Verdict("healthy", 0, 0, {})
-    now = history[-1].images
-    for name, condition in CONDITIONS:
-        shown = [condition(history[:end]) for end in range(max(1, len(history) - HOLD + 1), len(history) + 1)]
-        if len(shown) == HOLD and all(evidence is not None for evidence in shown):
-            return Verdict(name, now, history[-HOLD].images, shown[-1] or {})
+    for name in CONDITIONS:
+        if verdict := holds(name, history):
+            return verdict
+    now = history[-1].images if history else 0
     return Verdict("healthy", now, now, {})
+
+
+def holds(name: Name, history: Sequence[Look]) -> Verdict | None:
+    """The verdict of that name, if its condition has held for `HOLD` looks in a row, whatever else is wrong."""
+    shown = [CONDITIONS[name](history[:end]) for end in range(len(history), max(0, len(history) - HOLD), -1)]
+    if len(shown) < HOLD or any(evidence is None for evidence in shown):
+        return None
+    return Verdict(name, history[-1].images, history[-HOLD].images, shown[0] or {})
 
 
 def timeline(history: Sequence[Look]) -> list[Verdict]:
@@ -121,7 +128,6 @@ def timeline(history: Sequence[Look]) -> list[Verdict]:
 
 
 Evidence = dict[str, float]
-HOLD = 3  # looks in a row that must show a condition
 
 
 def _median(history: Sequence[Look], name: str) -> float:
@@ -131,9 +137,10 @@ def _median(history: Sequence[Look], name: str) -> float:
 
 
 def _divergence(history: Sequence[Look]) -> Evidence | None:
-    # A critic without a bound on its slope can raise its scores for ever.
+    # A critic without a bound on its slope can raise its scores for ever, and a penalty can explode.
     score = max(abs(_median(history, "logit_real")), abs(_median(history, "logit_fake")))
-    return {"score": score} if score > 30 else None
+    term = statistics.median([max(map(abs, look.terms.values()), default=0.0) for look in history[-SMOOTH:]])
+    return {"score": score, "largest_term": term} if max(score, term) > 30 else None
 
 
 def _mode_collapse(history: Sequence[Look]) -> Evidence | None:
@@ -175,25 +182,30 @@ def _partial_collapse(history: Sequence[Look]) -> Evidence | None:
 
 def _oscillation(history: Sequence[Look]) -> Evidence | None:
     movement = _median(history, "movement")
-    return {"movement": movement} if movement > 0.7 else None
+    now = distance(history)
+    before = min((distance(history[:end]) for end in range(SMOOTH, len(history) - PROGRESS)), default=math.inf)
+    # What moves fast and comes nearer is young; what moves near the reals is a game at its end. Neither is ill.
+    if movement > 0.48 and now > 5 and now > 0.9 * before:
+        return {"movement": movement, "distance": now, "best": before}
+    return None
 
 
 def _past_best(history: Sequence[Look]) -> Evidence | None:
-    then, now = distance(history[: history.index(best(history)) + 1]), distance(history)
-    looks_ago = len(history) - 1 - history.index(best(history))
-    if looks_ago >= 5 and now > 1.5 * then:
-        return {"distance": now, "best": then, "ago": history[-1].images - best(history).images}
+    peak = history.index(best(history)) + 1
+    then, now = distance(history[:peak]), distance(history)
+    if len(history) - peak >= PROGRESS and now > 1.6 * then:
+        return {"distance": now, "best": then, "images_ago": history[-1].images - history[peak - 1].images}
     return None
 
 
 # The first that holds is given: what comes first explains what comes later.
-CONDITIONS: tuple[tuple[Name, Callable[[Sequence[Look]], Evidence | None]], ...] = (
-    ("divergence", _divergence),
-    ("mode-collapse", _mode_collapse),
-    ("d-overfits", _d_overfits),
-    ("d-dominates", _d_dominates),
-    ("g-dominates", _g_dominates),
-    ("partial-collapse", _partial_collapse),
-    ("oscillation", _oscillation),
-    ("past-best", _past_best),
-)
+CONDITIONS: dict[Name, Callable[[Sequence[Look]], Evidence | None]] = {
+    "divergence": _divergence,
+    "d-overfits": _d_overfits,
+    "oscillation": _oscillation,
+    "d-dominates": _d_dominates,
+    "mode-collapse": _mode_collapse,
+    "g-dominates": _g_dominates,
+    "partial-collapse": _partial_collapse,
+    "past-best": _past_best,
+}

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ganvas.diagnosis.remedies import advice
 from ganvas.diagnosis.signals import Probe
-from ganvas.diagnosis.verdicts import Look, best, judge, looks
+from ganvas.diagnosis.verdicts import Look, holds, judge, looks
 from ganvas.observers import Observer, Report, Watch, due
 from ganvas.runs.folder import RunFolder
 
@@ -60,7 +60,8 @@ class Diagnose(Observer):
     def _say(self, run: Run) -> None:
         verdict = judge(self.history)
         patience = self.watch.stop_when_past_best * run.recipe.images
-        if verdict.name == "past-best" and patience and self.images - best(self.history).images >= patience:
+        worse = patience and holds("past-best", self.history)
+        if worse and worse.evidence["images_ago"] >= patience:
             self.past_best = True
         if verdict.name == self.verdict:
             return

@@ -37,6 +37,7 @@ class RunFolder:
         self.model = self.path / "model.safetensors"
         self.curves = self.path / "curves.png"
         self.figures = self.path / "figures.jsonl"
+        self.evaluation = self.path / "evaluation.png"
         self.filmstrip = self.path / "filmstrip.png"
 
     @property
@@ -89,6 +90,10 @@ class RunFolder:
     def add_event(self, event: str, **fields: Any) -> None:
         """Append one line to events.jsonl, with the time of day in seconds since 1970."""
         _append(self.events, {"event": event, "time": round(time.time(), 3), **fields})
+
+    def add_figure(self, line: Json) -> None:
+        """Append one line to figures.jsonl, with the time of day in seconds since 1970."""
+        _append(self.figures, {**line, "time": round(time.time(), 3)})
 
     def read_log(self) -> list[Json]:
         """The lines of log.jsonl; an unfinished last line is left out."""

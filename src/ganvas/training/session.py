@@ -139,9 +139,9 @@ def _ended_by_controller(run: Run) -> str:
 
 def _tell(folder: RunFolder, console: Console, event: str, **fields: Any) -> None:
     folder.add_event(event, **fields)
-    about = fields.get("remedy") or f"to image {fields.get('to', 0):,}"
-    change = "; ".join(fields.get("change", ()))
-    console.print(f"image {fields['images']:,}: {event}: {about}" + (f" ({change})" if change else ""), highlight=False)
+    about = fields.get("remedy") or f"to image {fields['to']:,}"
+    change = f" ({fields['change']})" if "change" in fields else ""
+    console.print(f"image {fields['images']:,}: {event}: {about}{change}", highlight=False, soft_wrap=True)
 
 
 def _refuse_other_recipe(folder: RunFolder, recipe: Recipe) -> None:
@@ -232,6 +232,7 @@ def _observers(
             dataset.spread(MEASURED),
             watch.measure_every or max(recipe.batch_size, recipe.images // MEASUREMENTS),
             on_best=lambda run: checkpoints.save(run, "best"),
+            extractor=watch.extractor,
         ),
         diagnose,
         checkpoints,

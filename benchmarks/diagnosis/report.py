@@ -1,0 +1,211 @@
+"""Judge the runs of the benchmark: which verdicts were given, when, and were they right.
+
+python benchmarks/diagnosis/report.py OUT [--treated OUT] [--picture FILE.png]
+
+The thresholds were tuned on seed 0, and on seed 1 of the digits; the figures that count are those of the other half.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import statistics
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from spoilings import HEALTHY, IMAGES, SPOILINGS
+
+from ganvas.diagnosis import diagnose
+from ganvas.diagnosis.verdicts import CONDITIONS, Look, distance, holds, judge, looks
+from ganvas.runs.folder import RunFolder
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One run of the benchmark.
+
+    Attributes:
+        given: every verdict but healthy, with the share of the run after which it was first given.
+        main: the verdict that stood longest; healthy only where none other was given.
+        distance: of its final state, averaged over the last three looks.
+    """
+
+    kind: str
+    data: str
+    seed: int
+    given: dict[str, float]
+    main: str
+    distance: float
+    looks: list[Look]
+
+    @property
+    def right(self) -> tuple[str, ...]:
+        """What should have been said."""
+        return SPOILINGS[self.kind].right if self.kind in SPOILINGS else ()
+
+    @property
+    def found(self) -> float | None:
+        """The share of the run after which a right verdict was given, or None."""
+        return min((self.given[name] for name in self.right if name in self.given), default=None)
+
+
+def tuning(run: Judged) -> bool:
+    """Whether the thresholds were tuned on this run: half of the runs of each kind."""
+    return run.seed == 0 or (run.seed == 1 and run.data == "digits")
+
+
+def read(path: Path) -> Judged:
+    """Judge one run look by look, as it would have been while it trained."""
+    kind, data, seed = path.name.split(".")
+    folder = RunFolder(path)
+    history = looks(folder.read_log())
+    given: dict[str, float] = {}
+    stood: dict[str, int] = {}
+    for end in range(1, len(history) + 1):
+        part = history[:end]
+        names = {judge(part).name} | ({"past-best"} if holds("past-best", part) else set())
+        for name in names - {"healthy"}:
+            given.setdefault(name, part[-1].images / IMAGES)
+            stood[name] = stood.get(name, 0) + 1
+    for event in folder.read_events():
+        if event["event"] == "diverged":
+            given.setdefault("divergence", event["images"] / IMAGES)
+            stood["divergence"] = len(history)
+    main = max(stood, key=stood.__getitem__) if stood else "healthy"
+    return Judged(kind, data, int(seed), given, main, distance(history), history)
+
+
+def table(runs: list[Judged]) -> list[str]:
+    """Recall and time to each verdict, and false alarms, as lines of Markdown."""
+    lines = ["| spoiled by | right verdict | runs | recognised | median time to it |", "|---|---|--:|--:|--:|"]
+    times: list[float] = []
+    by_verdict: dict[str, list[bool]] = {}
+    for kind, spoiling in SPOILINGS.items():
+        mine = [run for run in runs if run.kind == kind]
+        if not mine:
+            continue
+        found = [run.found for run in mine if run.found is not None]
+        times += found
+        by_verdict.setdefault(spoiling.right[0], []).extend(run.found is not None for run in mine)
+        when = f"{statistics.median(found):.0%}" if found else "-"
+        lines.append(f"| {kind} | {' or '.join(spoiling.right)} | {len(mine)} | {len(found)} | {when} |")
+    lines += ["", "| verdict | recall |", "|---|--:|"]
+    lines += [f"| {name} | {sum(hits)} of {len(hits)} = {np.mean(hits):.2f} |" for name, hits in by_verdict.items()]
+    healthy = [run for run in runs if run.kind in HEALTHY]
+    alarms = [run for run in healthy if run.given]
+    lines += [
+        "",
+        f"False alarms: {len(alarms)} of {len(healthy)} healthy runs"
+        + "".join(f"; {run.kind}.{run.data}.{run.seed}: {', '.join(run.given)}" for run in alarms)
+        + ".",
+    ]
+    if times:
+        lines.append(f"Median time to the right verdict: {statistics.median(times):.0%} of the run.")
+    return lines
+
+
+def treatment(untreated: Path, treated: Path) -> list[str]:
+    """How the treated runs ended against the untreated ones, by the scores of score.py, as lines of Markdown."""
+    before, after = (json.loads((path / "scores.json").read_text()) for path in (untreated, treated))
+    lines = ["| spoiled by | treated | better | KID untreated, treated (medians) |", "|---|--:|--:|--:|"]
+    better = compared = 0
+    for kind in SPOILINGS:
+        pairs = []
+        for path in sorted(treated.glob(f"{kind}.*")):
+            acted = any(event["event"] == "treated" for event in RunFolder(path).read_events())
+            if acted and path.name in after:
+                # A run that left no model at all is worse than any.
+                pairs.append((before.get(path.name, math.inf), after[path.name]))
+        wins = sum(now < then for then, now in pairs)
+        better, compared = better + wins, compared + len(pairs)
+        if pairs:
+            medians = ", ".join(f"{statistics.median(values):.3f}" for values in zip(*pairs, strict=True))
+            lines.append(f"| {kind} | {len(pairs)} | {wins} | {medians} |")
+    lines += ["", f"Better than untreated: {better} of {compared} treated runs."]
+    return lines
+
+
+def predicts(runs: list[Judged], folder: Path) -> list[str]:
+    """How the interlacing of the losses and the distance of the last looks go with the score: rank correlations."""
+    from scipy.stats import spearmanr
+
+    scores = json.loads((folder / "scores.json").read_text())
+    known = [(run, diagnose(RunFolder(folder / f"{run.kind}.{run.data}.{run.seed}"))) for run in runs]
+    lines = []
+    for data in ("digits", "faces"):
+        rows = [
+            (found.interlace, run.distance, scores[name])
+            for run, found in known
+            if run.data == data
+            and (name := f"{run.kind}.{run.data}.{run.seed}") in scores
+            and found.interlace is not None
+        ]
+        woven, far, score = zip(*rows, strict=True)
+        by_weave, by_distance = (spearmanr(values, score).statistic for values in (woven, far))
+        lines.append(
+            f"{data}, {len(rows)} runs with cross-entropy: Spearman's correlation with KID is {by_weave:.2f} for the"
+            f" interlacing of the losses, {by_distance:.2f} for the distance of the last looks."
+        )
+    return lines
+
+
+def confusion(runs: list[Judged], path: Path) -> None:
+    """Draw what was spoiled against the verdict that stood longest."""
+    from matplotlib.figure import Figure
+
+    kinds = [*SPOILINGS, *HEALTHY]
+    names: list[str] = [*CONDITIONS, "healthy"]
+    counts = np.zeros((len(kinds), len(names)), int)
+    for run in runs:
+        counts[kinds.index(run.kind), names.index(run.main)] += 1
+    figure = Figure(figsize=(8, 8), layout="constrained", dpi=110)
+    axes = figure.subplots()
+    axes.imshow(counts, cmap="Blues", aspect="auto", vmin=0)
+    for (row, column), count in np.ndenumerate(counts):
+        if count:
+            dark = count > counts.max() / 2
+            axes.text(column, row, str(count), ha="center", va="center", color="white" if dark else "black")
+    for row, kind in enumerate(kinds):
+        right = SPOILINGS[kind].right if kind in SPOILINGS else ("healthy",)
+        for name in right:
+            box = {"fill": False, "edgecolor": "tab:red", "linewidth": 1.5}
+            axes.add_patch(_rectangle((names.index(name) - 0.5, row - 0.5), box))
+    axes.set_xticks(range(len(names)), names, rotation=40, ha="right")
+    axes.set_yticks(range(len(kinds)), kinds)
+    axes.set_xlabel("verdict that stood longest")
+    axes.set_title("what was done to the run (rows); red: what should be said", loc="left", fontsize=10)
+    figure.savefig(path)
+
+
+def _rectangle(corner: tuple[float, float], style: dict[str, Any]) -> Any:
+    from matplotlib.patches import Rectangle
+
+    return Rectangle(corner, 1, 1, **style)
+
+
+def main() -> None:
+    """Print the tables of both halves."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--treated", type=Path)
+    parser.add_argument("--picture", type=Path)
+    given = parser.parse_args()
+    runs = [read(path) for path in sorted(given.out.glob("*.*.[0-9]")) if (path / "log.jsonl").exists()]
+    for title, half in (("tuned on", True), ("judged on", False)):
+        print(f"\n### The half {title}\n")
+        print("\n".join(table([run for run in runs if tuning(run) == half])))
+    if given.treated:
+        print("\n### Treated\n")
+        print("\n".join(treatment(given.out, given.treated)))
+    if (given.out / "scores.json").exists():
+        print("\n### What predicts quality\n")
+        print("\n".join(predicts(runs, given.out)))
+    if given.picture:
+        confusion([run for run in runs if not tuning(run)], given.picture)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""Advice while training, treatment where asked for, an early end where the run only gets worse, and the verb."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import ganvas
+from ganvas import Adam, NonSaturating, Steering, Watch, train
+from ganvas.cli import main
+from ganvas.observers import diagnose as observer
+from ganvas.recipe import Recipe
+from ganvas.runs.folder import RunFolder
+from tests.conftest import same, tiny
+from tests.test_contracts import last_state
+
+ILL = {"objective": NonSaturating(saturating=True), "adam_d": Adam(lr=2e-2), "images": 16 * 60}
+WATCH = Watch(diagnose_every=16, checkpoint_seconds=1e9)
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def events(name: str, *kinds: str) -> list[dict[str, object]]:
+    return [event for event in RunFolder(f"runs/{name}").read_events() if event["event"] in kinds]
+
+
+def test_an_ill_game_is_named_while_it_trains(capsys: pytest.CaptureFixture[str]) -> None:
+    train(tiny("dcgan", **ILL), name="ill", watch=WATCH)
+    (first, *_) = events("ill", "verdict")
+    assert first["verdict"] == "d-dominates"
+    said = capsys.readouterr().err
+    assert "D dominates" in said
+    assert "remedy: let G's loss not saturate" in said
+    assert "--objective.saturating False" in said
+
+
+def test_the_verb_says_it_and_draws_it(capsys: pytest.CaptureFixture[str]) -> None:
+    train(tiny("dcgan", **ILL), name="ill", watch=WATCH)
+    capsys.readouterr()
+    assert main(["diagnose", "runs/ill"]) == 0
+    said = capsys.readouterr().out
+    assert "D dominates" in said
+    assert "remedy: " in said
+    assert said.splitlines()[-1] == "runs/ill/diagnosis.png"
+    with Image.open("runs/ill/diagnosis.png") as picture:
+        assert picture.width > 500
+
+
+def test_a_run_without_looks_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    train(tiny("dcgan"), name="short", watch=Watch(diagnose_every=10_000))
+    assert main(["diagnose", "runs/short"]) == 2
+    assert "no looks" in capsys.readouterr().err
+
+
+def test_treatment_is_logged_bounded_and_changes_the_game() -> None:
+    recipe = tiny("dcgan", **ILL, steering=Steering(mode="treat", every=16, treatments=2))
+    train(recipe, name="treated", watch=WATCH)
+    train(replace(recipe, steering=Steering()), name="plain", watch=WATCH)
+    treated = events("treated", "treated")
+    assert 1 <= len(treated) <= 2
+    assert treated[0]["verdict"] == "d-dominates"
+    assert treated[0]["change"] == "--objective.saturating False"
+    outcomes = events("treated", "kept", "taken back", "failed", "rolled back", "finished")
+    assert outcomes
+    assert not same(last_state("treated"), last_state("plain"))
+    # What was asked for stays what was asked for.
+    assert json.loads(Path("runs/treated/recipe.json").read_text())["objective"]["saturating"] is True
+
+
+def test_a_healthy_game_is_not_treated() -> None:
+    recipe = tiny("dcgan", images=16 * 40)
+    train(recipe, name="plain", watch=WATCH)
+    train(replace(recipe, steering=Steering(mode="treat", every=16)), name="treated", watch=WATCH)
+    if not events("plain", "verdict"):
+        plain, treated = last_state("plain"), last_state("treated")
+        assert same(plain, {name: tensor for name, tensor in treated.items() if not name.startswith("steering.")})
+
+
+def test_steering_is_a_flag(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["train", "dcgan-digits", "--images", "640", "--system.g-width", "4", "--system.d-width", "4"]
+    assert main([*words, "--steering", "treat"]) == 0
+    assert json.loads(Path("runs/dcgan-digits/recipe.json").read_text())["steering"]["mode"] == "treat"
+    assert main(["train", "dcgan-digits", "--steering", "cure"]) == 2
+    assert main(["train", "dcgan-digits", "--steering.treatments", "0"]) == 2
+
+
+def test_a_run_that_only_gets_worse_ends_early_with_its_best(monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe: Recipe = tiny("dcgan", images=16 * 40)
+    script = iter([5.0, 3.0, 1.0, 1.0, 1.0] + [9.0] * 40)
+    real = observer.Probe.look
+
+    def worse(self: observer.Probe, g: object, d: object) -> dict[str, float]:
+        return real(self, g, d) | {"distance": next(script)}  # type: ignore[arg-type]
+
+    monkeypatch.setattr(observer.Probe, "look", worse)
+    watch = Watch(diagnose_every=16, measure_every=64, stop_when_past_best=0.2, checkpoint_seconds=1e9)
+    outcome = train(recipe, name="worse", watch=watch)
+    assert outcome.state == "finished"
+    assert outcome.early == "past its best"
+    # The best look was the third; a fifth of the run is eight looks.
+    assert outcome.images < recipe.images / 2
+    (end,) = events("worse", "finished")
+    assert end["early"] == "past its best"
+    assert float(end["saved_seconds"]) > 0  # type: ignore[arg-type]
+    assert (ganvas.open("runs/worse").generate(4) == ganvas.open("runs/worse", which="best").generate(4)).all()
+    assert train(recipe, name="worse", watch=watch).images == outcome.images

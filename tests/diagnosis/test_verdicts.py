@@ -1,0 +1,111 @@
+"""Every verdict is given on the numbers that define it, and only after they have stood for a while."""
+
+from __future__ import annotations
+
+import pytest
+
+from ganvas.diagnosis import Look, advice, judge, looks, timeline
+from ganvas.diagnosis.remedies import REMEDIES
+from ganvas.diagnosis.verdicts import CONDITIONS, HOLD, TITLES, best, distance, holds
+from tests.conftest import tiny
+
+SOUND = {
+    "logit_real": 1.0,
+    "logit_held_out": 0.95,
+    "logit_fake": -1.0,
+    "accuracy_real": 0.9,
+    "accuracy_fake": 0.9,
+    "auc": 0.95,
+    "overfit": 0.52,
+    "gradient": 2.0,
+    "diversity": 0.95,
+    "features": 0.95,
+    "duplicates": 0.0,
+    "movement": 0.2,
+    "advantage": 0.5,
+    "distance": 1.5,
+}
+
+ILL = {
+    "divergence": {"logit_real": 4000.0},
+    "mode-collapse": {"diversity": 0.001, "features": 0.01},
+    "g-dominates": {"auc": 0.1, "advantage": -0.5, "distance": 9.0},
+    "oscillation": {"movement": 0.9, "distance": 9.0},
+    "partial-collapse": {"duplicates": 1.0},
+    "d-overfits": {"overfit": 0.85, "logit_held_out": 0.2},
+    "d-dominates": {"logit_real": 8.0, "logit_fake": -8.0, "logit_held_out": 8.0, "advantage": 0.99},
+}
+
+
+def history(*changes: dict[str, float]) -> list[Look]:
+    return [Look(100 * (i + 1), SOUND | change, {}) for i, change in enumerate(changes)]
+
+
+def test_a_sound_game_is_healthy_from_the_start() -> None:
+    assert judge([]).name == "healthy"
+    found = timeline(history(*[{}] * 20))
+    assert [verdict.name for verdict in found] == ["healthy"]
+
+
+@pytest.mark.parametrize("name", ILL)
+def test_each_illness_is_named_with_evidence_and_since_when(name: str) -> None:
+    seen = history(*[{}] * 10, *[ILL[name]] * 8)
+    verdict = judge(seen)
+    assert verdict.name == name
+    assert verdict.evidence
+    assert TITLES[name] in str(verdict)
+    ill = next(v for v in timeline(seen) if v.name == name)
+    # Medians over three looks turn with the second, and must then stand for HOLD looks.
+    assert 1100 <= ill.since <= 1300
+    assert ill.images == ill.since + 100 * (HOLD - 1)
+
+
+@pytest.mark.parametrize("name", ILL)
+def test_one_odd_look_is_no_verdict(name: str) -> None:
+    assert [v.name for v in timeline(history(*[{}] * 10, ILL[name], *[{}] * 5))] == ["healthy"]
+
+
+def test_past_its_best_says_how_long_ago() -> None:
+    seen = history(*[{"distance": d} for d in (9, 5, 2, 1, 1, 1, 2, 3, 4, 4, 4, 4, 4, 4)])
+    verdict = judge(seen)
+    assert verdict.name == "past-best"
+    assert best(seen).images == 500
+    assert verdict.evidence["images_ago"] == 900
+    assert verdict.evidence["distance"] == distance(seen) == 4
+
+
+def test_what_went_wrong_is_named_before_that_it_went_wrong() -> None:
+    seen = history(*[{"distance": 1.0}] * 6, *[ILL["g-dominates"]] * 8)
+    assert judge(seen).name == "g-dominates"
+    assert holds("past-best", seen)
+
+
+def test_a_young_game_that_moves_fast_but_comes_nearer_is_healthy() -> None:
+    seen = history(*[{"movement": 0.9, "distance": 20 * 0.8**i} for i in range(15)])
+    assert judge(seen).name == "healthy"
+
+
+def test_signals_that_were_not_measured_are_no_evidence() -> None:
+    unmeasured = [Look(i, {"logit_real": 1.0, "logit_fake": -1.0, "auc": 0.9}, {}) for i in range(10)]
+    assert judge(unmeasured).name == "healthy"
+
+
+def test_looks_are_read_from_a_log_that_holds_other_lines() -> None:
+    lines = [{"images": 1, "d/adversarial": 1.0}, {"images": 2, "signals": SOUND, "terms": {"d/adversarial": 1.0}}]
+    assert looks(lines) == [Look(2, SOUND, {"d/adversarial": 1.0})]
+
+
+def test_every_verdict_has_a_title_and_remedies_that_apply() -> None:
+    for name in CONDITIONS:
+        assert name in TITLES
+        assert advice(name, tiny("dcgan"), 1000), name
+    assert set(REMEDIES) == {*CONDITIONS, "healthy"}
+
+
+def test_advice_is_given_as_flags_that_the_command_line_takes() -> None:
+    from ganvas.cli._flags import parse
+
+    for name in CONDITIONS:
+        for line in advice(name, parse("train", ["dcgan-digits"])[1].recipe, 1000):
+            if "recipe of your own" not in line:
+                parse("train", ["dcgan-digits", *line[line.index("--") :].split()])
