@@ -203,7 +203,11 @@ def test_only_the_loop_calls_backward_and_step() -> None:
 def test_nothing_loads_a_pickle() -> None:
     for file in SOURCE.rglob("*.py"):
         text = file.read_text()
-        assert "torch.load" not in text
+        # The published weights of extractors: their bytes are known by hash, and only tensors are read from them.
+        if file.name == "extractor.py":
+            assert text.count("torch.load") == text.count("weights_only=True") == 1
+        else:
+            assert "torch.load" not in text
         assert "import pickle" not in text
         assert "allow_pickle=True" not in text
 

@@ -1,6 +1,6 @@
 """Judge the runs of the benchmark: which verdicts were given, when, and were they right.
 
-python benchmarks/diagnosis/report.py OUT [--treated OUT] [--page FILE.md] [--picture FILE.png]
+python benchmarks/diagnosis/report.py OUT [--treated OUT] [--picture FILE.png]
 
 The thresholds were tuned on seed 0, and on seed 1 of the digits; the figures that count are those of the other half.
 """
@@ -8,6 +8,8 @@ The thresholds were tuned on seed 0, and on seed 1 of the digits; the figures th
 from __future__ import annotations
 
 import argparse
+import json
+import math
 import statistics
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,7 @@ from typing import Any
 import numpy as np
 from spoilings import HEALTHY, IMAGES, SPOILINGS
 
+from ganvas.diagnosis import diagnose
 from ganvas.diagnosis.verdicts import CONDITIONS, Look, distance, holds, judge, looks
 from ganvas.runs.folder import RunFolder
 
@@ -104,6 +107,51 @@ def table(runs: list[Judged]) -> list[str]:
     return lines
 
 
+def treatment(untreated: Path, treated: Path) -> list[str]:
+    """How the treated runs ended against the untreated ones, by the scores of score.py, as lines of Markdown."""
+    before, after = (json.loads((path / "scores.json").read_text()) for path in (untreated, treated))
+    lines = ["| spoiled by | treated | better | KID untreated, treated (medians) |", "|---|--:|--:|--:|"]
+    better = compared = 0
+    for kind in SPOILINGS:
+        pairs = []
+        for path in sorted(treated.glob(f"{kind}.*")):
+            acted = any(event["event"] == "treated" for event in RunFolder(path).read_events())
+            if acted and path.name in after:
+                # A run that left no model at all is worse than any.
+                pairs.append((before.get(path.name, math.inf), after[path.name]))
+        wins = sum(now < then for then, now in pairs)
+        better, compared = better + wins, compared + len(pairs)
+        if pairs:
+            medians = ", ".join(f"{statistics.median(values):.3f}" for values in zip(*pairs, strict=True))
+            lines.append(f"| {kind} | {len(pairs)} | {wins} | {medians} |")
+    lines += ["", f"Better than untreated: {better} of {compared} treated runs."]
+    return lines
+
+
+def predicts(runs: list[Judged], folder: Path) -> list[str]:
+    """How the interlacing of the losses and the distance of the last looks go with the score: rank correlations."""
+    from scipy.stats import spearmanr
+
+    scores = json.loads((folder / "scores.json").read_text())
+    known = [(run, diagnose(RunFolder(folder / f"{run.kind}.{run.data}.{run.seed}"))) for run in runs]
+    lines = []
+    for data in ("digits", "faces"):
+        rows = [
+            (found.interlace, run.distance, scores[name])
+            for run, found in known
+            if run.data == data
+            and (name := f"{run.kind}.{run.data}.{run.seed}") in scores
+            and found.interlace is not None
+        ]
+        woven, far, score = zip(*rows, strict=True)
+        by_weave, by_distance = (spearmanr(values, score).statistic for values in (woven, far))
+        lines.append(
+            f"{data}, {len(rows)} runs with cross-entropy: Spearman's correlation with KID is {by_weave:.2f} for the"
+            f" interlacing of the losses, {by_distance:.2f} for the distance of the last looks."
+        )
+    return lines
+
+
 def confusion(runs: list[Judged], path: Path) -> None:
     """Draw what was spoiled against the verdict that stood longest."""
     from matplotlib.figure import Figure
@@ -142,12 +190,19 @@ def main() -> None:
     """Print the tables of both halves."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
+    parser.add_argument("--treated", type=Path)
     parser.add_argument("--picture", type=Path)
     given = parser.parse_args()
     runs = [read(path) for path in sorted(given.out.glob("*.*.[0-9]")) if (path / "log.jsonl").exists()]
     for title, half in (("tuned on", True), ("judged on", False)):
         print(f"\n### The half {title}\n")
         print("\n".join(table([run for run in runs if tuning(run) == half])))
+    if given.treated:
+        print("\n### Treated\n")
+        print("\n".join(treatment(given.out, given.treated)))
+    if (given.out / "scores.json").exists():
+        print("\n### What predicts quality\n")
+        print("\n".join(predicts(runs, given.out)))
     if given.picture:
         confusion([run for run in runs if not tuning(run)], given.picture)
 

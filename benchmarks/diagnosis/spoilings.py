@@ -124,15 +124,15 @@ SPOILINGS: dict[str, Spoiling] = {
     "unscaled": Spoiling(lambda r: _spoiled(r, unscaled=True), ("d-dominates",)),
     "no-penalty": Spoiling(
         lambda r: replace(
-            _normed(r, "none"), objective=Wasserstein(), adam_g=Adam(lr=1e-3), adam_d=Adam(lr=1e-3, beta1=0.9)
+            _normed(r, "none"), objective=Wasserstein(), adam_g=Adam(lr=1e-3), adam_d=Adam(lr=1e-2, beta1=0.9)
         ),
         ("divergence",),
     ),
     "momentum": Spoiling(
-        lambda r: replace(r, adam_g=Adam(lr=4e-3, beta1=0.9), adam_d=Adam(lr=2e-3, beta1=0.9)), ("oscillation",)
+        lambda r: replace(r, adam_g=Adam(lr=1e-2, beta1=0.9), adam_d=Adam(lr=5e-3, beta1=0.9)), ("oscillation",)
     ),
     "late-heat": Spoiling(
-        lambda r: replace(r, adam_g=Adam(lr=Ramp(2e-4, 1e-2, IMAGES)), adam_d=Adam(lr=Ramp(1e-4, 5e-3, IMAGES))),
+        lambda r: replace(r, adam_g=Adam(lr=Ramp(2e-4, 3e-2, IMAGES)), adam_d=Adam(lr=Ramp(1e-4, 15e-3, IMAGES))),
         ("past-best",),
     ),
 }

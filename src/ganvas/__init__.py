@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ganvas.data import Pictures, Points
     from ganvas.errors import InputError
+    from ganvas.evaluation import Evaluation, evaluate
     from ganvas.inference import Generator, open
     from ganvas.objectives import Hinge, LeastSquares, NonSaturating, Wasserstein
     from ganvas.observers import Watch
@@ -21,6 +22,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "ganvas.data": ("Pictures", "Points"),
     "ganvas.errors": ("InputError",),
+    "ganvas.evaluation": ("Evaluation", "evaluate"),
     "ganvas.inference": ("Generator", "open"),
     "ganvas.objectives": ("Hinge", "LeastSquares", "NonSaturating", "Wasserstein"),
     "ganvas.observers": ("Watch",),
@@ -35,6 +37,7 @@ __all__ = [
     "EMA",
     "Adam",
     "Augment",
+    "Evaluation",
     "Generator",
     "GradientPenalty",
     "Hinge",
@@ -50,6 +53,7 @@ __all__ = [
     "Steering",
     "Wasserstein",
     "Watch",
+    "evaluate",
     "named_recipe",
     "open",
     "train",

@@ -66,7 +66,7 @@ def test_treatment_is_logged_bounded_and_changes_the_game() -> None:
     treated = events("treated", "treated")
     assert 1 <= len(treated) <= 2
     assert treated[0]["verdict"] == "d-dominates"
-    assert treated[0]["change"] == ["objective.saturating: True -> False"]
+    assert treated[0]["change"] == "--objective.saturating False"
     outcomes = events("treated", "kept", "taken back", "failed", "rolled back", "finished")
     assert outcomes
     assert not same(last_state("treated"), last_state("plain"))

@@ -25,6 +25,8 @@ Name = Literal[
 
 
 SMOOTH = 3  # looks of which the median counts
+HOLD = 3  # looks in a row that must show a condition
+PROGRESS = 5  # looks after which some progress is expected
 
 
 @dataclass(frozen=True)
@@ -126,8 +128,6 @@ def timeline(history: Sequence[Look]) -> list[Verdict]:
 
 
 Evidence = dict[str, float]
-HOLD = 3  # looks in a row that must show a condition
-PROGRESS = 5  # looks after which some progress is expected
 
 
 def _median(history: Sequence[Look], name: str) -> float:
@@ -182,10 +182,11 @@ def _partial_collapse(history: Sequence[Look]) -> Evidence | None:
 
 def _oscillation(history: Sequence[Look]) -> Evidence | None:
     movement = _median(history, "movement")
-    before, now = distance(history[:-PROGRESS]), distance(history)
+    now = distance(history)
+    before = min((distance(history[:end]) for end in range(SMOOTH, len(history) - PROGRESS)), default=math.inf)
     # What moves fast and comes nearer is young; what moves near the reals is a game at its end. Neither is ill.
-    if movement > 0.48 and now > 6 and now > 0.9 * before:
-        return {"movement": movement, "distance": now, "distance_before": before}
+    if movement > 0.48 and now > 5 and now > 0.9 * before:
+        return {"movement": movement, "distance": now, "best": before}
     return None
 
 
@@ -200,11 +201,11 @@ def _past_best(history: Sequence[Look]) -> Evidence | None:
 # The first that holds is given: what comes first explains what comes later.
 CONDITIONS: dict[Name, Callable[[Sequence[Look]], Evidence | None]] = {
     "divergence": _divergence,
+    "d-overfits": _d_overfits,
+    "oscillation": _oscillation,
+    "d-dominates": _d_dominates,
     "mode-collapse": _mode_collapse,
     "g-dominates": _g_dominates,
-    "oscillation": _oscillation,
     "partial-collapse": _partial_collapse,
-    "d-overfits": _d_overfits,
-    "d-dominates": _d_dominates,
     "past-best": _past_best,
 }

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from ganvas.errors import InputError
+from ganvas.metrics.extractors import expect_known
 
 if TYPE_CHECKING:
     from ganvas.training.run import Run
@@ -55,6 +56,8 @@ class Watch:
     measure_every: int = 0
     """Images between measurements of the distance to the real pictures, by which the best is kept; 0 is a twentieth of
     the run."""
+    extractor: str = ""
+    """Also measure the KID on the features of this network (efficientnet-lite0, digits, inception); empty is not."""
     diagnose_every: int = 0
     """Images between looks at the game for the diagnosis; 0 is a fiftieth of the run."""
     stop_when_past_best: float = 0.0
@@ -84,6 +87,8 @@ class Watch:
             raise InputError(
                 f"--watch.stop-when-past-best {self.stop_when_past_best} is no share of the run; give 0 (never) to 1."
             )
+        if self.extractor:
+            expect_known(self.extractor)
         if min(self.grid) < 1:
             raise InputError(f"--watch.grid {self.grid[0]} {self.grid[1]} has no pictures; give e.g. 5 5.")
 

@@ -1,6 +1,6 @@
 """A run on disk: the only interface between training, comparing and using. Imports no torch.
 
-recipe.json   host.json   log.jsonl   events.jsonl   samples/   checkpoints/   model.safetensors
+recipe.json   host.json   log.jsonl   events.jsonl   figures.jsonl   samples/   checkpoints/   model.safetensors
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ class RunFolder:
         self.checkpoints = self.path / "checkpoints"
         self.model = self.path / "model.safetensors"
         self.curves = self.path / "curves.png"
+        self.figures = self.path / "figures.jsonl"
+        self.evaluation = self.path / "evaluation.png"
         self.filmstrip = self.path / "filmstrip.png"
         self.animation = self.path / "animation.gif"
 
@@ -90,6 +92,10 @@ class RunFolder:
         """Append one line to events.jsonl, with the time of day in seconds since 1970."""
         _append(self.events, {"event": event, "time": round(time.time(), 3), **fields})
 
+    def add_figure(self, line: Json) -> None:
+        """Append one line to figures.jsonl, with the time of day in seconds since 1970."""
+        _append(self.figures, {**line, "time": round(time.time(), 3)})
+
     def read_log(self) -> list[Json]:
         """The lines of log.jsonl; an unfinished last line is left out."""
         return _read_lines(self.log)
@@ -97,6 +103,10 @@ class RunFolder:
     def read_events(self) -> list[Json]:
         """The lines of events.jsonl; an unfinished last line is left out."""
         return _read_lines(self.events)
+
+    def read_figures(self) -> list[Json]:
+        """The lines of figures.jsonl, the newest last; an unfinished last line is left out."""
+        return _read_lines(self.figures)
 
     def forget_after(self, images: int) -> None:
         """Drop what lies beyond a count of images and a resumed run will write again: lines, verdicts, samples."""

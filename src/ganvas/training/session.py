@@ -12,11 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Literal
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
 from rich.console import Console
-from torch import Tensor
 
 import ganvas
 from ganvas.data import Dataset, Feed, Points, open_data
@@ -34,7 +30,7 @@ from ganvas.observers.plane import POINTS, PlaneMeasure, PlaneSheets
 from ganvas.observers.progress import ProgressLine
 from ganvas.observers.samples import Samples
 from ganvas.observers.trackers import tensorboard
-from ganvas.pictures import from_pixels
+from ganvas.pictures import as_judged
 from ganvas.recipe import Recipe
 from ganvas.runs import checkpoint
 from ganvas.runs.files import remove_leftovers, write_text
@@ -84,6 +80,8 @@ def train(
         raise InputError(f"--name {name} is no plain name; give one without / (--host.runs names the folder of runs).")
     folder = RunFolder(Path(host.runs) / name)
     _refuse_other_recipe(folder, recipe)
+    if watch.extractor and isinstance(recipe.data, Points):
+        raise InputError("--watch.extractor measures pictures, and the data are points; leave it out.")
     device = host.torch_device()
     system = recipe.system
     whole = open_data(recipe.data, system.shape, workers=host.workers, progress=True)
@@ -145,9 +143,9 @@ def _ended_by_controller(run: Run) -> str:
 
 def _tell(folder: RunFolder, console: Console, event: str, **fields: Any) -> None:
     folder.add_event(event, **fields)
-    about = fields.get("remedy") or f"to image {fields.get('to', 0):,}"
-    change = "; ".join(fields.get("change", ()))
-    console.print(f"image {fields['images']:,}: {event}: {about}" + (f" ({change})" if change else ""), highlight=False)
+    about = fields.get("remedy") or f"to image {fields['to']:,}"
+    change = f" ({fields['change']})" if "change" in fields else ""
+    console.print(f"image {fields['images']:,}: {event}: {about}{change}", highlight=False, soft_wrap=True)
 
 
 def _refuse_other_recipe(folder: RunFolder, recipe: Recipe) -> None:
@@ -242,7 +240,7 @@ def _observers(
         measure = PlaneMeasure(folder, dataset.spread(MEASURED_POINTS), mixture, measure_every, keep_best)
     else:
         sheets = Samples(folder, dataset.spread(rows * columns), rows, columns, samples)
-        measure = Measure(folder, _judged(dataset.spread(MEASURED)), measure_every, keep_best)
+        measure = Measure(folder, dataset.spread(MEASURED), measure_every, keep_best, watch.extractor)
     observers: list[Observer] = [
         progress,
         Log(folder, log_every, sinks),
@@ -258,13 +256,8 @@ def _observers(
 def make_probe(run: Run, dataset: Dataset, held_out: Dataset) -> Probe:
     # Other noise than the sheets' and the measures'.
     inputs = run.recipe.system.inputs(COUNT, run.recipe.seed + 2)
-    train, kept = (_judged(part.spread(COUNT)).to(run.device) for part in (dataset, held_out))
+    train, kept = (as_judged(part.spread(COUNT)).to(run.device) for part in (dataset, held_out))
     return Probe(inputs.to(run.device), train, kept, run.recipe.objective)
-
-
-def _judged(rows: NDArray[Any]) -> Tensor:
-    """Rows of a data set as the discriminator sees them."""
-    return from_pixels(rows) if rows.dtype == np.uint8 else torch.from_numpy(rows)
 
 
 @contextmanager

@@ -11,13 +11,13 @@ from torch import Tensor
 
 from ganvas.diagnosis.remedies import REMEDIES, Remedy
 from ganvas.diagnosis.signals import Probe
-from ganvas.diagnosis.verdicts import Look, Verdict, distance, judge
+from ganvas.diagnosis.verdicts import PROGRESS, Look, Verdict, distance, judge
 from ganvas.errors import InputError
 from ganvas.observers import Report
 from ganvas.recipe import Recipe
 from ganvas.training.phases import check
 from ganvas.training.run import Run
-from ganvas.values import difference, from_plain, to_plain
+from ganvas.values import from_plain, to_plain
 
 PATIENCE = 6  # looks that a remedy is given to show an effect
 BETTER = 0.9  # of the distance before it: what counts as an effect while the verdict stands
@@ -108,7 +108,8 @@ class Controller:
             else:
                 run.recipe = replace(from_plain(Recipe, last.recipe), images=run.recipe.images)
                 self._settle("taken back")
-        if verdict.name == "healthy":
+        # A game that still comes nearer is left alone, whatever it looks like.
+        if verdict.name == "healthy" or distance(self.history) < BETTER * distance(self.history[:-PROGRESS]):
             return False
         tried = {t.remedy for t in self.treatments if t.outcome != "kept"}
         if len(self.treatments) < self.limit:
@@ -137,7 +138,7 @@ class Controller:
             images=run.images,
             verdict=verdict,
             remedy=remedy.name,
-            change=difference(before, changed),
+            change=remedy.flags(before, run.images),
             from_best=self.best_images if remedy.from_best else None,
             evidence=evidence,
         )

@@ -1,0 +1,224 @@
+"""What the measures say of pictures spoiled on purpose: python benchmarks/measures.py
+
+Real pictures are divided into a training part, a part to judge with, and new ones. "Fakes" are new pictures, or the
+same after one kind of damage, so that what each measure should say is known. Prints markdown tables, and draws what was
+measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from PIL import Image, ImageFilter
+
+from ganvas.data import Pictures, load
+from ganvas.evaluation.features import remembered
+from ganvas.metrics.extractors import Extracted, open_extractor
+from ganvas.metrics.frechet import frechet
+from ganvas.metrics.intervals import Estimate
+from ganvas.metrics.kernel import kernel_distance
+from ganvas.metrics.manifold import density_coverage, precision_recall
+from ganvas.metrics.neighbours import memorisation, nearest
+from ganvas.metrics.scores import classes, classifier_score
+from ganvas.pictures import Pixels, grid, to_image
+from ganvas.training import Host
+
+RNG = np.random.default_rng(0)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """One data set, divided."""
+
+    reals: Pixels
+    training: Pixels
+    yardstick: Pixels
+    new: Pixels
+    labels: np.ndarray | None
+
+
+def divide(source: str, size: int, channels: int, count: int, training: int) -> Parts:
+    """Shuffle, then: training pictures (the first `count` are the reals), `count` new ones, the rest a yardstick."""
+    data = load(Pictures(source=source), size=size, channels=channels, progress=True)
+    order = RNG.permutation(len(data))
+    images = data.take(order)
+    new = slice(training, training + count)
+    labels = None if data.labels is None else data.labels[order][new]
+    return Parts(images[:count], images[:training], images[new.stop :][:2000], images[new], labels)
+
+
+def each(change: Callable[[Image.Image], Image.Image], pictures: Pixels) -> Pixels:
+    """Change every picture by PIL."""
+    made = [np.asarray(change(to_image(picture))) for picture in pictures]
+    return np.stack(made).reshape(pictures.shape)
+
+
+def blur(pictures: Pixels, radius: float) -> Pixels:
+    """Gaussian blur."""
+    return each(lambda image: image.filter(ImageFilter.GaussianBlur(radius)), pictures)
+
+
+def jpeg(pictures: Pixels, quality: int) -> Pixels:
+    """Compress and decompress."""
+
+    def change(image: Image.Image) -> Image.Image:
+        file = io.BytesIO()
+        image.save(file, format="JPEG", quality=quality)
+        return Image.open(file)
+
+    return each(change, pictures)
+
+
+def noise(pictures: Pixels, deviation: float) -> Pixels:
+    """Gaussian noise on every pixel, in grey levels."""
+    noisy = pictures + deviation * RNG.standard_normal(pictures.shape)
+    return noisy.round().clip(0, 255).astype(np.uint8)
+
+
+def fake_sets(parts: Parts) -> dict[str, Pixels]:
+    """The sets to measure, by what was done to them."""
+    new, count = parts.new, len(parts.new)
+    sets = {
+        "new pictures": new,
+        "blurred, radius 1": blur(new, 1),
+        "noise of 8 grey levels": noise(new, 8),
+        "contrast at 80 %": (new * 0.8 + 25).astype(np.uint8),
+        "JPEG at quality 30": jpeg(new, 30),
+        "one in ten is pure noise": np.where(
+            np.arange(count)[:, None, None, None] % 10 == 0, RNG.integers(0, 256, new.shape, dtype=np.uint8), new
+        ),
+        "an eighth of them, 8 times": np.tile(new[: count // 8], (8, 1, 1, 1)),
+        "training pictures": parts.training[count : 2 * count],
+        "training pictures, mirrored": parts.training[count : 2 * count, :, ::-1],
+        "half new, half training": np.concatenate([new[: count // 2], parts.training[-count // 2 :]]),
+    }
+    if parts.labels is not None:
+        left = new[parts.labels != 7]
+        sets["without the digit 7"] = left[RNG.integers(0, len(left), count)]
+        left = new[parts.labels < 5]
+        sets["without 5 to 9"] = left[RNG.integers(0, len(left), count)]
+    return sets
+
+
+def measure(fake: Extracted, real: Extracted, digits: bool) -> dict[str, Estimate]:
+    """All measures on features."""
+    found = {"FD": frechet(fake.features, real.features), "KID x 1000": kernel_distance(fake.features, real.features)}
+    kid = found["KID x 1000"]
+    found["KID x 1000"] = Estimate(1000 * kid.value, 1000 * kid.low, 1000 * kid.high)
+    found |= precision_recall(fake.features, real.features) | density_coverage(fake.features, real.features)
+    found["score"] = classifier_score(fake.probabilities)
+    if digits:
+        histogram = classes(fake.probabilities, real.probabilities)
+        found |= {"modes": histogram.modes, "class KL": histogram.kl}
+    return found
+
+
+def table(name: str, parts: Parts, extractor_name: str, side: int, picture: Path) -> list[str]:
+    """Measure every set of one data set."""
+    extractor = open_extractor(extractor_name, side)
+    sets = fake_sets(parts)
+    real = remembered(extractor, parts.reals, lambda count: None)
+    held_out = nearest(parts.yardstick, [parts.training])
+    rows: list[str] = []
+    began, done = time.perf_counter(), 0
+    for what, fakes in sets.items():
+        found = measure(remembered(extractor, fakes, lambda count: None), real, extractor_name == "digits")
+        found |= memorisation(nearest(fakes, [parts.training]), held_out)
+        done += len(fakes)
+        if not rows:
+            rows += [f"| {name} | {' | '.join(found)} |", f"|---|{'--:|' * len(found)}"]
+        rows.append(f"| {what} | {' | '.join(_cell(estimate) for estimate in found.values())} |")
+        print(rows[-1], f"({done / (time.perf_counter() - began):.0f} pictures/s)", flush=True)
+    _draw(sets, picture)
+    about = f"{name}: {len(parts.reals):,} reals, {len(parts.new):,} fakes, {len(parts.training):,} training pictures"
+    about += f", {len(parts.yardstick):,} as the yardstick; {extractor.name} {extractor.weights}, {extractor.resize}."
+    return [about, "", *rows, ""]
+
+
+def _cell(estimate: Estimate) -> str:
+    half = (estimate.high - estimate.low) / 2
+    return f"{estimate.value:.3g} ± {half:.1g}"
+
+
+def by_count(name: str, parts: Parts, extractor_name: str, side: int, counts: tuple[int, ...]) -> list[str]:
+    """FD and KID of new pictures at several counts: what bias by N means."""
+    extractor = open_extractor(extractor_name, side)
+    real = remembered(extractor, parts.reals, lambda count: None).features
+    new = remembered(extractor, parts.new, lambda count: None).features
+    blurred = remembered(extractor, blur(parts.new, 1), lambda count: None).features
+    rows = [f"| {name}, pictures of each | FD of new | FD of blurred | KID x 1000 of new | KID x 1000 of blurred |"]
+    rows.append("|--:|--:|--:|--:|--:|")
+    for count in counts:
+        cells = [frechet(x[:count], real[:count]) for x in (new, blurred)]
+        for x in (new, blurred):
+            kid = kernel_distance(x[:count], real[:count])
+            cells.append(Estimate(1000 * kid.value, 1000 * kid.low, 1000 * kid.high))
+        rows.append(f"| {count:,} | {' | '.join(map(_cell, cells))} |")
+        print(rows[-1], flush=True)
+    return [*rows, ""]
+
+
+def by_side(name: str, parts: Parts, sides: tuple[int, ...]) -> list[str]:
+    """The same pictures by EfficientNet-Lite0 at several sides."""
+    rows = [
+        f"| {name}, resized to | FD of new | FD of blurred | FD blurred / new | pictures/s |",
+        "|--:|--:|--:|--:|--:|",
+    ]
+    for side in sides:
+        extractor = open_extractor("efficientnet-lite0", side)
+        began = time.perf_counter()
+        real, new, blurred = (extractor.extract(x).features for x in (parts.reals, parts.new, blur(parts.new, 1)))
+        rate = (len(parts.reals) + 2 * len(parts.new)) / (time.perf_counter() - began)
+        fd, fd_blurred = frechet(new, real), frechet(blurred, real)
+        ratio = fd_blurred.value / fd.value
+        rows.append(f"| {side} px | {_cell(fd)} | {_cell(fd_blurred)} | {ratio:.1f} | {rate:.0f} |")
+        print(rows[-1], flush=True)
+    return [*rows, ""]
+
+
+def _draw(sets: dict[str, Pixels], path: Path) -> None:
+    shown = 12
+    figure = Figure(figsize=(9, 0.62 * len(sets)), layout="constrained", dpi=100)
+    for axes, (what, pictures) in zip(figure.subplots(len(sets), 1), sets.items(), strict=True):
+        strip = grid(pictures[:shown], shown)
+        axes.imshow(np.broadcast_to(strip, (*strip.shape[:2], 3)), interpolation="nearest")
+        axes.set_axis_off()
+        axes.set_title(what, loc="left", x=-0.42, y=0.25, fontsize="small")
+    figure.savefig(path, metadata={"Description": "Real pictures, damaged on purpose"})
+
+
+def main() -> None:
+    """Measure, print, and write the tables and pictures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--faces", default="../shared/data/faces/faces-6500.zip", help="zip of 6,500 faces")
+    parser.add_argument("--mnist", default="mnist", help="source of MNIST (default: the named set)")
+    parser.add_argument("--side", type=int, default=128, help="side for efficientnet-lite0 (default: 128)")
+    parser.add_argument("--out", type=Path, default=Path("docs/results"), help="folder of tables and pictures")
+    arguments = parser.parse_args()
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    host = Host().describe()
+    lines = [
+        f"{host['processor']}, {host['cores']} cores, torch {host['torch']}, commit {commit.stdout.strip()}:"
+        " `python benchmarks/measures.py`",
+        "",
+    ]
+    digits = divide(arguments.mnist, 28, 1, 5000, 20_000)
+    lines += table("MNIST", digits, "digits", 0, arguments.out / "measures-mnist.png")
+    lines += by_count("MNIST", digits, "digits", 0, (200, 500, 1000, 2000, 5000))
+    faces = divide(arguments.faces, 64, 3, 1800, 4000)
+    lines += table("faces", faces, "efficientnet-lite0", arguments.side, arguments.out / "measures-faces.png")
+    lines += by_count("faces", faces, "efficientnet-lite0", arguments.side, (1300, 1500, 1800))
+    lines += by_side("faces", faces, (64, 128, 224))
+    (arguments.out / "measures.md").write_text("\n".join(lines), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

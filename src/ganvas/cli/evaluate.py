@@ -1,0 +1,86 @@
+"""Measure a run, or a folder of fakes, against real pictures: ganvas evaluate runs/x"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ganvas.cli._parser import Parser
+
+if TYPE_CHECKING:
+    from ganvas.evaluation import Evaluation
+
+NOT_SHOWN = ("ganvas", "data", "k", "splits")  # in figures.jsonl and --json all the same
+
+
+def main(argv: list[str]) -> int:
+    """Run ``ganvas evaluate RUN|FOLDER ...``."""
+    parser = Parser("ganvas evaluate", description=__doc__)
+    parser.add_argument("source", help="a run's folder, a .safetensors file, or a folder, zip, parquet or npz of fakes")
+    parser.add_argument("--against", default="", help="source of the real pictures (default: those of the run)")
+    parser.add_argument(
+        "--extractor",
+        default="efficientnet-lite0",
+        help="network whose features are compared: efficientnet-lite0 (default), digits or inception",
+    )
+    parser.add_argument(
+        "--measures",
+        nargs="+",
+        default=[],
+        metavar="MEASURE",
+        help="some of fd, kid, pr, dc, score, classes, memorisation, perceptual (default: those that are defined)",
+    )
+    parser.add_argument("--fakes", type=int, default=0, help="pictures (default: 2,048, or as many as there are reals)")
+    parser.add_argument("--split", choices=("train", "held-out", "all"), default="train", help="part of the reals")
+    parser.add_argument("--seed", type=int, default=0, help="of the fakes, the choice of reals and the intervals")
+    parser.add_argument("--which", choices=("last", "best"), default="last", help="the newest state or the best one")
+    parser.add_argument(
+        "--resize", type=int, default=0, help="pixels for efficientnet-lite0 (default: 224; 128 is quick)"
+    )
+    parser.add_argument("--out", default="", help="PNG file of the picture (default: evaluation.png in the run)")
+    parser.add_argument("--json", type=Path, help="also write the figures with their protocols to this file")
+    parser.add_argument("--device", default="cpu", help="where to compute (default: cpu)")
+    arguments = parser.parse_args(argv)
+
+    from ganvas.evaluation import evaluate
+    from ganvas.runs.files import write_text
+
+    options = {name: value for name, value in vars(arguments).items() if name not in ("source", "json")}
+    found = evaluate(arguments.source, **options, progress=True)
+    _print(found)
+    if arguments.json:
+        plain = {"name": found.name, "figures": [figure.line() for figure in found.figures], "notes": found.notes}
+        write_text(arguments.json, json.dumps(plain, indent=2) + "\n")
+        print(arguments.json)
+    return 0
+
+
+def _print(found: Evaluation) -> None:
+    from rich.console import Console
+    from rich.table import Column, Table
+
+    from ganvas.evaluation.measures import HIGHER_IS_BETTER, LOWER_IS_BETTER
+
+    console = Console(highlight=False, soft_wrap=True)
+    right = {"justify": "right"}
+    table = Table("measure", Column("value", **right), Column("95 % interval", **right), "better", "on", box=None)  # type: ignore[arg-type]
+    for figure in found.figures:
+        better = (
+            "lower" if figure.measure in LOWER_IS_BETTER else "higher" if figure.measure in HIGHER_IS_BETTER else ""
+        )
+        value, low, high = (_number(x) for x in (figure.estimate.value, figure.estimate.low, figure.estimate.high))
+        table.add_row(figure.measure, value, f"{low} .. {high}", better, figure.protocol["extractor"])
+    console.print(table)
+    protocols = [{k: v for k, v in f.protocol.items() if k not in NOT_SHOWN} for f in found.figures]
+    for index, protocol in enumerate(protocols):
+        if protocol not in protocols[:index]:
+            console.print("; ".join(f"{key} {value}" for key, value in protocol.items()), markup=False)
+    for note in found.notes:
+        console.print(note, markup=False)
+    print(found.picture)
+
+
+def _number(value: float) -> str:
+    """Four digits, plain: 12.34, 0.01234, 0.00001."""
+    return f"{value:.4g}" if abs(value) >= 1e-3 else f"{value:.6f}"

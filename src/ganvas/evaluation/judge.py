@@ -1,0 +1,183 @@
+"""Take every measure asked for of one pair of sets, and write down what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ganvas.data import Dataset
+from ganvas.errors import InputError
+from ganvas.evaluation.features import remembered
+from ganvas.evaluation.measures import DEFAULT, MEASURES, ON_FEATURES, Figure, Inputs, figure, on_features
+from ganvas.evaluation.sets import Sets, Split, gather
+from ganvas.evaluation.sheet import draw
+from ganvas.metrics.extractors import Extractor, open_extractor
+from ganvas.metrics.frechet import expect_enough
+from ganvas.metrics.neighbours import SIDE, Nearest, memorisation, nearest
+from ganvas.metrics.perceptual import NAME, PAIRS, WEIGHTS, Perceptual, diversity
+from ganvas.metrics.perceptual import SIDE as SMALLEST
+from ganvas.pictures import Pixels
+from ganvas.values import nearest as nearest_word
+
+CHUNK = 4096  # training pictures in memory at a time
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What one evaluation found.
+
+    Attributes:
+        name: of the run, or of the source of the fakes.
+        figures: in the order of MEASURES.
+        notes: sentences on what was left out, and why.
+        picture: the PNG that shows fakes, reals and the nearest pairs.
+    """
+
+    name: str
+    figures: tuple[Figure, ...]
+    notes: tuple[str, ...]
+    picture: Path
+
+    def __getitem__(self, measure: str) -> Figure:
+        """The figure of that name, as in ``evaluation["KID"].estimate.value``."""
+        return next(figure for figure in self.figures if figure.measure == measure)
+
+
+def evaluate(
+    source: str | Path,
+    *,
+    against: str = "",
+    extractor: str = "efficientnet-lite0",
+    measures: Sequence[str] = (),
+    fakes: int = 0,
+    split: Split = "train",
+    seed: int = 0,
+    which: Literal["last", "best"] = "last",
+    resize: int = 0,
+    device: str = "cpu",
+    out: str | Path = "",
+    progress: bool = False,
+) -> Evaluation:
+    """Measure a run, or pictures, against real pictures.
+
+    A run's figures are appended to its figures.jsonl, and its picture is evaluation.png in its folder.
+
+    Args:
+        source: a run's folder, a .safetensors file that ganvas wrote, or a folder, zip, parquet or npz file of fakes.
+        against: source of the reals; by default the run's own.
+        extractor: efficientnet-lite0, digits or inception.
+        measures: some of MEASURES; by default all of DEFAULT that are defined here, the others are noted.
+        fakes: how many; 0 is 2,048, or as many as there are reals.
+        split: which part of the reals: train, held-out or all.
+        seed: of the fakes, of the choice of reals, and of the intervals.
+        which: the run's newest state or its best.
+        resize: pixels to which pictures are resized for the extractor; 0 is what it was trained at.
+        device: where to compute networks.
+        out: the PNG file; by default in the run, or ganvas-evaluate-NAME.png.
+        progress: show a bar on stderr.
+
+    Raises:
+        InputError: something cannot be opened or measured; the message says what to do.
+    """
+    for measure in measures:
+        if measure not in MEASURES:
+            raise InputError(
+                f"there is no measure {measure!r}{nearest_word(measure, MEASURES)}; give some of {', '.join(MEASURES)}."
+            )
+    if out and Path(out).suffix.lower() != ".png":
+        raise InputError(f"--out {out} is no name of a picture; give one that ends in .png.")
+    network = open_extractor(extractor, resize)
+    network.network.to(device)
+    sets = gather(source, against, fakes=fakes, split=split, seed=seed, which=which, device=device)
+    wanted, notes = _defined(network, sets, measures)
+    perceptual = Perceptual().to(device) if "perceptual" in wanted else None
+    figures: list[Figure] = []
+    inputs = _extract(network, sets, seed, progress) if set(wanted) & set(ON_FEATURES) else None
+    for measure in wanted:
+        if inputs and measure in ON_FEATURES:
+            figures += on_features(measure, inputs)
+    pairs = nearest(sets.fakes, _parts(sets.training))
+    if "memorisation" in wanted:
+        figures += _memorisation(sets, pairs, seed)
+    if perceptual:
+        figures += _perceptual(perceptual, sets, seed)
+    picture = Path(out) if out else sets.folder.evaluation if sets.folder else Path(f"ganvas-evaluate-{sets.name}.png")
+    draw(picture, sets, pairs, inputs)
+    if sets.folder:
+        for found in figures:
+            sets.folder.add_figure({**found.line(), "images": sets.images, "state": sets.state})
+    return Evaluation(sets.name, tuple(figures), (*sets.notes, *notes), picture)
+
+
+def _defined(extractor: Extractor, sets: Sets, measures: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The measures to take, and sentences on those of the default that are undefined here."""
+    if not measures:
+        measures_ = [*DEFAULT, "classes"] if extractor.name == "digits" else [*DEFAULT]
+    else:
+        measures_ = [measure for measure in MEASURES if measure in measures]
+    wanted, notes = [], []
+    for measure in measures_:
+        try:
+            if measure == "fd":
+                expect_enough(len(sets.fakes), len(sets.reals), extractor.count)
+            if measure == "classes" and extractor.name != "digits":
+                raise InputError("the histogram of classes is one of digits; give --extractor digits with it.")
+            if measure == "memorisation" and not len(sets.held_out):
+                raise InputError(
+                    "memorisation is measured against held-out pictures, and none are held out; train with"
+                    " --data.held-out 0.05, or name new pictures with --against."
+                )
+            wanted.append(measure)
+        except InputError as error:
+            if measures:
+                raise
+            notes.append(f"{measure} is left out: {error}")
+    return wanted, notes
+
+
+def _extract(extractor: Extractor, sets: Sets, seed: int, progress: bool) -> Inputs:
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(), TextColumn("left"))
+    show = progress and console.is_terminal
+    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=not show) as bar:
+        real_task = bar.add_task(f"{extractor.name} on reals", total=len(sets.reals))
+        fake_task = bar.add_task(f"{extractor.name} on fakes", total=len(sets.fakes))
+        real = remembered(extractor, sets.reals, lambda count: bar.advance(real_task, count))
+        fake = extractor.extract(sets.fakes, advance=lambda count: bar.advance(fake_task, count))
+    return Inputs(sets, extractor, fake, real, seed)
+
+
+def _memorisation(sets: Sets, pairs: Nearest, seed: int) -> list[Figure]:
+    new = nearest(sets.held_out.take(slice(None)), _parts(sets.training))
+    protocol = {key: value for key, value in sets.protocol.items() if key not in ("reals", "split")}
+    about = {
+        "extractor": "pixels",
+        "resize": f"averaged to at most {SIDE} px",
+        "training": len(sets.training),
+        "new": len(sets.held_out),
+    }
+    return [figure(name, found, about | protocol) for name, found in memorisation(pairs, new, seed).items()]
+
+
+def _perceptual(network: Perceptual, sets: Sets, seed: int) -> list[Figure]:
+    about = {
+        "extractor": NAME,
+        "weights": WEIGHTS,
+        "resize": f"at least {SMALLEST} px",
+        "pairs": PAIRS,
+        **sets.protocol,
+    }
+    return [
+        figure("perceptual diversity", diversity(network, sets.fakes, seed), about),
+        figure("that of the reals", diversity(network, sets.reals, seed), about),
+    ]
+
+
+def _parts(dataset: Dataset) -> Iterator[Pixels]:
+    for start in range(0, len(dataset), CHUNK):
+        yield dataset.take(slice(start, start + CHUNK))

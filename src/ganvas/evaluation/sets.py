@@ -1,0 +1,153 @@
+"""The two sets that are compared: fakes of a run or of a folder, and the reals they are held against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+import ganvas.inference
+from ganvas.data import Dataset, Pictures, Source, load
+from ganvas.data.examine import examine
+from ganvas.errors import InputError
+from ganvas.pictures import Pixels
+from ganvas.recipe import Recipe
+from ganvas.runs.folder import RunFolder
+from ganvas.values import from_plain
+
+Split = Literal["train", "held-out", "all"]
+
+FAKES = 2048  # unless said otherwise
+
+
+@dataclass(frozen=True)
+class Sets:
+    """Fakes and reals of one size.
+
+    Attributes:
+        fakes, reals: uint8 (N, H, W, C) and (M, H, W, C).
+        training, held_out: both parts of the source of the reals, whole.
+        name: of the run, or of the source of the fakes.
+        folder: of the run, or None.
+        state: which weights made the fakes: last, best, or a checkpoint's name; "" for fakes of a folder.
+        images: real images these weights were trained on; 0 for fakes of a folder.
+        protocol: what a figure has to say of the sets.
+        notes: sentences on what was left out.
+    """
+
+    fakes: Pixels
+    reals: Pixels
+    training: Dataset
+    held_out: Dataset
+    name: str
+    folder: RunFolder | None
+    state: str
+    images: int
+    protocol: dict[str, Any]
+    notes: tuple[str, ...] = ()
+
+
+def gather(
+    source: str | Path,
+    against: str = "",
+    *,
+    fakes: int = 0,
+    split: Split = "train",
+    seed: int = 0,
+    which: Literal["last", "best"] = "last",
+    device: str = "cpu",
+) -> Sets:
+    """Make or read the fakes, and read as many reals.
+
+    Args:
+        source: a run's folder, a .safetensors file that ganvas wrote, or any source of pictures.
+        against: source of the reals; by default the run's own.
+        fakes: how many; 0 is 2,048, or as many as the other side has.
+        split: part of the reals.
+        seed: of the noise, and of which pictures are taken where there are more.
+        which: state of the run.
+        device: where to generate.
+
+    Raises:
+        InputError: there is nothing to compare, or the pictures have several sizes.
+    """
+    if fakes < 0 or seed < 0:
+        raise InputError(f"{fakes} fakes from seed {seed} cannot be made; give numbers of at least 0.")
+    path = Path(source)
+    if RunFolder(path).exists() or path.suffix == ".safetensors":
+        return _of_run(path, against, fakes, split, seed, which, device)
+    return _of_source(str(source), against, fakes, split, seed)
+
+
+def _of_run(
+    path: Path, against: str, fakes: int, split: Split, seed: int, which: Literal["last", "best"], device: str
+) -> Sets:
+    generator = ganvas.inference.open(path, which=which, device=device)
+    folder = next((f for f in (RunFolder(p) for p in (path, *path.parents[:2])) if f.exists()), None)
+    if folder:
+        pictures: Source = from_plain(Recipe, folder.read_recipe(), str(folder.recipe)).data
+    elif against:
+        pictures = Pictures(source=against)
+    else:
+        raise InputError(f"{path} lies in no run, so its pictures are not known; name their source with --against.")
+    if generator.on_plane or not isinstance(pictures, Pictures):
+        raise InputError(
+            f"{path} makes points of the plane, and these measures know pictures; how many modes it covers stands in"
+            " its log.jsonl."
+        )
+    pictures = replace(pictures, source=against) if against else pictures
+    channels, *_, size = generator.system.shape
+    reals, training, held_out, protocol = _reals(pictures, size, channels, fakes or FAKES, split, seed)
+    made = generator.generate(fakes or len(reals), seed)
+    state = which if path.is_dir() else {"model": "last"}.get(path.stem, path.stem)
+    protocol |= {"fakes": len(made), "seed": seed}
+    return Sets(made, reals, training, held_out, generator.name, folder, state, generator.images, protocol)
+
+
+def _of_source(source: str, against: str, fakes: int, split: Split, seed: int) -> Sets:
+    if not against:
+        raise InputError(f"{source} is no run, so there is nothing to hold it against; name real pictures: --against.")
+    found = examine(source, progress=True)
+    if len(found.sizes) != 1:
+        sizes = ", ".join(f"{n:,} of {w} x {h}" for (w, h), n in found.sizes.most_common(3))
+        raise InputError(
+            f"the pictures in {source} are of {len(found.sizes)} sizes ({sizes or 'none can be used'}); give fakes of"
+            " one size, since resizing would be measured too."
+        )
+    ((width, height),) = found.sizes
+    if width != height:
+        raise InputError(f"the pictures in {source} are {width} x {height}; give square ones, as ganvas makes them.")
+    channels = 1 if set(found.modes) <= {"L", "1"} else 3
+    whole = load(Pictures(source=source), size=width, channels=channels, progress=True)
+    count = min(fakes or FAKES, len(whole))
+    made = whole.take(_choose(len(whole), count, seed))
+    reals, training, held_out, protocol = _reals(Pictures(source=against), width, channels, count, split, seed)
+    protocol |= {"fakes": len(made), "seed": seed}
+    notes = (f"{len(whole.skipped)} files in {source} cannot be used.",) if whole.skipped else ()
+    return Sets(made, reals, training, held_out, whole.name, None, "", 0, protocol, notes)
+
+
+def _reals(
+    pictures: Pictures, size: int, channels: int, count: int, split: Split, seed: int
+) -> tuple[Pixels, Dataset, Dataset, dict[str, Any]]:
+    whole = load(pictures, size=size, channels=channels, progress=True)
+    training, held_out = whole.split(pictures.held_out)
+    part = {"train": training, "held-out": held_out, "all": whole}[split]
+    if not len(part):
+        raise InputError(f"{whole.name} has no {split} pictures; give another --split.")
+    reals = part.take(_choose(len(part), min(count, len(part)), seed))
+    protocol = {
+        "reals": len(reals),
+        "source": whole.name,
+        "data": whole.fingerprint,
+        "split": split,
+        "held_out": pictures.held_out,
+    }
+    return reals, training, held_out, protocol
+
+
+def _choose(total: int, count: int, seed: int) -> np.ndarray:
+    """So many different numbers below `total`, in their order, the same for the same seed."""
+    return np.sort(np.random.default_rng(seed).choice(total, count, replace=False))

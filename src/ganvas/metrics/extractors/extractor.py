@@ -1,0 +1,105 @@
+"""What every extractor answers, and how weights are read."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ganvas.errors import InputError
+
+Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+HASH = 12  # characters of a SHA-256 that are shown
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """What a network says of N pictures.
+
+    Attributes:
+        features: float32 (N, F).
+        probabilities: of its classes, float32 (N, K).
+    """
+
+    features: Floats
+    probabilities: Floats
+
+
+class Extractor(ABC):
+    """A fixed network from pictures to features.
+
+    Attributes:
+        name: as in `NAMES`.
+        weights: the beginning of the SHA-256 of its weights.
+        resize: the rule by which pictures come to its size, in words.
+        count: features of a picture.
+        batch: pictures at a time on a CPU.
+    """
+
+    name: str
+    weights: str
+    resize: str
+    count: int
+    batch: int = 32
+    network: nn.Module
+    """Prepared pictures (B, C, H, W) -> features (B, F) and logits (B, K)."""
+
+    @abstractmethod
+    def prepare(self, pictures: Tensor) -> Tensor:
+        """float32 (B, C, H, W) in 0..255, C 1 or 3, to what the network takes."""
+
+    def extract(
+        self, pixels: Pixels, batch: int = 0, advance: Callable[[int], object] = lambda count: None
+    ) -> Extracted:
+        """Features and class probabilities of uint8 (N, H, W, C).
+
+        Args:
+            batch: pictures at a time; the result depends on it by rounding alone. 0 is what is quick on the device.
+            advance: told of every so many pictures done.
+        """
+        device = next(self.network.parameters()).device
+        batch = batch or (self.batch if device.type == "cpu" else 64)
+        found: list[tuple[Floats, Floats]] = []
+        with torch.inference_mode():
+            for start in range(0, len(pixels), batch):
+                part = torch.from_numpy(np.array(pixels[start : start + batch])).to(device)
+                x = self.prepare(part.permute(0, 3, 1, 2).float()).contiguous(memory_format=torch.channels_last)
+                features, logits = self.network(x)
+                found.append((features.cpu().numpy(), logits.softmax(1).cpu().numpy()))
+                advance(len(part))
+        features_, probabilities = zip(*found, strict=True)
+        return Extracted(np.concatenate(features_), np.concatenate(probabilities))
+
+
+def rgb(pictures: Tensor) -> Tensor:
+    """Three equal channels of grey pictures (B, 1, H, W); others as they are."""
+    return pictures.expand(-1, 3, -1, -1) if pictures.shape[1] == 1 else pictures
+
+
+def read_weights(path: Path, sha256: str) -> dict[str, Tensor]:
+    """Read the tensors of a .pth file whose content is known.
+
+    torch's reader for weights alone makes tensors of it and nothing else, whatever the file says.
+
+    Raises:
+        InputError: the file is not the one with that SHA-256, or holds no tensors.
+    """
+    content = path.read_bytes()
+    found = hashlib.sha256(content).hexdigest()
+    if found != sha256:
+        raise InputError(
+            f"{path} is not the file it should be (its SHA-256 begins {found[:HASH]}, not {sha256[:HASH]}); delete it"
+            " and fetch it again."
+        )
+    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    return state

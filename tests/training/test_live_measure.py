@@ -1,0 +1,37 @@
+"""The KID while training: logged with its protocol, and nothing else changes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ganvas import InputError, Watch, train
+from ganvas.runs import checkpoint
+from tests.conftest import same, tiny
+
+
+def test_the_kid_is_logged_and_disturbs_nothing() -> None:
+    for name, extractor in (("without", ""), ("with", "digits")):
+        train(tiny("dcgan"), name=name, watch=Watch(measure_every=96, extractor=extractor))
+    states = [max(Path(f"runs/{name}/checkpoints").glob("[0-9]*.safetensors")) for name in ("without", "with")]
+    assert same(*(checkpoint.load(state)[0] for state in states))
+    lines = [json.loads(line) for line in Path("runs/with/log.jsonl").read_text().splitlines()]
+    measured = [line for line in lines if "kid" in line]
+    assert [line["images"] for line in measured] == [96, 192]
+    assert all(line["kid_low"] < line["kid"] < line["kid_high"] for line in measured)
+    protocol = measured[0]["protocol"]
+    assert protocol["extractor"] == "digits"
+    assert protocol["fakes"] == protocol["reals"] == 512
+    assert [line["swd"] for line in lines if "swd" in line] == [
+        line["swd"]
+        for line in map(json.loads, Path("runs/without/log.jsonl").read_text().splitlines())
+        if "swd" in line
+    ]
+
+
+def test_an_unknown_extractor_is_refused_before_anything_is_written() -> None:
+    with pytest.raises(InputError, match=r"'digit'.*'digits'"):
+        Watch(extractor="digit")
+    assert not Path("runs").exists()
