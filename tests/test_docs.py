@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import json
 import os
 import re
 import shlex
@@ -19,6 +20,7 @@ import pytest
 
 from ganvas import Watch, cli, train
 from ganvas.cli import _flags
+from ganvas.studies import read_study
 from ganvas.systems.dcgan import DCGAN
 from tests.conftest import ROOT, Cli, tiny
 
@@ -113,6 +115,20 @@ def test_a_gan_in_one_file(cli: Cli, tmp_path: Path) -> None:
         assert shown in said
     assert (tmp_path / "fakes.png").is_file()
     assert (tmp_path / "runs" / "resizeconv-digits" / "model.safetensors").is_file()
+
+
+def test_the_fair_comparison_runs(cli: Cli, tmp_path: Path) -> None:
+    (block,) = blocks(ROOT / "docs" / "compare.md", "json file=")
+    plan = json.loads(block.text)
+    small = {"system.g_width": 4, "system.d_width": 4, "batch_size": 32}
+    shown = {**plan, "set": small, "seeds": [0], "at": [1], "evaluate": {}}
+    name = block.about.removeprefix("json file=")
+    (tmp_path / name).write_text(json.dumps(shown), encoding="utf-8")
+    done = cli("study", name)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1].endswith("comparison.html")
+    (tmp_path / "whole.json").write_text(block.text, encoding="utf-8")
+    assert len(read_study(tmp_path / "whole.json").runs()) == 6
 
 
 def test_the_table_of_verbs_is_complete() -> None:

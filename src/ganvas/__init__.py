@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ganvas.comparison import compare
     from ganvas.data import Pictures, Points
     from ganvas.errors import InputError
     from ganvas.evaluation import Evaluation, evaluate
@@ -14,12 +15,14 @@ if TYPE_CHECKING:
     from ganvas.observers import Watch
     from ganvas.penalties import GradientPenalty
     from ganvas.recipe import EMA, Adam, Augment, Plan, Ramp, Recipe, Steering
+    from ganvas.studies import Study, run_study
     from ganvas.systems import named_recipe
     from ganvas.training import Host, train
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "ganvas.comparison": ("compare",),
     "ganvas.data": ("Pictures", "Points"),
     "ganvas.errors": ("InputError",),
     "ganvas.evaluation": ("Evaluation", "evaluate"),
@@ -28,6 +31,7 @@ _HOMES = {
     "ganvas.observers": ("Watch",),
     "ganvas.penalties": ("GradientPenalty",),
     "ganvas.recipe": ("EMA", "Adam", "Augment", "Plan", "Ramp", "Recipe", "Steering"),
+    "ganvas.studies": ("Study", "run_study"),
     "ganvas.systems": ("named_recipe",),
     "ganvas.training": ("Host", "train"),
 }
@@ -51,11 +55,14 @@ __all__ = [
     "Ramp",
     "Recipe",
     "Steering",
+    "Study",
     "Wasserstein",
     "Watch",
+    "compare",
     "evaluate",
     "named_recipe",
     "open",
+    "run_study",
     "train",
 ]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -31,11 +30,6 @@ def to_pixels(pictures: Tensor) -> Pixels:
 def from_pixels(pixels: Pixels) -> Tensor:
     """uint8 (N, H, W, C) -> (N, C, H, W) in [-1, 1]."""
     return torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
-
-
-def as_judged(rows: NDArray[Any]) -> Tensor:
-    """Rows of a data set as the discriminator sees them: pictures (N, C, H, W) in [-1, 1], points as they are."""
-    return from_pixels(rows) if rows.dtype == np.uint8 else torch.from_numpy(rows)
 
 
 def to_image(pixels: Pixels) -> Image.Image:

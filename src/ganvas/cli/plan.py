@@ -38,7 +38,7 @@ def main(argv: list[str]) -> int:
     name, what = (source.source, "pictures") if isinstance(source, Pictures) else (source.shape, "points")
     console.print(f"data     {name}: {pictures:,} {what}; {recipe.images:,} images are {epochs:.1f} epochs")
     console.print(f"rate     {cost.images_per_second:,.0f} images/s in {recipe.precision} on {device}")
-    console.print(f"time     {_duration(cost.seconds)}")
+    console.print(f"time     {duration(cost.seconds)}")
     console.print(f"memory   {cost.memory / 2**20:,.0f} MiB at the peak")
     console.print(f"disk     {cost.disk / 2**20:,.0f} MiB for the run folder")
     return 0
@@ -58,6 +58,7 @@ def _shape(shape: tuple[int, ...]) -> str:
     return " x ".join(map(str, shape)) or "1"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Hours and minutes, or minutes and seconds."""
     hours, minutes = int(seconds // 3600), int(seconds % 3600 // 60)
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {int(seconds % 60):02d} s"

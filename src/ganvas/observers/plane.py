@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ganvas.metrics.modes import Coverage, coverage
+from ganvas.metrics.sliced_wasserstein import project, sliced_wasserstein
 from ganvas.observers import Observer, Report, due
-from ganvas.observers.measure import Measure
+from ganvas.observers.measure import MEASURE, Measure
 from ganvas.observers.samples import outputs
 from ganvas.pictures import grid, save_gif, save_png
 from ganvas.plane import Canvas, Plane, cells
@@ -86,17 +87,15 @@ class PlaneMeasure(Measure):
         on_best: Callable[[Run], None],
     ) -> None:
         """`mixture` as for the sheets; the distance is to `reals` (N, 2)."""
-        super().__init__(folder, reals, every, on_best)
+        super().__init__(folder, torch.from_numpy(reals[:MEASURED]), every, on_best)
         self.mixture = mixture
 
-    def fakes(self, run: Run) -> Plane:
-        """Points (N, 2)."""
-        return outputs(run, self.inputs).numpy()
-
-    def figures(self, fakes: Plane) -> dict[str, float]:
+    def figures(self, run: Run) -> dict[str, float]:
         """The distance, `modes` and `quality`."""
-        found = coverage(fakes, *self.mixture)
-        return {**super().figures(fakes), "modes": found.covered, "quality": found.quality}
+        fakes = outputs(run, self.inputs)
+        found = coverage(fakes.numpy(), *self.mixture)
+        distance = sliced_wasserstein(self.reals, project(fakes))
+        return {MEASURE: distance, "modes": found.covered, "quality": found.quality}
 
 
 def describe(found: Coverage) -> str:

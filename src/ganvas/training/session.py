@@ -12,16 +12,22 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Literal
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
 from rich.console import Console
+from torch import Tensor
 
 import ganvas
 from ganvas.data import Dataset, Feed, Points, open_data
 from ganvas.diagnosis.signals import COUNT, Probe
 from ganvas.errors import InputError
+from ganvas.metrics.extractors import open_extractor
 from ganvas.observers import Observer, Watch
 from ganvas.observers.checkpoints import Checkpoints
 from ganvas.observers.curves import Curves
 from ganvas.observers.diagnose import Diagnose
+from ganvas.observers.kernel import KernelMeasure
 from ganvas.observers.log import Log
 from ganvas.observers.measure import COUNT as MEASURED
 from ganvas.observers.measure import Measure
@@ -30,7 +36,7 @@ from ganvas.observers.plane import POINTS, PlaneMeasure, PlaneSheets
 from ganvas.observers.progress import ProgressLine
 from ganvas.observers.samples import Samples
 from ganvas.observers.trackers import tensorboard
-from ganvas.pictures import as_judged
+from ganvas.pictures import from_pixels
 from ganvas.recipe import Recipe
 from ganvas.runs import checkpoint
 from ganvas.runs.files import remove_leftovers, write_text
@@ -81,7 +87,7 @@ def train(
     folder = RunFolder(Path(host.runs) / name)
     _refuse_other_recipe(folder, recipe)
     if watch.extractor and isinstance(recipe.data, Points):
-        raise InputError("--watch.extractor measures pictures, and the data are points; leave it out.")
+        raise InputError(f"--watch.extractor {watch.extractor} compares pictures, and this run makes points; drop it.")
     device = host.torch_device()
     system = recipe.system
     whole = open_data(recipe.data, system.shape, workers=host.workers, progress=True)
@@ -232,6 +238,7 @@ def _observers(
     epoch = len(dataset)
     samples = (watch.sample_every, watch.sample_epochs * epoch)
     measure_every = watch.measure_every or max(recipe.batch_size, recipe.images // MEASUREMENTS)
+    extractor = open_extractor(watch.extractor) if watch.extractor else None
     sheets: Observer
     measure: Observer
     if isinstance(recipe.data, Points):
@@ -240,12 +247,13 @@ def _observers(
         measure = PlaneMeasure(folder, dataset.spread(MEASURED_POINTS), mixture, measure_every, keep_best)
     else:
         sheets = Samples(folder, dataset.spread(rows * columns), rows, columns, samples)
-        measure = Measure(folder, dataset.spread(MEASURED), measure_every, keep_best, watch.extractor)
+        measure = Measure(folder, _judged(dataset.spread(MEASURED)), measure_every, keep_best)
     observers: list[Observer] = [
         progress,
         Log(folder, log_every, sinks),
         sheets,
         measure,
+        *([KernelMeasure(folder, dataset.spread(MEASURED), measure_every, extractor)] if extractor else []),
         diagnose,
         checkpoints,
         Curves(folder),
@@ -256,8 +264,13 @@ def _observers(
 def make_probe(run: Run, dataset: Dataset, held_out: Dataset) -> Probe:
     # Other noise than the sheets' and the measures'.
     inputs = run.recipe.system.inputs(COUNT, run.recipe.seed + 2)
-    train, kept = (as_judged(part.spread(COUNT)).to(run.device) for part in (dataset, held_out))
+    train, kept = (_judged(part.spread(COUNT)).to(run.device) for part in (dataset, held_out))
     return Probe(inputs.to(run.device), train, kept, run.recipe.objective)
+
+
+def _judged(rows: NDArray[Any]) -> Tensor:
+    """Rows of a data set as the discriminator sees them."""
+    return from_pixels(rows) if rows.dtype == np.uint8 else torch.from_numpy(rows)
 
 
 @contextmanager

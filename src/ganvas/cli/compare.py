@@ -1,0 +1,68 @@
+"""Compare runs on one page: ganvas compare runs/a runs/b"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ganvas.cli._parser import Parser
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ganvas.comparison import Comparison
+
+PAGE = "comparison.html"
+
+
+def main(argv: list[str]) -> int:
+    """Run ``ganvas compare RUN...``."""
+    parser = Parser("ganvas compare", description=__doc__)
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="a run's folder, or a folder that holds runs")
+    parser.add_argument("--out", type=Path, default=Path(PAGE), help=f"the page to write (default: {PAGE})")
+    parser.add_argument(
+        "--by", choices=("images", "hours"), default="images", help="align on images seen, or on hours of training"
+    )
+    parser.add_argument("--unfinished", action="store_true", help="take runs that are still training as they stand")
+    arguments = parser.parse_args(argv)
+    from rich.console import Console
+
+    from ganvas.comparison import compare
+
+    out, by, unfinished = arguments.out, arguments.by, arguments.unfinished
+    show(compare(arguments.runs, out=out, by=by, unfinished=unfinished), Console(highlight=False))
+    print(out)
+    return 0
+
+
+def show(comparison: Comparison, console: Console) -> None:
+    """Print what differs, the measures and what a reader must know."""
+    from rich.table import Column, Table
+
+    from ganvas.comparison.page import end, warnings
+    from ganvas.comparison.table import interval
+
+    labels = [group.label for group in comparison.settings]
+    if comparison.differing:
+        rows = [["", *labels], *([path, *values] for path, values in comparison.differing.items())]
+        if len(labels) > len(rows) - 1:
+            rows = [list(row) for row in zip(*rows, strict=True)]
+        differs = Table(*rows[0], box=None)
+        for row in rows[1:]:
+            differs.add_row(*row)
+        console.print(differs, "")
+    measures = Table("measure", "", "setting", Column("value [interval]", justify="right"), "runs", box=None)
+    found = [(c.title, c.means, c.ranks) for c in comparison.columns if not c.on_the_way]
+    for title, means, ranks in [*found, (f"swd ↓ at {end(comparison)}", comparison.distances, {})]:
+        for index, label in enumerate(list(ranks) or list(means)):
+            mean = means[label]
+            measures.add_row("" if index else title, ranks.get(label, ""), label, interval(mean), str(mean.n))
+    console.print(measures, "")
+    against = Table("measure", "setting", Column("minus", justify="right"), "seeds", "", box=None)
+    against.title, against.title_justify = f"each setting minus {labels[0]}, seed by seed", "left"
+    for gain in (gain for gain in comparison.gains if not gain.column.on_the_way):
+        against.add_row(gain.column.title, gain.label, interval(gain.mean), str(gain.mean.n), gain.told)
+    if against.row_count:
+        console.print(against, "")
+    for text in warnings(comparison):
+        console.print(f"note: {text}", markup=False, soft_wrap=True)

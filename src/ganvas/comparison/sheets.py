@@ -1,0 +1,162 @@
+"""Sample sheets of several runs, cut to the same few z and small enough to be sent in one page."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ganvas.comparison.gather import Record
+from ganvas.pictures import GAP, Pixels, tile_corner, zoom
+
+ROWS, COLUMNS = 3, 4  # of z shown, where the sheets have as many
+SIDE = 64  # px of a picture on the page at most; larger ones are reduced
+BUDGET = 2_000_000  # bytes of all pictures of a page
+FRAMES = (16, 12, 8, 6, 4, 2)  # moments of each run: as many as the budget allows
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The layout of a run's sheets, read off their size and the recipe."""
+
+    side: int
+    """Of a tile, as drawn."""
+    factor: int
+    """How many times the pictures were enlarged for the sheet."""
+    rows: int
+    columns: int
+    with_reals: bool
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The fakes of some z at one moment."""
+
+    images: int
+    source: str
+    """A data: address."""
+
+
+@dataclass(frozen=True)
+class Film:
+    """The moments of one run."""
+
+    frames: tuple[Frame, ...]
+    noise: tuple[int, int]
+    """Seed and length of z: runs that share both drew the same z."""
+
+
+@dataclass(frozen=True)
+class Films:
+    """Those of all runs, cut alike."""
+
+    films: dict[str, Film]
+    """By the run's name; runs without a readable sheet are absent."""
+    reals: str
+    """Real pictures in the same layout, a data: address; empty where no sheet shows them."""
+    rows: int
+    columns: int
+    side: int
+    """Of a picture in px, as embedded."""
+
+
+def films(records: Sequence[Record]) -> Films:
+    """Cut the sheets of all runs to the same places, taking as many moments as fit the budget."""
+    layouts = {record.name: layout for record in records if (layout := _layout(record))}
+    if not layouts:
+        return Films({}, "", 0, 0, 0)
+    columns = min(COLUMNS, *(layout.rows * layout.columns for layout in layouts.values()))
+    rows = min(ROWS, *(layout.rows * layout.columns // columns for layout in layouts.values()))
+    shown = [record for record in records if record.name in layouts]
+    cuts: dict[tuple[Path, bool], str] = {}
+
+    def cut(record: Record, path: Path, reals: bool = False) -> str:
+        if (path, reals) not in cuts:
+            cuts[path, reals] = _cut(path, layouts[record.name], rows * columns, columns, reals)
+        return cuts[path, reals]
+
+    made: dict[str, Film] = {}
+    for count in FRAMES:
+        made = {}
+        for record in shown:
+            chosen = [(int(path.stem), cut(record, path)) for path in _spread(record.sheets, count)]
+            noise = record.seed, int(record.recipe.get("system.latent", 0))
+            made[record.name] = Film(tuple(Frame(images, source) for images, source in chosen if source), noise)
+        if sum(len(frame.source) for film in made.values() for frame in film.frames) <= BUDGET:
+            break
+    real = next((record for record in shown if layouts[record.name].with_reals), None)
+    side = min(SIDE, max(layout.side // layout.factor for layout in layouts.values()))
+    return Films(
+        {name: film for name, film in made.items() if film.frames},
+        cut(real, real.sheets[-1], reals=True) if real else "",
+        rows,
+        columns,
+        side,
+    )
+
+
+def _spread(sheets: Sequence[Path], count: int) -> list[Path]:
+    if len(sheets) <= count:
+        return list(sheets)
+    # Closer at the start, where most happens; the first and the last always.
+    places = np.linspace(0, 1, count) ** 1.5 * (len(sheets) - 1)
+    return [sheets[index] for index in sorted({round(place) for place in places})]
+
+
+def _layout(record: Record) -> Sheet | None:
+    size = record.recipe.get("system.size")
+    if not record.sheets or not isinstance(size, int):
+        return None
+    try:
+        with Image.open(record.sheets[-1]) as picture:
+            width, height = picture.size
+    except OSError:
+        return None
+    side = size * zoom(size)
+    step = side + GAP
+    rows, rest = divmod(height - GAP, step)
+    # Fakes alone, or fakes, a gap of four and reals: no width can be read as both.
+    for parts, space in ((1, 0), (2, 4 * GAP)):
+        columns, left = divmod(width - space - parts * GAP, parts * step)
+        if rows > 0 and columns > 0 and not rest and not left:
+            return Sheet(side, zoom(size), rows, columns, parts == 2)
+    return None
+
+
+def _cut(path: Path, layout: Sheet, count: int, columns: int, reals: bool) -> str:
+    """The first `count` tiles of a sheet, without gaps, `columns` beside each other; empty for a damaged sheet."""
+    try:
+        with Image.open(path) as picture:
+            sheet = np.asarray(picture)
+    except OSError:
+        return ""
+    sheet = sheet.reshape(*sheet.shape[:2], -1)
+    offset = layout.columns * (layout.side + GAP) + 5 * GAP if reals else 0
+    tiles = []
+    for index in range(count):
+        top, left = tile_corner(index, layout.columns, layout.side, layout.side)
+        left += offset
+        tile = sheet[top : top + layout.side : layout.factor, left : left + layout.side : layout.factor]
+        tiles.append(_reduced(tile))
+    rows = [np.concatenate(tiles[start : start + columns], axis=1) for start in range(0, count, columns)]
+    return _data_address(np.concatenate(rows))
+
+
+def _reduced(tile: Pixels) -> Pixels:
+    if len(tile) <= SIDE:
+        return tile
+    small = Image.fromarray(tile.squeeze()).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+    return np.asarray(small).reshape(SIDE, SIDE, -1)
+
+
+def _data_address(pixels: Pixels) -> str:
+    buffer = io.BytesIO()
+    # Small pictures are shown enlarged, where a lossy coder's traces would be seen; they weigh little without it.
+    small = pixels.shape[0] * pixels.shape[1] <= 96 * 128
+    Image.fromarray(pixels.squeeze()).save(buffer, "WEBP", lossless=small, quality=80, method=4)
+    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()

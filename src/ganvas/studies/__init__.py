@@ -1,0 +1,7 @@
+"""A plan of many runs: which fields vary, over which seeds; carried out in processes of their own, resumable."""
+
+from ganvas.studies.carry_out import Ended, run_study
+from ganvas.studies.jobs import forecast
+from ganvas.studies.plan import Study, read_study
+
+__all__ = ["Ended", "Study", "forecast", "read_study", "run_study"]

@@ -1,0 +1,108 @@
+"""The page holds all it shows, and the pictures on it are those of the sheets."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ganvas import compare
+from ganvas.comparison import sheets
+from ganvas.pictures import Pixels
+from ganvas.runs.folder import RunFolder
+from tests.comparison.runs import add_figure, add_sheets, made
+
+
+def page(*runs: str) -> str:
+    compare(runs or ["runs"], out="page.html")
+    return Path("page.html").read_text()
+
+
+def drawn(text: str) -> dict[str, object]:
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)
+    assert found
+    return json.loads(found[1])  # type: ignore[no-any-return]
+
+
+def decoded(address: str) -> Pixels:
+    with Image.open(io.BytesIO(base64.b64decode(address.split(",")[1]))) as picture:
+        return np.asarray(picture.convert("L"))
+
+
+def test_nothing_is_fetched() -> None:
+    folder = made("a")
+    add_sheets(folder)
+    add_figure(folder, "FD", 9.0)
+    text = page()
+    assert "default-src 'none'" in text
+    assert not re.search(r"https?:|//cdn|@import|<link|<iframe", text)
+    assert {address.split(":")[0] for address in re.findall(r'src="([^"$]+)"', text)} <= {"data"}
+
+
+def test_names_cannot_break_out_of_the_page() -> None:
+    made("a<script>alert(1)<b>")
+    text = page()
+    assert "<script>alert" not in text
+    assert drawn(text)["runs"][0]["name"] == "a<script>alert(1)<b>"  # type: ignore[index]
+
+
+def test_tiles_are_cut_where_they_were_drawn() -> None:
+    folder = made("a")
+    fakes = add_sheets(folder, rows=4, columns=6)
+    cut = sheets.films(compare(["runs/a"]).records)
+    assert (cut.rows, cut.columns, cut.side) == (3, 4, 16)
+    last = decoded(cut.films["a"].frames[-1].source)
+    for index in range(12):
+        top, left = 16 * (index // 4), 16 * (index % 4)
+        assert np.array_equal(last[top : top + 16, left : left + 16], fakes[index, :, :, 0])
+    assert (decoded(cut.reals) == 200).all()
+    assert [frame.images for frame in cut.films["a"].frames] == [0, 100, 200, 300, 400]
+
+
+def test_runs_of_unlike_grids_show_the_z_they_share() -> None:
+    add_sheets(made("a"), rows=4, columns=6)
+    small = add_sheets(made("b", batch_size=32), rows=1, columns=3, shade=1)
+    cut = sheets.films(compare(["runs"]).records)
+    assert (cut.rows, cut.columns) == (1, 3)
+    assert np.array_equal(decoded(cut.films["b"].frames[-1].source), np.concatenate(small[:, :, :, 0], axis=1))
+
+
+def test_other_seeds_are_not_passed_off_as_the_same_z() -> None:
+    for seed in (0, 1):
+        add_sheets(made(f"a-seed{seed}", seed=seed))
+    text = page()
+    assert "Seed 0, z of length 8" in text
+    assert "Seed 1, z of length 8" in text
+    add_sheets(made("b-seed0", batch_size=32))
+    assert "The same z in every run" in page("runs/a-seed0", "runs/b-seed0")
+
+
+def test_pictures_keep_within_their_budget() -> None:
+    folder = RunFolder("runs/a")
+    for index in range(8):
+        folder = made(f"r{index}", batch_size=16 + index)
+        add_sheets(folder, count=40, shade=index)
+    cut = sheets.films(compare(["runs"]).records)
+    assert sum(len(frame.source) for film in cut.films.values() for frame in film.frames) <= sheets.BUDGET
+    assert all(len(film.frames) > 4 for film in cut.films.values())
+
+
+def test_curves_are_placed_on_images_and_on_hours() -> None:
+    made("a", rate=400.0)
+    charts = drawn(page())["charts"]
+    points = charts[0]["series"][0]["points"]  # type: ignore[index]
+    assert points[-1] == {"i": 400, "h": round(1 / 3600, 6), "y": 1.0}
+
+
+def test_figures_on_the_way_become_a_curve_with_intervals() -> None:
+    folder = made("a")
+    for state in ("kept-000000000208", "last"):
+        add_figure(folder, "FD", 9.0, state)
+    chart = drawn(page())["charts"][-1]  # type: ignore[index]
+    assert chart["title"] == "FD"
+    assert [(p["i"], p["low"], p["high"]) for p in chart["series"][0]["points"]] == [(208, 8.9, 9.1), (400, 8.9, 9.1)]

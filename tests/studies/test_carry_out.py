@@ -1,0 +1,130 @@
+"""A study survives what its runs and its user do to it: divergence, kills, Ctrl-C, changed plans."""
+
+from __future__ import annotations
+
+import io
+import json
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from ganvas import Host, InputError, Study, Watch, cli, run_study, train
+from ganvas.runs import checkpoint
+from ganvas.runs.folder import RunFolder
+from ganvas.studies.jobs import evaluations, jobs_of
+from ganvas.studies.plan import to_text
+from tests.conftest import same, tiny
+
+DIVERGING, SOUND = "adam_g.lr=1e+30-seed0", "adam_g.lr=0.0002-seed0"
+
+
+def plan(images: int) -> Study:
+    recipe = tiny(images=images)
+    study = Study(recipe=recipe, name="s", vary={"adam_g.lr": [1e30, 2e-4]})
+    Path("s.json").write_text(to_text(study))
+    return study
+
+
+def carried_out(study: Study, jobs: int = 1) -> tuple[tuple[str, ...], str]:
+    console = Console(file=io.StringIO(), width=200)
+    ended = run_study(study, jobs=jobs, console=console)
+    assert ended.page.is_file()
+    return ended.failures, console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_one_run_diverges_the_others_are_trained_and_compared() -> None:
+    failures, said = carried_out(plan(320), jobs=2)
+    assert failures == (f"{DIVERGING}: diverged",)
+    assert sorted(line.split()[2].rstrip(":") for line in said.splitlines()) == ["diverged", "finished"]
+    before = RunFolder(f"runs/s/{SOUND}").model.stat().st_mtime_ns
+    failures, said = carried_out(plan(320))
+    assert failures == (f"{DIVERGING}: diverged",)  # and is not tried again
+    assert f"{SOUND}  stands already" in said
+    assert RunFolder(f"runs/s/{SOUND}").model.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGKILL, -9, marks=pytest.mark.slow)]
+)
+def test_a_study_interrupted_inside_a_run_loses_nothing(number: signal.Signals, code: int) -> None:
+    study = replace(plan(6_400), vary={"adam_g.lr": [2e-4]})
+    Path("s.json").write_text(to_text(study))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ganvas", "study", "s.json"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    folder = RunFolder(f"runs/s/{SOUND}")
+    while not folder.log.exists() and process.poll() is None:
+        time.sleep(0.02)
+    process.send_signal(number)
+    assert process.wait() == code
+    while folder.is_training():  # the child sees that its study has gone, and stops by itself
+        time.sleep(0.02)
+    stopped = folder.read_events()[-1]
+    assert stopped["event"] == "stopped"
+    assert 0 < stopped["images"] < 6_400
+    failures, _ = carried_out(study)
+    assert failures == ()
+    assert [event["event"] for event in folder.read_events()] == ["started", "stopped", "resumed", "finished"]
+    train(study.runs()[SOUND], name="whole", watch=Watch(checkpoint_seconds=1e9))
+    assert same(checkpoint.load(folder.model)[0], checkpoint.load(RunFolder("runs/whole").model)[0])
+
+
+def test_a_shorter_run_is_the_beginning_of_a_longer_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    study = Study(recipe=tiny(batch_size=64), name="s", at=(1, 2), evaluate={"extractor": "digits", "which": ["best"]})
+    (job,) = jobs_of(study, "runs")
+    assert job.recipe.images == 2 * job.pictures
+    folder = job.folder
+    train(job.recipe, name="seed0", watch=Watch(keep_every=job.pictures), host=Host(runs="runs/s"))
+    kept, best = evaluations(study, job)
+    assert kept[:2] == ["evaluate", str(sorted(folder.checkpoints.glob("kept-*"))[0])]
+    assert best == ["evaluate", str(folder.path), "--which", "best", "--extractor", "digits"]
+    figure = {"state": "best", "images": 64, "protocol": {"extractor": "digits"}}
+    folder.figures.write_text(json.dumps(figure) + "\n")
+    assert list(evaluations(study, job)) == [kept]
+    short = replace(job.recipe, images=job.pictures)
+    train(short, name="short")
+    tensors, about = checkpoint.load(Path(kept[1]))
+    alone = checkpoint.load(RunFolder("runs/short").states()[0])
+    assert about["images"] == alone[1]["images"]
+    assert same(tensors, alone[0])
+
+
+def test_another_plan_of_the_same_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    study = plan(320)
+    train(study.runs()[SOUND], name=SOUND, host=Host(runs="runs/s"))
+    Path("s.json").write_text(to_text(replace(study, recipe=tiny(images=320, batch_size=32))))
+    assert cli.main(["study", "s.json"]) == 2
+    said = capsys.readouterr().err
+    assert "batch_size: 16 -> 32" in said
+    assert "another name" in said
+
+
+def test_a_run_that_another_process_trains_is_a_failure_of_its_own() -> None:
+    study = replace(plan(320), vary={})
+    with RunFolder("runs/s/seed0").lock():
+        console = Console(file=io.StringIO(), width=200)
+        ended = run_study(study, console=console)
+    assert ended.comparison is None
+    assert "being trained by another process" in ended.failures[0]
+
+
+def test_a_dry_run_writes_nothing_and_tells_what_is_left(capsys: pytest.CaptureFixture[str]) -> None:
+    study = plan(320)
+    assert cli.main(["study", "s.json", "--dry-run", "--jobs", "2"]) == 0
+    said = capsys.readouterr().out
+    assert not Path("runs").exists()
+    for name in study.runs():
+        assert name in said
+    assert "2 runs, " in said
+    assert "--jobs 2" in said
+
+
+def test_no_jobs_are_refused() -> None:
+    with pytest.raises(InputError, match="--jobs 0"):
+        run_study(plan(320), jobs=0)
