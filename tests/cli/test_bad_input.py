@@ -83,6 +83,12 @@ def bomb() -> bytes:
     return out.getvalue()
 
 
+def test_plan_reckons_a_run_shorter_than_its_own_probe(cli: Cli) -> None:
+    done = cli("plan", "mlp-digits", "--images", "64")
+    assert done.returncode == 0, done.stderr
+    assert "time     0 min 00 s" in done.stdout
+
+
 def test_plan_prints_layers_and_cost(cli: Cli) -> None:
     done = cli("plan", "dcgan-digits", "--system.g-width", "4", "--system.d-width", "4", "--images", "640")
     assert done.returncode == 0, done.stderr

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -76,13 +76,14 @@ def probe(recipe: Recipe, device: torch.device, pictures: int, watch: Watch, sec
     """
     system = recipe.system
     dataset = _random(system.shape, PROBE_BATCHES * recipe.batch_size)
-    run = Run(recipe, device)
+    # The probe may see more images than a short run would.
+    run = Run(replace(recipe, images=2**62), device)
     feed = Feed(dataset, batch_size=recipe.batch_size, seed=recipe.seed, device=device, flip=recipe.augment.flip)
     _rounds(run, feed, rounds=WARM_UP)
     began, first = time.perf_counter(), run.images
-    while time.perf_counter() - began < seconds and run.images < recipe.images:
+    while time.perf_counter() - began < seconds:
         _rounds(run, feed, rounds=1)
-    rate = (run.images - first) / (time.perf_counter() - began) if run.images > first else float("nan")
+    rate = (run.images - first) / (time.perf_counter() - began)
     memory = torch.cuda.max_memory_allocated() if device.type == "cuda" else _peak_memory()
     memory += (pictures - len(dataset)) * dataset.images[0].nbytes
     return Cost(rate, recipe.images / rate, memory, _disk(run, dataset, recipe.images, pictures, watch))
