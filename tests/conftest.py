@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from ganvas.data import Pictures
+from ganvas.data import Pictures, Points
 from ganvas.recipe import EMA, Recipe
 from ganvas.systems.dcgan import DCGAN
 from ganvas.systems.mlp import MLP
+from ganvas.systems.plane import PlaneMLP
 
 ROOT = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("GANVAS_SHARED", ROOT.parent / "shared"))
@@ -68,15 +69,14 @@ def assert_refused(done: subprocess.CompletedProcess[str], *said: str) -> None:
 
 
 def tiny(kind: str = "mlp", **changes: object) -> Recipe:
-    """A recipe on the bundled digits that trains in a second."""
-    system = (
-        MLP(size=8, g_hidden=(16, 32), d_hidden=(32, 16), latent=8)
-        if kind == "mlp"
-        else DCGAN(size=16, channels=1, g_width=4, d_width=4, latent=8)
-    )
-    recipe = Recipe(
-        system=system, data=Pictures(source="digits"), batch_size=16, images=16 * 12, ema=EMA(half_life=100)
-    )
+    """A recipe on the bundled digits, or of the plane, that trains in a second."""
+    systems = {
+        "mlp": MLP(size=8, g_hidden=(16, 32), d_hidden=(32, 16), latent=8),
+        "dcgan": DCGAN(size=16, channels=1, g_width=4, d_width=4, latent=8),
+        "plane": PlaneMLP(g_hidden=(16,), d_hidden=(16,)),
+    }
+    data = Points(count=100) if kind == "plane" else Pictures(source="digits")
+    recipe = Recipe(system=systems[kind], data=data, batch_size=16, images=16 * 12, ema=EMA(half_life=100))
     return replace(recipe, **changes)  # type: ignore[arg-type]
 
 

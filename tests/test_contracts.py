@@ -15,7 +15,7 @@ import torch
 
 import ganvas
 from ganvas.cli import VERBS
-from ganvas.data import Feed, Pictures, load
+from ganvas.data import Feed, Pictures, open_data
 from ganvas.errors import InputError
 from ganvas.objectives import Hinge, NonSaturating, Wasserstein
 from ganvas.observers import Watch
@@ -25,6 +25,7 @@ from ganvas.runs import checkpoint
 from ganvas.systems import entries, named_recipe
 from ganvas.systems.dcgan import DCGAN
 from ganvas.systems.mlp import MLP
+from ganvas.systems.plane import PlaneMLP
 from ganvas.training import Host, train
 from ganvas.training.loop import train as play
 from ganvas.training.run import Run
@@ -39,18 +40,21 @@ QUIET = Watch(checkpoint_seconds=1e9)
 
 
 def shrunk(name: str) -> Recipe:
-    """A recipe at CPU-seconds: narrow, small, two batches of digits."""
+    """A recipe at CPU-seconds: narrow, small, two batches of digits or of points."""
     recipe = named_recipe(name)
-    system = recipe.system
+    system, data = recipe.system, recipe.data
     if isinstance(system, DCGAN):
         system = replace(system, size=min(system.size, 32), channels=1, g_width=2, d_width=2)
     elif isinstance(system, MLP):
         system = replace(system, size=8, channels=1, g_hidden=(8, 8), d_hidden=(8,))
+    elif isinstance(system, PlaneMLP):
+        system = replace(system, g_hidden=(8, 8), d_hidden=(8,))
+    data = Pictures(source="digits") if isinstance(data, Pictures) else replace(data, count=100)
     images = 2 * 8 * recipe.plan.d_per_g
-    return replace(recipe, system=system, data=Pictures(source="digits"), batch_size=8, images=images)
+    return replace(recipe, system=system, data=data, batch_size=8, images=images)
 
 
-# 1. Every system: its recipes build; two steps on the CPU; save; open; a picture of the right shape.
+# 1. Every system: its recipes build; two steps on the CPU; save; open; a picture, or a point, of the right shape.
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -60,18 +64,23 @@ def test_every_recipe_trains_saves_and_opens(name: str) -> None:
     assert outcome.state == "finished"
     assert outcome.images == recipe.images
     generator = ganvas.open("runs/r")
-    size = recipe.system.size
-    assert generator.generate(3).shape == (3, size, size, 1)
+    if generator.on_plane:
+        assert generator.points(3).shape == (3, 2)
+    else:
+        size = recipe.system.size
+        assert generator.generate(3).shape == (3, size, size, 1)
 
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_builds_at_its_own_size(name: str) -> None:
     recipe = named_recipe(name)
     g, d = recipe.system.generator(), recipe.system.discriminator()
-    pictures = g(recipe.system.inputs(2, 0))
-    assert pictures.shape == (2, recipe.system.channels, recipe.system.size, recipe.system.size)
-    assert pictures.abs().max() <= 1
-    assert d(pictures).shape == (2,)
+    fakes = g(recipe.system.inputs(2, 0))
+    assert fakes.shape == (2, *recipe.system.shape)
+    if isinstance(recipe.data, Pictures):
+        assert recipe.system.shape == (recipe.system.channels, recipe.system.size, recipe.system.size)
+        assert fakes.abs().max() <= 1
+    assert d(fakes).shape == (2,)
 
 
 # 2. Stop and resume equal the uninterrupted run, bit for bit.
@@ -94,6 +103,7 @@ KINDS = {
         penalties=(GradientPenalty(),),
         plan=Plan(d_per_g=2),
     ),
+    "plane": tiny("plane"),
     "treated": tiny(
         "dcgan",
         images=16 * 60,
@@ -121,7 +131,7 @@ def test_resumed_equals_uninterrupted(kind: str) -> None:
 # 3. All observers on equal none, bit for bit.
 
 
-@pytest.mark.parametrize("kind", ["mlp", "dcgan", "dcgan-dropout", "wgan-gp", "treated"])
+@pytest.mark.parametrize("kind", ["mlp", "dcgan", "dcgan-dropout", "wgan-gp", "treated", "plane"])
 def test_observers_change_nothing(kind: str) -> None:
     recipe = KINDS[kind]
     everything = Watch(
@@ -130,7 +140,7 @@ def test_observers_change_nothing(kind: str) -> None:
     train(recipe, name="watched", watch=replace(everything, tensorboard=True, grid=(2, 3)))
     device = torch.device("cpu")
     run = Run(recipe, device)
-    data, held_out = load(recipe.data, size=recipe.system.size, channels=1).split(recipe.data.held_out)
+    data, held_out = open_data(recipe.data, recipe.system.shape).split(recipe.data.held_out)
     if recipe.steering.mode == "treat":
         Controller(run, make_probe(run, data, held_out))
     play(run, Feed(data, batch_size=16, seed=0, device=device, flip=recipe.augment.flip), ())

@@ -34,6 +34,7 @@ def play(name: str, out: Path, faces: str, treat: bool) -> None:
     recipe = base("digits" if data == "digits" else faces, int(seed))
     recipe = SPOILINGS[kind].change(recipe) if kind in SPOILINGS else HEALTHY[kind](recipe)
     if kind == "few-pictures":
+        assert isinstance(recipe.data, Pictures)
         recipe = replace(recipe, data=Pictures(source=_few(recipe.data.source, recipe.system, out), held_out=0.5))
     if treat:
         recipe = replace(recipe, steering=Steering(mode="treat", every=IMAGES // LOOKS))

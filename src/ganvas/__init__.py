@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ganvas.comparison import compare
-    from ganvas.data import Pictures
+    from ganvas.data import Pictures, Points
     from ganvas.errors import InputError
     from ganvas.evaluation import Evaluation, evaluate
     from ganvas.inference import Generator, open
@@ -23,7 +23,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "ganvas.comparison": ("compare",),
-    "ganvas.data": ("Pictures",),
+    "ganvas.data": ("Pictures", "Points"),
     "ganvas.errors": ("InputError",),
     "ganvas.evaluation": ("Evaluation", "evaluate"),
     "ganvas.inference": ("Generator", "open"),
@@ -51,6 +51,7 @@ __all__ = [
     "NonSaturating",
     "Pictures",
     "Plan",
+    "Points",
     "Ramp",
     "Recipe",
     "Steering",

@@ -69,6 +69,27 @@ def beside(sheets: Sequence[Pixels]) -> Pixels:
     return np.concatenate(parts[1:], axis=1)
 
 
+def save_gif(frames: Sequence[Image.Image], path: Path, milliseconds: int | list[int], comment: str) -> None:
+    """Write frames atomically as a GIF that never ends; `milliseconds` each of them stays, or a list of these.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    first, *rest = frames
+    write_atomically(
+        path,
+        lambda part: first.save(
+            part,
+            format="GIF",
+            save_all=True,
+            append_images=rest,
+            duration=milliseconds,
+            loop=0,
+            comment=comment.encode(),
+        ),
+    )
+
+
 def save_png(pixels: Pixels, path: Path, text: Mapping[str, str] | None = None) -> None:
     """Write uint8 (H, W, C) atomically as PNG, with text chunks.
 

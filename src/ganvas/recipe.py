@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ganvas.data.pictures import Pictures
+from ganvas.data import Points, Source
 from ganvas.errors import InputError
 from ganvas.objectives import NonSaturating, Objective
 from ganvas.penalties import Penalty
@@ -188,8 +188,8 @@ class Recipe:
 
     system: System
     """The networks and their rules."""
-    data: Pictures
-    """Where real pictures come from."""
+    data: Source
+    """Where real pictures, or points, come from."""
     objective: Objective = field(default_factory=NonSaturating)
     """The game the two players play."""
     penalties: tuple[Penalty, ...] = ()
@@ -221,6 +221,16 @@ class Recipe:
         if self.images < self.batch_size:
             raise InputError(
                 f"--images {self.images} is less than one batch of {self.batch_size}; give at least {self.batch_size}."
+            )
+        on_plane = isinstance(self.data, Points)
+        if on_plane != (self.system.shape == (2,)):
+            given, wanted = ("points", "pictures") if on_plane else ("pictures", "points of the plane")
+            raise InputError(
+                f"{type(self.system).__name__} plays on {wanted}, and the data are {given}; take another recipe."
+            )
+        if on_plane and (self.augment.flip or self.augment.differentiable):
+            raise InputError(
+                "--augment.flip and --augment.differentiable change pictures, and the data are points; leave them out."
             )
         if not 0 <= self.seed < 2**63:
             raise InputError(f"--seed {self.seed} must lie in 0..2^63-1.")

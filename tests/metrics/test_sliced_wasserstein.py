@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch.nn import functional
@@ -49,3 +51,11 @@ def test_grows_with_noise() -> None:
 def test_the_triangle_holds() -> None:
     a, b, c = pictures(seed=1), pictures(seed=2) * 0.3, pictures(seed=3) + 0.5
     assert distance(a, c) <= distance(a, b) + distance(b, c)
+
+
+def test_of_points_a_shift_is_seen_as_its_mean_projection() -> None:
+    points = torch.randn(500, 2, generator=torch.Generator().manual_seed(0))
+    # The mean of |cos| over all directions is 2 / pi; the 64 here come near.
+    shifted = sliced_wasserstein(project(points), project(points + torch.tensor([0.3, 0.4])))
+    assert shifted == pytest.approx(0.5 * 2 / math.pi, rel=0.15)
+    assert sliced_wasserstein(project(points), project(points)) == 0

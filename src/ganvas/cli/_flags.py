@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import tyro
 
+from ganvas.data import Pictures
 from ganvas.errors import InputError
 from ganvas.observers import Watch
 from ganvas.recipe import Ramp, Recipe
@@ -68,7 +69,9 @@ def parse(verb: str, argv: list[str]) -> tuple[str, Flags]:
         raise InputError(f"ganvas {verb} needs the name of a recipe first, as in ganvas {verb} dcgan-digits.")
     recipe = named_recipe(argv[0])
     default = Flags(recipe=recipe, name=argv[0])
-    words = [_LONG.get(head, head) + rest for head, rest in map(_split, argv)]
+    data = "--data.source" if isinstance(recipe.data, Pictures) else "--data.shape"
+    long = {**_LONG, "--data": data}
+    words = [long.get(head, head) + rest for head, rest in map(_split, argv)]
     _check_known(words[1:], default)
     said = io.StringIO()
     try:

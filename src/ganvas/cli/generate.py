@@ -11,11 +11,17 @@ def main(argv: list[str]) -> int:
     """Run ``ganvas generate RUN ...``."""
     parser = Parser("ganvas generate", description=__doc__)
     parser.add_argument("run", help="a run's folder, or a .safetensors file that ganvas wrote")
-    parser.add_argument("-n", type=int, help="number of pictures (default: 64), or of stops of a walk (default: 6)")
+    parser.add_argument(
+        "-n",
+        type=int,
+        help="number of pictures (default: 64) or points (default: 2500), or of stops of a walk (default: 6)",
+    )
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same pictures (default: 0)")
     parser.add_argument("--grid", type=Path, help="write one sheet, a PNG file")
     parser.add_argument(
-        "--out", type=Path, help="write single PNG files into this folder; of a walk, a .gif or .mp4 file"
+        "--out",
+        type=Path,
+        help="write single PNG files into this folder; of a walk, a .gif or .mp4 file; of points, a .csv or .npz file",
     )
     parser.add_argument("--interpolate", action="store_true", help="walk from each random point to the next")
     parser.add_argument(
@@ -35,7 +41,7 @@ def main(argv: list[str]) -> int:
     if arguments.interpolate:
         paths = write_walk(generator, 6 if arguments.n is None else arguments.n, arguments.steps, seed, sheet, out)
     else:
-        n = 64 if arguments.n is None else arguments.n
+        n = (2500 if generator.on_plane else 64) if arguments.n is None else arguments.n
         paths = write_folder(generator, n, seed, out) if out else []
         paths += [write_sheet(generator, n, seed, sheet)] if sheet else []
     print("\n".join(map(str, paths)))

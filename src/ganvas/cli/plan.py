@@ -20,23 +20,23 @@ def main(argv: list[str]) -> int:
 
     import torch
 
-    from ganvas.data import count
+    from ganvas.data import Pictures, count
     from ganvas.training.plan import layers, probe
 
-    example = torch.zeros(2, recipe.system.channels, recipe.system.size, recipe.system.size)
+    example = torch.zeros(2, *recipe.system.shape)
     for title, network, given in (
         ("generator", recipe.system.generator(), recipe.system.inputs(2, 0)),
         ("discriminator", recipe.system.discriminator(), example),
     ):
         console.print(_table(title, tuple(given.shape[1:]), layers(network, given)))
-    pictures = count(recipe.data, recipe.system.size, recipe.system.channels)
+    pictures = count(recipe.data, recipe.system.shape)
     flags = with_epochs(flags, pictures)
     recipe = flags.recipe
     cost = probe(recipe, device, pictures, flags.watch)
     epochs = recipe.images / pictures
-    console.print(
-        f"data     {recipe.data.source}: {pictures:,} pictures; {recipe.images:,} images are {epochs:.1f} epochs"
-    )
+    source = recipe.data
+    name, what = (source.source, "pictures") if isinstance(source, Pictures) else (source.shape, "points")
+    console.print(f"data     {name}: {pictures:,} {what}; {recipe.images:,} images are {epochs:.1f} epochs")
     console.print(f"rate     {cost.images_per_second:,.0f} images/s in {recipe.precision} on {device}")
     console.print(f"time     {duration(cost.seconds)}")
     console.print(f"memory   {cost.memory / 2**20:,.0f} MiB at the peak")

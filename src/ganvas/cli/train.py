@@ -10,13 +10,12 @@ from rich.console import Console
 def main(argv: list[str]) -> int:
     """Run ``ganvas train RECIPE [flags]``."""
     from ganvas.cli._flags import parse, with_epochs
-    from ganvas.data import load
+    from ganvas.data import open_data
     from ganvas.training import Diverged, train
 
     name, flags = parse("train", argv)
     if flags.epochs:
-        system = flags.recipe.system
-        data = load(flags.recipe.data, size=system.size, channels=system.channels, workers=flags.host.workers)
+        data = open_data(flags.recipe.data, flags.recipe.system.shape, workers=flags.host.workers)
         flags = with_epochs(flags, len(data.split(flags.recipe.data.held_out)[0]))
     console = Console(stderr=True)
     try:
@@ -40,10 +39,12 @@ def main(argv: list[str]) -> int:
     made = {
         "sample sheet": folder.sheets()[-1],
         "film strip": folder.filmstrip,
+        **({"animation": folder.animation} if folder.animation.exists() else {}),
         "loss curves": folder.curves,
         "model": folder.model,
     }
     for what, path in made.items():
         print(f"{what:<14}{path}")
-    print(f"next          ganvas generate {folder.path} -n 64 --grid fakes.png")
+    many = 2500 if folder.animation.exists() else 64
+    print(f"next          ganvas generate {folder.path} -n {many} --grid fakes.png")
     return 0

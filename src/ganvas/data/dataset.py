@@ -1,4 +1,5 @@
-"""Pictures decoded once: uint8 at the training size, in a file of the cache that is named by their content."""
+"""Data in memory. Pictures are decoded once: uint8 at the training size, in a file of the cache that is named by their
+content."""
 
 from __future__ import annotations
 
@@ -24,11 +25,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from ganvas.data.decode import Pixels, Unusable, prepare
 from ganvas.data.named import COUNTS
 from ganvas.data.pictures import Pictures
+from ganvas.data.points import Points
 from ganvas.data.sources import Item, Listing, open_source
 from ganvas.errors import InputError
 
 FORMAT = 1  # of the cache; a new number makes every old file unknown
 CHUNK = 1024  # pictures under way at once: bounds the memory
+
+Source = Pictures | Points
 
 
 @dataclass(frozen=True)
@@ -41,35 +45,37 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Decoded pictures.
+    """Decoded pictures, or points of the plane.
 
     Attributes:
-        images: uint8 (N, H, W, C), usually mapped from the cache's file.
+        images: uint8 (N, H, W, C), usually mapped from the cache's file; of points float32 (N, 2).
         labels: int64 (N,), or None where the source has no classes.
         classes: their names.
         skipped: files that could not be used.
         fingerprint: changes with any picture, label, name, and with how they were resized.
         name: of the source.
+        kind: what the rows are called in messages.
         rows: which rows of `images` belong to this part, or None for all; `labels` has these rows' labels only.
     """
 
-    images: Pixels
+    images: NDArray[Any]
     labels: NDArray[np.int64] | None = None
     classes: tuple[str, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     fingerprint: str = ""
     name: str = ""
+    kind: str = "pictures"
     rows: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.images) if self.rows is None else len(self.rows)
 
-    def take(self, index: NDArray[np.int64] | slice) -> Pixels:
-        """Copies of some pictures, uint8 (N, H, W, C), by their number within this part."""
+    def take(self, index: NDArray[np.int64] | slice) -> NDArray[Any]:
+        """Copies of some rows of `images`, by their number within this part."""
         return np.array(self.images[index if self.rows is None else self.rows[index]])
 
-    def spread(self, count: int) -> Pixels:
-        """At most `count` pictures, evenly spaced over this part: uint8 (N, H, W, C)."""
+    def spread(self, count: int) -> NDArray[Any]:
+        """Copies of at most `count` rows of `images`, evenly spaced over this part."""
         return self.take(np.linspace(0, len(self) - 1, min(count, len(self))).round().astype(np.int64))
 
     def split(self, held_out: float) -> tuple[Dataset, Dataset]:
@@ -90,6 +96,19 @@ def _every(held_out: float, count: int) -> int:
 def cache_dir() -> Path:
     """Where decoded pictures are kept: $GANVAS_CACHE, else a folder in the user's cache."""
     return Path(os.environ.get("GANVAS_CACHE") or Path.home() / ".cache" / "ganvas" / "pictures")
+
+
+def open_data(source: Source, shape: tuple[int, ...], *, workers: int = 0, progress: bool = False) -> Dataset:
+    """The data of any source, each of the given shape: (C, H, W) of pictures, (2,) of points.
+
+    Raises:
+        InputError: as `load`.
+    """
+    if isinstance(source, Pictures):
+        return load(source, size=shape[-1], channels=shape[0], workers=workers, progress=progress)
+    points = source.sample(source.count)
+    digest = hashlib.blake2b(points.tobytes(), digest_size=20).hexdigest()
+    return Dataset(points, fingerprint=digest, name=source.shape, kind="points")
 
 
 def load(pictures: Pictures, *, size: int, channels: int, workers: int = 0, progress: bool = False) -> Dataset:
@@ -117,14 +136,15 @@ def load(pictures: Pictures, *, size: int, channels: int, workers: int = 0, prog
         return _open(folder, listing, fingerprint, size, channels)
 
 
-def count(pictures: Pictures, size: int, channels: int) -> int:
-    """How many pictures of a source are trained on; named sets are known, others are decoded for it.
+def count(source: Source, shape: tuple[int, ...]) -> int:
+    """How many pictures or points of a source are trained on; named sets are known, others are decoded for it.
 
     Raises:
         InputError: as `load`.
     """
-    found = COUNTS.get(pictures.source) or len(load(pictures, size=size, channels=channels, progress=True))
-    return found - found // _every(pictures.held_out, found)
+    known = COUNTS.get(source.source) if isinstance(source, Pictures) else source.count
+    found = known or len(open_data(source, shape, progress=True))
+    return found - found // _every(source.held_out, found)
 
 
 def _fingerprint(listing: Listing, recipe: str, pool: ThreadPoolExecutor, bar: Progress) -> str:

@@ -22,7 +22,7 @@ SHARE = 0.4  # of the device's free memory that the pictures may take
 
 
 class Batch:
-    """Real pictures, fetched when first asked for: an update that needs none costs nothing.
+    """Real pictures or points, fetched when first asked for: an update that needs none costs nothing.
 
     Attributes:
         device: where the tensors lie.
@@ -38,7 +38,7 @@ class Batch:
 
     @property
     def real(self) -> Tensor:
-        """Pictures (B, C, H, W), float32 in [-1, 1], in channels-last memory order."""
+        """Pictures (B, C, H, W), float32 in [-1, 1], in channels-last memory order; or points (B, 2), float32."""
         return self._fetched[0]
 
     @property
@@ -85,8 +85,8 @@ class Feed:
         """
         if batch_size > len(dataset):
             raise InputError(
-                f"{dataset.name} has {len(dataset)} pictures to train on, fewer than one batch of {batch_size}; give"
-                f" more pictures, or --batch-size {max(2, len(dataset))} or less."
+                f"{dataset.name} has {len(dataset)} {dataset.kind} to train on, fewer than one batch of {batch_size};"
+                f" give more, or --batch-size {max(2, len(dataset))} or less."
             )
         if batch_size % world_size:
             raise InputError(f"a batch of {batch_size} cannot be shared evenly by {world_size} processes; change one.")
@@ -118,7 +118,9 @@ class Feed:
             # Only the rows concerned, in place and before they become floats: less than half of torch.where's time.
             mirrored = torch.from_numpy(self._mirrored(images_seen, stream).nonzero()[0]).to(self.device)
             rows.index_copy_(0, mirrored, rows.index_select(0, mirrored).flip(2))
-        real = torch.add(self._minus_one, rows.permute(0, 3, 1, 2), alpha=SCALE)
+        real = rows  # points are what they are
+        if rows.dtype == torch.uint8:
+            real = torch.add(self._minus_one, rows.permute(0, 3, 1, 2), alpha=SCALE)
         labels = None if self._labels is None else self._labels[index.to(self.device)]
         self.waited += time.perf_counter() - began
         return real, labels

@@ -97,6 +97,8 @@ def _noise(recipe: Recipe, images: int) -> Recipe | None:
 
 
 def _augment(recipe: Recipe, images: int) -> Recipe | None:
+    if len(recipe.system.shape) < 3:
+        return None  # points have no colours to change
     strength = min(0.9, recipe.augment.differentiable + 0.3)
     return replace(recipe, augment=replace(recipe.augment, differentiable=strength))
 

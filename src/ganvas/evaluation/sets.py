@@ -15,6 +15,7 @@ from ganvas.errors import InputError
 from ganvas.pictures import Pixels
 from ganvas.recipe import Recipe
 from ganvas.runs.folder import RunFolder
+from ganvas.systems.kinds import Synthesis
 from ganvas.values import from_plain
 
 Split = Literal["train", "held-out", "all"]
@@ -85,17 +86,22 @@ def _of_run(
     path: Path, against: str, fakes: int, split: Split, seed: int, which: Literal["last", "best"], device: str
 ) -> Sets:
     generator = ganvas.inference.open(path, which=which, device=device)
+    system = generator.system
+    if not isinstance(system, Synthesis):
+        raise InputError(
+            f"{path} makes points, no pictures; what is measured of them is in its log and on its sheets (ganvas train"
+            " writes both), so evaluate a run on pictures."
+        )
     folder = next((f for f in (RunFolder(p) for p in (path, *path.parents[:2])) if f.exists()), None)
     if folder:
         pictures = from_plain(Recipe, folder.read_recipe(), str(folder.recipe)).data
+        assert isinstance(pictures, Pictures)  # as its system makes some
     elif against:
         pictures = Pictures(source=against)
     else:
         raise InputError(f"{path} lies in no run, so its pictures are not known; name their source with --against.")
     pictures = replace(pictures, source=against) if against else pictures
-    reals, training, held_out, protocol = _reals(
-        pictures, generator.system.size, generator.system.channels, fakes or FAKES, split, seed
-    )
+    reals, training, held_out, protocol = _reals(pictures, system.size, system.channels, fakes or FAKES, split, seed)
     made = generator.generate(fakes or len(reals), seed)
     state = which if path.is_dir() else {"model": "last"}.get(path.stem, path.stem)
     protocol |= {"fakes": len(made), "seed": seed}

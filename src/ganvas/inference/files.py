@@ -11,22 +11,30 @@ import numpy as np
 
 from ganvas.errors import InputError
 from ganvas.inference.generator import Generator
-from ganvas.pictures import Pixels, grid, save_png, to_image, zoom
-from ganvas.runs.files import write_atomically
+from ganvas.pictures import Pixels, grid, save_gif, save_png, to_image, zoom
+from ganvas.plane import Canvas
+from ganvas.runs.files import write_atomically, write_text
 
 FRAMES_PER_SECOND = 16
 
 
 def write_sheet(generator: Generator, n: int, seed: int, path: Path) -> Path:
-    """Write `n` pictures as one PNG sheet, as square as can be."""
+    """Write `n` pictures as one PNG sheet, as square as can be; of points, a scatter plot."""
     _expect_ending(path, (".png",))
+    if generator.on_plane:
+        plot = Canvas().draw(generator.points(n, seed), f"{n:,} points of {generator.name}, seed {seed}")
+        save_png(plot, path, generator.label(seed))
+        return path
     pictures = generator.generate(n, seed)
     save_png(grid(pictures, math.ceil(math.sqrt(n))), path, generator.label(seed))
     return path
 
 
 def write_folder(generator: Generator, n: int, seed: int, folder: Path) -> list[Path]:
-    """Write `n` pictures as PNG files ``seed-index.png`` into a folder."""
+    """Write `n` pictures as PNG files ``seed-index.png`` into a folder; points as one .csv or .npz file."""
+    if generator.on_plane:
+        _write_points(generator, n, seed, folder)
+        return [folder]
     if folder.exists() and not folder.is_dir():
         raise InputError(f"--out {folder} is a file; give a folder for the single pictures.")
     paths = []
@@ -51,26 +59,30 @@ def write_walk(
         save_png(grid(frames, steps), strip, generator.label(seed))
         paths.append(strip)
     if film:
-        factor = zoom(generator.system.size)
+        factor = zoom(generator.system.shape[-1])
         large = frames.repeat(factor, axis=1).repeat(factor, axis=2)
         label = generator.label(seed)["Description"]
-        write_atomically(film, lambda part: (_gif if film.suffix == ".gif" else _mp4)(large, part, label))
+        if film.suffix == ".gif":
+            save_gif([to_image(frame) for frame in large], film, 1000 // FRAMES_PER_SECOND, label)
+        else:
+            write_atomically(film, lambda part: _mp4(large, part, label))
         paths.append(film)
     return paths
 
 
-def _gif(frames: Pixels, path: Path, label: str) -> None:
-    first, *rest = [to_image(frame) for frame in frames]
-    duration = 1000 // FRAMES_PER_SECOND
-    first.save(
-        path,
-        format="GIF",
-        save_all=True,
-        append_images=rest,
-        duration=duration,
-        loop=0,
-        comment=label.encode(),
-    )
+def _write_points(generator: Generator, n: int, seed: int, path: Path) -> None:
+    _expect_ending(path, (".csv", ".npz"))
+    points = generator.points(n, seed)
+    if path.suffix == ".csv":
+        lines = [f"# {generator.label(seed)['Description']}", "x,y", *(f"{x:.7g},{y:.7g}" for x, y in points.tolist())]
+        write_text(path, "\n".join(lines) + "\n")
+        return
+
+    def write(part: Path) -> None:
+        with part.open("wb") as file:  # given a name, savez would add an ending to it
+            np.savez(file, points=points)
+
+    write_atomically(path, write)
 
 
 def _mp4(frames: Pixels, path: Path, label: str) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
-from torch import nn
+from torch import Tensor, nn
 
 import ganvas
 from ganvas.errors import InputError
@@ -16,7 +18,7 @@ from ganvas.noise import noise, slerp
 from ganvas.pictures import Pixels, to_image, to_pixels
 from ganvas.runs import checkpoint
 from ganvas.runs.folder import RunFolder
-from ganvas.systems.kinds import Synthesis, System
+from ganvas.systems.kinds import FromNoise, System
 from ganvas.values import from_plain
 
 BATCH = 64
@@ -26,12 +28,12 @@ class Generator:
     """A trained generator in evaluation mode: every picture depends on its own noise alone.
 
     Attributes:
-        system: the GAN it belongs to; `system.size`, `system.channels` and `system.latent` say what goes in and out.
+        system: the GAN it belongs to; `system.latent` and `system.shape` say what goes in and out.
         name: the run's name.
         images: real images it was trained on.
     """
 
-    def __init__(self, system: Synthesis, network: nn.Module, name: str, images: int) -> None:
+    def __init__(self, system: FromNoise, network: nn.Module, name: str, images: int) -> None:
         self.system, self.network, self.name, self.images = (
             system,
             network.eval().requires_grad_(False),
@@ -39,17 +41,28 @@ class Generator:
             images,
         )
 
+    @property
+    def on_plane(self) -> bool:
+        """Whether it makes points of the plane instead of pictures."""
+        return self.system.shape == (2,)
+
     def generate(self, n: int, seed: int = 0) -> Pixels:
         """Make `n` pictures: uint8 (n, size, size, channels). The first ones do not depend on `n`.
 
         Raises:
-            InputError: `n` is less than 1 or the seed negative.
+            InputError: `n` is less than 1, the seed negative, or it makes points.
         """
-        if n < 1 or seed < 0:
-            raise InputError(
-                f"cannot make {n} pictures from seed {seed}; ask for at least 1, from a seed of at least 0."
-            )
-        return self.render(noise(n, self.system.latent, seed))
+        return self.render(self._noise(n, seed))
+
+    def points(self, n: int, seed: int = 0) -> NDArray[np.float32]:
+        """Make `n` points of the plane: float32 (n, 2). The first ones do not depend on `n`.
+
+        Raises:
+            InputError: `n` is less than 1, the seed negative, or it makes pictures.
+        """
+        if not self.on_plane:
+            raise InputError(f"{self.name} makes pictures, not points of the plane; use generate.")
+        return torch.cat(list(self._parts(self._noise(n, seed)))).float().cpu().numpy()
 
     def generate_images(self, n: int, seed: int = 0) -> list[Image.Image]:
         """The same as PIL pictures."""
@@ -71,19 +84,39 @@ class Generator:
         return self.render(np.stack([slerp(a, b, step / steps) for a, b in pairs for step in range(steps)]))
 
     def render(self, z: np.ndarray) -> Pixels:
-        """Pictures uint8 (N, size, size, channels) of given noise, float32 (N, latent)."""
+        """Pictures uint8 (N, size, size, channels) of given noise, float32 (N, latent).
+
+        Raises:
+            InputError: it makes points.
+        """
+        if self.on_plane:
+            raise InputError(
+                f"{self.name} makes points of the plane, not pictures; ganvas generate draws them with --grid PLOT.png"
+                " and writes them with --out POINTS.csv or .npz."
+            )
+        return np.concatenate([to_pixels(part) for part in self._parts(z)])
+
+    def _noise(self, n: int, seed: int) -> NDArray[np.float32]:
+        if n < 1 or seed < 0:
+            raise InputError(
+                f"cannot make {n} pictures from seed {seed}; ask for at least 1, from a seed of at least 0."
+            )
+        return noise(n, self.system.latent, seed)
+
+    def _parts(self, z: NDArray[np.float32]) -> Iterator[Tensor]:
         device = next(self.network.parameters()).device
-        parts = torch.split(torch.from_numpy(np.asarray(z, np.float32)), BATCH)
         with torch.no_grad():
-            return np.concatenate([to_pixels(self.network(part.to(device))) for part in parts])
+            for part in torch.split(torch.from_numpy(np.asarray(z, np.float32)), BATCH):
+                yield self.network(part.to(device))
 
     def label(self, seed: int, index: int | None = None) -> dict[str, str]:
         """Text chunks that say a picture is synthetic, by which model, from which seed."""
         which = "" if index is None else f", picture {index}"
+        what = "points" if self.on_plane else "picture"
         return {
             "Software": f"ganvas {ganvas.__version__}",
-            "Description": f"Synthetic picture made by the GAN {self.name} ({type(self.system).__name__},"
-            f" {self.images} training images) from seed {seed}{which}.",
+            "Description": f"Synthetic {what} made by the GAN {self.name} ({type(self.system).__name__},"
+            f" {self.images} training {'points' if self.on_plane else 'images'}) from seed {seed}{which}.",
             # The term of the IPTC's vocabulary for pictures made by a trained model.
             "DigitalSourceType": "trainedAlgorithmicMedia",
         }
@@ -106,8 +139,8 @@ def open(path: str | Path, *, which: Literal["last", "best"] = "last", device: s
     except checkpoint.Damaged as error:
         raise InputError(f"{error}; give another checkpoint of the run, or train it again.") from None
     system = from_plain(System, about["system"], str(file))  # type: ignore[type-abstract]
-    if not isinstance(system, Synthesis):
-        raise InputError(f"{path} holds a {type(system).__name__}, which makes no pictures from noise.")
+    if not isinstance(system, FromNoise):
+        raise InputError(f"{path} holds a {type(system).__name__}, which makes nothing from noise alone.")
     network = system.generator()
     try:
         prefix = "ema." if any(name.startswith("ema.") for name in tensors) else "g."

@@ -16,10 +16,11 @@ def project(pictures: Tensor, seed: int = 0) -> Projections:
     """The sorted projections of a set's patches, one tensor (directions, patches) for each level of the pyramid.
 
     Args:
-        pictures: (N, C, H, W) in [-1, 1].
+        pictures: (N, C, H, W) in [-1, 1]; or points (N, F), which are pictures of one pixel.
         seed: decides the directions.
     """
     generator = torch.Generator().manual_seed(seed)
+    pictures = pictures if pictures.ndim == 4 else pictures[:, :, None, None]
     levels = []
     while True:
         size, channels = pictures.shape[-1], pictures.shape[1]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ganvas.metrics.extractors import Extractor, open_extractor
-from ganvas.metrics.kernel import kernel_distance
+from torch import Tensor
+
 from ganvas.metrics.sliced_wasserstein import project, sliced_wasserstein
 from ganvas.observers import Observer, Report, due
 from ganvas.observers.samples import sample
-from ganvas.pictures import Pixels, from_pixels
+from ganvas.pictures import from_pixels
 from ganvas.runs.folder import RunFolder
 
 if TYPE_CHECKING:
@@ -21,52 +21,32 @@ COUNT = 512
 
 
 class Measure(Observer):
-    """Sliced Wasserstein distance of 512 fakes (fixed z) to 512 reals, every `every` images; if wished, the KID too."""
+    """Sliced Wasserstein distance of 512 fakes (fixed z) to 512 reals, every `every` images."""
 
-    def __init__(
-        self, folder: RunFolder, reals: Pixels, every: int, on_best: Callable[[Run], None], extractor: str = ""
-    ) -> None:
-        """Prepare to measure.
-
-        Args:
-            folder: of the run, in whose log the distances are written.
-            reals: uint8 (N, H, W, C).
-            every: images between measurements.
-            on_best: called whenever the sliced Wasserstein distance is the smallest so far.
-            extractor: of the KID, or empty. So few pictures have no Frechet distance; the KID is unbiased.
-        """
+    def __init__(self, folder: RunFolder, reals: Tensor, every: int, on_best: Callable[[Run], None]) -> None:
+        """`reals` are (N, *shape); `on_best` is called whenever the distance is the smallest so far."""
         self.folder, self.every, self.on_best = folder, every, on_best
-        self.count = min(COUNT, len(reals))
-        self.pixels = reals[:COUNT]
-        self.reals = project(from_pixels(self.pixels))
-        self.extractor = open_extractor(extractor) if extractor else None
+        self.count = len(reals)
+        self.reals = project(reals)
 
     def start(self, run: Run) -> None:
         """Draw the fixed z; recall the best distance so far."""
         # Another seed than the sheets': what is shown is not what is judged.
         self.inputs = run.recipe.system.inputs(self.count, run.recipe.seed + 1).to(run.device)
         self.images = run.images
-        if self.extractor:
-            self.extractor.network.to(run.device)
-            self.features = self.extractor.extract(self.pixels).features
         self.best = min((line[MEASURE] for line in self.folder.read_log() if MEASURE in line), default=float("inf"))
 
     def step(self, run: Run, report: Report) -> None:
         """Measure where due."""
         before, self.images = self.images, report.images
         if due(self.every, before, self.images):
-            fakes = sample(run, self.inputs)
-            distance = sliced_wasserstein(self.reals, project(from_pixels(fakes)))
-            self.folder.add_log({"images": self.images, MEASURE: distance, "protocol": f"{self.count} fakes, train"})
-            if distance < self.best:
-                self.best = distance
+            figures = self.figures(run)
+            self.folder.add_log({"images": self.images, **figures, "protocol": f"{self.count} fakes, train"})
+            if figures[MEASURE] < self.best:
+                self.best = figures[MEASURE]
                 self.on_best(run)
-            if self.extractor:
-                self._add_kid(self.extractor, fakes)
 
-    def _add_kid(self, extractor: Extractor, fakes: Pixels) -> None:
-        kid = kernel_distance(extractor.extract(fakes).features, self.features)
-        about: dict[str, str | int] = {"extractor": extractor.name, "weights": extractor.weights}
-        about |= {"resize": extractor.resize, "fakes": len(fakes), "reals": len(self.features), "split": "train"}
-        line = {"images": self.images, "kid": kid.value, "kid_low": kid.low, "kid_high": kid.high, "protocol": about}
-        self.folder.add_log(line)
+    def figures(self, run: Run) -> dict[str, float]:
+        """What is measured of the run, by name; the one called MEASURE decides what is best."""
+        fakes = from_pixels(sample(run, self.inputs))
+        return {MEASURE: sliced_wasserstein(self.reals, project(fakes))}

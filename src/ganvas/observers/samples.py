@@ -43,7 +43,7 @@ class Samples(Observer):
     def end(self, run: Run) -> None:
         """Write the last sheet and the film strip."""
         self._write(run)
-        strip = filmstrip(self.folder, run.recipe.system.size, self.rows, self.columns)
+        strip = filmstrip(self.folder, run.recipe.system.shape[-1], self.rows, self.columns)
         save_png(strip, self.folder.filmstrip)
 
     def _write(self, run: Run) -> None:
@@ -54,12 +54,17 @@ class Samples(Observer):
 
 def sample(run: Run, inputs: Tensor) -> Pixels:
     """Pictures uint8 (N, H, W, C) of a run's generator in evaluation mode, leaving no trace in it."""
+    return to_pixels(outputs(run, inputs))
+
+
+def outputs(run: Run, inputs: Tensor) -> Tensor:
+    """What a run's generator makes (N, *shape) in evaluation mode, float32 on the CPU, leaving no trace in it."""
     training = run.sampler.training
     run.sampler.eval()
     with torch.no_grad():
-        pixels = np.concatenate([to_pixels(run.sampler(part)) for part in torch.split(inputs, 256)])
+        made = torch.cat([run.sampler(part).float().cpu() for part in torch.split(inputs, 256)])
     run.sampler.train(training)
-    return pixels
+    return made
 
 
 def filmstrip(folder: RunFolder, size: int, rows: int, columns: int) -> Pixels:

@@ -39,6 +39,7 @@ class RunFolder:
         self.figures = self.path / "figures.jsonl"
         self.evaluation = self.path / "evaluation.png"
         self.filmstrip = self.path / "filmstrip.png"
+        self.animation = self.path / "animation.gif"
 
     @property
     def name(self) -> str:
@@ -170,7 +171,8 @@ def summarise(folder: RunFolder) -> Summary:
         state = events[-1]["event"]
     changed = max(p.stat().st_mtime for p in (folder.recipe, folder.log, folder.events) if p.exists())
     system = str(recipe.get("system", {}).get("type", "?"))
-    data = str(recipe.get("data", {}).get("source", "?"))
+    source = recipe.get("data", {})
+    data = str(source.get("source") or source.get("shape", "?"))
     return Summary(folder.name, state, system, data, images, int(recipe.get("images", 0)), changed)
 
 

@@ -53,7 +53,7 @@ def jobs_of(study: Study, runs: str) -> list[Job]:
     made = []
     for name, recipe in study.runs().items():
         system = recipe.system
-        key = recipe.data, system.size, system.channels
+        key = recipe.data, system.shape
         if key not in counts:
             counts[key] = count(*key)
         if study.at:

@@ -86,6 +86,8 @@ def _read(system: str, path: Path) -> Iterator[Entry]:
     lines = (ast.get_docstring(tree) or "").splitlines()
     paper = next((line.removeprefix("Paper:").strip() for line in lines if line.startswith("Paper:")), "")
     for node in tree.body:
-        if isinstance(node, ast.FunctionDef) and node.returns is not None and ast.unparse(node.returns) == "Recipe":
+        if not isinstance(node, ast.FunctionDef) or node.name.startswith("_"):
+            continue
+        if node.returns is not None and ast.unparse(node.returns) == "Recipe":
             summary = (ast.get_docstring(node) or "").splitlines() or [""]
             yield Entry(node.name.replace("_", "-"), node.name, system, summary[0], paper)

@@ -18,10 +18,10 @@ from ganvas.noise import noise
 class System(ABC):
     """One GAN. Subclasses are frozen dataclasses and final."""
 
-    size: int
-    """Side of the square pictures, in pixels."""
-    channels: int
-    """1 for grey, 3 for RGB."""
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, ...]:
+        """Of one thing that is judged, without the batch: (channels, size, size) of pictures, (2,) of points."""
 
     @abstractmethod
     def generator(self) -> nn.Module:
@@ -29,28 +29,42 @@ class System(ABC):
 
     @abstractmethod
     def discriminator(self) -> nn.Module:
-        """A fresh discriminator: (B, channels, size, size) in [-1, 1] -> logits (B,)."""
+        """A fresh discriminator: (B, *shape), pictures in [-1, 1] -> logits (B,)."""
 
     @abstractmethod
     def fake(self, g: nn.Module, batch: Batch) -> Tensor:
-        """What the discriminator is to judge: (B, channels, size, size) in [-1, 1]."""
+        """What the discriminator is to judge: (B, *shape), pictures in [-1, 1]."""
 
     @abstractmethod
     def inputs(self, count: int, seed: int) -> Tensor:
         """The generator's inputs (count, ...) that samples are made of; the same for the same seed, everywhere."""
 
 
-class Synthesis(System):
-    """Noise to picture: the generator maps z ~ N(0, I) of shape (B, latent) to (B, channels, size, size)."""
+class FromNoise(System):
+    """The generator maps noise z ~ N(0, I) of shape (B, latent) to (B, *shape)."""
 
     latent: int
     """Length of the noise vector z."""
 
     def fake(self, g: nn.Module, batch: Batch) -> Tensor:
-        """Pictures from fresh noise of torch's global random state."""
+        """From fresh noise of torch's global random state."""
         fake: Tensor = g(torch.randn(len(batch), self.latent, device=batch.device))
         return fake
 
     def inputs(self, count: int, seed: int) -> Tensor:
         """z (count, latent); the first rows do not depend on `count`."""
         return torch.from_numpy(noise(count, self.latent, seed))
+
+
+class Synthesis(FromNoise):
+    """Noise to picture."""
+
+    size: int
+    """Side of the square pictures, in pixels."""
+    channels: int
+    """1 for grey, 3 for RGB."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(channels, size, size)"""
+        return self.channels, self.size, self.size

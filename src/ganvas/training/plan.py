@@ -14,8 +14,10 @@ from torch import Tensor, nn
 from ganvas.data import Dataset, Feed
 from ganvas.observers import Watch
 from ganvas.observers.checkpoints import NEWEST
-from ganvas.observers.samples import sample
+from ganvas.observers.plane import POINTS
+from ganvas.observers.samples import outputs, sample
 from ganvas.pictures import grid, to_image
+from ganvas.plane import Canvas
 from ganvas.recipe import Recipe
 from ganvas.training.loop import train
 from ganvas.training.run import Run
@@ -67,14 +69,13 @@ def layers(network: nn.Module, example: Tensor) -> list[Layer]:
 
 
 def probe(recipe: Recipe, device: torch.device, pictures: int, watch: Watch, seconds: float = 4.0) -> Cost:
-    """Train on random pictures for about `seconds`, and reckon what the whole run of the recipe takes.
+    """Train on random pictures or points for about `seconds`, and reckon what the whole run of the recipe takes.
 
     Args:
-        pictures: how many there are in the real data set.
+        pictures: how many of them there are in the real data set.
     """
     system = recipe.system
-    shape = (PROBE_BATCHES * recipe.batch_size, system.size, system.size, system.channels)
-    dataset = Dataset(np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8))
+    dataset = _random(system.shape, PROBE_BATCHES * recipe.batch_size)
     run = Run(recipe, device)
     feed = Feed(dataset, batch_size=recipe.batch_size, seed=recipe.seed, device=device, flip=recipe.augment.flip)
     _rounds(run, feed, rounds=WARM_UP)
@@ -94,17 +95,34 @@ def _rounds(run: Run, feed: Feed, rounds: int) -> None:
         torch.cuda.synchronize()
 
 
+def _random(shape: tuple[int, ...], count: int) -> Dataset:
+    random = np.random.default_rng(0)
+    if len(shape) < 3:
+        return Dataset(random.standard_normal((count, *shape), np.float32))
+    channels, *sides = shape
+    return Dataset(random.integers(0, 256, (count, *sides, channels), dtype=np.uint8))
+
+
 def _disk(run: Run, dataset: Dataset, images: int, pictures: int, watch: Watch) -> int:
     state: int = sum(tensor.nbytes for tensor in run.state_dict().values())
     model: int = sum(tensor.nbytes for tensor in run.sampler.state_dict().values())
     kept = images // watch.keep_every if watch.keep_every else 0
-    fakes = sample(run, run.recipe.system.inputs(2, 0).to(run.device))
-    buffer = io.BytesIO()
-    tiles = np.resize(fakes, (watch.grid[0] * watch.grid[1], *fakes.shape[1:]))
-    to_image(grid(tiles, watch.grid[1])).save(buffer, "PNG", compress_level=1)
     sheets = 2 + sum(images // every for every in (watch.sample_every, watch.sample_epochs * pictures) if every)
     # Weights and both moments; the newest, the best and the kept ones; fakes and reals on every sheet.
-    return state * (NEWEST + 1 + kept) + model + sheets * 2 * buffer.tell()
+    return state * (NEWEST + 1 + kept) + model + sheets * _sheet(run, watch)
+
+
+def _sheet(run: Run, watch: Watch) -> int:
+    """Bytes of one sample sheet."""
+    buffer = io.BytesIO()
+    if len(run.recipe.system.shape) < 3:
+        fakes = outputs(run, run.recipe.system.inputs(POINTS, 0).to(run.device)).numpy()
+        to_image(Canvas(fakes, field=True).draw(fakes, "")).save(buffer, "PNG", compress_level=1)
+        return buffer.tell()
+    pictures = sample(run, run.recipe.system.inputs(2, 0).to(run.device))
+    tiles = np.resize(pictures, (watch.grid[0] * watch.grid[1], *pictures.shape[1:]))
+    to_image(grid(tiles, watch.grid[1])).save(buffer, "PNG", compress_level=1)
+    return 2 * buffer.tell()
 
 
 def _peak_memory() -> int:

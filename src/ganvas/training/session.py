@@ -12,19 +12,27 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Literal
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
 from rich.console import Console
+from torch import Tensor
 
 import ganvas
-from ganvas.data import Dataset, Feed, load
+from ganvas.data import Dataset, Feed, Points, open_data
 from ganvas.diagnosis.signals import COUNT, Probe
 from ganvas.errors import InputError
+from ganvas.metrics.extractors import open_extractor
 from ganvas.observers import Observer, Watch
 from ganvas.observers.checkpoints import Checkpoints
 from ganvas.observers.curves import Curves
 from ganvas.observers.diagnose import Diagnose
+from ganvas.observers.kernel import KernelMeasure
 from ganvas.observers.log import Log
 from ganvas.observers.measure import COUNT as MEASURED
 from ganvas.observers.measure import Measure
+from ganvas.observers.plane import MEASURED as MEASURED_POINTS
+from ganvas.observers.plane import POINTS, PlaneMeasure, PlaneSheets
 from ganvas.observers.progress import ProgressLine
 from ganvas.observers.samples import Samples
 from ganvas.observers.trackers import tensorboard
@@ -80,7 +88,7 @@ def train(
     _refuse_other_recipe(folder, recipe)
     device = host.torch_device()
     system = recipe.system
-    whole = load(recipe.data, size=system.size, channels=system.channels, workers=host.workers, progress=True)
+    whole = open_data(recipe.data, system.shape, workers=host.workers, progress=True)
     dataset, held_out = whole.split(recipe.data.held_out)
     feed = Feed(dataset, batch_size=recipe.batch_size, seed=recipe.seed, device=device, flip=recipe.augment.flip)
     run = Run(recipe, device)
@@ -168,8 +176,8 @@ def _restore(run: Run, folder: RunFolder, dataset: Dataset, console: Console) ->
             continue
         if about["data"] != dataset.fingerprint:
             raise InputError(
-                f"the pictures of {dataset.name} are not those that the run {folder.path} was begun with; bring them"
-                " back, or give a new --name."
+                f"the {dataset.kind} of {dataset.name} are not those that the run {folder.path} was begun with; bring"
+                " them back, or give a new --name."
             )
         run.load_state_dict(tensors, about)
         break
@@ -205,7 +213,7 @@ def _announce(run: Run, folder: RunFolder, dataset: Dataset, console: Console) -
     folder.add_event("resumed" if run.images else "started", images=run.images)
     start = f"resuming {folder.path} at image {run.images:,}" if run.images else f"training {folder.path}"
     epochs = run.recipe.images / len(dataset)
-    console.print(f"{start}: {len(dataset):,} pictures of {dataset.name}, {epochs:.1f} epochs, on {run.device}")
+    console.print(f"{start}: {len(dataset):,} {dataset.kind} of {dataset.name}, {epochs:.1f} epochs, on {run.device}")
 
 
 def _observers(
@@ -220,20 +228,34 @@ def _observers(
     rows, columns = watch.grid
     sinks = (tensorboard(folder),) if watch.tensorboard else ()
     checkpoints = Checkpoints(folder, about, watch.checkpoint_seconds, watch.keep_every)
+
+    def keep_best(run: Run) -> None:
+        checkpoints.save(run, "best")
+
     log_every = watch.log_every or max(recipe.batch_size, recipe.images // LOG_LINES)
     epoch = len(dataset)
     samples = (watch.sample_every, watch.sample_epochs * epoch)
+    measure_every = watch.measure_every or max(recipe.batch_size, recipe.images // MEASUREMENTS)
+    extractor = open_extractor(watch.extractor) if watch.extractor else None
+    sheets: Observer
+    measure: Observer
+    if isinstance(recipe.data, Points):
+        if extractor:
+            raise InputError(
+                f"--watch.extractor {watch.extractor} compares pictures, and this run makes points; drop it."
+            )
+        mixture = (recipe.data.modes(), recipe.data.std)
+        sheets = PlaneSheets(folder, dataset.spread(POINTS), mixture, samples)
+        measure = PlaneMeasure(folder, dataset.spread(MEASURED_POINTS), mixture, measure_every, keep_best)
+    else:
+        sheets = Samples(folder, dataset.spread(rows * columns), rows, columns, samples)
+        measure = Measure(folder, _judged(dataset.spread(MEASURED)), measure_every, keep_best)
     observers: list[Observer] = [
         progress,
         Log(folder, log_every, sinks),
-        Samples(folder, dataset.spread(rows * columns), rows, columns, samples),
-        Measure(
-            folder,
-            dataset.spread(MEASURED),
-            watch.measure_every or max(recipe.batch_size, recipe.images // MEASUREMENTS),
-            on_best=lambda run: checkpoints.save(run, "best"),
-            extractor=watch.extractor,
-        ),
+        sheets,
+        measure,
+        *([KernelMeasure(folder, dataset.spread(MEASURED), measure_every, extractor)] if extractor else []),
         diagnose,
         checkpoints,
         Curves(folder),
@@ -244,8 +266,13 @@ def _observers(
 def make_probe(run: Run, dataset: Dataset, held_out: Dataset) -> Probe:
     # Other noise than the sheets' and the measures'.
     inputs = run.recipe.system.inputs(COUNT, run.recipe.seed + 2)
-    train, kept = (from_pixels(part.spread(COUNT)).to(run.device) for part in (dataset, held_out))
+    train, kept = (_judged(part.spread(COUNT)).to(run.device) for part in (dataset, held_out))
     return Probe(inputs.to(run.device), train, kept, run.recipe.objective)
+
+
+def _judged(rows: NDArray[Any]) -> Tensor:
+    """Rows of a data set as the discriminator sees them."""
+    return from_pixels(rows) if rows.dtype == np.uint8 else torch.from_numpy(rows)
 
 
 @contextmanager

@@ -1,0 +1,44 @@
+"""Measures the KID as the run goes, on the features of a trained network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ganvas.metrics.extractors import Extractor
+from ganvas.metrics.kernel import kernel_distance
+from ganvas.observers import Observer, Report, due
+from ganvas.observers.samples import sample
+from ganvas.pictures import Pixels
+from ganvas.runs.folder import RunFolder
+
+if TYPE_CHECKING:
+    from ganvas.training.run import Run
+
+
+class KernelMeasure(Observer):
+    """The kernel distance of as many fakes (fixed z) as there are `reals`, every `every` images.
+
+    It is unbiased at any number of pictures; so few have no Frechet distance.
+    """
+
+    def __init__(self, folder: RunFolder, reals: Pixels, every: int, extractor: Extractor) -> None:
+        """`reals` are uint8 (N, H, W, C)."""
+        self.folder, self.reals, self.every, self.extractor = folder, reals, every, extractor
+
+    def start(self, run: Run) -> None:
+        """Draw the fixed z, the same as the other measure's; read the reals."""
+        self.inputs = run.recipe.system.inputs(len(self.reals), run.recipe.seed + 1).to(run.device)
+        self.images = run.images
+        self.extractor.network.to(run.device)
+        self.features = self.extractor.extract(self.reals).features
+
+    def step(self, run: Run, report: Report) -> None:
+        """Measure where due."""
+        before, self.images = self.images, report.images
+        if not due(self.every, before, self.images):
+            return
+        kid = kernel_distance(self.extractor.extract(sample(run, self.inputs)).features, self.features)
+        about: dict[str, str | int] = {"extractor": self.extractor.name, "weights": self.extractor.weights}
+        about |= {"resize": self.extractor.resize, "fakes": len(self.reals), "reals": len(self.reals), "split": "train"}
+        line = {"images": self.images, "kid": kid.value, "kid_low": kid.low, "kid_high": kid.high, "protocol": about}
+        self.folder.add_log(line)

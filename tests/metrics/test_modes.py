@@ -1,0 +1,35 @@
+"""Modes covered and fakes of high quality."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ganvas.data import Points
+from ganvas.metrics.modes import Coverage, coverage
+
+RING = Points(shape="ring")
+
+
+@pytest.mark.parametrize("shape", ["ring", "grid", "spiral"])
+def test_the_data_cover_themselves(shape: str) -> None:
+    points = Points(shape=shape)  # type: ignore[arg-type]
+    found = coverage(points.sample(2_500, seed=1), points.modes(), points.std)
+    assert found.covered == found.of == len(points.modes())
+    # In two dimensions 1 - exp(-9 / 2) lie within three standard deviations of their own mode; others may be nearer.
+    assert found.quality >= 0.98
+    if shape == "ring":
+        assert found.quality == pytest.approx(1 - np.exp(-4.5), abs=0.006)
+
+
+def test_a_mode_needs_a_quarter_of_its_fair_share() -> None:
+    modes = RING.modes()
+    enough = np.repeat(modes, [744, *[8] * 7], axis=0)  # fair: 100 of 800
+    assert coverage(enough, modes, RING.std) == Coverage(1, 8, 1.0)
+    assert coverage(np.repeat(modes, [625, *[25] * 7], axis=0), modes, RING.std) == Coverage(8, 8, 1.0)
+
+
+def test_only_near_fakes_count() -> None:
+    modes = RING.modes()
+    assert coverage(modes + np.array([2.9 * RING.std, 0]), modes, RING.std) == Coverage(8, 8, 1.0)
+    assert coverage(modes + np.array([3.1 * RING.std, 0]), modes, RING.std) == Coverage(0, 8, 0.0)

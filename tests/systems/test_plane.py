@@ -1,0 +1,135 @@
+"""The plane: from the recipe to the animation, and what a run of it can and cannot be asked for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+import ganvas
+from ganvas import Augment, InputError, Pictures, Watch, train
+from ganvas.cli import main
+from ganvas.runs.folder import RunFolder
+from ganvas.systems import named_recipe
+from ganvas.systems.plane import PlaneMLP
+from tests.conftest import tiny
+
+OFTEN = Watch(sample_every=32, measure_every=32)
+
+
+@pytest.fixture
+def run() -> RunFolder:
+    return train(tiny("plane", images=32), name="r").folder
+
+
+def test_perceptrons_without_normalisation() -> None:
+    system = PlaneMLP(latent=3, g_hidden=(5, 6), d_hidden=(7,))
+    g, d = system.generator(), system.discriminator()
+    assert [type(layer).__name__ for layer in g] == ["Linear", "ReLU", "Linear", "ReLU", "Linear"]
+    assert [type(layer).__name__ for layer in d] == ["Linear", "LeakyReLU", "Linear", "Flatten"]
+    points = g(system.inputs(4, 0))
+    assert points.shape == (4, 2)
+    assert d(points).shape == (4,)
+    assert not any(isinstance(layer, nn.BatchNorm1d) for layer in g.modules())
+
+
+@pytest.mark.parametrize("fields", [{"latent": 0}, {"g_hidden": ()}, {"d_hidden": (8, 0)}], ids=repr)
+def test_what_cannot_be_is_refused(fields: dict[str, object]) -> None:
+    with pytest.raises(InputError, match="at least 1"):
+        PlaneMLP(**fields)  # type: ignore[arg-type]
+
+
+def test_sheets_animation_and_measures() -> None:
+    run = train(tiny("plane"), name="r", watch=OFTEN).folder
+    sheets = run.sheets()
+    assert [int(sheet.stem) for sheet in sheets] == [0, 32, 64, 96, 128, 160, 192]
+    with Image.open(sheets[-1]) as sheet, Image.open(run.animation) as film, Image.open(run.filmstrip) as strip:
+        assert sheet.size == film.size
+        assert film.n_frames == len(sheets)
+        assert strip.size[0] > sheet.size[0]
+    measured = [line for line in run.read_log() if "modes" in line]
+    assert [line["images"] for line in measured] == [32, 64, 96, 128, 160, 192]
+    assert all(0 <= line["modes"] <= 8 and 0 <= line["quality"] <= 1 and line["swd"] > 0 for line in measured)
+    best = min(measured, key=lambda line: line["swd"])
+    assert ganvas.open(run.path, which="best").images == best["images"]
+
+
+def test_a_resumed_run_has_all_frames() -> None:
+    recipe = tiny("plane")
+    train(replace(recipe, images=96), name="r", watch=OFTEN)
+    folder = train(recipe, name="r", watch=OFTEN).folder
+    with Image.open(folder.animation) as film:
+        assert film.n_frames == 7
+
+
+def test_generate_draws_and_writes_points(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["generate", "runs/r", "-n", "7", "--seed", "3", "--grid", "plot.png", "--out", "points.csv"]) == 0
+    assert capsys.readouterr().out.split() == ["points.csv", "plot.png"]
+    g = ganvas.open("runs/r")
+    points = g.points(7, seed=3)
+    assert (points.dtype, points.shape) == (np.float32, (7, 2))
+    assert np.array_equal(points[:2], g.points(2, seed=3))
+    lines = Path("points.csv").read_text().splitlines()
+    assert "Synthetic points" in lines[0]
+    assert lines[1] == "x,y"
+    assert np.allclose(np.loadtxt(lines[2:], delimiter=","), points, rtol=1e-5)
+    with Image.open("plot.png") as plot:
+        assert "Synthetic points" in plot.info["Description"]
+    assert main(["generate", "runs/r", "--out", "points.npz"]) == 0
+    with np.load("points.npz") as file:
+        assert file["points"].shape == (2500, 2)
+
+
+REFUSED = {
+    "generate runs/r --out fakes": ["fakes", ".csv or .npz"],
+    "generate runs/r --interpolate --out w.gif": ["points of the plane", "--grid"],
+    "train mlp-ring --augment.flip True": ["--augment", "points"],
+    "train mlp-ring --data digits": ["--data.shape", "'ring'"],
+    "train mlp-ring --data.count 100": ["95 points", "--batch-size 95"],
+}
+
+
+@pytest.mark.parametrize("words", REFUSED)
+def test_what_makes_no_sense_is_refused(words: str, run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert main(words.split()) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert all(said in line for said in REFUSED[words]), line
+
+
+def test_pictures_are_no_points(run: RunFolder) -> None:
+    with pytest.raises(InputError, match="not pictures"):
+        ganvas.open("runs/r").generate(2)
+    train(tiny(images=16), name="digits", watch=OFTEN)
+    with pytest.raises(InputError, match="makes pictures"):
+        ganvas.open("runs/digits").points(2)
+    with pytest.raises(InputError, match="PlaneMLP plays on points of the plane, and the data are pictures"):
+        replace(named_recipe("mlp-ring"), data=Pictures(source="digits"))
+    with pytest.raises(InputError, match="leave them out"):
+        replace(named_recipe("mlp-ring"), augment=Augment(flip=True))
+
+
+def test_plan_and_runs_speak_of_points(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "mlp-ring", "--data", "grid", "--batch-size", "2000", "--images", "100000"]) == 0
+    planned = capsys.readouterr().out
+    assert "grid: 19,000 points" in planned
+    assert "LeakyReLU" in planned
+    assert main(["runs"]) == 0
+    listed = capsys.readouterr().out
+    assert "PlaneMLP" in listed
+    assert "ring" in listed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_ring_is_covered(seed: int) -> None:
+    folder = train(replace(named_recipe("mlp-ring"), seed=seed), name="ring").folder
+    last = [line for line in folder.read_log() if "modes" in line][-1]
+    assert last["modes"] >= 7
+    assert last["quality"] > 0.9
+    assert torch.isfinite(torch.tensor(last["swd"]))
