@@ -89,6 +89,8 @@ REFUSED = {
     "generate runs/r --out fakes": ["fakes", ".csv or .npz"],
     "generate runs/r --interpolate --out w.gif": ["points of the plane", "--grid"],
     "train mlp-ring --augment.flip True": ["--augment", "points"],
+    "train mlp-ring --watch.extractor efficientnet-lite0": ["--watch.extractor", "points"],
+    "evaluate runs/r": ["makes points"],
     "train mlp-ring --data digits": ["--data.shape", "'ring'"],
     "train mlp-ring --data.count 100": ["95 points", "--batch-size 95"],
 }
@@ -100,6 +102,7 @@ def test_what_makes_no_sense_is_refused(words: str, run: RunFolder, capsys: pyte
     assert main(words.split()) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert all(said in line for said in REFUSED[words]), line
+    assert not Path("runs/mlp-ring").exists()
 
 
 def test_pictures_are_no_points(run: RunFolder) -> None:

@@ -86,6 +86,8 @@ def train(
         raise InputError(f"--name {name} is no plain name; give one without / (--host.runs names the folder of runs).")
     folder = RunFolder(Path(host.runs) / name)
     _refuse_other_recipe(folder, recipe)
+    if watch.extractor and isinstance(recipe.data, Points):
+        raise InputError(f"--watch.extractor {watch.extractor} compares pictures, and this run makes points; drop it.")
     device = host.torch_device()
     system = recipe.system
     whole = open_data(recipe.data, system.shape, workers=host.workers, progress=True)
@@ -240,10 +242,6 @@ def _observers(
     sheets: Observer
     measure: Observer
     if isinstance(recipe.data, Points):
-        if extractor:
-            raise InputError(
-                f"--watch.extractor {watch.extractor} compares pictures, and this run makes points; drop it."
-            )
         mixture = (recipe.data.modes(), recipe.data.std)
         sheets = PlaneSheets(folder, dataset.spread(POINTS), mixture, samples)
         measure = PlaneMeasure(folder, dataset.spread(MEASURED_POINTS), mixture, measure_every, keep_best)
