@@ -121,12 +121,14 @@ def test_the_fair_comparison_runs(cli: Cli, tmp_path: Path) -> None:
     (block,) = blocks(ROOT / "docs" / "compare.md", "json file=")
     plan = json.loads(block.text)
     small = {"system.g_width": 4, "system.d_width": 4, "batch_size": 32}
-    shown = {**plan, "set": small, "seeds": [0], "at": [1], "evaluate": {}}
+    judged = {**plan["evaluate"], "fakes": 100, "measures": ["kid"]}
+    shown = {**plan, "set": small, "vary": {"adam_d.lr": [2e-4]}, "seeds": [0], "at": [1], "evaluate": judged}
     name = block.about.removeprefix("json file=")
     (tmp_path / name).write_text(json.dumps(shown), encoding="utf-8")
     done = cli("study", name)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1].endswith("comparison.html")
+    assert "KID ↓ last" in done.stdout
     (tmp_path / "whole.json").write_text(block.text, encoding="utf-8")
     assert len(read_study(tmp_path / "whole.json").runs()) == 6
 

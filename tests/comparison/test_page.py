@@ -106,3 +106,16 @@ def test_figures_on_the_way_become_a_curve_with_intervals() -> None:
     chart = drawn(page())["charts"][-1]  # type: ignore[index]
     assert chart["title"] == "FD"
     assert [(p["i"], p["low"], p["high"]) for p in chart["series"][0]["points"]] == [(208, 8.9, 9.1), (400, 8.9, 9.1)]
+
+
+def test_points_are_shown_as_one_picture() -> None:
+    folder = made("a")
+    plain = json.loads(folder.recipe.read_text())
+    del plain["system"]["size"]
+    plain["data"] = {"type": "Points", "shape": "ring", "count": 500, "held_out": 0.05}
+    folder.recipe.write_text(json.dumps(plain))
+    folder.samples.mkdir()
+    Image.new("RGB", (500, 470), "white").save(folder.sheet(100))
+    assert "1 run of ring 500" in page()
+    cut = sheets.films(compare(["runs"]).records)
+    assert decoded(cut.films["a"].frames[0].source).shape == (301, 320)

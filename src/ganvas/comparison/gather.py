@@ -21,6 +21,8 @@ from ganvas.values import flatten
 
 MEASURE = "swd"  # of the log: the distance taken while training
 KID = "kid"  # the same, where the watch asks for it: one curve for each extractor
+SPLIT = ("data.type", "data.held_out")
+NO_CURVES = ("images", "images_per_second", "data_wait", "kid_low", "kid_high")
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,12 @@ class Record:
     figures: tuple[Figure, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     sheets: tuple[Path, ...] = ()
+
+    @property
+    def source(self) -> str:
+        """What is learned from: a data set's name or path, or the numbers of a drawn one."""
+        drawn = [str(leaf) for path, leaf in self.recipe.items() if path.startswith("data.") and path not in SPLIT]
+        return str(self.recipe.get("data.source") or " ".join(drawn))
 
     @property
     def seed(self) -> int:
@@ -134,7 +142,7 @@ def _names(folders: Sequence[RunFolder]) -> list[str]:
 
 def _read(folder: RunFolder, name: str) -> Record:
     recipe = dict(flatten(folder.read_recipe()))
-    if not {"system.type", "data.source"} <= recipe.keys():
+    if not {"system.type", "data.type"} <= recipe.keys():
         raise InputError(f"{folder.recipe} is no recipe of ganvas; restore it from a copy, or leave this run out.")
     summary, events, log = summarise(folder), folder.read_events(), folder.read_log()
     about: str = summary.state
@@ -182,9 +190,7 @@ def _curves(log: list[Json]) -> dict[str, list[tuple[int, float]]]:
         for name, value in line.items():
             if name == KID:
                 name = f"{KID} ({line.get('protocol', {}).get('extractor', '?')})"
-            elif "/" not in name and name != MEASURE:
-                continue
-            if _is_number(value):
+            if name not in NO_CURVES and _is_number(value):
                 curves.setdefault(name, []).append((line["images"], value))
     return curves
 
@@ -234,16 +240,15 @@ def _fingerprint(folder: RunFolder) -> str:
 
 
 def _refuse_other_data(first: Record, other: Record) -> None:
-    a, b = first.recipe, other.recipe
     view = ("system.size", "system.channels", "data.fit")
-    if first.data and other.data and all(a.get(key) == b.get(key) for key in view):
+    if first.data and other.data and all(first.recipe.get(key) == other.recipe.get(key) for key in view):
         same = first.data == other.data
     else:
-        same = os.path.normpath(a["data.source"]) == os.path.normpath(b["data.source"])
+        same = os.path.normpath(first.source) == os.path.normpath(other.source)
     if not same:
         raise InputError(
-            f"the run {first.name} learned from {a['data.source']} and {other.name} from {b['data.source']}, other"
-            " pictures, so that no figure of one says anything about the other; compare runs of one data set."
+            f"the run {first.name} learned from {first.source} and {other.name} from {other.source}, other"
+            " data, so that no figure of one says anything about the other; compare runs of one data set."
         )
 
 

@@ -39,7 +39,6 @@ def render(comparison: Comparison) -> str:
     """The whole page."""
     folder = Path(__file__).parent
     records = comparison.records
-    source = records[0].recipe["data.source"]
     runs = f"{len(records)} run{'s' if len(records) > 1 else ''}"
     cut = films(records)
     data = drawn(comparison, cut)
@@ -47,7 +46,7 @@ def render(comparison: Comparison) -> str:
     return page.substitute(
         style=(folder / "page.css").read_text(encoding="utf-8"),
         script=(folder / "page.js").read_text(encoding="utf-8"),
-        title=escape(f"{runs} of {Path(source).name}"),
+        title=escape(f"{runs} of {Path(records[0].source).name}"),
         lead=escape(_lead(comparison)),
         warnings="\n".join(f'<p class="warning">{escape(text)}</p>' for text in warnings(comparison)),
         chips="".join(
@@ -94,7 +93,9 @@ def _lead(comparison: Comparison) -> str:
     seeds = sorted({record.seed for record in records})
     parts = [f"{len(groups)} settings" if len(groups) > 1 else "One setting"]
     parts.append(f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}")
-    sizes = {f"{r.recipe.get('system.size')} px" for r in records} | {str(r.recipe["system.type"]) for r in records}
+    sizes = {f"{r.recipe['system.size']} px" for r in records if "system.size" in r.recipe} | {
+        str(r.recipe["system.type"]) for r in records
+    }
     return ", ".join([*parts, *sorted(sizes, reverse=True)]) + "."
 
 

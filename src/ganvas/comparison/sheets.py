@@ -16,6 +16,7 @@ from ganvas.pictures import GAP, Pixels, tile_corner, zoom
 
 ROWS, COLUMNS = 3, 4  # of z shown, where the sheets have as many
 SIDE = 64  # px of a picture on the page at most; larger ones are reduced
+WHOLE = 320  # px of a sheet that is one picture
 BUDGET = 2_000_000  # bytes of all pictures of a page
 FRAMES = (16, 12, 8, 6, 4, 2)  # moments of each run: as many as the budget allows
 
@@ -25,7 +26,7 @@ class Sheet:
     """The layout of a run's sheets, read off their size and the recipe."""
 
     side: int
-    """Of a tile, as drawn."""
+    """Of a tile, as drawn; 0 where the sheet is one picture."""
     factor: int
     """How many times the pictures were enlarged for the sheet."""
     rows: int
@@ -90,7 +91,7 @@ def films(records: Sequence[Record]) -> Films:
         if sum(len(frame.source) for film in made.values() for frame in film.frames) <= BUDGET:
             break
     real = next((record for record in shown if layouts[record.name].with_reals), None)
-    side = min(SIDE, max(layout.side // layout.factor for layout in layouts.values()))
+    side = min(SIDE, max(layout.side // layout.factor or WHOLE for layout in layouts.values()))
     return Films(
         {name: film for name, film in made.items() if film.frames},
         cut(real, real.sheets[-1], reals=True) if real else "",
@@ -109,14 +110,14 @@ def _spread(sheets: Sequence[Path], count: int) -> list[Path]:
 
 
 def _layout(record: Record) -> Sheet | None:
-    size = record.recipe.get("system.size")
-    if not record.sheets or not isinstance(size, int):
-        return None
     try:
         with Image.open(record.sheets[-1]) as picture:
             width, height = picture.size
-    except OSError:
+    except (OSError, IndexError):
         return None
+    size = record.recipe.get("system.size")
+    if not isinstance(size, int):
+        return Sheet(0, 1, 1, 1, False)  # points, drawn as one picture
     side = size * zoom(size)
     step = side + GAP
     rows, rest = divmod(height - GAP, step)
@@ -132,9 +133,13 @@ def _cut(path: Path, layout: Sheet, count: int, columns: int, reals: bool) -> st
     """The first `count` tiles of a sheet, without gaps, `columns` beside each other; empty for a damaged sheet."""
     try:
         with Image.open(path) as picture:
+            if not layout.side:
+                picture.thumbnail((WHOLE, WHOLE))
             sheet = np.asarray(picture)
     except OSError:
         return ""
+    if not layout.side:
+        return _data_address(sheet)
     sheet = sheet.reshape(*sheet.shape[:2], -1)
     offset = layout.columns * (layout.side + GAP) + 5 * GAP if reals else 0
     tiles = []
