@@ -83,6 +83,11 @@ def bomb() -> bytes:
     return out.getvalue()
 
 
+def test_plan_of_a_game_that_diverges_at_once_is_refused(cli: Cli) -> None:
+    words = ["plan", "mlp-digits", "--adam-g.lr", "1e30", "--adam-d.lr", "1e30"]
+    assert_refused(cli(*words), "no longer a finite number", "--adam-g.lr")
+
+
 def test_plan_reckons_a_run_shorter_than_its_own_probe(cli: Cli) -> None:
     done = cli("plan", "mlp-digits", "--images", "64")
     assert done.returncode == 0, done.stderr

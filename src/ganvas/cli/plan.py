@@ -21,6 +21,8 @@ def main(argv: list[str]) -> int:
     import torch
 
     from ganvas.data import Pictures, count
+    from ganvas.errors import InputError
+    from ganvas.training import Diverged
     from ganvas.training.plan import layers, probe
 
     example = torch.zeros(2, *recipe.system.shape)
@@ -32,7 +34,12 @@ def main(argv: list[str]) -> int:
     pictures = count(recipe.data, recipe.system.shape)
     flags = with_epochs(flags, pictures)
     recipe = flags.recipe
-    cost = probe(recipe, device, pictures, flags.watch)
+    try:
+        cost = probe(recipe, device, pictures, flags.watch)
+    except Diverged as error:
+        raise InputError(
+            f"the recipe cannot be timed, for {error}; lower --adam-g.lr and --adam-d.lr, or choose another objective."
+        ) from None
     epochs = recipe.images / pictures
     source = recipe.data
     name, what = (source.source, "pictures") if isinstance(source, Pictures) else (source.shape, "points")
