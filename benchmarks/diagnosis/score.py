@@ -12,6 +12,8 @@ import json
 import sys
 from pathlib import Path
 
+import spoilings  # noqa: F401, makes its system known
+
 import ganvas
 from ganvas.runs.files import write_text
 

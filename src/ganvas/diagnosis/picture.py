@@ -12,15 +12,15 @@ from ganvas.runs.files import write_atomically
 from ganvas.runs.folder import RunFolder
 
 COLOURS = {
-    "healthy": "#dcefe0",
+    "healthy": "#e6f4e9",
     "d-dominates": "#f6c9a8",
     "g-dominates": "#b9d3f0",
     "mode-collapse": "#d99a9a",
     "partial-collapse": "#eec4cf",
     "d-overfits": "#e3d08a",
     "oscillation": "#cdbbe6",
-    "divergence": "#8d8d8d",
-    "past-best": "#d8d8d8",
+    "divergence": "#bcbcbc",
+    "past-best": "#e3e3e3",
 }
 
 PANELS: tuple[tuple[str, tuple[str, ...], str], ...] = (
@@ -52,6 +52,8 @@ def draw(folder: RunFolder, found: Diagnosis, path: Path) -> None:
                 axis.plot(*zip(*known, strict=True), label=name.replace("_", " "), linewidth=1.1)
         axis.set_ylabel(title)
         axis.set_yscale(scale)
+        axis.yaxis.set_major_formatter("{x:g}")
+        axis.yaxis.set_minor_formatter("{x:g}" if scale == "log" else "")
     for axis in axes:
         for verdict, end in _spans(found.timeline, last):
             axis.axvspan(verdict.since, end, color=COLOURS[verdict.name], linewidth=0, zorder=0)

@@ -185,7 +185,9 @@ def _oscillation(history: Sequence[Look]) -> Evidence | None:
     now = distance(history)
     before = min((distance(history[:end]) for end in range(SMOOTH, len(history) - PROGRESS)), default=math.inf)
     # What moves fast and comes nearer is young; what moves near the reals is a game at its end. Neither is ill.
-    if movement > 0.48 and now > 5 and now > 0.9 * before:
+    # A single picture that moves is a collapse.
+    alone = _median(history, "diversity") < 0.05
+    if movement > 0.48 and now > 5 and now > 0.9 * before and not alone:
         return {"movement": movement, "distance": now, "best": before}
     return None
 
