@@ -29,8 +29,8 @@ from ganvas.systems.plane import PlaneMLP
 from ganvas.training import Host, train
 from ganvas.training.loop import train as play
 from ganvas.training.run import Run
-from ganvas.training.session import make_probe
 from ganvas.training.steering import Controller
+from ganvas.training.watching import make_probe
 from ganvas.values import from_plain, to_plain
 from tests.conftest import ROOT, same, tiny
 

@@ -12,9 +12,8 @@ from PIL import Image
 
 from ganvas.metrics.modes import Coverage, coverage
 from ganvas.metrics.sliced_wasserstein import project, sliced_wasserstein
-from ganvas.observers import Observer, Report, due
 from ganvas.observers.measure import MEASURE, Measure
-from ganvas.observers.samples import outputs
+from ganvas.observers.samples import Sheets, outputs
 from ganvas.pictures import grid, save_gif, save_png
 from ganvas.plane import Canvas, Plane, cells
 from ganvas.runs.folder import RunFolder
@@ -29,8 +28,10 @@ FRAME, LAST = 80, 2_000  # milliseconds that a frame of the animation stays
 COLOURS = 64  # of the animation
 
 
-class PlaneSheets(Observer):
-    """A sheet at the start, wherever one of the intervals ends, and at the end; then all of them as animation.gif."""
+class PlaneSheets(Sheets):
+    """Fakes and reals over D's field; at the end all sheets as animation.gif."""
+
+    count = POINTS
 
     def __init__(
         self,
@@ -40,26 +41,17 @@ class PlaneSheets(Observer):
         intervals: tuple[int, ...],
     ) -> None:
         """`mixture` holds the centres (M, 2) of the data's Gaussians and their standard deviation."""
-        self.folder, self.mixture, self.intervals = folder, mixture, intervals
-        self.canvas = Canvas(reals[:POINTS], field=True)
+        super().__init__(folder, intervals)
+        self.mixture, self.canvas = mixture, Canvas(reals[:POINTS], field=True)
 
     def start(self, run: Run) -> None:
-        """Draw the fixed z, and the sheet of the untrained generator."""
-        self.inputs = run.recipe.system.inputs(POINTS, run.recipe.seed).to(run.device)
+        """Draw the fixed z and the cells of the field."""
         self.cells = torch.from_numpy(cells()).to(run.device)
-        self.images = run.images
-        if run.images == 0:
-            self._write(run)
-
-    def step(self, run: Run, report: Report) -> None:
-        """Draw a sheet where one is due."""
-        before, self.images = self.images, report.images
-        if any(due(every, before, self.images) for every in self.intervals):
-            self._write(run)
+        super().start(run)
 
     def end(self, run: Run) -> None:
         """Draw the last sheet, the film strip and the animation."""
-        self._write(run)
+        super().end(run)
         sheets = self.folder.sheets()
         chosen = sorted({round(i) for i in np.linspace(0, 1, STRIP) ** 2 * (len(sheets) - 1)})
         frames = [_open(sheets[index]).reduce(2) for index in chosen]
@@ -69,7 +61,8 @@ class PlaneSheets(Observer):
         film = [_open(sheet).quantize(palette=palette, dither=Image.Dither.NONE) for sheet in sheets]
         save_gif(film, self.folder.animation, [FRAME] * (len(film) - 1) + [LAST], f"{self.folder.name}, by ganvas")
 
-    def _write(self, run: Run) -> None:
+    def write(self, run: Run) -> None:
+        """Draw one sheet."""
         fakes = outputs(run, self.inputs).numpy()
         title = f"{run.images:,} points seen: {describe(coverage(fakes, *self.mixture))}"
         save_png(self.canvas.draw(fakes, title, field(run, self.cells)), self.folder.sheet(run.images))

@@ -19,34 +19,54 @@ if TYPE_CHECKING:
 STRIP_ROWS, STRIP_COLUMNS = 6, 12
 
 
-class Samples(Observer):
+class Sheets(Observer):
     """One sheet at the start, then wherever one of the intervals ends, and one at the end."""
 
-    def __init__(self, folder: RunFolder, reals: Pixels, rows: int, columns: int, intervals: tuple[int, ...]) -> None:
-        """`reals` are uint8 (N, H, W, C), shown to the right of the fakes."""
-        self.folder, self.rows, self.columns, self.intervals = folder, rows, columns, intervals
-        self.reals = grid(reals, columns)
+    count: int
+    """Fakes on a sheet."""
+
+    def __init__(self, folder: RunFolder, intervals: tuple[int, ...]) -> None:
+        self.folder, self.intervals = folder, intervals
 
     def start(self, run: Run) -> None:
         """Draw the fixed z, and the sheet of the untrained generator."""
-        self.inputs = run.recipe.system.inputs(self.rows * self.columns, run.recipe.seed).to(run.device)
+        self.inputs = run.recipe.system.inputs(self.count, run.recipe.seed).to(run.device)
         self.images = run.images
         if run.images == 0:
-            self._write(run)
+            self.write(run)
 
     def step(self, run: Run, report: Report) -> None:
         """Write a sheet where one is due."""
         before, self.images = self.images, report.images
         if any(due(every, before, self.images) for every in self.intervals):
-            self._write(run)
+            self.write(run)
+
+    def end(self, run: Run) -> None:
+        """Write the last sheet."""
+        self.write(run)
+
+    def write(self, run: Run) -> None:
+        """Write one sheet of the fakes of `inputs`."""
+        raise NotImplementedError
+
+
+class Samples(Sheets):
+    """Tiles of fakes, beside reals; at the end the film strip."""
+
+    def __init__(self, folder: RunFolder, reals: Pixels, rows: int, columns: int, intervals: tuple[int, ...]) -> None:
+        """`reals` are uint8 (N, H, W, C), shown to the right of the fakes."""
+        super().__init__(folder, intervals)
+        self.rows, self.columns, self.count = rows, columns, rows * columns
+        self.reals = grid(reals, columns)
 
     def end(self, run: Run) -> None:
         """Write the last sheet and the film strip."""
-        self._write(run)
+        super().end(run)
         strip = filmstrip(self.folder, run.recipe.system.shape[-1], self.rows, self.columns)
         save_png(strip, self.folder.filmstrip)
 
-    def _write(self, run: Run) -> None:
+    def write(self, run: Run) -> None:
+        """Write one sheet."""
         fakes = grid(sample(run, self.inputs), self.columns)
         same = len(fakes) == len(self.reals)  # fewer pictures than tiles make a lower sheet
         save_png(beside([fakes, self.reals]) if same else fakes, self.folder.sheet(run.images))

@@ -12,31 +12,14 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Literal
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
 from rich.console import Console
-from torch import Tensor
 
 import ganvas
 from ganvas.data import Dataset, Feed, Points, open_data
-from ganvas.diagnosis.signals import COUNT, Probe
 from ganvas.errors import InputError
-from ganvas.metrics.extractors import open_extractor
-from ganvas.observers import Observer, Watch
-from ganvas.observers.checkpoints import Checkpoints
-from ganvas.observers.curves import Curves
+from ganvas.observers import Watch
 from ganvas.observers.diagnose import Diagnose
-from ganvas.observers.kernel import KernelMeasure
-from ganvas.observers.log import Log
-from ganvas.observers.measure import COUNT as MEASURED
-from ganvas.observers.measure import Measure
-from ganvas.observers.plane import MEASURED as MEASURED_POINTS
-from ganvas.observers.plane import POINTS, PlaneMeasure, PlaneSheets
 from ganvas.observers.progress import ProgressLine
-from ganvas.observers.samples import Samples
-from ganvas.observers.trackers import tensorboard
-from ganvas.pictures import from_pixels
 from ganvas.recipe import Recipe
 from ganvas.runs import checkpoint
 from ganvas.runs.files import remove_leftovers, write_text
@@ -46,9 +29,8 @@ from ganvas.training.loop import Diverged
 from ganvas.training.loop import train as play
 from ganvas.training.run import Run
 from ganvas.training.steering import Controller
+from ganvas.training.watching import make_probe, observers_of
 from ganvas.values import difference, from_plain, to_plain
-
-LOG_LINES, MEASUREMENTS = 500, 20  # in a whole run, unless the watch says otherwise
 
 
 @dataclass(frozen=True)
@@ -115,7 +97,7 @@ def train(
             "data": dataset.fingerprint,
         }
         diagnose = Diagnose(folder, console, watch, probe)
-        observers = _observers(folder, recipe, watch, dataset, diagnose, about, progress)
+        observers = observers_of(folder, recipe, watch, dataset, diagnose, about, progress)
         try:
             with _stop_on_signals(console) as caught:
                 spent = play(run, feed, observers, stop=lambda: bool(caught) or diagnose.past_best)
@@ -216,61 +198,6 @@ def _announce(run: Run, folder: RunFolder, dataset: Dataset, console: Console) -
     start = f"resuming {folder.path} at image {run.images:,}" if run.images else f"training {folder.path}"
     epochs = run.recipe.images / len(dataset)
     console.print(f"{start}: {len(dataset):,} {dataset.kind} of {dataset.name}, {epochs:.1f} epochs, on {run.device}")
-
-
-def _observers(
-    folder: RunFolder,
-    recipe: Recipe,
-    watch: Watch,
-    dataset: Dataset,
-    diagnose: Diagnose,
-    about: dict[str, Any],
-    progress: ProgressLine,
-) -> list[Observer]:
-    rows, columns = watch.grid
-    sinks = (tensorboard(folder),) if watch.tensorboard else ()
-    checkpoints = Checkpoints(folder, about, watch.checkpoint_seconds, watch.keep_every)
-
-    def keep_best(run: Run) -> None:
-        checkpoints.save(run, "best")
-
-    log_every = watch.log_every or max(recipe.batch_size, recipe.images // LOG_LINES)
-    epoch = len(dataset)
-    samples = (watch.sample_every, watch.sample_epochs * epoch)
-    measure_every = watch.measure_every or max(recipe.batch_size, recipe.images // MEASUREMENTS)
-    extractor = open_extractor(watch.extractor) if watch.extractor else None
-    sheets: Observer
-    measure: Observer
-    if isinstance(recipe.data, Points):
-        mixture = (recipe.data.modes(), recipe.data.std)
-        sheets = PlaneSheets(folder, dataset.spread(POINTS), mixture, samples)
-        measure = PlaneMeasure(folder, dataset.spread(MEASURED_POINTS), mixture, measure_every, keep_best)
-    else:
-        sheets = Samples(folder, dataset.spread(rows * columns), rows, columns, samples)
-        measure = Measure(folder, _judged(dataset.spread(MEASURED)), measure_every, keep_best)
-    observers: list[Observer] = [
-        progress,
-        Log(folder, log_every, sinks),
-        sheets,
-        measure,
-        *([KernelMeasure(folder, dataset.spread(MEASURED), measure_every, extractor)] if extractor else []),
-        diagnose,
-        checkpoints,
-        Curves(folder),
-    ]
-    return observers
-
-
-def make_probe(run: Run, dataset: Dataset, held_out: Dataset) -> Probe:
-    # Other noise than the sheets' and the measures'.
-    inputs = run.recipe.system.inputs(COUNT, run.recipe.seed + 2)
-    train, kept = (_judged(part.spread(COUNT)).to(run.device) for part in (dataset, held_out))
-    return Probe(inputs.to(run.device), train, kept, run.recipe.objective)
-
-
-def _judged(rows: NDArray[Any]) -> Tensor:
-    """Rows of a data set as the discriminator sees them."""
-    return from_pixels(rows) if rows.dtype == np.uint8 else torch.from_numpy(rows)
 
 
 @contextmanager

@@ -1,0 +1,94 @@
+"""What looks at a run: the observers that a watch asks for, and the probe of the diagnosis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ganvas.data import Dataset, Points
+from ganvas.diagnosis.signals import COUNT, Probe
+from ganvas.metrics.extractors import open_extractor
+from ganvas.observers import Observer, Watch
+from ganvas.observers.checkpoints import Checkpoints
+from ganvas.observers.curves import Curves
+from ganvas.observers.diagnose import Diagnose
+from ganvas.observers.kernel import KernelMeasure
+from ganvas.observers.log import Log
+from ganvas.observers.measure import COUNT as MEASURED
+from ganvas.observers.measure import Measure
+from ganvas.observers.plane import MEASURED as MEASURED_POINTS
+from ganvas.observers.plane import POINTS, PlaneMeasure, PlaneSheets
+from ganvas.observers.progress import ProgressLine
+from ganvas.observers.samples import Samples, Sheets
+from ganvas.observers.trackers import tensorboard
+from ganvas.pictures import from_pixels
+from ganvas.recipe import Recipe
+from ganvas.runs.folder import RunFolder
+from ganvas.training.run import Run
+
+LOG_LINES, MEASUREMENTS = 500, 20  # in a whole run, unless the watch says otherwise
+
+
+def observers_of(
+    folder: RunFolder,
+    recipe: Recipe,
+    watch: Watch,
+    dataset: Dataset,
+    diagnose: Diagnose,
+    about: dict[str, Any],
+    progress: ProgressLine,
+) -> list[Observer]:
+    """All that the watch asks for, in the order in which they look.
+
+    Raises:
+        InputError: an extractor or TensorBoard is not to be had.
+    """
+    rows, columns = watch.grid
+    sinks = (tensorboard(folder),) if watch.tensorboard else ()
+    checkpoints = Checkpoints(folder, about, watch.checkpoint_seconds, watch.keep_every)
+
+    def keep_best(run: Run) -> None:
+        checkpoints.save(run, "best")
+
+    log_every = watch.log_every or max(recipe.batch_size, recipe.images // LOG_LINES)
+    epoch = len(dataset)
+    samples = (watch.sample_every, watch.sample_epochs * epoch)
+    measure_every = watch.measure_every or max(recipe.batch_size, recipe.images // MEASUREMENTS)
+    extractor = open_extractor(watch.extractor) if watch.extractor else None
+    sheets: Sheets
+    measure: Measure
+    if isinstance(recipe.data, Points):
+        mixture = (recipe.data.modes(), recipe.data.std)
+        sheets = PlaneSheets(folder, dataset.spread(POINTS), mixture, samples)
+        measure = PlaneMeasure(folder, dataset.spread(MEASURED_POINTS), mixture, measure_every, keep_best)
+    else:
+        sheets = Samples(folder, dataset.spread(rows * columns), rows, columns, samples)
+        measure = Measure(folder, _judged(dataset.spread(MEASURED)), measure_every, keep_best)
+    observers: list[Observer] = [
+        progress,
+        Log(folder, log_every, sinks),
+        sheets,
+        measure,
+        *([KernelMeasure(folder, dataset.spread(MEASURED), measure_every, extractor)] if extractor else []),
+        diagnose,
+        checkpoints,
+        Curves(folder),
+    ]
+    return observers
+
+
+def make_probe(run: Run, dataset: Dataset, held_out: Dataset) -> Probe:
+    """The probe of a run: the same noise and the same reals every time."""
+    # Other noise than the sheets' and the measures'.
+    inputs = run.recipe.system.inputs(COUNT, run.recipe.seed + 2)
+    train, kept = (_judged(part.spread(COUNT)).to(run.device) for part in (dataset, held_out))
+    return Probe(inputs.to(run.device), train, kept, run.recipe.objective)
+
+
+def _judged(rows: NDArray[Any]) -> Tensor:
+    """Rows of a data set as the discriminator sees them."""
+    return from_pixels(rows) if rows.dtype == np.uint8 else torch.from_numpy(rows)
