@@ -94,6 +94,15 @@ def test_kernel_distance_of_halves_is_near_zero() -> None:
     assert found.low < 0 < found.high
 
 
+@pytest.mark.parametrize("measure", [frechet, kernel_distance])
+def test_the_interval_knows_no_order(measure: object) -> None:
+    # Every tenth picture is an outlier: groups taken in turn would put them all into one.
+    rows = gaussian(400, 4)
+    rows[::10] += 20
+    found = measure(rows, gaussian(400, 4, seed=1))  # type: ignore[operator]
+    assert (found.high - found.low) / 2 < 0.6 * found.value
+
+
 def test_too_few_for_a_kernel_distance() -> None:
     with pytest.raises(InputError, match="5 fakes and 100 reals are too few"):
         kernel_distance(gaussian(5, 4), gaussian(100, 4))
