@@ -121,7 +121,7 @@ def measure(fake: Extracted, real: Extracted, digits: bool) -> dict[str, Estimat
     return found
 
 
-def table(name: str, parts: Parts, extractor_name: str, side: int, picture: Path) -> list[str]:
+def table(name: str, parts: Parts, extractor_name: str, side: int, picture: Path | None = None) -> list[str]:
     """Measure every set of one data set."""
     extractor = open_extractor(extractor_name, side)
     sets = fake_sets(parts)
@@ -137,7 +137,8 @@ def table(name: str, parts: Parts, extractor_name: str, side: int, picture: Path
             rows += [f"| {name} | {' | '.join(found)} |", f"|---|{'--:|' * len(found)}"]
         rows.append(f"| {what} | {' | '.join(_cell(estimate) for estimate in found.values())} |")
         print(rows[-1], f"({done / (time.perf_counter() - began):.0f} pictures/s)", flush=True)
-    _draw(sets, picture)
+    if picture:
+        _draw(sets, picture)
     about = f"{name}: {len(parts.reals):,} reals, {len(parts.new):,} fakes, {len(parts.training):,} training pictures"
     about += f", {len(parts.yardstick):,} as the yardstick; {extractor.name} {extractor.weights}, {extractor.resize}."
     return [about, "", *rows, ""]
@@ -190,8 +191,9 @@ def _draw(sets: dict[str, Pixels], path: Path) -> None:
     for axes, (what, pictures) in zip(figure.subplots(len(sets), 1), sets.items(), strict=True):
         strip = grid(pictures[:shown], shown)
         axes.imshow(np.broadcast_to(strip, (*strip.shape[:2], 3)), interpolation="nearest")
-        axes.set_axis_off()
-        axes.set_title(what, loc="left", x=-0.42, y=0.25, fontsize="small")
+        axes.set(xticks=[], yticks=[])
+        axes.set_frame_on(False)
+        axes.set_ylabel(what, rotation=0, ha="right", va="center", fontsize="small")
     figure.savefig(path, metadata={"Description": "Real pictures, damaged on purpose"})
 
 
@@ -206,6 +208,10 @@ def main() -> None:
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
     host = Host().describe()
     lines = [
+        "# The measures on pictures spoiled on purpose",
+        "",
+        "What to read in these tables is told in [What each measure can and cannot say](../measures.md).",
+        "",
         f"{host['processor']}, {host['cores']} cores, torch {host['torch']}, commit {commit.stdout.strip()}:"
         " `python benchmarks/measures.py`",
         "",
@@ -213,11 +219,12 @@ def main() -> None:
     digits = divide(arguments.mnist, 28, 1, 5000, 20_000)
     lines += table("MNIST", digits, "digits", 0, arguments.out / "measures-mnist.png")
     lines += by_count("MNIST", digits, "digits", 0, (200, 500, 1000, 2000, 5000))
+    # No picture of the faces: they are those of people who were not asked.
     faces = divide(arguments.faces, 64, 3, 1800, 4000)
-    lines += table("faces", faces, "efficientnet-lite0", arguments.side, arguments.out / "measures-faces.png")
+    lines += table("faces", faces, "efficientnet-lite0", arguments.side)
     lines += by_count("faces", faces, "efficientnet-lite0", arguments.side, (1300, 1500, 1800))
     lines += by_side("faces", faces, (64, 128, 224))
-    (arguments.out / "measures.md").write_text("\n".join(lines), encoding="utf-8")
+    (arguments.out / "measures.md").write_text("\n".join(lines).strip() + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
