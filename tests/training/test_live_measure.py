@@ -31,6 +31,13 @@ def test_the_kid_is_logged_and_disturbs_nothing() -> None:
     ]
 
 
+def test_the_best_is_then_the_one_with_the_smallest_kid() -> None:
+    train(tiny("dcgan"), name="run", watch=Watch(measure_every=32, extractor="digits"))
+    lines = [json.loads(line) for line in Path("runs/run/log.jsonl").read_text().splitlines()]
+    best = min((line for line in lines if "kid" in line), key=lambda line: line["kid"])
+    assert checkpoint.about(Path("runs/run/checkpoints/best.safetensors"))["images"] == best["images"]
+
+
 def test_an_unknown_extractor_is_refused_before_anything_is_written() -> None:
     with pytest.raises(InputError, match=r"'digit'.*'digits'"):
         Watch(extractor="digit")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ganvas.metrics.extractors import Extractor
@@ -21,9 +22,12 @@ class KernelMeasure(Observer):
     It is unbiased at any number of pictures; so few have no Frechet distance.
     """
 
-    def __init__(self, folder: RunFolder, reals: Pixels, every: int, extractor: Extractor) -> None:
-        """`reals` are uint8 (N, H, W, C)."""
-        self.folder, self.reals, self.every, self.extractor = folder, reals, every, extractor
+    def __init__(
+        self, folder: RunFolder, reals: Pixels, every: int, extractor: Extractor, on_best: Callable[[Run], None]
+    ) -> None:
+        """`reals` are uint8 (N, H, W, C); `on_best` is called whenever the distance is the smallest so far."""
+        self.folder, self.reals, self.every = folder, reals, every
+        self.extractor, self.on_best = extractor, on_best
 
     def start(self, run: Run) -> None:
         """Draw the fixed z, the same as the other measure's; read the reals."""
@@ -31,6 +35,7 @@ class KernelMeasure(Observer):
         self.images = run.images
         self.extractor.network.to(run.device)
         self.features = self.extractor.extract(self.reals).features
+        self.best = min((line["kid"] for line in self.folder.read_log() if "kid" in line), default=float("inf"))
 
     def step(self, run: Run, report: Report) -> None:
         """Measure where due."""
@@ -42,3 +47,6 @@ class KernelMeasure(Observer):
         about |= {"resize": self.extractor.resize, "fakes": len(self.reals), "reals": len(self.reals), "split": "train"}
         line = {"images": self.images, "kid": kid.value, "kid_low": kid.low, "kid_high": kid.high, "protocol": about}
         self.folder.add_log(line)
+        if kid.value < self.best:
+            self.best = kid.value
+            self.on_best(run)

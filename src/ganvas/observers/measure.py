@@ -23,7 +23,7 @@ COUNT = 512
 class Measure(Observer):
     """Sliced Wasserstein distance of 512 fakes (fixed z) to 512 reals, every `every` images."""
 
-    def __init__(self, folder: RunFolder, reals: Tensor, every: int, on_best: Callable[[Run], None]) -> None:
+    def __init__(self, folder: RunFolder, reals: Tensor, every: int, on_best: Callable[[Run], None] | None) -> None:
         """`reals` are (N, *shape); `on_best` is called whenever the distance is the smallest so far."""
         self.folder, self.every, self.on_best = folder, every, on_best
         self.count = len(reals)
@@ -44,7 +44,8 @@ class Measure(Observer):
             self.folder.add_log({"images": self.images, **figures, "protocol": f"{self.count} fakes, train"})
             if figures[MEASURE] < self.best:
                 self.best = figures[MEASURE]
-                self.on_best(run)
+                if self.on_best:
+                    self.on_best(run)
 
     def figures(self, run: Run) -> dict[str, float]:
         """What is measured of the run, by name; the one called MEASURE decides what is best."""

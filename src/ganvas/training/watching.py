@@ -67,13 +67,15 @@ def observers_of(
         measure = PlaneMeasure(folder, dataset.spread(MEASURED_POINTS), mixture, measure_every, keep_best)
     else:
         sheets = Samples(folder, dataset.spread(rows * columns), rows, columns, samples)
-        measure = Measure(folder, _judged(dataset.spread(MEASURED)), measure_every, keep_best)
+        # A trained network's features say better than bare pixels what is best.
+        on_best = None if extractor else keep_best
+        measure = Measure(folder, _judged(dataset.spread(MEASURED)), measure_every, on_best)
     observers: list[Observer] = [
         progress,
         Log(folder, log_every, sinks),
         sheets,
         measure,
-        *([KernelMeasure(folder, dataset.spread(MEASURED), measure_every, extractor)] if extractor else []),
+        *([KernelMeasure(folder, dataset.spread(MEASURED), measure_every, extractor, keep_best)] if extractor else []),
         diagnose,
         checkpoints,
         Curves(folder),
