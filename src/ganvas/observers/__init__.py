@@ -57,8 +57,8 @@ class Watch:
     """Images between measurements of the distance to the real pictures, by which the best is kept; 0 is a twentieth of
     the run."""
     extractor: str = ""
-    """Also measure the KID on the features of this network (efficientnet-lite0, digits, inception), by which the best is
-    then kept; empty is not."""
+    """Also measure the KID on the features of this network (efficientnet-lite0, digits, inception), by which the best
+    is then kept; empty is not."""
     diagnose_every: int = 0
     """Images between looks at the game for the diagnosis; 0 is a fiftieth of the run."""
     stop_when_past_best: float = 0.0
