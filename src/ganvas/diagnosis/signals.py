@@ -43,7 +43,10 @@ class Probe:
         # What sampling alone does to the distance of two sets of reals: the unit of the fakes' distance.
         half = len(train) // 2
         one, other = (train, held_out) if len(held_out) else (train[:half], train[half:])
-        self._unit = _distance(one, other) if train.ndim == 4 else 1.0
+        count = min(len(one), len(other))
+        if train.ndim == 4:
+            self._projections = project(train)
+            self._unit = sliced_wasserstein(project(one[:count]), project(other[:count]))
 
     def look(self, g: nn.Module, d: nn.Module) -> Signals:
         """Measure, with both networks as they play (in training mode), restoring their buffers.
@@ -101,7 +104,8 @@ class Probe:
         self.before = afar
         signals = {name: float(value) for name, value in found.items()}
         if fake.ndim == 4:
-            signals["distance"] = _distance(self.train, fake) / self._unit
+            # Fewer reals than fakes are rare: only then the sets must be cut to one length.
+            signals["distance"] = sliced_wasserstein(self._projections, project(fake[: len(self.train)])) / self._unit
         return signals
 
 
@@ -131,11 +135,6 @@ def _score(d: nn.Module, pictures: Tensor) -> tuple[Tensor, Tensor]:
     finally:
         hook.remove()
     return scores, entered[-1]
-
-
-def _distance(reals: Tensor, pictures: Tensor) -> float:
-    count = min(len(reals), len(pictures))
-    return sliced_wasserstein(project(reals[:count]), project(pictures[:count]))
 
 
 def _blind_loss(objective: Objective) -> float:

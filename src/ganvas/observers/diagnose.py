@@ -55,7 +55,8 @@ class Diagnose(Observer):
 
     def _look(self, run: Run) -> Look:
         terms = {name: float(torch.stack(values).mean()) for name, values in self.terms.items()}
-        return Look(self.images, self.probe.look(run.g, run.d), terms)
+        with run.autocast():
+            return Look(self.images, self.probe.look(run.g, run.d), terms)
 
     def _say(self, run: Run) -> None:
         verdict = judge(self.history)

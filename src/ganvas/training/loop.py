@@ -102,7 +102,7 @@ def _update(run: Run, phase: Phase, batch: Batch) -> dict[str, Tensor]:
         mover, other, optimizer, adam = run.g, run.d, run.adam_g, recipe.adam_g
     mover.requires_grad_(True)
     other.requires_grad_(False)
-    with torch.autocast(run.device.type, torch.bfloat16, enabled=recipe.precision == "bf16"):
+    with run.autocast():
         terms = phase.terms(run.g, run.d, batch)
     optimizer.zero_grad()
     torch.autograd.backward([sum(terms.values(), torch.zeros((), device=run.device))])

@@ -49,6 +49,10 @@ class Run:
         self.adam_g = _optimizer(self.g, recipe.adam_g)
         self.adam_d = _optimizer(self.d, recipe.adam_d)
 
+    def autocast(self) -> torch.autocast:
+        """The arithmetic of the recipe for what the networks compute inside."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16")
+
     @property
     def sampler(self) -> nn.Module:
         """The generator to look at: the moving average where there is one."""

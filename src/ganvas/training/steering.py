@@ -91,7 +91,9 @@ class Controller:
         run = self.run
         terms = {name: float(torch.stack(values).mean()) for name, values in self._terms.items()}
         self._terms = {}
-        self.history.append(Look(run.images, self.probe.look(run.g, run.d), terms))
+        with run.autocast():
+            signals = self.probe.look(run.g, run.d)
+        self.history.append(Look(run.images, signals, terms))
         now = distance(self.history)
         if self.best_distance == float("inf"):
             self.best_distance = CLEARLY * now
