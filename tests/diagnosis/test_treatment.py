@@ -12,9 +12,11 @@ from PIL import Image
 import ganvas
 from ganvas import Adam, NonSaturating, Steering, Watch, train
 from ganvas.cli import main
+from ganvas.diagnosis import REMEDIES
 from ganvas.observers import diagnose as observer
 from ganvas.recipe import Recipe
 from ganvas.runs.folder import RunFolder
+from ganvas.training import Diverged
 from tests.conftest import same, tiny
 from tests.test_contracts import last_state
 
@@ -72,6 +74,23 @@ def test_treatment_is_logged_bounded_and_changes_the_game() -> None:
     assert not same(last_state("treated"), last_state("plain"))
     # What was asked for stays what was asked for.
     assert json.loads(Path("runs/treated/recipe.json").read_text())["objective"]["saturating"] is True
+
+
+def test_a_loss_that_is_no_number_is_treated_but_not_for_ever() -> None:
+    rates = {"adam_g": Adam(lr=1e30), "adam_d": Adam(lr=1e30)}
+    recipe = tiny("dcgan", images=16 * 60, **rates, steering=Steering(mode="treat", every=16))
+    assert train(recipe, name="saved", watch=WATCH).images == recipe.images
+    (treated,) = events("saved", "treated")
+    assert treated["verdict"] == "divergence"
+    assert treated["change"] == "--adam-g.lr 0.0002 --adam-d.lr 0.0002"
+    assert all(tensor.isfinite().all() for tensor in last_state("saved").values())
+
+
+def test_a_game_that_no_remedy_keeps_finite_still_diverges(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(REMEDIES, "divergence", ())
+    recipe = tiny("dcgan", adam_g=Adam(lr=1e30), adam_d=Adam(lr=1e30), steering=Steering(mode="treat", every=16))
+    with pytest.raises(Diverged):
+        train(recipe, name="lost", watch=WATCH)
 
 
 def test_a_healthy_game_is_not_treated() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from ganvas.objectives import NonSaturating
 from ganvas.penalties import GradientPenalty
@@ -23,12 +23,12 @@ class Remedy:
     Attributes:
         name: what people call it.
         change: the recipe and the count of real images seen -> the changed recipe, or None where it does not apply.
-        from_best: go on from the best state instead of the present one.
+        start: where to go on from: the present state, the best one, or a fresh start where neither is worth keeping.
     """
 
     name: str
     change: Change
-    from_best: bool = True
+    start: Literal["here", "best", "fresh"] = "best"
 
     def flags(self, recipe: Recipe, images: int) -> str:
         """The change as flags of the command line; empty where it does not apply or no flag can say it."""
@@ -143,7 +143,7 @@ REMEDIES: dict[str, tuple[Remedy, ...]] = {
         Remedy("the usual rates and momentum (Radford et al. 2016)", _usual),
         Remedy("raise D's rate", _rates(0.5, 8.0)),
         Remedy("more D updates", _more_d),
-        Remedy("freeze G for a while", _freeze_g, from_best=False),
+        Remedy("freeze G for a while", _freeze_g, "here"),
         Remedy("lower G's rate", _rates(0.25, 1.0)),
     ),
     "mode-collapse": (
@@ -173,9 +173,9 @@ REMEDIES: dict[str, tuple[Remedy, ...]] = {
         Remedy("lower both rates again", _rates(0.25, 0.25)),
     ),
     "divergence": (
-        Remedy("the usual rates and momentum (Radford et al. 2016)", _usual),
-        Remedy("a gradient penalty (Gulrajani et al. 2017)", _penalty),
-        Remedy("lower both rates", _rates(0.25, 0.25)),
+        Remedy("the usual rates and momentum (Radford et al. 2016)", _usual, "fresh"),
+        Remedy("a gradient penalty (Gulrajani et al. 2017)", _penalty, "fresh"),
+        Remedy("lower both rates", _rates(0.25, 0.25), "fresh"),
     ),
     "past-best": (
         Remedy("back to the best with the usual rates (Radford et al. 2016)", _usual),

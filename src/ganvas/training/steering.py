@@ -74,13 +74,10 @@ class Controller:
         return self._act(judge(self.history))
 
     def rescue(self, why: str) -> bool:
-        """After a loss that is no number: go back to the best with halved rates. Returns whether the run can go on."""
-        if len(self.treatments) >= self.limit:
-            return False
-        self._settle("failed: the run diverged")
-        self._apply(REMEDIES["divergence"][0], "divergence", why)
+        """After a loss that is no number: apply a remedy against divergence. Returns whether the run can go on."""
+        self._settle("failed")
         self._terms = {}
-        return True
+        return self._treat("divergence", why)
 
     def end(self) -> None:
         """Leave the run at its best, where the last looks are clearly worse."""
@@ -113,13 +110,18 @@ class Controller:
         # A game that still comes nearer is left alone, whatever it looks like.
         if verdict.name == "healthy" or distance(self.history) < BETTER * distance(self.history[:-PROGRESS]):
             return False
-        tried = {t.remedy for t in self.treatments if t.outcome != "kept"}
-        if len(self.treatments) < self.limit:
-            for remedy in REMEDIES[verdict.name]:
-                if remedy.name not in tried and self._apply(remedy, verdict.name, str(verdict)):
-                    return False
+        if self._treat(verdict.name, str(verdict)):
+            return False
         self._back_to_best(f"no remedy left for {verdict.name}")
         return True
+
+    def _treat(self, verdict: str, evidence: str) -> bool:
+        """Apply the next remedy. Returns whether there was one."""
+        if len(self.treatments) >= self.limit:
+            return False
+        tried = {treatment.remedy for treatment in self.treatments if treatment.outcome != "kept"}
+        left = (remedy for remedy in REMEDIES[verdict] if remedy.name not in tried)
+        return any(self._apply(remedy, verdict, evidence) for remedy in left)
 
     def _apply(self, remedy: Remedy, verdict: str, evidence: str) -> bool:
         run = self.run
@@ -132,8 +134,8 @@ class Controller:
             return False
         before = run.recipe
         self.treatments.append(Treatment(remedy.name, verdict, run.images, distance(self.history), to_plain(before)))
-        if remedy.from_best:
-            self._restore()
+        if remedy.start != "here":
+            self._restore(fresh=remedy.start == "fresh")
         run.recipe = changed
         self.tell(
             "treated",
@@ -141,7 +143,7 @@ class Controller:
             verdict=verdict,
             remedy=remedy.name,
             change=remedy.flags(before, run.images),
-            from_best=self.best_images if remedy.from_best else None,
+            start={"here": run.images, "best": self.best_images, "fresh": 0}[remedy.start],
             evidence=evidence,
         )
         return True
@@ -152,7 +154,7 @@ class Controller:
             last.outcome = outcome
             now = distance(self.history)
             self.tell(
-                outcome.split(":")[0],
+                outcome,
                 images=self.run.images,
                 remedy=last.remedy,
                 distance_before=last.distance,
@@ -167,8 +169,10 @@ class Controller:
     def _copy(self) -> dict[str, Tensor]:
         return {name: tensor.detach().clone() for name, tensor in self.run.players().items()}
 
-    def _restore(self) -> None:
-        self.run.load_players(self.best)
+    def _restore(self, fresh: bool = False) -> None:
+        run = self.run
+        # The seed gives the first weights again.
+        run.load_players(Run(run.recipe, run.device).players() if fresh else self.best)
         # What lies ahead is no continuation of the looks so far.
         self.probe.before = None
 
