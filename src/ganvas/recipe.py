@@ -159,8 +159,9 @@ class Augment:
     def __post_init__(self) -> None:
         if not 0 <= self.differentiable <= 1:
             raise InputError(f"--augment.differentiable {self.differentiable} is no probability; give 0 to 1.")
-        if min((self.noise.start, self.noise.end) if isinstance(self.noise, Ramp) else (self.noise,)) < 0:
-            raise InputError(f"--augment.noise {self.noise} is negative; give a standard deviation of 0 or more.")
+        strengths = (self.noise.start, self.noise.end) if isinstance(self.noise, Ramp) else (self.noise,)
+        if any(not math.isfinite(strength) or strength < 0 for strength in strengths):
+            raise InputError(f"--augment.noise {self.noise} is no standard deviation; give a number of 0 or more.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -114,7 +114,7 @@ def _members(kind: Any) -> list[Any]:
 
 def _read_dataclass(classes: dict[str, Any], plain: dict[str, Any], where: str) -> Any:
     tag = plain.get("type")
-    if tag not in classes:
+    if not isinstance(tag, str) or tag not in classes:
         raise InputError(
             f"{where} names the type {tag!r}{nearest(str(tag), classes)}; known there: {', '.join(sorted(classes))}."
         )

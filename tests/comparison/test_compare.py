@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ganvas import InputError, cli, compare
-from ganvas.comparison.table import HIGHER, LOWER, mean
+from ganvas.comparison.table import mean
 from ganvas.values import to_plain
 from tests.comparison.runs import add_figure, made
 
@@ -203,9 +203,3 @@ def test_fields_of_older_and_newer_recipes_are_shown_as_absent() -> None:
     del plain["augment"]
     folder.recipe.write_text(json.dumps(to_plain(plain)))
     assert compare(["runs"]).differing["augment.flip"] == ["(none)", "False"]
-
-
-def test_the_ends_of_measures_are_those_of_the_evaluation() -> None:
-    measures = pytest.importorskip("ganvas.evaluation.measures")
-    assert set(LOWER) == set(measures.LOWER_IS_BETTER)
-    assert set(HIGHER) == set(measures.HIGHER_IS_BETTER)

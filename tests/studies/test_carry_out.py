@@ -84,9 +84,11 @@ def test_a_shorter_run_is_the_beginning_of_a_longer_one(monkeypatch: pytest.Monk
     kept, best = evaluations(study, job)
     assert kept[:2] == ["evaluate", str(sorted(folder.checkpoints.glob("kept-*"))[0])]
     assert best == ["evaluate", str(folder.path), "--which", "best", "--extractor", "digits"]
-    figure = {"state": "best", "images": 64, "protocol": {"extractor": "digits"}}
+    measured = checkpoint.about(folder.checkpoints / "best.safetensors")["images"]
+    figure = {"state": "best", "images": measured, "asked": {"extractor": "digits"}}
     folder.figures.write_text(json.dumps(figure) + "\n")
     assert list(evaluations(study, job)) == [kept]
+    assert list(evaluations(replace(study, evaluate={"extractor": "digits", "measures": ["kid"]}), job)) != [kept]
     short = replace(job.recipe, images=job.pictures)
     train(short, name="short")
     tensors, about = checkpoint.load(Path(kept[1]))

@@ -28,7 +28,10 @@ def main(argv: list[str]) -> int:
     from rich.console import Console
 
     from ganvas.comparison import compare
+    from ganvas.errors import InputError
 
+    if arguments.out.suffix.lower() not in (".html", ".htm"):
+        raise InputError(f"--out {arguments.out} is no name of a page; give one that ends in .html.")
     out, by, unfinished = arguments.out, arguments.by, arguments.unfinished
     show(compare(arguments.runs, out=out, by=by, unfinished=unfinished), Console(highlight=False))
     print(out)

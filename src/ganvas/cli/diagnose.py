@@ -16,11 +16,14 @@ def main(argv: list[str]) -> int:
     from rich.console import Console
 
     from ganvas.diagnosis import advice, diagnose, draw
+    from ganvas.errors import InputError
     from ganvas.recipe import Recipe
     from ganvas.runs.folder import RunFolder
     from ganvas.values import from_plain
 
     folder = RunFolder(arguments.run)
+    if arguments.out and arguments.out.suffix.lower() != ".png":
+        raise InputError(f"--out {arguments.out} is no name of a picture; give one that ends in .png.")
     found = diagnose(folder)
     console = Console(highlight=False, soft_wrap=True)
     for verdict in found.timeline:

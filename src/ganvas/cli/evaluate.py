@@ -60,15 +60,13 @@ def _print(found: Evaluation) -> None:
     from rich.console import Console
     from rich.table import Column, Table
 
-    from ganvas.evaluation.measures import HIGHER_IS_BETTER, LOWER_IS_BETTER
+    from ganvas.comparison.table import HIGHER, LOWER
 
     console = Console(highlight=False, soft_wrap=True)
     right = {"justify": "right"}
     table = Table("measure", Column("value", **right), Column("95 % interval", **right), "better", "on", box=None)  # type: ignore[arg-type]
     for figure in found.figures:
-        better = (
-            "lower" if figure.measure in LOWER_IS_BETTER else "higher" if figure.measure in HIGHER_IS_BETTER else ""
-        )
+        better = "lower" if figure.measure in LOWER else "higher" if figure.measure in HIGHER else ""
         value, low, high = (_number(x) for x in (figure.estimate.value, figure.estimate.low, figure.estimate.high))
         table.add_row(figure.measure, value, f"{low} .. {high}", better, figure.protocol["extractor"])
     console.print(table)

@@ -90,7 +90,7 @@ class Dataset:
 
 
 def _every(held_out: float, count: int) -> int:
-    return round(1 / held_out) if held_out else count + 1
+    return round(min(1 / held_out, count + 1)) if held_out else count + 1
 
 
 def cache_dir() -> Path:

@@ -45,14 +45,15 @@ def diagnose(folder: RunFolder) -> Diagnosis:
     verdicts = timeline(seen)
     ended = [event for event in folder.read_events() if event["event"] == "diverged"]
     if ended:
-        last = ended[-1]
-        verdicts.append(Verdict("divergence", last["images"], last["images"], {}))
+        images = ended[-1].get("images", seen[-1].images)
+        verdicts.append(Verdict("divergence", images, images, {}))
     return Diagnosis(seen, verdicts, _interlace(recipe, lines))
 
 
 def _interlace(recipe: dict[str, Any], lines: list[dict[str, Any]]) -> float | None:
-    # Other objectives' losses have no unit in common; cross-entropy is in nats per picture on both sides.
-    if recipe.get("objective", {}).get("type") != "NonSaturating":
+    # Other losses have no unit in common; cross-entropy is in nats per picture on both sides, and not negated.
+    objective = recipe.get("objective", {})
+    if objective.get("type") != "NonSaturating" or objective.get("saturating"):
         return None
     last = lines[-1]["images"]
     losses = [line for line in lines if "d/adversarial" in line and "g/adversarial" in line]

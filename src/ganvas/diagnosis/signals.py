@@ -38,15 +38,18 @@ class Probe:
         self.before: Tensor | None = None
         self._reals = _from_afar(train)
         self._spread = _mean_distance(self._reals)
-        self._nearest = _nearest(self._reals).median() / self._spread
+        self._nearest = _nearest(self._reals).median() / self._spread.clamp_min(1e-12)
         self._blind = _blind_loss(objective)
         # What sampling alone does to the distance of two sets of reals: the unit of the fakes' distance.
+        # Too few held-out ones would make it large; then the halves of the others serve.
         half = len(train) // 2
-        one, other = (train, held_out) if len(held_out) else (train[:half], train[half:])
+        many = len(held_out) >= half
+        one, other = (train, held_out) if many else (train[:half], train[half : 2 * half])
+        self._count = len(train) if many else half
         count = min(len(one), len(other))
-        if train.ndim == 4:
-            self._projections = project(train)
-            self._unit = sliced_wasserstein(project(one[:count]), project(other[:count]))
+        self._projections = project(train[: self._count])
+        # Pictures that are all alike have no distance to measure by.
+        self._unit = sliced_wasserstein(project(one[:count]), project(other[:count])) or 1.0
 
     def look(self, g: nn.Module, d: nn.Module) -> Signals:
         """Measure, with both networks as they play (in training mode), restoring their buffers.
@@ -56,7 +59,6 @@ class Probe:
             accuracy_real, accuracy_held_out, accuracy_fake: shares that D tells rightly by the sign of its score.
             auc: chance that a training real scores above a fake; 0.5 is blind, 1 is certain.
             overfit: chance that a training real scores above a held-out one; 0.5 where D only learned what is general.
-            gap: distance of real and fake mean scores in units of their standard deviation.
             gradient: mean norm of the generator's loss's gradient with respect to one picture.
             diversity: mean distance between two fakes / between two reals, pictures seen from afar.
             features: the same of what enters D's last layer.
@@ -79,17 +81,15 @@ class Probe:
         score_fake, fake = score_fake.detach(), fake.detach()
         afar = _from_afar(fake)
         apart = _mean_distance(afar)
-        spread = torch.cat([score_real, score_fake]).var() - (score_real.mean() - score_fake.mean()).square() / 4
         found = {
             "logit_real": score_real.mean(),
             "logit_fake": score_fake.mean(),
             "accuracy_real": (score_real > 0).float().mean(),
             "accuracy_fake": (score_fake < 0).float().mean(),
             "auc": _chance_above(score_real, score_fake),
-            "gap": (score_real.mean() - score_fake.mean()) / spread.clamp_min(1e-12).sqrt(),
             # The objective is a mean over the pictures.
             "gradient": gradient.flatten(1).norm(dim=1).mean() * len(fake),
-            "diversity": apart / self._spread,
+            "diversity": apart / self._spread.clamp_min(1e-12),
             "features": _mean_distance(features_fake) / _mean_distance(features_real).clamp_min(1e-12),
             "duplicates": (_nearest(afar) < self._nearest * apart / 2).float().mean(),
         }
@@ -100,12 +100,10 @@ class Probe:
             found["accuracy_held_out"] = (score_held > 0).float().mean()
             found["overfit"] = _chance_above(score_real, score_held)
         if self.before is not None:
-            found["movement"] = (afar - self.before).norm(dim=1).mean() / self._spread
+            found["movement"] = (afar - self.before).norm(dim=1).mean() / self._spread.clamp_min(1e-12)
         self.before = afar
         signals = {name: float(value) for name, value in found.items()}
-        if fake.ndim == 4:
-            # Fewer reals than fakes are rare: only then the sets must be cut to one length.
-            signals["distance"] = sliced_wasserstein(self._projections, project(fake[: len(self.train)])) / self._unit
+        signals["distance"] = sliced_wasserstein(self._projections, project(fake[: self._count])) / self._unit
         return signals
 
 

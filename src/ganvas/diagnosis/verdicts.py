@@ -85,7 +85,12 @@ TITLES: dict[str, str] = {
 
 def looks(lines: Iterable[dict[str, Any]]) -> list[Look]:
     """The looks among the lines of a run's log."""
-    return [Look(line["images"], line["signals"], line.get("terms", {})) for line in lines if "signals" in line]
+    return [
+        Look(line["images"], line["signals"], line.get("terms", {}))
+        for line in lines
+        # A damaged line is as good as none.
+        if isinstance(line.get("signals"), dict) and all(isinstance(v, float | int) for v in line["signals"].values())
+    ]
 
 
 def distance(history: Sequence[Look]) -> float:

@@ -16,8 +16,10 @@ from ganvas.evaluation.features import remembered
 from ganvas.evaluation.measures import DEFAULT, MEASURES, ON_FEATURES, Figure, Inputs, figure, on_features
 from ganvas.evaluation.sets import Sets, Split, gather
 from ganvas.evaluation.sheet import draw
+from ganvas.inference.generator import move
 from ganvas.metrics.extractors import Extractor, open_extractor
 from ganvas.metrics.frechet import expect_enough
+from ganvas.metrics.kernel import expect_groups
 from ganvas.metrics.neighbours import SIDE, Nearest, memorisation, nearest
 from ganvas.metrics.perceptual import NAME, PAIRS, WEIGHTS, Perceptual, diversity
 from ganvas.metrics.perceptual import SIDE as SMALLEST
@@ -92,7 +94,7 @@ def evaluate(
     if out and Path(out).suffix.lower() != ".png":
         raise InputError(f"--out {out} is no name of a picture; give one that ends in .png.")
     network = open_extractor(extractor, resize)
-    network.network.to(device)
+    move(network.network, device)
     sets = gather(source, against, fakes=fakes, split=split, seed=seed, which=which, device=device)
     wanted, notes = _defined(network, sets, measures)
     perceptual = Perceptual().to(device) if "perceptual" in wanted else None
@@ -109,8 +111,10 @@ def evaluate(
     picture = Path(out) if out else sets.folder.evaluation if sets.folder else Path(f"ganvas-evaluate-{sets.name}.png")
     draw(picture, sets, pairs, inputs)
     if sets.folder:
+        asked = {"extractor": extractor, "measures": list(measures), "fakes": fakes, "split": split, "seed": seed}
+        about = {"images": sets.images, "state": sets.state, "asked": asked | {"resize": resize}}
         for found in figures:
-            sets.folder.add_figure({**found.line(), "images": sets.images, "state": sets.state})
+            sets.folder.add_figure(found.line() | about)
     return Evaluation(sets.name, tuple(figures), (*sets.notes, *notes), picture)
 
 
@@ -125,12 +129,14 @@ def _defined(extractor: Extractor, sets: Sets, measures: Sequence[str]) -> tuple
         try:
             if measure == "fd":
                 expect_enough(len(sets.fakes), len(sets.reals), extractor.count)
+            if measure == "kid":
+                expect_groups(len(sets.fakes), len(sets.reals))
             if measure == "classes" and extractor.name != "digits":
                 raise InputError("the histogram of classes is one of digits; give --extractor digits with it.")
             if measure == "memorisation" and not len(sets.held_out):
                 raise InputError(
                     "memorisation is measured against held-out pictures, and none are held out; train with"
-                    " --data.held-out 0.05, or name new pictures with --against."
+                    " --data.held-out 0.05."
                 )
             wanted.append(measure)
         except InputError as error:

@@ -85,16 +85,6 @@ ON_FEATURES: dict[str, Callable[[Inputs], Made]] = {
 }
 MEASURES = (*ON_FEATURES, "memorisation", "perceptual")
 DEFAULT = ("fd", "kid", "pr", "dc", "score", "memorisation")
-LOWER_IS_BETTER = ("FD", "FID", "KID", "class KL")
-HIGHER_IS_BETTER = (
-    "precision",
-    "recall",
-    "density",
-    "coverage",
-    "Inception score",
-    "classifier score",
-    "modes covered",
-)
 
 
 def on_features(measure: str, inputs: Inputs) -> list[Figure]:

@@ -21,6 +21,7 @@ from ganvas.values import from_plain
 Split = Literal["train", "held-out", "all"]
 
 FAKES = 2048  # unless said otherwise
+MOST = 1_000_000  # fakes in an evaluation: all are held in memory
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,10 @@ def gather(
     Raises:
         InputError: there is nothing to compare, or the pictures have several sizes.
     """
-    if fakes < 0 or seed < 0:
-        raise InputError(f"{fakes} fakes from seed {seed} cannot be made; give numbers of at least 0.")
+    if not 0 <= fakes <= MOST or seed < 0:
+        raise InputError(
+            f"{fakes} fakes from seed {seed} cannot be made; give 0 to {MOST:,}, and a seed of at least 0."
+        )
     path = Path(source)
     if RunFolder(path).exists() or path.suffix == ".safetensors":
         return _of_run(path, against, fakes, split, seed, which, device)
@@ -96,12 +99,17 @@ def _of_run(
     if folder:
         pictures = from_plain(Recipe, folder.read_recipe(), str(folder.recipe)).data
         assert isinstance(pictures, Pictures)  # as its system makes some
+        trained_on = pictures
     elif against:
         pictures = Pictures(source=against)
     else:
         raise InputError(f"{path} lies in no run, so its pictures are not known; name their source with --against.")
     pictures = replace(pictures, source=against) if against else pictures
     reals, training, held_out, protocol = _reals(pictures, system.size, system.channels, fakes or FAKES, split, seed)
+    if folder and against:
+        # What may be memorised is what was trained on, whatever else the fakes are compared with.
+        own = load(trained_on, size=system.size, channels=system.channels, progress=True)
+        training, held_out = own.split(trained_on.held_out)
     made = generator.generate(fakes or len(reals), seed)
     state = which if path.is_dir() else {"model": "last"}.get(path.stem, path.stem)
     protocol |= {"fakes": len(made), "seed": seed}

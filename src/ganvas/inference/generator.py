@@ -150,14 +150,23 @@ def open(path: str | Path, *, which: Literal["last", "best"] = "last", device: s
         raise InputError(
             f"the weights in {file} are not those of the system it names ({reason}); train it again."
         ) from None
+    network = move(network, device)
+    return Generator(system, network, about["run"], about["images"])
+
+
+def move(network: nn.Module, device: str) -> nn.Module:
+    """A network on a device.
+
+    Raises:
+        InputError: it is not to be had here.
+    """
     try:
-        network = network.to(device)
+        return network.to(device)
     except (RuntimeError, AssertionError) as error:  # what torch raises for a device that is not here
         reason = str(error).splitlines()[0]
         raise InputError(
             f"cannot compute on {device!r} here ({reason}); give cpu, or a device of this machine."
         ) from None
-    return Generator(system, network, about["run"], about["images"])
 
 
 def _find(path: Path, which: Literal["last", "best"]) -> Path:
@@ -167,8 +176,9 @@ def _find(path: Path, which: Literal["last", "best"]) -> Path:
         raise InputError(f"there is no {path}; ganvas runs lists the runs there are.")
     folder = RunFolder(path)
     best = folder.checkpoints / "best.safetensors"
-    # A lengthened run is ahead of the model of its first end.
-    candidates = [best] if which == "best" else [*folder.states(), folder.model]
+    # A lengthened run is ahead of the model of its first end; one that ended early left its best as its model.
+    newest = [folder.model] if folder.ended_early() else [*folder.states(), folder.model]
+    candidates = [best] if which == "best" else newest
     for candidate in candidates:
         if candidate.is_file():
             return candidate

@@ -23,16 +23,25 @@ def kernel_distance(fake: NDArray[np.floating], real: NDArray[np.floating]) -> E
     Raises:
         InputError: there are fewer pictures.
     """
-    least = 2 * GROUPS
-    if min(len(fake), len(real)) < least:
-        raise InputError(
-            f"{len(fake)} fakes and {len(real)} reals are too few to measure a distance; give {least} or more of each."
-        )
+    expect_groups(len(fake), len(real))
     ours, theirs = np.asarray(fake, np.float64), np.asarray(real, np.float64)
     sums = _Sums(_block_sums(ours, ours), _block_sums(ours, theirs), _block_sums(theirs, theirs), len(fake), len(real))
     everyone = np.ones(GROUPS, bool)
     left_out = [sums.distance(np.arange(GROUPS) != group) for group in range(GROUPS)]
     return jackknife(sums.distance(everyone), left_out)
+
+
+def expect_groups(fakes: int, reals: int) -> None:
+    """Refuse sets that are too small for an interval.
+
+    Raises:
+        InputError: one of them is.
+    """
+    least = 2 * GROUPS
+    if min(fakes, reals) < least:
+        raise InputError(
+            f"{fakes} fakes and {reals} reals are too few to measure a distance; give {least} or more of each."
+        )
 
 
 class _Sums:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from ganvas.errors import InputError
@@ -25,7 +26,8 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
             os.fsync(file.fileno())
         temporary.replace(path)
     except Exception as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         # Libraries that write through native code report the system's error as one of their own.
         if isinstance(error, OSError) or "I/O error" in str(error):
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)

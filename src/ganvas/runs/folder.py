@@ -98,15 +98,19 @@ class RunFolder:
 
     def read_log(self) -> list[Json]:
         """The lines of log.jsonl; an unfinished last line is left out."""
-        return _read_lines(self.log)
+        return [line for line in _read_lines(self.log) if isinstance(line.get("images"), int)]
 
     def read_events(self) -> list[Json]:
         """The lines of events.jsonl; an unfinished last line is left out."""
-        return _read_lines(self.events)
+        return [line for line in _read_lines(self.events) if isinstance(line.get("event"), str)]
 
     def read_figures(self) -> list[Json]:
         """The lines of figures.jsonl, the newest last; an unfinished last line is left out."""
         return _read_lines(self.figures)
+
+    def ended_early(self) -> bool:
+        """Whether the run ended before its recipe's length, with its best state as its model."""
+        return any(event["event"] == "finished" and "early" in event for event in self.read_events()[-1:])
 
     def forget_after(self, images: int) -> None:
         """Drop what lies beyond a count of images and a resumed run will write again: lines, verdicts, samples."""
@@ -114,7 +118,7 @@ class RunFolder:
             kept = [line for line in self.read_log() if line["images"] <= images]
             write_text(self.log, "".join(json.dumps(line) + "\n" for line in kept))
         events = self.read_events()
-        kept = [event for event in events if event["event"] not in AGAIN or event["images"] <= images]
+        kept = [event for event in events if event["event"] not in AGAIN or event.get("images", 0) <= images]
         if len(kept) < len(events):
             write_text(self.events, "".join(json.dumps(event) + "\n" for event in kept))
         for sheet in self.sheets():
@@ -210,7 +214,10 @@ def _read_lines(path: Path) -> list[Json]:
     lines = []
     for text in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
-            lines.append(json.loads(text))
+            line = json.loads(text)
         except json.JSONDecodeError:
             continue
+        # A line that somebody damaged is as good as none.
+        if isinstance(line, dict) and isinstance(line.get("images", 0), int):
+            lines.append(line)
     return lines

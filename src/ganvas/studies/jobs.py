@@ -15,6 +15,7 @@ from ganvas.data import count
 from ganvas.errors import InputError
 from ganvas.observers import Watch
 from ganvas.recipe import Adam, Recipe
+from ganvas.runs import checkpoint
 from ganvas.runs.folder import RunFolder, summarise
 from ganvas.studies.plan import Study, read_study
 from ganvas.training import Host, train
@@ -103,7 +104,7 @@ def evaluations(study: Study, job: Job) -> Iterator[list[str]]:
         words += [f"--{key}", *map(str, value if isinstance(value, list | tuple) else [value])]
     figures = job.folder.read_figures()
     for state, target in _states(study, job):
-        images = summarise(job.folder).images if state == "last" else 0
+        images = {"last": summarise(job.folder).images, "best": _best(job.folder)}.get(state)
         if not any(_is_of(figure, state, images, options) for figure in figures):
             yield ["evaluate", *target, *words]
 
@@ -121,14 +122,20 @@ def _states(study: Study, job: Job) -> Iterator[tuple[str, list[str]]]:
         yield state, [str(job.folder.path), "--which", state]
 
 
-def _is_of(figure: dict[str, Any], state: str, images: int, options: dict[str, Any]) -> bool:
-    protocol = figure.get("protocol", {})
-    asked = {key: value for key, value in options.items() if key in protocol}
+def _is_of(figure: dict[str, Any], state: str, images: int | None, options: dict[str, Any]) -> bool:
+    asked = figure.get("asked", {})
     return (
         figure.get("state") == state
-        and figure.get("images", 0) >= images
-        and all(protocol[key] == value for key, value in asked.items())
+        and images in (None, figure.get("images"))
+        and all(asked.get(key) == value for key, value in options.items())
     )
+
+
+def _best(folder: RunFolder) -> int | None:
+    try:
+        return int(checkpoint.about(folder.checkpoints / "best.safetensors")["images"])
+    except checkpoint.Damaged:
+        return None
 
 
 def train_one(file: str | Path, name: str, host: Host) -> None:
@@ -139,7 +146,10 @@ def train_one(file: str | Path, name: str, host: Host) -> None:
     """
     study = read_study(file)
     folder = Path(file).parent
-    job = next(job for job in jobs_of(study, str(folder.parent)) if job.name == name)
+    jobs = {job.name: job for job in jobs_of(study, str(folder.parent))}
+    if name not in jobs:
+        raise InputError(f"the study {study.name} has no run {name!r}; its runs are {', '.join(jobs)}.")
+    job = jobs[name]
     every = math.gcd(*study.at) * job.pictures if len(study.at) > 1 else 0
     _stop_with_parent()
     train(job.recipe, name=name, watch=Watch(keep_every=every), host=replace(host, runs=str(folder)))

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from ganvas.errors import InputError
+from ganvas.evaluation.measures import MEASURES
+from ganvas.metrics.extractors import expect_known
 from ganvas.recipe import Ramp, Recipe
 from ganvas.runs.folder import read_json
 from ganvas.systems import named_recipe
@@ -49,12 +51,12 @@ class Study:
     """What ganvas evaluate is told after the training, such as {"extractor": "digits"}; empty: nothing is evaluated."""
 
     def __post_init__(self) -> None:
-        if Path(self.name).name != self.name or self.name in ("", ".."):
+        if Path(self.name).name != self.name or self.name in ("", "..") or not self.name.isprintable():
             raise InputError(f"the study's name {self.name!r} is no plain name; give one without /.")
-        whole = all(isinstance(seed, int) for seed in self.seeds)
+        whole = all(type(seed) is int for seed in self.seeds)
         if not self.seeds or not whole or len(set(self.seeds)) < len(self.seeds):
             raise InputError(f"the study {self.name} has the seeds {list(self.seeds)}; give different numbers: 0, 1.")
-        if any(not isinstance(epochs, int) or epochs < 1 for epochs in self.at):
+        if any(type(epochs) is not int or epochs < 1 for epochs in self.at):
             raise InputError(f"the study {self.name} has at {list(self.at)}; give whole numbers of epochs from 1 on.")
         for key in self.evaluate:
             if key not in EVALUATE:
@@ -62,6 +64,7 @@ class Study:
                     f"the study {self.name} has evaluate.{key}{nearest(key, EVALUATE)}; known there:"
                     f" {', '.join(EVALUATE)}."
                 )
+        self._expect_sound_evaluation()
         for variant, changes in self.variants.items():
             if not isinstance(changes, Mapping):
                 raise InputError(f"the study {self.name} has the variant {variant!r} as {changes!r}; give its fields.")
@@ -70,6 +73,31 @@ class Study:
             if path in taken:
                 raise InputError(f"the study {self.name} varies {path!r}, which {taken[path]!r} decides; drop one.")
         self.runs()
+
+    def _expect_sound_evaluation(self) -> None:
+        # Before the training, not after it.
+        asked = self.evaluate
+        if "extractor" in asked:
+            expect_known(str(asked["extractor"]))
+        measures = asked.get("measures", [])
+        which = asked.get("which", "last")
+        choices: list[tuple[str, Any, tuple[str, ...]]] = [
+            ("measures", measures if isinstance(measures, list | tuple) else [measures], MEASURES),
+            ("which", which if isinstance(which, list | tuple) else [which], ("last", "best")),
+            ("split", [asked.get("split", "train")], ("train", "held-out", "all")),
+        ]
+        for key, values, known in choices:
+            for value in values:
+                if value not in known:
+                    raise InputError(
+                        f"the study {self.name} has evaluate.{key} {value!r}{nearest(str(value), known)}; known there:"
+                        f" {', '.join(known)}."
+                    )
+        for key in ("fakes", "seed", "resize"):
+            if type(asked.get(key, 0)) is not int or asked.get(key, 0) < 0:
+                raise InputError(
+                    f"the study {self.name} has evaluate.{key} {asked[key]!r}; give a whole number of 0 or more."
+                )
 
     def runs(self) -> dict[str, Recipe]:
         """The name and the recipe of every run: setting by setting, seed by seed.
@@ -135,7 +163,7 @@ def _value(value: Any, is_part: bool) -> Any:
 def _word(value: Any) -> str:
     """A value as a part of a folder's name."""
     plain = to_plain(value)
-    text = str(plain["type"] if isinstance(plain, dict) and len(plain) < 2 else plain)
+    text = str(plain["type"] if isinstance(plain, dict) and list(plain) == ["type"] else plain)
     text = re.sub(r"[^\w.+-]+", "_", text).strip("_") or "none"
     return text if len(text) <= 32 else f"{text[:23]}_{zlib.crc32(text.encode()):08x}"
 

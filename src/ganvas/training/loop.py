@@ -66,6 +66,8 @@ def train(run: Run, feed: Feed, observers: Sequence[Observer], stop: Callable[[]
                 observer.step(run, report)
             observing += time.perf_counter() - looked
     _guard(unguarded)
+    if not run.is_finite():
+        raise Diverged(run.images, "a weight")
     if controller is not None and run.images >= run.recipe.images:
         controller.end()
     looked = time.perf_counter()

@@ -17,6 +17,7 @@ from rich.console import Console
 import ganvas
 from ganvas.data import Dataset, Feed, Points, open_data
 from ganvas.errors import InputError
+from ganvas.metrics.intervals import GROUPS
 from ganvas.observers import Watch
 from ganvas.observers.diagnose import Diagnose
 from ganvas.observers.progress import ProgressLine
@@ -74,6 +75,11 @@ def train(
     system = recipe.system
     whole = open_data(recipe.data, system.shape, workers=host.workers, progress=True)
     dataset, held_out = whole.split(recipe.data.held_out)
+    if watch.extractor and len(dataset) < 2 * GROUPS:
+        raise InputError(
+            f"--watch.extractor {watch.extractor} needs {2 * GROUPS} pictures, and {dataset.name} has {len(dataset)} to"
+            " train on; drop it."
+        )
     feed = Feed(dataset, batch_size=recipe.batch_size, seed=recipe.seed, device=device, flip=recipe.augment.flip)
     run = Run(recipe, device)
     with folder.lock():
@@ -112,11 +118,13 @@ def train(
         finished = run.images >= recipe.images or bool(early)
         state: Literal["finished", "stopped"] = "finished" if finished else "stopped"
         if finished:
-            best = folder.checkpoints / "best.safetensors"
+            best, images = folder.checkpoints / "best.safetensors", run.images
             if diagnose.past_best and best.exists():
-                run.load_players(checkpoint.load(best)[0])
+                players, notes = checkpoint.load(best)
+                run.load_players(players)
+                images = notes["images"]
             tensors = {f"g.{key}": value for key, value in run.sampler.state_dict().items()}
-            checkpoint.save(folder.model, tensors, {**about, "images": run.images})
+            checkpoint.save(folder.model, tensors, {**about, "images": images})
         fields: dict[str, Any] = {"data_wait": spent.data / spent.total, "observers": spent.observers / spent.total}
         if early:
             saved = spent.total * (recipe.images - run.images) / max(1, run.images - began_at)
