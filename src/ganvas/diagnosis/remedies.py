@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Literal
 
-from ganvas.objectives import NonSaturating
+from ganvas.objectives import NonSaturating, Wasserstein
 from ganvas.penalties import GradientPenalty
 from ganvas.recipe import Adam, Ramp, Recipe
 
@@ -107,6 +107,13 @@ def _penalty(recipe: Recipe, images: int) -> Recipe | None:
     return None if recipe.penalties else replace(recipe, penalties=(GradientPenalty(weight=10.0),))
 
 
+def _bounded_critic(recipe: Recipe, images: int) -> Recipe | None:
+    if not isinstance(recipe.objective, Wasserstein):
+        return None
+    bounded = _penalty(recipe, images)
+    return None if bounded is None else _usual(bounded, images)
+
+
 def _fewer_d(recipe: Recipe, images: int) -> Recipe | None:
     plan = recipe.plan
     if plan.d_per_g > 1:
@@ -173,6 +180,7 @@ REMEDIES: dict[str, tuple[Remedy, ...]] = {
         Remedy("lower both rates again", _rates(0.25, 0.25)),
     ),
     "divergence": (
+        Remedy("a gradient penalty at the usual rates (Gulrajani et al. 2017)", _bounded_critic, "fresh"),
         Remedy("the usual rates and momentum (Radford et al. 2016)", _usual, "fresh"),
         Remedy("a gradient penalty (Gulrajani et al. 2017)", _penalty, "fresh"),
         Remedy("lower both rates", _rates(0.25, 0.25), "fresh"),
