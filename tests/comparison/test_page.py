@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from ganvas import compare
+from ganvas.cli import main
 from ganvas.comparison import sheets
 from ganvas.pictures import Pixels
 from ganvas.runs.folder import RunFolder
@@ -42,6 +43,13 @@ def test_nothing_is_fetched() -> None:
     assert "default-src 'none'" in text
     assert not re.search(r"https?:|//cdn|@import|<link|<iframe", text)
     assert {address.split(":")[0] for address in re.findall(r'src="([^"$]+)"', text)} <= {"data"}
+
+
+def test_real_pictures_can_be_left_out() -> None:
+    add_sheets(made("a"))
+    assert drawn(page())["films"]["reals"]  # type: ignore[index]
+    assert main(["compare", "runs", "--no-reals", "--out", "page.html"]) == 0
+    assert drawn(Path("page.html").read_text())["films"]["reals"] == ""  # type: ignore[index]
 
 
 def test_names_cannot_break_out_of_the_page() -> None:

@@ -24,6 +24,7 @@ def main(argv: list[str]) -> int:
         "--by", choices=("images", "hours"), default="images", help="align on images seen, or on hours of training"
     )
     parser.add_argument("--unfinished", action="store_true", help="take runs that are still training as they stand")
+    parser.add_argument("--no-reals", action="store_true", help="leave the real pictures out of the page")
     arguments = parser.parse_args(argv)
     from rich.console import Console
 
@@ -33,7 +34,8 @@ def main(argv: list[str]) -> int:
     if arguments.out.suffix.lower() not in (".html", ".htm"):
         raise InputError(f"--out {arguments.out} is no name of a page; give one that ends in .html.")
     out, by, unfinished = arguments.out, arguments.by, arguments.unfinished
-    show(compare(arguments.runs, out=out, by=by, unfinished=unfinished), Console(highlight=False))
+    found = compare(arguments.runs, out=out, by=by, unfinished=unfinished, reals=not arguments.no_reals)
+    show(found, Console(highlight=False))
     print(out)
     return 0
 

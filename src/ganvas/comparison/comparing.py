@@ -39,7 +39,12 @@ class Comparison:
 
 
 def compare(
-    runs: Iterable[str | Path], *, out: str | Path | None = None, by: By = "images", unfinished: bool = False
+    runs: Iterable[str | Path],
+    *,
+    out: str | Path | None = None,
+    by: By = "images",
+    unfinished: bool = False,
+    reals: bool = True,
 ) -> Comparison:
     """Compare runs of one data set, and write the page where `out` names a file.
 
@@ -48,6 +53,7 @@ def compare(
         out: an HTML file, self-contained.
         by: align the runs on images seen or on hours of training.
         unfinished: take runs that are still training as they stand.
+        reals: show real pictures beside the fakes; leave them out of a page that goes to others than may see them.
 
     Raises:
         InputError: a run cannot be read, is still training, or learned from other pictures; `out` cannot be written.
@@ -70,7 +76,7 @@ def compare(
         _distances(groups, by, end),
     )
     if out is not None:
-        write_text(Path(out), render(comparison))
+        write_text(Path(out), render(comparison, reals))
     return comparison
 
 

@@ -35,12 +35,12 @@ NOTES = (
 )
 
 
-def render(comparison: Comparison) -> str:
-    """The whole page."""
+def render(comparison: Comparison, reals: bool = True) -> str:
+    """The whole page, with the real pictures or without."""
     folder = Path(__file__).parent
     records = comparison.records
     runs = f"{len(records)} run{'s' if len(records) > 1 else ''}"
-    cut = films(records)
+    cut = films(records, reals)
     data = drawn(comparison, cut)
     page = Template((folder / "page.html").read_text(encoding="utf-8"))
     return page.substitute(

@@ -66,8 +66,8 @@ class Films:
     """Of a picture in px, as embedded."""
 
 
-def films(records: Sequence[Record]) -> Films:
-    """Cut the sheets of all runs to the same places, taking as many moments as fit the budget."""
+def films(records: Sequence[Record], reals: bool = True) -> Films:
+    """Cut the sheets of all runs, and the real pictures, to the same places; as many moments as fit the budget."""
     layouts = {record.name: layout for record in records if (layout := _layout(record))}
     if not layouts:
         return Films({}, "", 0, 0, 0)
@@ -76,10 +76,10 @@ def films(records: Sequence[Record]) -> Films:
     shown = [record for record in records if record.name in layouts]
     cuts: dict[tuple[Path, bool], str] = {}
 
-    def cut(record: Record, path: Path, reals: bool = False) -> str:
-        if (path, reals) not in cuts:
-            cuts[path, reals] = _cut(path, layouts[record.name], rows * columns, columns, reals)
-        return cuts[path, reals]
+    def cut(record: Record, path: Path, right: bool = False) -> str:
+        if (path, right) not in cuts:
+            cuts[path, right] = _cut(path, layouts[record.name], rows * columns, columns, right)
+        return cuts[path, right]
 
     made: dict[str, Film] = {}
     for count in FRAMES:
@@ -90,11 +90,11 @@ def films(records: Sequence[Record]) -> Films:
             made[record.name] = Film(tuple(Frame(images, source) for images, source in chosen if source), noise)
         if sum(len(frame.source) for film in made.values() for frame in film.frames) <= BUDGET:
             break
-    real = next((record for record in shown if layouts[record.name].with_reals), None)
+    real = next((record for record in shown if reals and layouts[record.name].with_reals), None)
     side = min(SIDE, max(layout.side // layout.factor or WHOLE for layout in layouts.values()))
     return Films(
         {name: film for name, film in made.items() if film.frames},
-        cut(real, real.sheets[-1], reals=True) if real else "",
+        cut(real, real.sheets[-1], right=True) if real else "",
         rows,
         columns,
         side,
