@@ -6,7 +6,7 @@ import pytest
 
 from ganvas.diagnosis import Look, advice, judge, looks, timeline
 from ganvas.diagnosis.remedies import REMEDIES
-from ganvas.diagnosis.verdicts import CONDITIONS, HOLD, TITLES, best, distance, holds
+from ganvas.diagnosis.verdicts import CONDITIONS, HOLD, TELLING, TITLES, best, distance, eased, holds
 from tests.conftest import tiny
 
 SOUND = {
@@ -100,6 +100,15 @@ def test_every_verdict_has_a_title_and_remedies_that_apply() -> None:
         assert name in TITLES
         assert advice(name, tiny("dcgan"), 1000), name
     assert set(REMEDIES) == {*CONDITIONS, "healthy"}
+
+
+def test_evidence_that_eases_is_told_from_evidence_that_does_not() -> None:
+    for name, (key, better) in TELLING.items():
+        assert eased(name, {key: 1.0}, {key: 1.0 + 0.2 * better})
+        assert not eased(name, {key: 1.0}, {key: 1.0 + 0.05 * better})
+        assert not eased(name, {key: 1.0}, {key: 1.0 - 0.2 * better})
+        assert not eased(name, {}, {key: 1.0})
+    assert set(TELLING) == set(CONDITIONS)
 
 
 def test_advice_is_given_as_flags_that_the_command_line_takes() -> None:

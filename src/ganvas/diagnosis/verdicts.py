@@ -205,6 +205,27 @@ def _past_best(history: Sequence[Look]) -> Evidence | None:
     return None
 
 
+# What of its evidence tells how bad an illness is, and whether more (1) or less (-1) of it is better.
+TELLING: dict[Name, tuple[str, int]] = {
+    "divergence": ("score", -1),
+    "d-overfits": ("overfit", -1),
+    "oscillation": ("movement", -1),
+    "d-dominates": ("gradient", 1),
+    "mode-collapse": ("features", 1),
+    "g-dominates": ("auc", 1),
+    "partial-collapse": ("duplicates", -1),
+    "past-best": ("distance", -1),
+}
+
+
+def eased(name: Name, before: Evidence, now: Evidence) -> bool:
+    """Whether the evidence of a verdict that still stands has become better by more than a tenth."""
+    key, better = TELLING[name]
+    if key not in before or key not in now:
+        return False
+    return better * (now[key] - before[key]) > 0.1 * abs(before[key])
+
+
 # The first that holds is given: what comes first explains what comes later.
 CONDITIONS: dict[Name, Callable[[Sequence[Look]], Evidence | None]] = {
     "divergence": _divergence,

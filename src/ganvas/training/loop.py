@@ -54,8 +54,8 @@ def train(run: Run, feed: Feed, observers: Sequence[Observer], stop: Callable[[]
         if len(unguarded) == GUARD_EVERY:
             try:
                 _guard(unguarded)
-            except Diverged as error:
-                if controller is None or not controller.rescue(str(error)):
+            except Diverged:
+                if controller is None or not controller.rescue():
                     raise
                 continue
         if controller is not None and controller.step(report):

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ganvas.diagnosis.remedies import REMEDIES, Remedy
 from ganvas.diagnosis.signals import Probe
-from ganvas.diagnosis.verdicts import PROGRESS, Look, Verdict, distance, judge
+from ganvas.diagnosis.verdicts import PROGRESS, Look, Name, Verdict, distance, eased, judge
 from ganvas.errors import InputError
 from ganvas.observers import Report
 from ganvas.recipe import Recipe
@@ -32,7 +32,8 @@ class Treatment:
     """One remedy that was applied."""
 
     remedy: str
-    verdict: str
+    verdict: Name
+    evidence: dict[str, float]
     images: int
     distance: float
     recipe: Any
@@ -73,11 +74,11 @@ class Controller:
         self._look()
         return self._act(judge(self.history))
 
-    def rescue(self, why: str) -> bool:
+    def rescue(self) -> bool:
         """After a loss that is no number: apply a remedy against divergence. Returns whether the run can go on."""
         self._settle("failed")
         self._terms = {}
-        return self._treat("divergence", why)
+        return self._treat(Verdict("divergence", self.run.images, self.run.images, {}))
 
     def end(self) -> None:
         """Leave the run at its best, where the last looks are clearly worse."""
@@ -102,7 +103,8 @@ class Controller:
         if last and last.outcome == "under way":
             if (run.images - last.images) // self.every < PATIENCE:
                 return False
-            if verdict.name != last.verdict or distance(self.history) < BETTER * last.distance:
+            better = distance(self.history) < BETTER * last.distance
+            if verdict.name != last.verdict or better or eased(verdict.name, last.evidence, verdict.evidence):
                 self._settle("kept")
             else:
                 run.recipe = replace(from_plain(Recipe, last.recipe), images=run.recipe.images)
@@ -110,20 +112,20 @@ class Controller:
         # A game that still comes nearer is left alone, whatever it looks like.
         if verdict.name == "healthy" or distance(self.history) < BETTER * distance(self.history[:-PROGRESS]):
             return False
-        if self._treat(verdict.name, str(verdict)):
+        if self._treat(verdict):
             return False
         self._back_to_best(f"no remedy left for {verdict.name}")
         return True
 
-    def _treat(self, verdict: str, evidence: str) -> bool:
+    def _treat(self, verdict: Verdict) -> bool:
         """Apply the next remedy. Returns whether there was one."""
         if len(self.treatments) >= self.limit:
             return False
         tried = {treatment.remedy for treatment in self.treatments if treatment.outcome != "kept"}
-        left = (remedy for remedy in REMEDIES[verdict] if remedy.name not in tried)
-        return any(self._apply(remedy, verdict, evidence) for remedy in left)
+        left = (remedy for remedy in REMEDIES[verdict.name] if remedy.name not in tried)
+        return any(self._apply(remedy, verdict) for remedy in left)
 
-    def _apply(self, remedy: Remedy, verdict: str, evidence: str) -> bool:
+    def _apply(self, remedy: Remedy, verdict: Verdict) -> bool:
         run = self.run
         changed = remedy.change(run.recipe, run.images)
         if changed is None or changed == run.recipe:
@@ -133,18 +135,21 @@ class Controller:
         except InputError:
             return False
         before = run.recipe
-        self.treatments.append(Treatment(remedy.name, verdict, run.images, distance(self.history), to_plain(before)))
+        now = distance(self.history)
+        self.treatments.append(
+            Treatment(remedy.name, verdict.name, verdict.evidence, run.images, now, to_plain(before))
+        )
         if remedy.start != "here":
             self._restore(fresh=remedy.start == "fresh")
         run.recipe = changed
         self.tell(
             "treated",
             images=run.images,
-            verdict=verdict,
+            verdict=verdict.name,
             remedy=remedy.name,
             change=remedy.flags(before, run.images),
             start={"here": run.images, "best": self.best_images, "fresh": 0}[remedy.start],
-            evidence=evidence,
+            evidence=str(verdict),
         )
         return True
 
