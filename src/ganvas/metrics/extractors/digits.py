@@ -12,7 +12,8 @@ from safetensors.torch import load
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ganvas.metrics.extractors.extractor import HASH, Extractor
+from ganvas.metrics.extractors.extractor import Extractor
+from ganvas.metrics.weights import HASH
 
 FILE = "digits.safetensors"
 SIDE = 28

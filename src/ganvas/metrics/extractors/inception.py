@@ -9,16 +9,12 @@ one maximum where the paper has a mean.
 
 from __future__ import annotations
 
-import os
-import socket
-from pathlib import Path
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ganvas.errors import InputError
-from ganvas.metrics.extractors.extractor import HASH, Extractor, read_weights, rgb
+from ganvas.metrics.extractors.extractor import Extractor, rgb
+from ganvas.metrics.weights import HASH, fetched, read_weights
 
 FILE = "weights-inception-2015-12-05-6726825d.pth"
 SAME_FILE = "pt_inception-2015-12-05-6726825d.pth"
@@ -26,7 +22,6 @@ SAME_FILE = "pt_inception-2015-12-05-6726825d.pth"
 URL = f"https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/{FILE}"
 SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 SIDE = 299
-TIMEOUT = 20.0  # seconds without an answer after which the download counts as failed
 
 
 class Inception(Extractor):
@@ -42,7 +37,9 @@ class Inception(Extractor):
         Raises:
             InputError: they are neither there nor to be had, or the file is another.
         """
-        state = read_weights(_file(), SHA256)
+        names = (FILE, SAME_FILE)
+        path = fetched("the extractor inception", names, URL, SHA256, "--extractor efficientnet-lite0")
+        state = read_weights(path, SHA256)
         self.weights = SHA256[:HASH]
         self.network = Network()
         self.network.load_state_dict(state)
@@ -54,33 +51,6 @@ class Inception(Extractor):
             rows, columns = (_weights(side, pictures) for side in pictures.shape[2:])
             pictures = rows @ pictures @ columns.T
         return rgb((pictures - 128) / 128)
-
-
-def weights_dir() -> Path:
-    """Where weights that no package brings live."""
-    return Path(os.environ.get("GANVAS_WEIGHTS") or Path.home() / ".cache" / "ganvas" / "weights")
-
-
-def _file() -> Path:
-    folder = weights_dir()
-    for name in (FILE, SAME_FILE):
-        if (folder / name).is_file():
-            return folder / name
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(TIMEOUT)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        # Into a temporary file beside it, which is renamed once its hash is right.
-        torch.hub.download_url_to_file(URL, str(folder / FILE), SHA256, progress=False)
-    except Exception as error:  # no network, a broken answer, a read-only folder
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(
-            f"the weights of the extractor inception are not at hand and could not be fetched ({reason}); put {FILE}"
-            f" into {folder}, name another folder in GANVAS_WEIGHTS, or give --extractor efficientnet-lite0."
-        ) from None
-    finally:
-        socket.setdefaulttimeout(before)
-    return folder / FILE
 
 
 def _weights(side: int, like: Tensor) -> Tensor:
