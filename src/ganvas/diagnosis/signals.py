@@ -91,8 +91,10 @@ class Probe:
             "gradient": gradient.flatten(1).norm(dim=1).mean() * len(fake),
             "diversity": apart / self._spread.clamp_min(1e-12),
             "features": _mean_distance(features_fake) / _mean_distance(features_real).clamp_min(1e-12),
-            "duplicates": (_nearest(afar) < self._nearest * apart / 2).float().mean(),
         }
+        # On the plane points lie close without being copies.
+        if fake.ndim == 4:
+            found["duplicates"] = (_nearest(afar) < self._nearest * apart / 2).float().mean()
         if self._blind:
             found["advantage"] = 1 - self.objective.d(score_real, score_fake) / self._blind
         if len(score_held):

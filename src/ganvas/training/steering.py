@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -93,7 +94,9 @@ class Controller:
             signals = self.probe.look(run.g, run.d)
         self.history.append(Look(run.images, signals, terms))
         now = distance(self.history)
-        if self.best_distance == float("inf"):
+        if not math.isfinite(now):
+            return
+        if math.isinf(self.best_distance):
             self.best_distance = CLEARLY * now
         elif now < self.best_distance and run.is_finite():
             self.best, self.best_distance, self.best_images = self._copy(), now, run.images
