@@ -1,6 +1,6 @@
 """Train every spoiled and every healthy run of the benchmark, two at a time; what is finished is skipped.
 
-python benchmarks/diagnosis/play.py OUT --faces FACES.zip [--treat] [--jobs 2] [--only NAME ...]
+python benchmarks/diagnosis/play.py OUT --faces FACES.zip [--treat] [--jobs 2] [--seeds N ...] [--only NAME ...]
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ FEW = 200
 LOOKS = 40
 
 
-def names() -> list[str]:
+def names(seeds: list[int]) -> list[str]:
     """All runs, as KIND.DATA.SEED, healthy ones first."""
     kinds = [*HEALTHY, *SPOILINGS]
-    return [f"{kind}.{data}.{seed}" for seed in SEEDS for kind in kinds for data in ("digits", "faces")]
+    return [f"{kind}.{data}.{seed}" for seed in seeds for kind in kinds for data in ("digits", "faces")]
 
 
 def play(name: str, out: Path, faces: str, treat: bool) -> None:
@@ -67,9 +67,10 @@ def main() -> None:
     parser.add_argument("--treat", action="store_true")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only", nargs="*", default=[])
+    parser.add_argument("--seeds", nargs="*", type=int, default=SEEDS)
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
-    wanted = [name for name in names() if not given.only or any(name.startswith(o) for o in given.only)]
+    wanted = [name for name in names(given.seeds) if not given.only or any(name.startswith(o) for o in given.only)]
     if given.treat:
         wanted = [name for name in wanted if name.split(".")[0] in SPOILINGS]
     began = time.perf_counter()
