@@ -58,13 +58,14 @@ def train(run: Run, feed: Feed, observers: Sequence[Observer], stop: Callable[[]
                 if controller is None or not controller.rescue():
                     raise
                 continue
-        if controller is not None and controller.step(report):
-            break
+        ended = controller is not None and controller.step(report)
         if observers:
             looked = time.perf_counter()
             for observer in observers:
                 observer.step(run, report)
             observing += time.perf_counter() - looked
+        if ended:
+            break
     _guard(unguarded)
     if not run.is_finite():
         raise Diverged(run.images, "a weight")
