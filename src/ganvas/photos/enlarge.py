@@ -59,8 +59,8 @@ class Wish:
         """
         if self.scale and not 1 <= self.scale <= upscaler.scale:
             raise InputError(
-                f"--scale {self.scale:g} is out of reach of {upscaler.name}, which enlarges {upscaler.scale} times; give"
-                f" 1 to {upscaler.scale}, or a model of a larger scale."
+                f"--scale {self.scale:g} is out of reach of {upscaler.name}, which enlarges {upscaler.scale} times;"
+                f" give 1 to {upscaler.scale}, or a model of a larger scale."
             )
         return self.scale or upscaler.scale
 
@@ -76,6 +76,7 @@ class Done:
     Attributes:
         report: the model's `Report` of the colours.
         notes: what of the photo the file does not have, and why.
+        frames: of a film.
     """
 
     path: Path
@@ -83,11 +84,12 @@ class Done:
     height: int
     report: Any
     notes: tuple[str, ...]
+    frames: int = 1
 
     @property
     def megapixels(self) -> float:
-        """Millions of pixels of the result."""
-        return self.width * self.height / 1e6
+        """Millions of pixels of the result, of all frames."""
+        return self.width * self.height * self.frames / 1e6
 
 
 def enlarge(

@@ -51,7 +51,11 @@ def noted(xmp: bytes | None, how: str) -> bytes:
     packet = re.sub(rb'(DigitalSourceType=")[^"]*', rb"\g<1>" + replaced, packet)
     packet = re.sub(rb"(<\w+:DigitalSourceType\s*>)[^<]*", rb"\g<1>" + replaced, packet)
     packet = re.sub(rb'(<\w+:DigitalSourceType\s+rdf:resource=")[^"]*', rb"\g<1>" + replaced, packet)
-    source = b"" if replaced in packet else f' xmlns:Iptc4xmpExt="{_IPTC}" Iptc4xmpExt:DigitalSourceType="{SOURCE_TYPE}"'.encode()
+    source = (
+        b""
+        if replaced in packet
+        else f' xmlns:Iptc4xmpExt="{_IPTC}" Iptc4xmpExt:DigitalSourceType="{SOURCE_TYPE}"'.encode()
+    )
     packet = re.sub(rb' xmlns:ganvas="urn:ganvas#" ganvas:Enlarged="[^"]*"', b"", packet)
     note = f' xmlns:ganvas="urn:ganvas#" ganvas:Enlarged="{escape(how)}"'.encode()
     about = re.search(rb'rdf:about="[^"]*"', packet)  # all descriptions of one picture name the same subject

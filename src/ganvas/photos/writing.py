@@ -89,7 +89,7 @@ def write_photo(
     finally:
         saver.join()
     if failed:
-        raise _error(failed[0])
+        raise error_of(failed[0])
     _finish(path, form, kept)
 
 
@@ -102,7 +102,7 @@ def _as_png(rows: Iterable[Rows], size: tuple[int, int], channels: int, bits: in
         lines = band.astype(f">u{bits // 8}").reshape(len(band), -1).view(np.uint8)
         filtered = np.zeros((lines.shape[0], lines.shape[1] + 1), np.uint8)  # before each row the number of its filter
         filtered[:, 1:] = lines
-        yield _chunk(b"IDAT", packer.compress(filtered))
+        yield _chunk(b"IDAT", packer.compress(filtered.data))
     yield _chunk(b"IDAT", packer.flush()) + _chunk(b"IEND", b"")
 
 
@@ -238,7 +238,7 @@ def _finish_tiff(file: BinaryIO, kept: Metadata) -> None:
     file.write(struct.pack("<I", start))
 
 
-def _error(said: str) -> OSError:
+def error_of(said: str) -> OSError:
     """What libvips says, as the system's error."""
     for number in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO, errno.EACCES, errno.EROFS):
         if os.strerror(number) in said:
