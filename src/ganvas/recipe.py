@@ -9,26 +9,29 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, cast
 
-from ganvas.data import Points, Source
+from ganvas.content import Content
+from ganvas.data import Crops, Points, Source
 from ganvas.errors import InputError
 from ganvas.objectives import NonSaturating, Objective
 from ganvas.penalties import Penalty
-from ganvas.systems.kinds import System
+from ganvas.systems.kinds import System, Translation
+
+WHOLE = -1  # the length of a pretraining that lasts as long as the run
 
 
 @dataclass(frozen=True)
 class Ramp:
     """A number that moves from `start` to `end` over the first `over` real images, then stays.
 
-    Its text form is ``2e-4..5e-5@20000``, or ``2e-4..5e-5@20000:cosine`` for a half-cosine.
+    Its text form is ``2e-4..5e-5@20000``, with ``:cosine`` behind it for a half-cosine, or ``:step`` for a jump there.
     """
 
     start: float
     end: float
     over: int
-    shape: Literal["linear", "cosine"] = "linear"
+    shape: Literal["linear", "cosine", "step"] = "linear"
 
     def __post_init__(self) -> None:
         if self.over <= 0:
@@ -39,10 +42,12 @@ class Ramp:
         share = min(1.0, images / self.over)
         if self.shape == "cosine":
             share = (1 - math.cos(math.pi * share)) / 2
+        elif self.shape == "step":
+            share = math.floor(share)
         return self.start + (self.end - self.start) * share
 
     def __str__(self) -> str:
-        return f"{self.start!r}..{self.end!r}@{self.over}" + (":cosine" if self.shape == "cosine" else "")
+        return f"{self.start!r}..{self.end!r}@{self.over}" + ("" if self.shape == "linear" else f":{self.shape}")
 
     @staticmethod
     def parse(text: str) -> float | Ramp:
@@ -52,9 +57,9 @@ class Ramp:
             InputError: the text is neither.
         """
         number = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-        ramp = re.fullmatch(rf"({number})\.\.({number})@(\d+)(:linear|:cosine)?", text)
+        ramp = re.fullmatch(rf"({number})\.\.({number})@(\d+)(?::(linear|cosine|step))?", text)
         if ramp:
-            shape: Literal["linear", "cosine"] = "cosine" if ramp[4] == ":cosine" else "linear"
+            shape = cast(Literal["linear", "cosine", "step"], ramp[4] or "linear")
             return Ramp(float(ramp[1]), float(ramp[2]), int(ramp[3]), shape)
         try:
             return float(text)
@@ -98,6 +103,8 @@ class Adam:
 class Plan:
     """Who moves when."""
 
+    pretrain: int = 0
+    """Real images of pretraining first, when only the generator moves, on its content terms; -1 is the whole run."""
     d_per_g: int = 1
     """Discriminator updates in a round; WGAN-GP uses 5."""
     g_per_d: int = 1
@@ -108,6 +115,8 @@ class Plan:
     """Hold the generator's weights between these counts of real images (start, stop)."""
 
     def __post_init__(self) -> None:
+        if self.pretrain < WHOLE:
+            raise InputError(f"--plan.pretrain {self.pretrain} is no count of images; give 0 or more, or -1 for all.")
         if min(self.d_per_g, self.g_per_d) < 1:
             raise InputError(
                 f"a round of {self.d_per_g} discriminator and {self.g_per_d} generator updates is no game; both must be"
@@ -195,6 +204,12 @@ class Recipe:
     """The game the two players play."""
     penalties: tuple[Penalty, ...] = ()
     """Extra terms that keep the discriminator smooth."""
+    content: tuple[Content, ...] = ()
+    """Terms that tie a fake to the picture it should be."""
+    adversarial: float = 1.0
+    """Weight of the objective among the generator's terms."""
+    start: str = ""
+    """A run, or a model's name or file, whose generator's weights are the first; empty is fresh ones."""
     adam_g: Adam = field(default_factory=Adam)
     """The generator's optimizer."""
     adam_d: Adam = field(default_factory=Adam)
@@ -223,6 +238,37 @@ class Recipe:
             raise InputError(
                 f"--images {self.images} is less than one batch of {self.batch_size}; give at least {self.batch_size}."
             )
+        self._check_parts()
+        if not 0 <= self.seed < 2**63:
+            raise InputError(f"--seed {self.seed} must lie in 0..2^63-1.")
+
+    def _check_parts(self) -> None:
+        """Refuse parts that do not fit each other."""
+        if self.plan.pretrain > self.images:
+            raise InputError(
+                f"--plan.pretrain {self.plan.pretrain} is longer than the run's --images {self.images}; shorten it, or"
+                " give -1 for a run that is all pretraining."
+            )
+        if self.plan.pretrain and not any(content.when in ("pretrain", "both") for content in self.content):
+            raise InputError(
+                f"--plan.pretrain {self.plan.pretrain} has nothing to train on, since no content term is for it; leave"
+                " it out, or take a recipe with one (ganvas list)."
+            )
+        if not (math.isfinite(self.adversarial) and self.adversarial >= 0):
+            raise InputError(f"--adversarial {self.adversarial} is no weight; give 0 or more, SRGAN's is 1e-3.")
+        if (self.content or isinstance(self.data, Crops)) and not isinstance(self.system, Translation):
+            raise InputError(
+                f"{type(self.system).__name__} makes pictures from noise, which have no original to be compared with;"
+                " content terms and crops go with a system that enlarges, such as srgan."
+            )
+        if isinstance(self.system, Translation):
+            if not isinstance(self.data, Crops):
+                raise InputError(f"{type(self.system).__name__} learns from crops of photographs; give it Crops.")
+            if self.steering.mode == "treat":
+                raise InputError(
+                    "--steering treat knows the games that begin at noise alone; leave it out for"
+                    f" {type(self.system).__name__}."
+                )
         on_plane = isinstance(self.data, Points)
         if on_plane != (self.system.shape == (2,)):
             given, wanted = ("points", "pictures") if on_plane else ("pictures", "points of the plane")
@@ -233,5 +279,3 @@ class Recipe:
             raise InputError(
                 "--augment.flip and --augment.differentiable change pictures, and the data are points; leave them out."
             )
-        if not 0 <= self.seed < 2**63:
-            raise InputError(f"--seed {self.seed} must lie in 0..2^63-1.")

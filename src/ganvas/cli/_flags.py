@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import tyro
 
-from ganvas.data import Pictures
+from ganvas.data import Points
 from ganvas.errors import InputError
 from ganvas.observers import Watch
 from ganvas.recipe import Ramp, Recipe
@@ -69,7 +69,7 @@ def parse(verb: str, argv: list[str]) -> tuple[str, Flags]:
         raise InputError(f"ganvas {verb} needs the name of a recipe first, as in ganvas {verb} dcgan-digits.")
     recipe = named_recipe(argv[0])
     default = Flags(recipe=recipe, name=argv[0])
-    data = "--data.source" if isinstance(recipe.data, Pictures) else "--data.shape"
+    data = "--data.shape" if isinstance(recipe.data, Points) else "--data.source"
     long = {**_LONG, "--data": data}
     words = [long.get(head, head) + rest for head, rest in map(_split, argv)]
     _check_known(words[1:], default)
@@ -120,7 +120,9 @@ def _check_known(words: list[str], default: Flags) -> None:
     # tyro's own message is a page with boxes; ours is one sentence.
     known = {"--help", "-h"}
     for part, prefix in ((default.recipe, ""), (default.watch, "watch"), (default.host, "host")):
-        known |= {f"--{path}".replace("_", "-") for path, _ in flatten(part, prefix)}
+        for path, _ in flatten(part, prefix):
+            # A ramp is one flag, whatever its parts.
+            known |= {f"--{name}".replace("_", "-") for name in (path, path.rpartition(".")[0])}
     known |= {"--name", "--epochs", *_LONG}
     for word in words:
         flag = word.split("=")[0].replace("_", "-")

@@ -20,7 +20,7 @@ def main(argv: list[str]) -> int:
 
     import torch
 
-    from ganvas.data import Pictures, count
+    from ganvas.data import Points, count
     from ganvas.errors import InputError
     from ganvas.training import Diverged
     from ganvas.training.plan import layers, probe
@@ -42,7 +42,7 @@ def main(argv: list[str]) -> int:
         ) from None
     epochs = recipe.images / pictures
     source = recipe.data
-    name, what = (source.source, "pictures") if isinstance(source, Pictures) else (source.shape, "points")
+    name, what = (source.shape, "points") if isinstance(source, Points) else (source.source, "pictures")
     console.print(f"data     {name}: {pictures:,} {what}; {recipe.images:,} images are {epochs:.1f} epochs")
     console.print(f"rate     {cost.images_per_second:,.0f} images/s in {recipe.precision} on {device}")
     console.print(f"time     {duration(cost.seconds)}")

@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ganvas.data.crops import Crops
 from ganvas.data.decode import Pixels, Unusable, prepare
 from ganvas.data.named import COUNTS
 from ganvas.data.pictures import Pictures
@@ -29,10 +30,10 @@ from ganvas.data.points import Points
 from ganvas.data.sources import Item, Listing, open_source
 from ganvas.errors import InputError
 
-FORMAT = 1  # of the cache; a new number makes every old file unknown
+FORMAT = 2  # of the cache; a new number makes every old file unknown
 CHUNK = 1024  # pictures under way at once: bounds the memory
 
-Source = Pictures | Points
+Source = Pictures | Points | Crops
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,10 @@ def open_data(source: Source, shape: tuple[int, ...], *, workers: int = 0, progr
     Raises:
         InputError: as `load`.
     """
+    if isinstance(source, Crops):
+        from ganvas.data.photographs import load_photographs
+
+        return load_photographs(source, size=shape[-1], channels=shape[0], workers=workers, progress=progress)
     if isinstance(source, Pictures):
         return load(source, size=shape[-1], channels=shape[0], workers=workers, progress=progress)
     points = source.sample(source.count)
@@ -122,18 +127,47 @@ def load(pictures: Pictures, *, size: int, channels: int, workers: int = 0, prog
         InputError: the source is not to be had, or no picture in it can be used.
     """
     listing = open_source(pictures.source)
+    how = size, channels, pictures.fit
+    recipe = f"{FORMAT} {size} {channels} {pictures.fit} {listing.classes}"
+    folder, about = decoded(listing, recipe, lambda content: prepare(content, *how), workers=workers, progress=progress)
+    images = np.memmap(folder / "images.u8", np.uint8, "r", shape=(len(about["labels"]), size, size, channels))
+    labels = np.array(about["labels"], np.int64) if listing.classes else None
+    return Dataset(images, labels, listing.classes, about["skipped"], folder.name, listing.name)
+
+
+def decoded(
+    listing: Listing, recipe: str, decode: Callable[[bytes | Pixels], Pixels], *, workers: int, progress: bool
+) -> tuple[Path, dict[str, Any]]:
+    """The folder of the cache with the pictures of a listing as `decode` makes them, one after the other in images.u8.
+
+    Args:
+        recipe: says what `decode` does; with the content it names the folder.
+
+    Returns:
+        The folder, and what is known of the pictures: labels, sides (height and width), and the files skipped.
+
+    Raises:
+        InputError: none can be decoded, or the cache cannot be written.
+    """
     with _workers(workers) as pool, _bar(progress) as bar:
-        recipe = f"{FORMAT} {size} {channels} {pictures.fit} {listing.classes}"
-        fingerprint = _fingerprint(listing, recipe, pool, bar)
-        folder = cache_dir() / fingerprint
-        if (folder / "about.json").is_file():
-            try:
-                return _open(folder, listing, fingerprint, size, channels)
-            except (OSError, ValueError, KeyError):
-                # It was whole when it got its name, but has been cut since.
-                shutil.rmtree(folder, ignore_errors=True)
-        _decode(listing, folder, pool, bar, (size, channels, pictures.fit))
-        return _open(folder, listing, fingerprint, size, channels)
+        folder = cache_dir() / _fingerprint(listing, recipe, pool, bar)
+        try:
+            return folder, _about(folder)
+        except FileNotFoundError:
+            pass
+        except (OSError, ValueError, KeyError):
+            # It was whole when it got its name, but has been cut since.
+            shutil.rmtree(folder, ignore_errors=True)
+        _decode(listing, folder, pool, bar, decode)
+        return folder, _about(folder)
+
+
+def _about(folder: Path) -> dict[str, Any]:
+    about: dict[str, Any] = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+    if (folder / "images.u8").stat().st_size != about["bytes"]:
+        raise ValueError("cut")
+    about["skipped"] = tuple(Skipped(**entry) for entry in about["skipped"])
+    return about
 
 
 def count(source: Source, shape: tuple[int, ...]) -> int:
@@ -142,7 +176,7 @@ def count(source: Source, shape: tuple[int, ...]) -> int:
     Raises:
         InputError: as `load`.
     """
-    known = COUNTS.get(source.source) if isinstance(source, Pictures) else source.count
+    known = source.count if isinstance(source, Points) else COUNTS.get(source.source)
     found = known or len(open_data(source, shape, progress=True))
     return found - found // _every(source.held_out, found)
 
@@ -162,10 +196,16 @@ def _fingerprint(listing: Listing, recipe: str, pool: ThreadPoolExecutor, bar: P
     return whole.hexdigest()
 
 
-def _decode(listing: Listing, folder: Path, pool: ThreadPoolExecutor, bar: Progress, how: tuple[int, int, Any]) -> None:
-    def decode(item: Item) -> Pixels | Skipped:
+def _decode(
+    listing: Listing,
+    folder: Path,
+    pool: ThreadPoolExecutor,
+    bar: Progress,
+    decode: Callable[[bytes | Pixels], Pixels],
+) -> None:
+    def decode_item(item: Item) -> Pixels | Skipped:
         try:
-            return prepare(item.read(), *how)
+            return decode(item.read())
         except Unusable as error:
             return Skipped(item.name, str(error))
         except Exception as error:  # a damaged member of an archive, a file that may not be read
@@ -173,23 +213,28 @@ def _decode(listing: Listing, folder: Path, pool: ThreadPoolExecutor, bar: Progr
 
     skipped: list[dict[str, str]] = []
     labels: list[int | None] = []
+    sides: list[tuple[int, ...]] = []
     part = _new_folder(folder)
     try:
         with (part / "images.u8").open("wb") as file:
-            for item, row in zip(listing.items, _ordered(pool, decode, listing.items, bar, "decoding"), strict=True):
+            for item, row in zip(
+                listing.items, _ordered(pool, decode_item, listing.items, bar, "decoding"), strict=True
+            ):
                 if isinstance(row, Skipped):
                     skipped.append({"name": row.name, "reason": row.reason})
                 else:
                     file.write(row.tobytes())
                     labels.append(item.label)
+                    sides.append(row.shape[:2])
             file.flush()
             os.fsync(file.fileno())
+            size = file.tell()
         if not labels:
             first = f"{skipped[0]['name']}: {skipped[0]['reason']}"
             raise InputError(
                 f"none of the {len(skipped)} files in {listing.name} can be used ({first}); give a source of pictures."
             )
-        about = {"count": len(labels), "labels": labels, "skipped": skipped}
+        about = {"bytes": size, "labels": labels, "sides": sides, "skipped": skipped}
         with (part / "about.json").open("w", encoding="utf-8") as file_:
             json.dump(about, file_)
             file_.flush()
@@ -219,15 +264,6 @@ def _cannot_write(folder: Path, error: OSError) -> InputError:
         f"cannot write decoded pictures to {folder.parent} ({error.strerror}); free some space, or name another"
         " folder in GANVAS_CACHE."
     )
-
-
-def _open(folder: Path, listing: Listing, fingerprint: str, size: int, channels: int) -> Dataset:
-    about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
-    shape = (about["count"], size, size, channels)
-    images = np.memmap(folder / "images.u8", np.uint8, "r", shape=shape)
-    labels = np.array(about["labels"], np.int64) if listing.classes else None
-    skipped = tuple(Skipped(**entry) for entry in about["skipped"])
-    return Dataset(images, labels, listing.classes, skipped, fingerprint, listing.name)
 
 
 def _ordered(pool: ThreadPoolExecutor, work: Any, items: list[Item], bar: Progress, what: str) -> Iterator[Any]:

@@ -46,6 +46,11 @@ class Batch:
         """Class numbers (B,), int64, or None where the data have no classes."""
         return self._fetched[1]
 
+    @property
+    def low(self) -> Tensor:
+        """Low-resolution versions, where the data are crops of photographs."""
+        raise TypeError(f"{self._feed.dataset.name} has no low-resolution pictures")
+
     @cached_property
     def _fetched(self) -> tuple[Tensor, Tensor | None]:
         return self._feed.fetch(self.images_seen, self._stream)
@@ -95,7 +100,7 @@ class Feed:
         self._share = slice(rank * self.local_size, (rank + 1) * self.local_size)
         self._orders: dict[tuple[int, int], NDArray[np.int64]] = {}
         self.waited = 0.0
-        allowed = _free_bytes(device) * SHARE if resident_bytes is None else resident_bytes
+        allowed = free_bytes(device) * SHARE if resident_bytes is None else resident_bytes
         self.resident = len(dataset) * dataset.images[0].nbytes <= allowed
         if self.resident:
             self._images = torch.from_numpy(dataset.take(slice(None))).to(device)
@@ -161,7 +166,8 @@ class Feed:
         return rows.pin_memory() if self.device.type == "cuda" else rows
 
 
-def _free_bytes(device: torch.device) -> int:
+def free_bytes(device: torch.device) -> int:
+    """Memory that is free on a device, in bytes."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     if device.type == "mps":

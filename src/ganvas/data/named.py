@@ -5,10 +5,11 @@ from __future__ import annotations
 import gzip
 import os
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -16,7 +17,9 @@ from ganvas.data.decode import Pixels
 from ganvas.errors import InputError
 from ganvas.runs.files import write_atomically
 
-COUNTS = {"digits": 1_797, "mnist": 60_000, "fashion-mnist": 60_000, "cifar10": 50_000, "celeba": 162_770}
+T = TypeVar("T")
+
+COUNTS = {"digits": 1_797, "mnist": 60_000, "fashion-mnist": 60_000, "cifar10": 50_000, "celeba": 162_770, "div2k": 800}
 """Training pictures of each named set."""
 NAMES = tuple(COUNTS)
 
@@ -28,7 +31,9 @@ BY_HAND = {
     "cifar10": "cifar-10-python.tar.gz into {root}",
     "celeba": "img_align_celeba.zip, identity_CelebA.txt, list_attr_celeba.txt, list_bbox_celeba.txt,"
     " list_landmarks_align_celeba.txt and list_eval_partition.txt into {root}/celeba",
+    "div2k": "DIV2K_train_HR.zip, or the folder DIV2K_train_HR from it, into {root}",
 }
+DIV2K, DIV2K_URL = "DIV2K_train_HR", "https://data.vision.ee.ethz.ch/cvl/DIV2K"
 TIMEOUT = 20.0  # seconds without an answer after which a download counts as failed
 
 
@@ -59,8 +64,38 @@ def open_named(name: str) -> Named:
         digits = load_digits()
         pictures = (digits.images * (255 / 16)).round().astype(np.uint8)
         return Named(pictures, digits.target, tuple(map(str, digits.target_names)))
+    return _or_by_hand(name, partial(_from_torchvision, name, data_dir()))
+
+
+def div2k() -> Path:
+    """DIV2K's 800 training photographs: the folder or, unopened, the zip; downloaded where neither is at hand.
+
+    Agustsson & Timofte 2017, NTIRE 2017 Challenge on Single Image Super-Resolution. For research.
+
+    Raises:
+        InputError: it is neither here nor to be had.
+    """
+    folder, packed = data_dir() / DIV2K, data_dir() / f"{DIV2K}.zip"
+    found = next((path for path in (folder, packed) if path.exists()), None)
+    return found or _or_by_hand("div2k", partial(_download, f"{DIV2K_URL}/{packed.name}", packed))
+
+
+def _download(url: str, path: Path) -> Path:
+    import torch
+
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(TIMEOUT)
     try:
-        return _from_torchvision(name, data_dir())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        torch.hub.download_url_to_file(url, str(path))  # to a temporary file beside it, and with a bar
+    finally:
+        socket.setdefaulttimeout(before)
+    return path
+
+
+def _or_by_hand(name: str, fetch: Callable[[], T]) -> T:
+    try:
+        return fetch()
     except InputError:
         raise
     except Exception as error:  # no network, a broken archive, a read-only folder, a missing Google Drive client

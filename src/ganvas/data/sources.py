@@ -6,7 +6,7 @@ import os
 import re
 import zipfile
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ganvas.data.decode import Pixels, Unusable, is_picture
-from ganvas.data.named import NAMES, open_named
+from ganvas.data.named import NAMES, div2k, open_named
 from ganvas.errors import InputError
 
 CLUTTER = ("Thumbs.db", "desktop.ini")
@@ -45,6 +45,8 @@ def open_source(source: str) -> Listing:
     Raises:
         InputError: there is no such source, or it holds nothing that could be a picture.
     """
+    if source == "div2k":
+        return replace(open_source(str(div2k())), name=source)
     if source in NAMES:
         named = open_named(source)
         if isinstance(named.pictures, list):

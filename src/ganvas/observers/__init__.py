@@ -31,7 +31,13 @@ class Report:
 
 
 class Observer:
-    """Does nothing; override what is of interest."""
+    """Does nothing; override what is of interest.
+
+    Attributes:
+        ends: why the run is to end now, with its best state as its model; empty while it may go on.
+    """
+
+    ends = ""
 
     def start(self, run: Run) -> None:
         """Called once before the first round, with the restored state on resume."""

@@ -21,15 +21,10 @@ LOOKS = 50  # in a whole run, unless the watch says otherwise
 
 
 class Diagnose(Observer):
-    """One look wherever due; where a controller treats the run, its looks are taken over.
-
-    Attributes:
-        past_best: whether the run is to end because it only gets worse.
-    """
+    """One look wherever due; where a controller treats the run, its looks are taken over."""
 
     def __init__(self, folder: RunFolder, console: Console, watch: Watch, probe: Probe) -> None:
         self.folder, self.console, self.watch, self.probe = folder, console, watch, probe
-        self.past_best = False
 
     def start(self, run: Run) -> None:
         """Recall the looks so far."""
@@ -63,7 +58,7 @@ class Diagnose(Observer):
         patience = self.watch.stop_when_past_best * run.recipe.images
         worse = patience and holds("past-best", self.history)
         if worse and worse.evidence["images_ago"] >= patience:
-            self.past_best = True
+            self.ends = "past its best"
         if verdict.name == self.verdict:
             return
         self.verdict = verdict.name

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -38,6 +39,33 @@ class System(ABC):
     @abstractmethod
     def inputs(self, count: int, seed: int) -> Tensor:
         """The generator's inputs (count, ...) that samples are made of; the same for the same seed, everywhere."""
+
+
+class Translation(System):
+    """The generator maps a low-resolution picture (B, C, H, W) to (B, C, scale H, scale W), both in [-1, 1]."""
+
+    scale: int
+    """How many times the sides grow."""
+    size: int
+    """Side of the high-resolution crops trained on, in pixels."""
+    channels: int
+    """1 for grey, 3 for RGB."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(channels, size, size)"""
+        return self.channels, self.size, self.size
+
+    def fake(self, g: nn.Module, batch: Batch) -> Tensor:
+        """The batch's low-resolution pictures, enlarged."""
+        fake: Tensor = g(batch.low)
+        return fake
+
+    def inputs(self, count: int, seed: int) -> Tensor:
+        """Low-resolution noise (count, channels, size / scale, size / scale), to draw shapes and costs with."""
+        side = self.size // self.scale
+        values = np.random.default_rng(seed).uniform(-1, 1, (count, self.channels, side, side))
+        return torch.from_numpy(values.astype(np.float32))
 
 
 class FromNoise(System):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -12,7 +12,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ganvas.data import Batch
 from ganvas.errors import InputError
-from ganvas.recipe import Recipe
+from ganvas.recipe import WHOLE, Recipe
 from ganvas.training.augmentation import as_seen
 
 Terms = dict[str, Tensor]
@@ -49,13 +49,34 @@ def phases(recipe: Recipe) -> tuple[Phase, ...]:
         return terms
 
     def g_terms(g: nn.Module, d: nn.Module, batch: Batch) -> Terms:
-        return {"g/adversarial": recipe.objective.g(d(seen(recipe.system.fake(g, batch), batch)))}
+        fake = recipe.system.fake(g, batch)
+        score = recipe.objective.g(d(seen(fake, batch)))
+        # The sum without a weight is the common case, and must stay the same sum bit for bit.
+        terms = {"g/adversarial": score if recipe.adversarial == 1 else recipe.adversarial * score}
+        return terms | content_terms("game", fake, batch)
+
+    def pretrain_terms(g: nn.Module, d: nn.Module, batch: Batch) -> Terms:
+        return content_terms("pretrain", recipe.system.fake(g, batch), batch)
+
+    def content_terms(stage: str, fake: Tensor, batch: Batch) -> Terms:
+        terms: Terms = {}
+        for content in recipe.content:
+            if content.when in (stage, "both"):
+                name = f"g/{type(content).__name__}"
+                terms[name] = terms.get(name, 0) + content.term(fake, batch.real)
+        return terms
 
     plan = recipe.plan
-    return (
+    pretrain = Phase("g", pretrain_terms, stop=None if plan.pretrain == WHOLE else plan.pretrain)
+    if plan.pretrain == WHOLE:
+        return (pretrain,)
+    game = (
         *_around(Phase("d", d_terms, plan.d_per_g), plan.freeze_d),
         *_around(Phase("g", g_terms, plan.g_per_d), plan.freeze_g),
     )
+    if not plan.pretrain:
+        return game
+    return pretrain, *(replace(phase, start=max(phase.start, plan.pretrain)) for phase in game)
 
 
 def check(recipe: Recipe, d: nn.Module) -> None:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ganvas.data import Dataset, Feed
+from ganvas.data.photographs import Photographs
 from ganvas.observers import Watch
 from ganvas.observers.checkpoints import NEWEST
 from ganvas.observers.plane import POINTS
@@ -19,6 +20,8 @@ from ganvas.observers.samples import outputs, sample
 from ganvas.pictures import grid, to_image
 from ganvas.plane import Canvas
 from ganvas.recipe import Recipe
+from ganvas.systems.kinds import System, Translation
+from ganvas.training.feeding import make_feed
 from ganvas.training.loop import train
 from ganvas.training.run import Run
 
@@ -75,17 +78,17 @@ def probe(recipe: Recipe, device: torch.device, pictures: int, watch: Watch, sec
         pictures: how many of them there are in the real data set.
     """
     system = recipe.system
-    dataset = _random(system.shape, PROBE_BATCHES * recipe.batch_size)
+    dataset = _random(system, PROBE_BATCHES * recipe.batch_size)
     # The probe may see more images than a short run would.
     run = Run(replace(recipe, images=2**62), device)
-    feed = Feed(dataset, batch_size=recipe.batch_size, seed=recipe.seed, device=device, flip=recipe.augment.flip)
+    feed = make_feed(recipe, dataset, device)
     _rounds(run, feed, rounds=WARM_UP)
     began, first = time.perf_counter(), run.images
     while time.perf_counter() - began < seconds:
         _rounds(run, feed, rounds=1)
     rate = (run.images - first) / (time.perf_counter() - began)
     memory = torch.cuda.max_memory_allocated() if device.type == "cuda" else _peak_memory()
-    memory += (pictures - len(dataset)) * dataset.images[0].nbytes
+    memory += (pictures - len(dataset)) * dataset.images.nbytes // len(dataset)
     return Cost(rate, recipe.images / rate, memory, _disk(run, dataset, recipe.images, pictures, watch))
 
 
@@ -96,12 +99,17 @@ def _rounds(run: Run, feed: Feed, rounds: int) -> None:
         torch.cuda.synchronize()
 
 
-def _random(shape: tuple[int, ...], count: int) -> Dataset:
+def _random(system: System, count: int) -> Dataset:
     random = np.random.default_rng(0)
-    if len(shape) < 3:
-        return Dataset(random.standard_normal((count, *shape), np.float32))
-    channels, *sides = shape
-    return Dataset(random.integers(0, 256, (count, *sides, channels), dtype=np.uint8))
+    if len(system.shape) < 3:
+        return Dataset(random.standard_normal((count, *system.shape), np.float32))
+    channels, *sides = system.shape
+    pictures = random.integers(0, 256, (count, *sides, channels), dtype=np.uint8)
+    if not isinstance(system, Translation):
+        return Dataset(pictures)
+    pixels = pictures.reshape(-1, channels)
+    places = [[i * len(pixels) // count, *sides] for i in range(count)]
+    return Photographs(pixels, places=np.array(places), size=system.size)
 
 
 def _disk(run: Run, dataset: Dataset, images: int, pictures: int, watch: Watch) -> int:

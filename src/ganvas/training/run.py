@@ -90,6 +90,22 @@ class Run:
                     tensors[f"{name}.{index}.{key}"] = value
         return tensors
 
+    def begin_at(self, weights: dict[str, Tensor], where: str) -> None:
+        """Give the generator, and its average, these weights.
+
+        Raises:
+            InputError: they are not those of this recipe's generator.
+        """
+        for network in (self.g, self.ema) if self.ema else (self.g,):
+            try:
+                network.load_state_dict(weights)
+            except RuntimeError as error:
+                reason = " ".join(str(error).split())[:200]
+                raise InputError(
+                    f"the weights in {where} do not fit the recipe's generator ({reason}); give --start a model of the"
+                    " same --system settings."
+                ) from None
+
     def load_state_dict(self, tensors: dict[str, Tensor], notes: dict[str, Any]) -> None:
         """Restore what `state_dict` and `notes` gave.
 

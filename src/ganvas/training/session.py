@@ -15,7 +15,7 @@ from typing import Any, Literal
 from rich.console import Console
 
 import ganvas
-from ganvas.data import Dataset, Feed, Points, open_data
+from ganvas.data import Dataset, Pictures, open_data
 from ganvas.errors import InputError
 from ganvas.metrics.intervals import GROUPS
 from ganvas.observers import Watch
@@ -25,6 +25,9 @@ from ganvas.recipe import Recipe
 from ganvas.runs import checkpoint
 from ganvas.runs.files import remove_leftovers, write_text
 from ganvas.runs.folder import RunFolder
+from ganvas.runs.models import find, generator_weights
+from ganvas.systems.kinds import Translation
+from ganvas.training.feeding import make_feed
 from ganvas.training.host import Host
 from ganvas.training.loop import Diverged
 from ganvas.training.loop import train as play
@@ -69,8 +72,10 @@ def train(
         raise InputError(f"--name {name} is no plain name; give one without / (--host.runs names the folder of runs).")
     folder = RunFolder(Path(host.runs) / name)
     _refuse_other_recipe(folder, recipe)
-    if watch.extractor and isinstance(recipe.data, Points):
-        raise InputError(f"--watch.extractor {watch.extractor} compares pictures, and this run makes points; drop it.")
+    if watch.extractor and not isinstance(recipe.data, Pictures):
+        raise InputError(
+            f"--watch.extractor {watch.extractor} compares pictures made from noise, and this run makes none; drop it."
+        )
     device = host.torch_device()
     system = recipe.system
     whole = open_data(recipe.data, system.shape, workers=host.workers, progress=True)
@@ -80,12 +85,13 @@ def train(
             f"--watch.extractor {watch.extractor} needs {2 * GROUPS} pictures, and {dataset.name} has {len(dataset)} to"
             " train on; drop it."
         )
-    feed = Feed(dataset, batch_size=recipe.batch_size, seed=recipe.seed, device=device, flip=recipe.augment.flip)
+    feed = make_feed(recipe, dataset, device)
     run = Run(recipe, device)
     with folder.lock():
         remove_leftovers(folder.path)
-        probe = make_probe(run, dataset, held_out)
-        if recipe.steering.mode == "treat":
+        # The diagnosis knows games that begin at noise alone.
+        probe = None if isinstance(system, Translation) else make_probe(run, dataset, held_out)
+        if probe and recipe.steering.mode == "treat":
             Controller(run, probe, partial(_tell, folder, console))
         _restore(run, folder, dataset, console)
         if _is_finished(run, folder, watch):
@@ -102,11 +108,11 @@ def train(
             "system": to_plain(system),
             "data": dataset.fingerprint,
         }
-        diagnose = Diagnose(folder, console, watch, probe)
-        observers = observers_of(folder, recipe, watch, dataset, diagnose, about, progress)
+        diagnose = [Diagnose(folder, console, watch, probe)] if probe else []
+        observers = observers_of(folder, recipe, watch, (dataset, held_out), diagnose, about, progress)
         try:
             with _stop_on_signals(console) as caught:
-                spent = play(run, feed, observers, stop=lambda: bool(caught) or diagnose.past_best)
+                spent = play(run, feed, observers, stop=lambda: bool(caught) or any(o.ends for o in observers))
         except Diverged as error:
             last = folder.states()
             kept = str(last[0]) if last else None
@@ -114,12 +120,13 @@ def train(
             raise
         finally:
             progress.close()
-        early = "past its best" if diagnose.past_best else "" if caught else _ended_by_controller(run)
+        ends = next((observer.ends for observer in observers if observer.ends), "")
+        early = ends or ("" if caught else _ended_by_controller(run))
         finished = run.images >= recipe.images or bool(early)
         state: Literal["finished", "stopped"] = "finished" if finished else "stopped"
         if finished:
             best, images = folder.checkpoints / "best.safetensors", run.images
-            if diagnose.past_best and best.exists():
+            if ends and best.exists():
                 players, notes = checkpoint.load(best)
                 run.load_players(players)
                 images = notes["images"]
@@ -179,6 +186,11 @@ def _restore(run: Run, folder: RunFolder, dataset: Dataset, console: Console) ->
             raise InputError(
                 f"no checkpoint of the run {folder.path} is whole ({first}); give a new --name to begin again."
             )
+        if run.recipe.start:
+            file = find(run.recipe.start)
+            weights, about = generator_weights(file)
+            run.begin_at(weights, str(file))
+            folder.add_event("began-at", model=run.recipe.start, run=about["run"], of_images=about["images"])
     for path, reason in damaged.items():
         folder.add_event("damaged", file=path.name, reason=reason)
         path.unlink()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ganvas.data import Dataset, Points
+from ganvas.data import Crops, Dataset, Points
+from ganvas.data.photographs import Photographs, lows
 from ganvas.diagnosis.signals import COUNT, Probe
 from ganvas.metrics.extractors import open_extractor
 from ganvas.observers import Observer, Watch
@@ -23,6 +25,7 @@ from ganvas.observers.measure import Measure
 from ganvas.observers.plane import MEASURED as MEASURED_POINTS
 from ganvas.observers.plane import POINTS, PlaneMeasure, PlaneSheets
 from ganvas.observers.progress import ProgressLine
+from ganvas.observers.restoration import RestorationMeasure, RestorationSheets
 from ganvas.observers.samples import Samples, Sheets
 from ganvas.observers.trackers import tensorboard
 from ganvas.pictures import from_pixels
@@ -30,6 +33,7 @@ from ganvas.recipe import Recipe
 from ganvas.runs.folder import RunFolder
 from ganvas.training.run import Run
 
+CROPS = 64  # held-out ones that super-resolution is measured on
 LOG_LINES, MEASUREMENTS = 500, 20  # in a whole run, unless the watch says otherwise
 
 
@@ -37,16 +41,20 @@ def observers_of(
     folder: RunFolder,
     recipe: Recipe,
     watch: Watch,
-    dataset: Dataset,
-    diagnose: Diagnose,
+    parts: tuple[Dataset, Dataset],
+    diagnose: Sequence[Diagnose],
     about: dict[str, Any],
     progress: ProgressLine,
 ) -> list[Observer]:
     """All that the watch asks for, in the order in which they look.
 
+    Args:
+        parts: of the data, the one trained on and the one held out.
+
     Raises:
         InputError: an extractor or TensorBoard is not to be had.
     """
+    dataset, held_out = parts
     rows, columns = watch.grid
     sinks = (tensorboard(folder),) if watch.tensorboard else ()
     checkpoints = Checkpoints(folder, about, watch.checkpoint_seconds, watch.keep_every)
@@ -60,8 +68,15 @@ def observers_of(
     measure_every = watch.measure_every or max(recipe.batch_size, recipe.images // MEASUREMENTS)
     extractor = open_extractor(watch.extractor) if watch.extractor else None
     sheets: Sheets
-    measure: Measure
-    if isinstance(recipe.data, Points):
+    measure: Observer
+    if isinstance(recipe.data, Crops):
+        assert isinstance(held_out, Photographs)
+        scale = held_out.size // recipe.system.inputs(1, 0).shape[-1]
+        high, low = lows(held_out, _evenly(held_out, CROPS), recipe.data.low, scale)
+        shown = min(rows * max(1, columns // 4), len(high))
+        sheets = RestorationSheets(folder, low[:shown], high[:shown], max(1, columns // 4), samples)
+        measure = RestorationMeasure(folder, low, high, measure_every, keep_best)
+    elif isinstance(recipe.data, Points):
         mixture = (recipe.data.modes(), recipe.data.std)
         sheets = PlaneSheets(folder, dataset.spread(POINTS), mixture, samples)
         measure = PlaneMeasure(folder, dataset.spread(MEASURED_POINTS), mixture, measure_every, keep_best)
@@ -76,7 +91,7 @@ def observers_of(
         sheets,
         measure,
         *([KernelMeasure(folder, dataset.spread(MEASURED), measure_every, extractor, keep_best)] if extractor else []),
-        diagnose,
+        *diagnose,
         checkpoints,
         Curves(folder),
     ]
@@ -89,6 +104,10 @@ def make_probe(run: Run, dataset: Dataset, held_out: Dataset) -> Probe:
     inputs = run.recipe.system.inputs(COUNT, run.recipe.seed + 2)
     train, kept = (_judged(part.spread(COUNT)).to(run.device) for part in (dataset, held_out))
     return Probe(inputs.to(run.device), train, kept, run.recipe.objective)
+
+
+def _evenly(dataset: Dataset, count: int) -> NDArray[np.int64]:
+    return np.linspace(0, len(dataset) - 1, min(count, len(dataset))).round().astype(np.int64)
 
 
 def _judged(rows: NDArray[Any]) -> Tensor:

@@ -1,0 +1,204 @@
+"""SRResNet and SRGAN: a low-resolution picture to one of 2, 4 or 8 times its sides.
+
+Paper: Ledig et al. 2017, Photo-Realistic Single Image Super-Resolution Using a GAN, arXiv:1609.04802
+
+The generator (SRResNet, figure 4) works at low resolution and doubles at its end by sub-pixel convolution. The
+discriminator halves four times while its channels grow from d_width to 8 d_width. Alone, trained on pixels, the
+generator is SRResNet; within the game, SRGAN.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal, final
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ganvas.content import Perceptual, Pixel, Stage
+from ganvas.data.crops import Crops
+from ganvas.errors import InputError
+from ganvas.nn.residual import Padding, Residual, convolution, doubled
+from ganvas.recipe import EMA, WHOLE, Adam, Plan, Ramp, Recipe
+from ganvas.systems.kinds import Translation
+
+PHOTOS = 760  # DIV2K's 800 without the twentieth that is held out
+EPOCH = 16 * PHOTOS  # of the strategies: 16 crops of every photograph
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class SRGAN(Translation):
+    """Residual blocks at low resolution, sub-pixel doubling, and a discriminator of eight convolutions."""
+
+    scale: Literal[2, 4, 8] = 4
+    """How many times the sides grow."""
+    size: int = 96
+    """Side of the high-resolution crops trained on, in pixels; any picture can be enlarged."""
+    channels: int = 3
+    """1 for grey, 3 for RGB."""
+    g_width: int = 64
+    """Channels within the generator."""
+    blocks: int = 16
+    """Residual blocks of the generator."""
+    kernel: int = 3
+    """Side of the kernels inside the generator; odd."""
+    end_kernel: int = 9
+    """Side of its first and last kernel; odd."""
+    norm: Literal["batch", "none"] = "batch"
+    """Batch normalisation in the residual blocks as in the paper, or none as in EDSR and ESRGAN."""
+    padding: Padding = "zeros"
+    """What convolutions of the generator see beyond the border."""
+    final: Literal["tanh", "none"] = "tanh"
+    """What ends the generator."""
+    base: Literal["none", "bilinear"] = "none"
+    """What the generator adds to: nothing as in the paper, or the enlarged input, so that only detail is learnt."""
+    d_width: int = 64
+    """Channels of the discriminator's first layer; they double to eight times as many."""
+    d_hidden: int = 1024
+    """Units of its fully connected layer."""
+    d_dropout: float = 0.0
+    """Probability of dropping one of those units."""
+    d_norm: Literal["batch", "none"] = "batch"
+    """Batch normalisation in the discriminator."""
+
+    def __post_init__(self) -> None:
+        if self.size % self.scale or self.size < 16:
+            raise InputError(
+                f"srgan cannot train on crops of {self.size} px at scale {self.scale}: --system.size must be a multiple"
+                " of the scale, at least 16; usual is 96."
+            )
+        if self.kernel % 2 == 0 or self.end_kernel % 2 == 0 or min(self.kernel, self.end_kernel) < 1:
+            raise InputError(
+                f"srgan with kernels of {self.kernel} and {self.end_kernel} px would shift the picture by half a pixel;"
+                " give odd sides, as 3 and 9."
+            )
+        if self.channels not in (1, 3) or min(self.g_width, self.d_width, self.d_hidden) < 1 or self.blocks < 0:
+            raise InputError(
+                f"srgan with {self.channels} channels, {self.blocks} blocks and widths {self.g_width}, {self.d_width},"
+                f" {self.d_hidden} cannot be; channels must be 1 (grey) or 3 (RGB), the widths at least 1."
+            )
+        if not 0 <= self.d_dropout < 1:
+            raise InputError(f"--system.d-dropout {self.d_dropout} is no probability below 1; try 0.4, or 0 for none.")
+
+    def generator(self) -> nn.Module:
+        """(B, channels, H, W) in [-1, 1] -> (B, channels, scale H, scale W)"""
+        return SRResNet(self)
+
+    def discriminator(self) -> nn.Module:
+        """(B, channels, H, W) of any size -> logits (B,)"""
+        layers: list[nn.Module] = []
+        before = self.channels
+        for index in range(8):
+            width = self.d_width * 2 ** (index // 2)
+            normed = index > 0 and self.d_norm == "batch"
+            layers.append(nn.Conv2d(before, width, 3, 1 + index % 2, 1, bias=not normed))
+            layers += [nn.BatchNorm2d(width)] if normed else []
+            layers.append(nn.LeakyReLU(0.2, inplace=True))
+            before = width
+        dropout = [nn.Dropout(self.d_dropout)] if self.d_dropout else []
+        layers += [nn.AdaptiveAvgPool2d(6), nn.Flatten(), nn.Linear(36 * before, self.d_hidden)]
+        layers += [nn.LeakyReLU(0.2, inplace=True), *dropout, nn.Linear(self.d_hidden, 1), nn.Flatten(0)]
+        return nn.Sequential(*layers)
+
+
+class SRResNet(nn.Module):
+    """The generator of an SRGAN."""
+
+    def __init__(self, system: SRGAN) -> None:
+        super().__init__()
+        width, kernel, padding = system.g_width, system.kernel, system.padding
+
+        def inner() -> list[nn.Module]:
+            norm = [nn.BatchNorm2d(width)] if system.norm == "batch" else []
+            return [convolution(width, width, kernel, padding), *norm]
+
+        self.head = nn.Sequential(convolution(system.channels, width, system.end_kernel, padding), nn.PReLU())
+        blocks = [Residual(*inner(), nn.PReLU(), *inner()) for _ in range(system.blocks)]
+        self.trunk = Residual(*blocks, *inner())
+        doublings = [layer for _ in range(system.scale.bit_length() - 1) for layer in doubled(width, kernel, padding)]
+        end = convolution(width, system.channels, system.end_kernel, padding)
+        self.tail = nn.Sequential(*doublings, end)
+        self.scale, self.base, self.final = system.scale, system.base, system.final
+        if system.norm == "none":
+            # Small residuals at the start keep a network without normalisation stable (Wang et al. 2018, ESRGAN, 3.1).
+            for block in blocks:
+                for layer in block.body:
+                    if isinstance(layer, nn.Conv2d):
+                        nn.init.kaiming_normal_(layer.weight).data.mul_(0.1)
+        if system.base != "none":
+            for parameter in end.parameters():
+                nn.init.zeros_(parameter)
+
+    def forward(self, low: Tensor) -> Tensor:
+        """(B, channels, H, W) -> (B, channels, scale H, scale W)"""
+        high: Tensor = self.tail(self.trunk(self.head(low)))
+        if self.base != "none":
+            high = high + functional.interpolate(low, scale_factor=self.scale, mode="bilinear").to(high.dtype)
+        return torch.tanh(high) if self.final == "tanh" else high
+
+
+def srresnet_x4() -> Recipe:
+    """SRResNet alone, four times the sides, trained on pixels without a game; DIV2K"""
+    images = 2_000 * PHOTOS
+    return Recipe(
+        system=SRGAN(norm="none", base="bilinear", final="none"),
+        data=Crops(source="div2k"),
+        content=(Pixel(loss="l1"),),
+        adam_g=Adam(lr=Ramp(4e-4, 1e-6, images, "cosine"), beta1=0.9),
+        plan=Plan(pretrain=WHOLE),
+        ema=EMA(half_life=10_000),
+        batch_size=16,
+        images=images,
+    )
+
+
+def srgan_x4() -> Recipe:
+    """SRGAN on from a trained SRResNet, four times the sides; DIV2K"""
+    return replace(
+        _strategy(),
+        system=SRGAN(norm="none", base="bilinear", final="none"),
+        start="srresnet-x4",
+        ema=EMA(half_life=10_000),
+    )
+
+
+def srgan_g1d1() -> Recipe:
+    """Strategy 1 of 4: generator and discriminator take turns from the first batch on; DIV2K"""
+    return _strategy()
+
+
+def srgan_pretrain() -> Recipe:
+    """Strategy 2 of 4: ten epochs of the generator on its perceptual term alone, then ten of both; DIV2K"""
+    return replace(_strategy(), content=(_perceptual("both"),), plan=Plan(pretrain=10 * EPOCH))
+
+
+def srresnet() -> Recipe:
+    """Strategy 3 of 4: ten epochs of SRResNet on pixels, then ten of both; DIV2K"""
+    return replace(_strategy(), content=(Pixel(), _perceptual()), plan=Plan(pretrain=10 * EPOCH))
+
+
+def srresnet_g1d2() -> Recipe:
+    """Strategy 4 of 4: as the third, with two updates of the discriminator to one of the generator; DIV2K"""
+    return replace(srresnet(), plan=Plan(pretrain=10 * EPOCH, d_per_g=2))
+
+
+def _strategy() -> Recipe:
+    """What the four share: the paper's networks and weights of terms, 20 epochs, a tenth of the rate after 10."""
+    adam = Adam(lr=Ramp(1e-4, 1e-5, 10 * EPOCH, "step"), beta1=0.9)
+    return Recipe(
+        system=SRGAN(),
+        data=Crops(source="div2k"),
+        content=(_perceptual(),),
+        adversarial=1e-3,
+        adam_g=adam,
+        adam_d=adam,
+        batch_size=16,
+        images=20 * EPOCH,
+    )
+
+
+def _perceptual(when: Stage = "game") -> Perceptual:
+    # The paper divides VGG's features by 12.75, their squares by its square.
+    return Perceptual(weight=0.006, when=when)
