@@ -14,12 +14,11 @@ from torch import Tensor, nn
 
 import ganvas
 from ganvas.errors import InputError
+from ganvas.inference.opening import move, read_model
+from ganvas.inference.upscaler import Upscaler, open_upscaler
 from ganvas.noise import noise, slerp
 from ganvas.pictures import Pixels, to_image, to_pixels
-from ganvas.runs import checkpoint
-from ganvas.runs.folder import RunFolder
-from ganvas.systems.kinds import FromNoise, System
-from ganvas.values import from_plain
+from ganvas.systems.kinds import FromNoise
 
 BATCH = 64
 
@@ -122,8 +121,8 @@ class Generator:
         }
 
 
-def open(path: str | Path, *, which: Literal["last", "best"] = "last", device: str = "cpu") -> Generator:
-    """Open the generator of a run folder, a checkpoint or a model file.
+def open(path: str | Path, *, which: Literal["last", "best"] = "last", device: str = "cpu") -> Generator | Upscaler:
+    """Open the generator of a run folder, a checkpoint or a model file: one that makes pictures, or one that enlarges.
 
     Args:
         path: a run's folder, or a .safetensors file that ganvas wrote.
@@ -133,53 +132,10 @@ def open(path: str | Path, *, which: Literal["last", "best"] = "last", device: s
     Raises:
         InputError: there is nothing to open, or it is damaged.
     """
-    file = _find(Path(path), which)
-    try:
-        tensors, about = checkpoint.load(file)
-    except checkpoint.Damaged as error:
-        raise InputError(f"{error}; give another checkpoint of the run, or train it again.") from None
-    system = from_plain(System, about["system"], str(file))  # type: ignore[type-abstract]
-    if not isinstance(system, FromNoise):
-        raise InputError(f"{path} holds a {type(system).__name__}, which makes nothing from noise alone.")
-    network = system.generator()
-    try:
-        prefix = "ema." if any(name.startswith("ema.") for name in tensors) else "g."
-        network.load_state_dict({n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)})
-    except RuntimeError as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(
-            f"the weights in {file} are not those of the system it names ({reason}); train it again."
-        ) from None
-    network = move(network, device)
-    return Generator(system, network, about["run"], about["images"])
-
-
-def move(network: nn.Module, device: str) -> nn.Module:
-    """A network on a device.
-
-    Raises:
-        InputError: it is not to be had here.
-    """
-    try:
-        return network.to(device)
-    except (RuntimeError, AssertionError) as error:  # what torch raises for a device that is not here
-        reason = str(error).splitlines()[0]
-        raise InputError(
-            f"cannot compute on {device!r} here ({reason}); give cpu, or a device of this machine."
-        ) from None
-
-
-def _find(path: Path, which: Literal["last", "best"]) -> Path:
-    if path.is_file():
-        return path
-    if not path.exists():
-        raise InputError(f"there is no {path}; ganvas runs lists the runs there are.")
-    folder = RunFolder(path)
-    best = folder.checkpoints / "best.safetensors"
-    # A lengthened run is ahead of the model of its first end; one that ended early left its best as its model.
-    newest = [folder.model] if folder.ended_early() else [*folder.states(), folder.model]
-    candidates = [best] if which == "best" else newest
-    for candidate in candidates:
-        if candidate.is_file():
-            return candidate
-    raise InputError(f"{path} holds no {which} state yet; train the run first, or give the other one.")
+    opened = read_model(Path(path), which)
+    if isinstance(opened.system, FromNoise):
+        network = move(opened.network, device)
+        return Generator(opened.system, network, opened.about["run"], opened.about["images"])
+    if hasattr(opened.system, "scale"):
+        return open_upscaler(opened.file, device=device)
+    raise InputError(f"{path} holds a {type(opened.system).__name__}, which makes nothing from noise alone.")
