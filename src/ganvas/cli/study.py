@@ -6,7 +6,6 @@ import argparse
 import json
 import signal
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganvas.cli._parser import Parser
@@ -38,7 +37,9 @@ def main(argv: list[str]) -> int:
     race = parser.add_argument_group("with strategies")
     race.add_argument("--data", help="the photographs (default: div2k)")
     race.add_argument(
-        "--images", type=int, help="length of every run; pretraining and rates keep their shares (default: the recipes')"
+        "--images",
+        type=int,
+        help="length of every run; pretraining and rates keep their shares (default: the recipes')",
     )
     race.add_argument("--seeds", type=int, nargs="+", help="of every strategy (default: 0 1)")
     race.add_argument("--on", nargs="+", metavar="SET", help="sets to score on (default: Set5 Set14 BSD100)")
@@ -86,7 +87,9 @@ def _study(arguments: argparse.Namespace) -> Study:
         return read_study(arguments.study)
     if given.get("images", 1) < 1:
         raise InputError(f"--images {given['images']} trains nothing; give at least one batch.")
-    return strategies(**{key: value for key, value in given.items() if key != "set"}, changes=_fields(given.get("set", [])))
+    return strategies(
+        **{key: value for key, value in given.items() if key != "set"}, changes=_fields(given.get("set", []))
+    )
 
 
 def _fields(words: list[str]) -> dict[str, Any]:

@@ -25,8 +25,8 @@ from ganvas.values import from_plain, nearest, to_plain
 
 KEYS = ("name", "recipe", "set", "vary", "variants", "seeds", "at", "evaluate")
 EVALUATE = ("extractor", "measures", "fakes", "split", "seed", "resize", "which", "on")
-"""What `evaluate` may say: the flags of ganvas evaluate, and `which`, a list of last and best. With `on`, a list of test
-sets, enlargements are scored, and `seed` and `which` alone go with it."""
+"""What `evaluate` may say: the flags of ganvas evaluate, and `which`, a list of last and best. With `on`, a list of
+test sets, enlargements are scored, and `seed` and `which` alone go with it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What the page of a study of super-resolution shows beside the runs: bicubic's figures, and the same pictures by all."""
+"""What a study of super-resolution shows beside its runs: bicubic's figures, and the same pictures by all."""
 
 from __future__ import annotations
 
