@@ -38,7 +38,9 @@ def write_page(
     """
     shown = [(job, done) for job, done in made if not job.is_film][:PHOTOS]
     if not shown:
-        raise InputError(f"nothing was enlarged now, so {page} has nothing to show; give another --out, or --overwrite.")
+        raise InputError(
+            f"nothing was enlarged now, so {page} has nothing to show; give another --out."
+        )
     try:
         faithful: Enlarger | None = open_upscaler(**(options | {"strength": 0.0})) if options["strength"] > 0 else None
     except InputError:  # the model names no start
@@ -55,7 +57,10 @@ def _row(job: Job, done: Done, upscaler: Enlarger, faithful: Enlarger | None, or
     part = photo.colour.region(top, left, height, width)
     across, down = result.colour.width / photo.colour.width, result.colour.height / photo.colour.height
     size = max(1, round(width * across)), max(1, round(height * down))
-    place = min(round(left * across), result.colour.width - size[0]), min(round(top * down), result.colour.height - size[1])
+    place = (
+        min(round(left * across), result.colour.width - size[0]),
+        min(round(top * down), result.colour.height - size[1]),
+    )
     pictures = {"bicubic": _bicubic(part, size)}
     if faithful:
         colour = Plane(photo.colour.image.crop(left, top, width, height), photo.colour.channels)
@@ -80,7 +85,7 @@ def _bicubic(part: NDArray[np.float32], size: tuple[int, int]) -> Image.Image:
     planes = torch.from_numpy(pixels).permute(2, 0, 1)[None]
     if size[0] * part.shape[0] == size[1] * part.shape[1] and size[0] % part.shape[1] == 0:
         made = bicubic(planes, size[0] // part.shape[1])[0].permute(1, 2, 0).numpy()
-        return _image(made / np.float32(255))
+        return _image(made.astype(np.float32) / 255)
     return _image(part).resize(size, Image.Resampling.BICUBIC)
 
 

@@ -96,7 +96,7 @@ def enlarge(
     photo: Photo,
     upscaler: Enlarger,
     path: Path,
-    wish: Wish = Wish(),  # noqa: B008
+    wish: Wish = Wish(),
     *,
     tell: Tell = lambda share: None,
     before: Callable[[Path], object] = lambda part: None,
@@ -178,7 +178,7 @@ class _Work:
 
     def _alphas(self, alpha: Plane) -> Iterator[Floats]:
         scale, width = self.upscaler.scale, alpha.width
-        least, most = Plane(alpha.image.rank(3, 3, 0), 1), Plane(alpha.image.rank(3, 3, 8), 1)
+        least, most = (_ranked(alpha, index) for index in (0, 8))
         if alpha.image.min() == alpha.image.max():
             flat = alpha.region(0, 0, 1, 1)[0, 0, 0]
             for _ in range(alpha.height):
@@ -196,6 +196,13 @@ class _Work:
             begin = top - first * scale
             yield band.clip(low[begin : begin + len(band)], high[begin : begin + len(band)])
             top += len(band)
+
+
+def _ranked(plane: Plane, index: int) -> Plane:
+    """Of each pixel and its eight neighbours the smallest (0) ... largest (8)."""
+    width, height = plane.width, plane.height
+    wider = plane.image.embed(1, 1, width + 2, height + 2, extend="copy")
+    return Plane(wider.rank(3, 3, index).crop(1, 1, width, height), 1)
 
 
 class _Rows:

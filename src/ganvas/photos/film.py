@@ -22,7 +22,7 @@ from ganvas.errors import InputError
 from ganvas.photos.enlarge import Done, Enlarger, Tell, Wish, temporary
 from ganvas.photos.metadata import SOURCE_TYPE
 from ganvas.photos.planning import FILMS
-from ganvas.photos.reading import Plane, Unusable
+from ganvas.photos.reading import Unusable
 from ganvas.photos.writing import error_of
 
 MUXER = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}

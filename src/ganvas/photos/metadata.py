@@ -25,7 +25,7 @@ class Metadata:
         exif: EXIF block without the prefix "Exif".
         xmp: XMP packet.
         iptc: IPTC block of a JPEG or TIFF file.
-        text: keys and values of a PNG file's text chunks.
+        text: names and contents of a PNG file's text chunks.
         dpi: dots per inch, across and down.
         orientation: 1 upright ... 8, as in EXIF.
     """
@@ -34,7 +34,7 @@ class Metadata:
     exif: bytes | None = None
     xmp: bytes | None = None
     iptc: bytes | None = None
-    text: tuple[tuple[str, str], ...] = ()
+    text: tuple[tuple[bytes, bytes], ...] = ()
     dpi: tuple[float, float] | None = None
     orientation: int = 1
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import mmap
 import os
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +23,9 @@ LIMIT = 100.0  # megapixels of a file that are taken without being told so
 BLEED = 2.0  # pixels: how far colours spread below transparent parts
 FORMS = {"jpeg": "jpeg", "png": "png", "webp": "webp", "tiff": "tiff", "heif": "avif", "gif": "gif"}
 _UNSET = {"jpeg": {72.0}, "png": {71.98, 25.4}, "tiff": {25.4}, "gif": {25.4}}  # dpi that libvips makes up
+_NOT_TEXT = {b"XML:com.adobe.xmp", b"Raw profile type exif", b"Raw profile type APP1", b"Raw profile type xmp"}
 
+logging.getLogger("pyvips").addHandler(logging.NullHandler())  # what is an error is raised
 pyvips.cache_set_max(0)  # a file that was written anew must be read anew
 
 
@@ -178,8 +182,7 @@ def metadata(image: Any, form: str, path: Path) -> tuple[Metadata, list[str]]:
         dpi = exif.dots_per_inch(directory) if directory else None
     if image.get_typeof("gainmap-data"):
         notes.append("gain map left out: it is for the small picture")
-    names = [name for name in image.get_fields() if name.startswith("png-comment-")]
-    text = tuple((name.split("-", 3)[3], str(image.get(name))) for name in names)
+    text = tuple(_text(path)) if form == "png" else ()
     orientation = image.get("orientation") if image.get_typeof("orientation") else 1
     return Metadata(icc, block, xmp, iptc, text, dpi, orientation), notes
 
@@ -220,6 +223,21 @@ def _tiff_directory(path: Path) -> exif.Directory | None:
     # Orientation and resolution alone are no EXIF.
     trivial = {exif.ORIENTATION, exif.X_RESOLUTION, exif.Y_RESOLUTION, exif.RESOLUTION_UNIT}
     return found if found.children or set(found.entries) - trivial else None
+
+
+def _text(path: Path) -> Iterator[tuple[bytes, bytes]]:
+    """Name and content of a PNG file's text chunks, except those that hold metadata read in another way."""
+    with path.open("rb") as file:
+        file.seek(8)
+        while len(head := file.read(8)) == 8:
+            length, name = struct.unpack(">I4s", head)
+            if name not in (b"tEXt", b"zTXt", b"iTXt"):
+                file.seek(length + 4, os.SEEK_CUR)
+                continue
+            data = file.read(length)
+            file.seek(4, os.SEEK_CUR)
+            if data.split(b"\0")[0] not in _NOT_TEXT:
+                yield name, data
 
 
 def _animated(path: Path) -> bool:

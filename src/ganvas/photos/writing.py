@@ -106,6 +106,9 @@ def _as_png(rows: Iterable[Rows], size: tuple[int, int], channels: int, bits: in
     yield _chunk(b"IDAT", packer.flush()) + _chunk(b"IEND", b"")
 
 
+_END: bytes = struct.pack(">I", 0) + b"IEND" + struct.pack(">I", zlib.crc32(b"IEND"))
+
+
 def _chunk(name: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(data, zlib.crc32(name)))
 
@@ -148,10 +151,6 @@ def _told(image: Any, form: str, kept: Metadata) -> tuple[Any, str]:
         if data:
             keep.append(kind)
             image.set_type(pyvips.GValue.blob_type, {"icc": "icc-profile-data"}.get(kind, f"{kind}-data"), data)
-    if kept.text:
-        keep.append("other")
-        for index, (key, value) in enumerate(kept.text):
-            image.set_type(pyvips.GValue.gstr_type, f"png-comment-{index}-{key}", value)
     if kept.dpi:
         image = image.copy(xres=kept.dpi[0] / 25.4, yres=kept.dpi[1] / 25.4)
         image.set_type(pyvips.GValue.gstr_type, "resolution-unit", "in")
@@ -181,6 +180,9 @@ def _finish(path: Path, form: str, kept: Metadata) -> None:
             _finish_tiff(file, kept)
             return
         length = file.seek(0, os.SEEK_END)
+        if kept.text:
+            file.seek(-len(_END), os.SEEK_END)
+            file.write(b"".join(_chunk(name, data) for name, data in kept.text) + _END)
         for start in dict.fromkeys((0, max(0, length - SEARCHED))):
             file.seek(start)
             part = bytearray(file.read(SEARCHED))
