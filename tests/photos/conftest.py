@@ -44,7 +44,7 @@ Upscale = Callable[..., int]
 @pytest.fixture
 def upscale(model: Path) -> Upscale:
     """Run ``ganvas upscale ...`` in this process with the tiny network; its exit code."""
-    return lambda *words: command_line.main(["upscale", *map(str, words), "--model", str(model)])
+    return lambda *words: command_line.main(["upscale", "--model", str(model), *map(str, words)])
 
 
 def pixels(height: int = 20, width: int = 30, channels: int = 3, seed: int = 0) -> NDArray[np.uint8]:

@@ -195,7 +195,9 @@ def test_the_note_leaves_what_was_there() -> None:
     twice = noted(once, "4 times by b, ganvas 1")
     assert twice.count(SOURCE_TYPE.encode()) == 1
     assert b"by a" not in twice
-    camera = noted(XMP.replace(b"xmp:Rating", b'Iptc4xmpExt:DigitalSourceType="http://x/digitalCapture" xmp:Rating'), "x")
+    camera = noted(
+        XMP.replace(b"xmp:Rating", b'Iptc4xmpExt:DigitalSourceType="http://x/digitalCapture" xmp:Rating'), "x"
+    )
     assert b"digitalCapture" not in camera
     assert camera.count(SOURCE_TYPE.encode()) == 1
     assert noted(b"no packet", "x") == b"no packet"
@@ -225,7 +227,15 @@ def test_the_line_of_check_tells_what_is_in_the_file(upscale: Upscale, capsys: p
     photo = save(Path("photo.jpg"), pixels(), orientation=8)
     assert upscale(photo, "--check") == 0
     line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("photo_x4.jpg: "))
-    for fact in ("80 x 120 from 20 x 30 px", "JPEG, RGB", "8 bit", "no alpha", "profile kept", "EXIF kept (", "300 dpi"):
+    for fact in (
+        "80 x 120 from 20 x 30 px",
+        "JPEG, RGB",
+        "8 bit",
+        "no alpha",
+        "profile kept",
+        "EXIF kept (",
+        "300 dpi",
+    ):
         assert fact in line
     assert "XMP kept and noted" in line
     assert "orientation 8 applied" in line

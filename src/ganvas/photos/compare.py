@@ -38,9 +38,7 @@ def write_page(
     """
     shown = [(job, done) for job, done in made if not job.is_film][:PHOTOS]
     if not shown:
-        raise InputError(
-            f"nothing was enlarged now, so {page} has nothing to show; give another --out."
-        )
+        raise InputError(f"nothing was enlarged now, so {page} has nothing to show; give another --out.")
     try:
         faithful: Enlarger | None = open_upscaler(**(options | {"strength": 0.0})) if options["strength"] > 0 else None
     except InputError:  # the model names no start

@@ -259,4 +259,6 @@ def _reading() -> Iterator[None]:
         said = [line.strip() for line in str(error).splitlines() if line.strip()]
         if "not in a known format" in str(error):
             raise Unusable("it is no picture of a known kind") from None
+        if "labq" in str(error):
+            raise Unusable("its colours (LAB) are not grey, RGB or CMYK") from None
         raise Unusable(f"it is damaged ({'; '.join(dict.fromkeys(said[1:] or said))})") from None

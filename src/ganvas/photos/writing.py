@@ -89,6 +89,10 @@ def write_photo(
     finally:
         saver.join()
     if failed:
+        # libvips does not always hear the system's reason; the system tells it to who writes on.
+        with path.open("ab") as file:
+            file.write(bytes(1 << 16))
+            os.fsync(file.fileno())
         raise error_of(failed[0])
     _finish(path, form, kept)
 
