@@ -83,7 +83,7 @@ def _bicubic(part: NDArray[np.float32], size: tuple[int, int]) -> Image.Image:
     planes = torch.from_numpy(pixels).permute(2, 0, 1)[None]
     if size[0] * part.shape[0] == size[1] * part.shape[1] and size[0] % part.shape[1] == 0:
         made = bicubic(planes, size[0] // part.shape[1])[0].permute(1, 2, 0).numpy()
-        return _image(made.astype(np.float32) / 255)
+        return _image(made.astype(np.float32) / np.float32(255))
     return _image(part).resize(size, Image.Resampling.BICUBIC)
 
 
