@@ -14,12 +14,12 @@ from torch import Tensor, nn
 
 import ganvas
 from ganvas.errors import InputError
+from ganvas.inference.opening import is_ours, move, read_model
+from ganvas.inference.upscaler import Upscaler, open_upscaler
 from ganvas.noise import noise, slerp
 from ganvas.pictures import Pixels, to_image, to_pixels
-from ganvas.runs import checkpoint
-from ganvas.runs.folder import RunFolder
-from ganvas.systems.kinds import FromNoise, System
-from ganvas.values import from_plain
+from ganvas.runs.models import find
+from ganvas.systems.kinds import FromNoise, Translation
 
 BATCH = 64
 
@@ -122,64 +122,35 @@ class Generator:
         }
 
 
-def open(path: str | Path, *, which: Literal["last", "best"] = "last", device: str = "cpu") -> Generator:
-    """Open the generator of a run folder, a checkpoint or a model file.
+def open(model: str | Path, *, which: Literal["last", "best"] = "last", device: str = "cpu") -> Generator | Upscaler:
+    """Open a run folder, a checkpoint or a model file: a generator of pictures from noise, or one that enlarges.
 
     Args:
-        path: a run's folder, or a .safetensors file that ganvas wrote.
+        model: a run's folder, a file of weights, or the name of a model that comes with ganvas.
         which: of a folder, the newest state or the best measured one.
         device: where to compute.
 
     Raises:
         InputError: there is nothing to open, or it is damaged.
     """
-    file = _find(Path(path), which)
-    try:
-        tensors, about = checkpoint.load(file)
-    except checkpoint.Damaged as error:
-        raise InputError(f"{error}; give another checkpoint of the run, or train it again.") from None
-    system = from_plain(System, about["system"], str(file))  # type: ignore[type-abstract]
-    if not isinstance(system, FromNoise):
-        raise InputError(f"{path} holds a {type(system).__name__}, which makes nothing from noise alone.")
-    network = system.generator()
-    try:
-        prefix = "ema." if any(name.startswith("ema.") for name in tensors) else "g."
-        network.load_state_dict({n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)})
-    except RuntimeError as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(
-            f"the weights in {file} are not those of the system it names ({reason}); train it again."
-        ) from None
-    network = move(network, device)
-    return Generator(system, network, about["run"], about["images"])
+    file = find(model, which)
+    if not is_ours(file):
+        return open_upscaler(file, device=device)
+    opened = read_model(file)
+    if isinstance(opened.system, FromNoise):
+        return Generator(opened.system, move(opened.network, device), opened.about["run"], opened.about["images"])
+    if isinstance(opened.system, Translation):
+        return open_upscaler(file, device=device)
+    raise InputError(f"{file} holds a {type(opened.system).__name__}, which nothing here knows how to use.")
 
 
-def move(network: nn.Module, device: str) -> nn.Module:
-    """A network on a device.
+def open_generator(model: str | Path, *, which: Literal["last", "best"] = "last", device: str = "cpu") -> Generator:
+    """Open what makes pictures from noise.
 
     Raises:
-        InputError: it is not to be had here.
+        InputError: as `open`, and where it enlarges pictures instead.
     """
-    try:
-        return network.to(device)
-    except (RuntimeError, AssertionError) as error:  # what torch raises for a device that is not here
-        reason = str(error).splitlines()[0]
-        raise InputError(
-            f"cannot compute on {device!r} here ({reason}); give cpu, or a device of this machine."
-        ) from None
-
-
-def _find(path: Path, which: Literal["last", "best"]) -> Path:
-    if path.is_file():
-        return path
-    if not path.exists():
-        raise InputError(f"there is no {path}; ganvas runs lists the runs there are.")
-    folder = RunFolder(path)
-    best = folder.checkpoints / "best.safetensors"
-    # A lengthened run is ahead of the model of its first end; one that ended early left its best as its model.
-    newest = [folder.model] if folder.ended_early() else [*folder.states(), folder.model]
-    candidates = [best] if which == "best" else newest
-    for candidate in candidates:
-        if candidate.is_file():
-            return candidate
-    raise InputError(f"{path} holds no {which} state yet; train the run first, or give the other one.")
+    opened = open(model, which=which, device=device)
+    if isinstance(opened, Upscaler):
+        raise InputError(f"{model} makes nothing from noise: it enlarges pictures; use ganvas upscale --model {model}.")
+    return opened

@@ -1,0 +1,74 @@
+"""Open what ganvas wrote: the generator in a run folder, a checkpoint, a model file, or a model of the package."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import nn
+
+from ganvas.errors import InputError
+from ganvas.runs.models import find, generator_weights
+from ganvas.systems.kinds import System
+from ganvas.values import from_plain
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A generator of ganvas's own, in evaluation mode.
+
+    Attributes:
+        about: what the file says of itself.
+    """
+
+    system: System
+    network: nn.Module
+    about: dict[str, Any]
+    file: Path
+
+
+def read_model(model: str | Path, which: Literal["last", "best"] = "last") -> Opened:
+    """The generator of a run, a file or a name; its moving average where there is one.
+
+    Raises:
+        InputError: there is nothing to open, or it is damaged.
+    """
+    file = find(model, which)
+    weights, about = generator_weights(file)
+    system = from_plain(System, about["system"], str(file))  # type: ignore[type-abstract]
+    network = system.generator()
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f"the weights in {file} are not those of the system it names ({reason}); train it again."
+        ) from None
+    return Opened(system, network.eval().requires_grad_(False), about, file)
+
+
+def is_ours(file: Path) -> bool:
+    """Whether ganvas wrote a file, or at least could have, were it not damaged."""
+    try:
+        with safe_open(file, "pt") as opened:
+            return "ganvas" in (opened.metadata() or {})
+    except (SafetensorError, OSError):
+        return file.suffix == ".safetensors"
+
+
+def move(network: nn.Module, device: str) -> nn.Module:
+    """A network on a device.
+
+    Raises:
+        InputError: it is not to be had here.
+    """
+    try:
+        return network.to(torch.device(device))
+    except (RuntimeError, AssertionError) as error:  # what torch raises for a device that is not here
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f"cannot compute on {device!r} here ({reason}); give cpu, or a device of this machine."
+        ) from None

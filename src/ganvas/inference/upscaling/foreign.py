@@ -1,0 +1,124 @@
+"""Open the checkpoints of other programs without running code that they may hold, and convert them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from ganvas.errors import InputError
+from ganvas.inference.upscaling.models import Loaded
+from ganvas.inference.upscaling.others import IMAGENET, Leftthomas, MSRResNet, RRDBNet, Tutorial, Values
+from ganvas.pth import CodeInside, read_pth
+from ganvas.runs.files import write_atomically
+
+Weights = dict[str, Tensor]
+
+_WITHIN = ("params_ema", "params", "state_dict", "model_state_dict", "model", "generator", "netG", "net_g", "weights")
+_REMEDY = "give a checkpoint of sgrvinod's tutorial, BasicSR, ESRGAN or leftthomas's SRGAN, or one that spandrel knows"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A family of checkpoints: a name that its weights have, and how to build its network."""
+
+    name: str
+    key: str
+    build: Callable[[Weights], nn.Module]
+    wrap: Callable[[nn.Module], Values] = Values
+
+
+KINDS = (
+    Kind(
+        "sgrvinod's SRResNet",
+        "subpixel_convolutional_blocks.0.conv.weight",
+        Tutorial,
+        lambda network: Values(network, *IMAGENET, signed=True),
+    ),
+    Kind("leftthomas's SRGAN", "block2.conv1.weight", Leftthomas),
+    Kind("BasicSR's MSRResNet", "upconv1.weight", MSRResNet),
+    Kind("ESRGAN's RRDBNet", "body.0.rdb1.conv1.weight", RRDBNet),
+)
+
+
+def read_foreign(path: Path) -> Loaded:
+    """Open a .pth, .pt or .safetensors file of another program.
+
+    Raises:
+        InputError: it is damaged, holds code, or is of a network that is not known.
+    """
+    weights = read_state(path)
+    kind = next((kind for kind in KINDS if kind.key in weights), None)
+    if kind is None:
+        return _by_spandrel(weights, path)
+    try:
+        network = kind.build(weights)
+        network.load_state_dict(weights)
+    except (RuntimeError, KeyError, ValueError, IndexError, AttributeError):
+        return _by_spandrel(weights, path, f"it looks like {kind.name}, but its weights do not fit")
+    scale, channels = int(network.scale), int(next(iter(network.parameters())).shape[1])  # type: ignore[arg-type]
+    wrapped = kind.wrap(network).eval().requires_grad_(False)
+    return Loaded(wrapped, path.stem, scale, channels, kind=kind.name)
+
+
+def read_state(path: Path) -> Weights:
+    """The tensors of a checkpoint by the names that we know, in fp32.
+
+    Raises:
+        InputError: it is damaged, holds code or no weights.
+    """
+    try:
+        content: Any = load_file(path) if path.suffix == ".safetensors" else read_pth(path)
+    except CodeInside as error:
+        raise InputError(
+            f"{path} holds code besides weights ({error}), which ganvas does not run; in the program that made it, save"
+            " the weights alone: torch.save(model.state_dict(), FILE)."
+        ) from None
+    except (SafetensorError, RuntimeError, EOFError, OSError, ValueError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise InputError(f"{path} cannot be read as a checkpoint ({reason}); fetch or copy it again.") from None
+    while isinstance(content, dict) and (inner := next((n for n in _WITHIN if isinstance(content.get(n), dict)), "")):
+        content = content[inner]
+    if not isinstance(content, dict) or not content or not all(isinstance(t, Tensor) for t in content.values()):
+        raise InputError(f"{path} holds no weights by name; {_REMEDY}.")
+    return {_known(str(name)): t.float() if t.is_floating_point() else t for name, t in content.items()}
+
+
+def convert(source: Path, target: Path) -> Loaded:
+    """Write a foreign checkpoint as a safetensors file that ganvas, and others, open without unpickling.
+
+    Raises:
+        InputError: it cannot be opened, or the file not written.
+    """
+    if target.suffix != ".safetensors":
+        raise InputError(f"--out {target} must end in .safetensors.")
+    loaded = read_foreign(source)
+    weights = {name: t.contiguous() for name, t in read_state(source).items()}
+    header = {"source": source.name, "kind": loaded.kind, "scale": str(loaded.scale)}
+    write_atomically(target, lambda part: save_file(weights, part, header))
+    return loaded
+
+
+# ESRGAN's two older ways of naming the same parts.
+_OLD = (
+    (r"^RRDB_trunk\.", "body."), (r"^trunk_conv\.", "conv_body."), (r"^upconv([12])\.(?=.*rrdb)", r"conv_up\1."),
+    (r"^HRconv\.", "conv_hr."), (r"\.RDB([123])\.", r".rdb\1."), (r"(conv[1-5])\.0\.", r"\1."),
+    (r"^model\.0\.", "conv_first."), (r"^model\.1\.sub\.(\d+)\.(?=rdb)", r"body.\1."),
+    (r"^model\.1\.sub\.\d+\.", "conv_body."), (r"^model\.3\.", "conv_up1."), (r"^model\.6\.", "conv_up2."),
+    (r"^model\.8\.", "conv_hr."), (r"^model\.10\.", "conv_last."),
+)  # fmt: skip
+
+
+def _known(name: str) -> str:
+    return re.sub(r"^(module\.|net\.(?=conv_block|residual|subpixel))+", "", name)
+
+
+def _by_spandrel(weights: Weights, path: Path, but: str = "its network is not one of those known") -> Loaded:
+    raise InputError(f"{path} cannot be used: {but}; {_REMEDY}.")
