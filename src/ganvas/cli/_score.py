@@ -54,6 +54,9 @@ def main(argv: list[str]) -> int:
         if arguments.models:
             raise InputError(f"--prove takes no model, but {arguments.models[0]} is given; leave one of the two out.")
         return _prove(arguments.on)
+    twice = next((model for model in arguments.models if arguments.models.count(model) > 1), None)
+    if twice:
+        raise InputError(f"{twice} is given twice; give every model once.")
     if not arguments.models:
         raise InputError("--on scores a model, and none is given; name one, such as bicubic.")
 
@@ -83,33 +86,25 @@ def main(argv: list[str]) -> int:
 
 
 def _print(scores: Sequence[Sequence[Scores]], seed: int) -> None:
-    from rich.console import Console
-    from rich.table import Column, Table
-
     from ganvas.evaluation.restoration import difference
 
-    console = Console(highlight=False, soft_wrap=True)
     for rows in zip(*scores, strict=True):
         first, *others = rows
         gaps = [difference(other, first, seed) for other in others]
-        heads = [row.name for row in rows] + [f"{other.name} - {first.name}" for other in others]
-        table = Table(first.set, *(Column(head, no_wrap=True) for head in heads), box=None)
+        lines = [[first.set, *(row.name for row in rows), *(f"{other.name} - {first.name}" for other in others)]]
         for measure in first.measures:
             cells = [_cell(measure, row[measure]) if measure in row.measures else "" for row in rows]
-            table.add_row(
-                measure, *cells, *(_cell(measure, gap[measure], "+") if measure in gap else "" for gap in gaps)
-            )
-        console.print(table)
-    console.print("In brackets: the 95 % interval over pictures; of a difference, of those picture by picture.")
-    said = []
-    for found in scores:
-        for one in found:
-            said += [_protocol(one), *one.notes]
-    for sentence in dict.fromkeys(said):
-        console.print(sentence, markup=False)
-    for found in scores:
-        for one in found:
-            print(one.sheet, one.table, sep="\n")
+            cells += [_cell(measure, gap[measure], "+") if measure in gap else "" for gap in gaps]
+            lines.append([measure, *cells])
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        for line in lines:
+            print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    print("In brackets: the 95 % interval over pictures; of a difference, of those picture by picture.")
+    found = [one for several in scores for one in several]
+    for sentence in dict.fromkeys(sentence for one in found for sentence in (_protocol(one), *one.notes)):
+        print(sentence)
+    for one in found:
+        print(one.sheet, one.table, sep="\n")
 
 
 def _cell(measure: str, estimate: Estimate, sign: str = "") -> str:

@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ganvas.errors import InputError
 from ganvas.evaluation.pairs import enlarge
 from ganvas.pictures import Pixels
@@ -71,28 +68,8 @@ class Network:
 
     def enlarge(self, low: Pixels) -> Pixels:
         """uint8 (H, W, C) -> (scale * H, scale * W, C), rounded and clipped."""
-        bands = self.upscaler.bands(_InMemory(low), colour_lock=False)
-        return np.concatenate([np.floor(band * 255 + 0.5).clip(0, 255).astype(np.uint8) for band in bands])
-
-
-@dataclass(frozen=True)
-class _InMemory:
-    pixels: Pixels
-
-    @property
-    def height(self) -> int:
-        return self.pixels.shape[0]
-
-    @property
-    def width(self) -> int:
-        return self.pixels.shape[1]
-
-    @property
-    def channels(self) -> int:
-        return self.pixels.shape[2]
-
-    def region(self, top: int, left: int, height: int, width: int) -> NDArray[np.float32]:
-        return self.pixels[top : top + height, left : left + width].astype(np.float32) / np.float32(255)
+        made: Pixels = self.upscaler.upscale(low, colour_lock=False)
+        return made
 
 
 def open_enlarger(

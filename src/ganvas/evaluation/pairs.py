@@ -149,20 +149,20 @@ def _find(source: str) -> Path:
     path = Path(source)
     if path.is_dir() or (path.is_file() and path.suffix.lower() == ".zip"):
         return path
-    for folder in _places():
-        for path in (folder / source, folder / source.lower()):
-            if source in NAMES and path.is_dir():
-                return path
-    if source in NAMES:
+    known = {name.lower(): name for name in NAMES}.get(source.lower())
+    if not known:
         raise InputError(
-            f"the test set {source} is not at hand; put its originals into {data_dir() / source / 'HR'} and their"
-            f" low-resolution versions into {data_dir() / source / 'LRx4'}, each pair under one name, or name another"
+            f"there is no test set {source!r}{nearest(source, NAMES)}; give {', '.join(NAMES)}, or the path of a folder"
+            " of pictures."
+        )
+    found = next((place / known for place in _places() if (place / known).is_dir()), None)
+    if not found:
+        raise InputError(
+            f"the test set {known} is not at hand; put its originals into {data_dir() / known / 'HR'} and their"
+            f" low-resolution versions into {data_dir() / known / 'LRx4'}, each pair under one name, or name another"
             " folder than that in GANVAS_DATA."
         )
-    raise InputError(
-        f"there is no test set {source!r}{nearest(source, NAMES)}; give {', '.join(NAMES)}, or the path of a folder of"
-        " pictures."
-    )
+    return found
 
 
 def _places() -> list[Path]:
