@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,53 +17,20 @@ from ganvas.comparison.table import lower_is_better
 from ganvas.evaluation import difference, prove, score
 from ganvas.evaluation import restoration as restoring
 from ganvas.evaluation.enlargers import Bicubic
-from ganvas.evaluation.pairs import enlarge, find_set, shrink
-from ganvas.pictures import Pixels, save_png
+from ganvas.evaluation.pairs import find_set
+from ganvas.pictures import save_png
 from tests.comparison.runs import made
 from tests.conftest import SHARED
+from tests.evaluation.enlarging import Softer, picture
 
 SETS = SHARED / "data" / "sr_eval"
 here = pytest.mark.skipif(not SETS.is_dir(), reason="the shared test sets are not here")
 ENDS = ("PSNR-Y", "SSIM-Y", "PSNR-RGB", "SSIM-RGB", "ST-LPIPS")
 
 
-@dataclass(frozen=True)
-class Softer:
-    """A model worse than bicubic: bicubic twice."""
-
-    scale: int = 4
-    name: str = "softer"
-    images: int = 7
-
-    def enlarge(self, low: Pixels) -> Pixels:
-        return enlarge(shrink(low, 2), 2 * self.scale)
-
-
 @pytest.fixture
 def set5(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GANVAS_SHARED", str(SHARED))
-
-
-def picture(path: str, height: int = 104, width: int = 88, grey: bool = False, seed: int = 0) -> None:
-    """Smooth waves with a little noise."""
-    y, x = np.mgrid[:height, :width]
-    waves = np.sin(x / 5 + seed)[..., None] + np.cos(y[..., None] / 7 + np.arange(1 if grey else 3))
-    noise = np.random.default_rng(seed).normal(0, 6, waves.shape)
-    save_png((127 + 50 * waves + noise).clip(0, 255).astype(np.uint8), Path(path))
-
-
-@pytest.fixture
-def folder() -> str:
-    for index in range(3):
-        picture(f"waves/{index}.png", seed=index)
-    return "waves"
-
-
-def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
-    capsys.readouterr()
-    assert main(["evaluate", *words]) == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    return line.removeprefix("ganvas: ")
 
 
 @here
@@ -188,6 +153,26 @@ def test_a_run_keeps_its_figures_for_ganvas_compare(folder: str, monkeypatch: py
     assert lower_is_better("ST-LPIPS diversity") is None
 
 
+def test_models_are_opened_by_the_engine(folder: str, opened: list[tuple[str, float]]) -> None:
+    (found,) = score("srgan-x2", folder, strength=0.5)
+    assert (found.sheet.name, found.figures[0].protocol["strength"]) == (
+        "ganvas-evaluate-srgan-x2-strength-0.5-waves.png",
+        0.5,
+    )
+    run = made("r")
+    run.checkpoints.mkdir()
+    for file in (run.model, run.checkpoints / "best.safetensors"):
+        file.write_bytes(b"")
+    for model, which in ((run.path, "last"), (run.path, "best"), (run.model, "last"), ("foreign.pth", "last")):
+        score(model, folder, which=which)  # type: ignore[arg-type]
+    best = str(run.checkpoints / "best.safetensors")
+    assert opened == [("srgan-x2", 0.5), *((m, 1.0) for m in ("runs/r", best, str(run.model), "foreign.pth"))]
+    assert [line["state"] for line in run.read_figures()[::5]] == ["last", "best", "last"]
+    assert run.read_figures()[0]["images"] == 900
+    assert (run.path / "evaluation-best-waves.csv").is_file()
+    assert Path("ganvas-evaluate-foreign-waves.csv").is_file()
+
+
 def test_the_command_line_writes_all_of_it(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", "bicubic", "--on", folder, "--json", "all.json", "--out", "there"]) == 0
     out = capsys.readouterr().out
@@ -231,80 +216,3 @@ def test_the_layouts_of_published_archives_are_read() -> None:
     Path("Urban100/image_SRF_2/img_1_SRF_2_LR.png").unlink()
     with pytest.raises(InputError, match="lacks img_1_SRF_2_LR"):
         find_set("Urban100", 2)
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (["bicubic", "--on", "Set15"], "'Set15' (did you mean 'Set5'?)"),
-        (["bicubic", "--on", "nowhere/at/all"], "path of a folder"),
-        (["bicubic", "--on", "empty"], "holds no"),
-        (["bicubic", "--on", "text"], "holds no pictures"),
-        (["bicubic", "--on", "tiny"], "is 16 x 40 px, and SSIM with a crop of 4 px needs 19 x 19"),
-        (["bicubic", "--on", "dot"], "2 x 3 px has no low-resolution version at a scale of 4"),
-        (["bicubic", "--on", "torn"], "a.png of torn cannot be measured: it is damaged"),
-        (["bicubic", "--on", "sides"], "a.png of sides is 20 x 20 px and not the 22 x 26"),
-        (["bicubic", "--on", "sides", "--scale", "2"], "LRx4 alone, and the model enlarges by 2; give sides/HR"),
-        (["bicubic", "--on", "lone"], "lone has b in only one of HR and LRx4"),
-        (["bicubic", "--on", "double"], "give the pictures different names"),
-        (["bicubic", "--on", "waves", "waves"], "two sets waves"),
-        (["bicubic", "--on", "waves", "--scale", "1"], "--scale 1 enlarges nothing"),
-        (["bicubic", "--on", "waves", "--scale", "-4"], "--scale -4"),
-        (["bicubic", "--on", "waves", "--seed", "-1"], "--seed -1 is below 0"),
-        (["bicubic", "--on", "waves", "--out", "text/a.txt"], "--out text/a.txt is a file"),
-        (["bicubic", "--on", "waves", "--device", "bogus"], "'bogus'"),
-        (["bicubic", "bicubic", "--on", "waves"], "bicubic is given twice"),
-        (["--on", "waves"], "none is given"),
-        (["bicubic", "--prove"], "--prove takes no model"),
-        (["--prove", "--on", "Urban100"], "nothing is proved on 'Urban100'"),
-        (["bicubic", "--on", "waves", "--extractor", "digits"], "unrecognized arguments"),
-    ],
-)
-def test_bad_input(words: Sequence[str], said: str, folder: str, capsys: pytest.CaptureFixture[str]) -> None:
-    Path("empty").mkdir()
-    Path("text").mkdir()
-    Path("text/a.txt").write_text("no picture")
-    picture("tiny/a.png", 40, 16)
-    picture("dot/a.png", 3, 2)
-    picture("torn/a.png")
-    Path("torn/a.png").write_bytes(Path("torn/a.png").read_bytes()[:3000])
-    picture("sides/HR/a.png")
-    picture("sides/LRx4/a.png", 20, 20)
-    picture("lone/HR/a.png")
-    picture("lone/LRx4/a.png", 26, 22)
-    picture("lone/LRx4/b.png", 26, 22)
-    picture("double/a.png")
-    Image.open("double/a.png").save("double/a.bmp")
-    line = refused(capsys, *words)
-    assert said in line, line
-    assert line.endswith(".")
-
-
-def test_a_set_that_is_absent_is_told_where_to_be(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("GANVAS_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("GANVAS_SHARED", str(tmp_path / "none"))
-    for words in (["bicubic", "--on", "BSD100"], ["--prove", "--on", "BSD100"]):
-        line = refused(capsys, *words)
-        assert str(tmp_path / "data" / "BSD100" / "HR") in line
-        assert "LRx4" in line
-    picture("data/BSD100/HR/a.png")
-    assert "without its low-resolution files" in refused(capsys, "--prove", "--on", "BSD100")
-
-
-def test_a_model_of_the_wrong_size_is_refused(folder: str) -> None:
-    @dataclass(frozen=True)
-    class Lying(Softer):
-        def enlarge(self, low: Pixels) -> Pixels:
-            return low
-
-    with pytest.raises(InputError, match=r"softer made \(26, 22, 3\) of 0"):
-        score(Lying(), folder)
-    assert not list(Path().glob("*.csv"))
-
-
-def test_figures_are_not_written_where_the_disk_refuses(folder: str) -> None:
-    Path("file").write_text("")
-    with pytest.raises(InputError, match="cannot write"):
-        score("bicubic", folder, out="file/below")

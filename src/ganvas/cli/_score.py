@@ -43,6 +43,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "--which", choices=("last", "best"), default="last", help="a run's newest state or the best one"
     )
+    parser.add_argument("--strength", type=float, default=1.0, help="of SRGANs: 0 is the network they started from")
     parser.add_argument("--seed", type=int, default=0, help="of the intervals")
     parser.add_argument(
         "--out", default="", help="folder of sheets and tables (default: the run, or the current folder)"
@@ -65,8 +66,13 @@ def main(argv: list[str]) -> int:
 
     if arguments.out and Path(arguments.out).is_file():
         raise InputError(f"--out {arguments.out} is a file; give a folder for the sheets and tables.")
-    options = {name: getattr(arguments, name) for name in ("scale", "which", "seed", "out", "device")}
-    scores = [score(model, arguments.on, **options, progress=True) for model in arguments.models]
+    options = {name: getattr(arguments, name) for name in ("which", "strength", "seed", "out", "device")}
+    by_model, scale = {}, arguments.scale
+    for model in sorted(arguments.models, key="bicubic".__eq__):  # last, as it has the scale of the others
+        one = options | ({"strength": 1.0} if model == "bicubic" and len(arguments.models) > 1 else {})
+        by_model[model] = score(model, arguments.on, scale=scale, **one, progress=True)
+        scale = by_model[model][0].figures[0].protocol["scale"]
+    scores = [by_model[model] for model in arguments.models]
     _print(scores, arguments.seed)
     if arguments.json:
         plain = [

@@ -73,14 +73,20 @@ class Network:
 
 
 def open_enlarger(
-    model: str | Path, *, scale: int = 0, which: Literal["last", "best"] = "last", device: str = "cpu"
+    model: str | Path,
+    *,
+    scale: int = 0,
+    which: Literal["last", "best"] = "last",
+    strength: float = 1.0,
+    device: str = "cpu",
 ) -> tuple[Enlarger, RunFolder | None, str]:
-    """An enlarger by its word, with the run that it lies in and the state of that it is.
+    """An enlarger by its word, with the run that it lies in and which of that run's states it is.
 
     Args:
         model: bicubic, a shipped model's name, a run's folder, or a file of weights.
         scale: of bicubic, 4 unless given; of a model, what it must have if given.
         which: state of a run's folder.
+        strength: from 0, the network that the training of an SRGAN started from, to 1, the SRGAN.
         device: where to compute.
 
     Raises:
@@ -89,6 +95,8 @@ def open_enlarger(
     if scale < 0 or scale == 1:
         raise InputError(f"--scale {scale} enlarges nothing; give 2, 3, 4 or 8.")
     if str(model) == BICUBIC:
+        if strength != 1:
+            raise InputError(f"--strength {strength:g} is for an SRGAN and not for bicubic; leave it out.")
         return Bicubic(scale or SCALE), None, ""
     from ganvas.inference.upscaler import open_upscaler
 
@@ -99,7 +107,10 @@ def open_enlarger(
         path = path / "checkpoints" / "best.safetensors"
         if not path.is_file():
             raise InputError(f"{model} holds no best state yet; train the run first, or give --which last.")
-    found = Network(open_upscaler(model, device=device))
-    if scale not in (0, found.scale):
-        raise InputError(f"{model} enlarges by {found.scale} and not by {scale}; leave --scale out.")
-    return found, folder, state if folder else ""
+    # A name is no path: it may be that of a shipped model.
+    upscaler = open_upscaler(path if path.exists() else str(model), strength=strength, device=device)
+    if scale not in (0, upscaler.scale):
+        raise InputError(
+            f"{model} enlarges by {upscaler.scale} and not by {scale}; leave --scale out, and give models of one scale."
+        )
+    return Network(upscaler), folder, state if folder else ""

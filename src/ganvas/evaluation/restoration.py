@@ -73,6 +73,7 @@ def score(
     *,
     scale: int = 0,
     which: Literal["last", "best"] = "last",
+    strength: float = 1.0,
     device: str = "cpu",
     seed: int = 0,
     out: str | Path = "",
@@ -87,6 +88,7 @@ def score(
         on: Set5, Set14, BSD100, Urban100, Manga109, or folders of pictures.
         scale: of bicubic, 4 unless given.
         which: the run's newest state or its best.
+        strength: of an SRGAN, as in ganvas upscale: 0 is the network it started from.
         device: where to compute networks.
         seed: of the intervals' resamples.
         out: folder of sheets and tables; by default the run's, else the current one.
@@ -99,7 +101,7 @@ def score(
         raise InputError(f"--seed {seed} is below 0; give a seed of at least 0.")
     folder, state = None, ""
     if isinstance(model, str | Path):
-        model, folder, state = open_enlarger(model, scale=scale, which=which, device=device)
+        model, folder, state = open_enlarger(model, scale=scale, which=which, strength=strength, device=device)
     sets = [find_set(str(source), model.scale) for source in ([on] if isinstance(on, str | Path) else on)]
     names = [one.name for one in sets]
     twice = next((name for name in names if names.count(name) > 1), None)
@@ -109,9 +111,10 @@ def score(
     beside = Path(out) if out else folder.path if folder else Path()
     stem = "evaluation" if folder else f"ganvas-evaluate-{model.name}"
     stem += f"-{state}" if state not in ("", "last") else ""
+    stem += f"-strength-{strength:g}" if strength != 1 else ""
     found = []
     for one in sets:
-        scores = _score(model, one, distances, notes, beside / f"{stem}-{one.name}", seed, progress)
+        scores = _score(model, one, distances, notes, beside / f"{stem}-{one.name}", seed, strength, progress)
         if folder:
             about = {"images": model.images, "state": state, "asked": {"on": one.name, "seed": seed}}
             for line in scores.figures:
@@ -145,6 +148,7 @@ def _score(
     notes: Sequence[str],
     stem: Path,
     seed: int,
+    strength: float,
     progress: bool,
 ) -> Scores:
     crop = pairs.scale
@@ -180,6 +184,8 @@ def _score(
         "mean": "over pictures",
         "seed": seed,
     }
+    if strength != 1:
+        protocol["strength"] = strength
     figures = tuple(
         figure(
             f"{measure} on {pairs.name}",
