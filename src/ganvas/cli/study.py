@@ -1,14 +1,15 @@
-"""Train a plan of many runs and compare them: ganvas study FILE"""
+"""Train a plan of many runs and compare them: ganvas study FILE, or the race: ganvas study strategies"""
 
 from __future__ import annotations
 
 import argparse
+import json
 import signal
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ganvas.cli._parser import Parser
+from ganvas.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,32 +17,51 @@ if TYPE_CHECKING:
     from ganvas.studies import Study
     from ganvas.training import Host
 
+NAMED = ("data", "images", "seeds", "on", "extractor", "set")  # flags that go with a study known by name
+
 
 def main(argv: list[str]) -> int:
-    """Run ``ganvas study FILE``."""
+    """Run ``ganvas study FILE|NAME``."""
     parser = Parser("ganvas study", description=__doc__)
-    parser.add_argument("file", metavar="FILE", type=Path, help="a .json file, or a .py file that defines a study")
+    parser.add_argument(
+        "study",
+        metavar="FILE|NAME",
+        help="a .json file, a .py file that defines a study, or strategies: four ways to train SRGAN, raced",
+    )
     parser.add_argument("--dry-run", action="store_true", help="print the runs and how long they will take")
     parser.add_argument("--jobs", type=int, default=1, help="runs at a time (default: 1)")
     parser.add_argument("--runs", default="runs", help="folder that holds the study's folder (default: runs)")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where to compute")
     parser.add_argument("--workers", type=int, default=0, help="threads that decode pictures (default: one per core)")
     parser.add_argument("--only", default="", help=argparse.SUPPRESS)  # how a study starts its own children
+    race = parser.add_argument_group("with strategies")
+    race.add_argument("--data", help="the photographs (default: div2k)")
+    race.add_argument(
+        "--images",
+        type=int,
+        help="length of every run; pretraining and rates keep their shares (default: the recipes')",
+    )
+    race.add_argument("--seeds", type=int, nargs="+", help="of every strategy (default: 0 1)")
+    race.add_argument("--on", nargs="+", metavar="SET", help="sets to score on (default: Set5 Set14 BSD100)")
+    race.add_argument("--extractor", help="of the perceptual terms: vgg19 (default), or efficientnet-lite0")
+    race.add_argument(
+        "--set", nargs="+", metavar="FIELD=VALUE", help="a field of every recipe, as in system.blocks=4 batch_size=8"
+    )
     arguments = parser.parse_args(argv)
     from rich.console import Console
 
-    from ganvas.studies import read_study, run_study
+    from ganvas.studies import run_study
     from ganvas.studies.jobs import train_one
     from ganvas.training import Diverged, Host
 
     host = Host(device=arguments.device, workers=arguments.workers, runs=arguments.runs)
     if arguments.only:
         try:
-            train_one(arguments.file, arguments.only, host)
+            train_one(arguments.study, arguments.only, host)
         except Diverged:
             return 1
         return 0
-    study = read_study(arguments.file)
+    study = _study(arguments)
     console = Console(highlight=False)
     if arguments.dry_run:
         _dry_run(study, host, arguments.jobs, console)
@@ -55,6 +75,35 @@ def main(argv: list[str]) -> int:
         show(ended.comparison, console)
         print(ended.page)
     return 1 if ended.failures else 0
+
+
+def _study(arguments: argparse.Namespace) -> Study:
+    from ganvas.studies import read_study, strategies
+
+    given = {name: getattr(arguments, name) for name in NAMED if getattr(arguments, name) is not None}
+    if arguments.study != "strategies":
+        if given:
+            raise InputError(f"--{next(iter(given))} goes with ganvas study strategies; a file says it itself.")
+        return read_study(arguments.study)
+    if given.get("images", 1) < 1:
+        raise InputError(f"--images {given['images']} trains nothing; give at least one batch.")
+    return strategies(
+        **{key: value for key, value in given.items() if key != "set"}, changes=_fields(given.get("set", []))
+    )
+
+
+def _fields(words: list[str]) -> dict[str, Any]:
+    """FIELD=VALUE with the value as JSON, or as a text where it is none."""
+    found: dict[str, Any] = {}
+    for word in words:
+        path, equals, text = word.partition("=")
+        if not path or not equals:
+            raise InputError(f"--set {word} names no field and value; give them as in --set system.blocks=4.")
+        try:
+            found[path] = json.loads(text)
+        except json.JSONDecodeError:
+            found[path] = text
+    return found
 
 
 def _dry_run(study: Study, host: Host, jobs: int, console: Console) -> None:

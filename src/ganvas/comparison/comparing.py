@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ganvas.comparison.gather import MEASURE, Record, gather
+from ganvas.comparison.gather import MEASURE, Record, Reference, gather
 from ganvas.comparison.page import render
 from ganvas.comparison.table import Column, Gain, Mean, Setting, columns, differing, gains, mean, refusals, settings
+from ganvas.comparison.viewer import ViewerRow
 from ganvas.runs.files import write_text
 
 By = Literal["images", "hours"]
@@ -36,6 +37,8 @@ class Comparison:
     """The furthest point that all runs reached, in images or hours."""
     distances: dict[str, Mean]
     """By the setting's label: the distance logged while training, as it was at `end`."""
+    references: tuple[Reference, ...] = ()
+    """What the figures can be held against, such as bicubic."""
 
 
 def compare(
@@ -45,6 +48,8 @@ def compare(
     by: By = "images",
     unfinished: bool = False,
     reals: bool = True,
+    references: Sequence[Reference] = (),
+    rows: Sequence[ViewerRow] = (),
 ) -> Comparison:
     """Compare runs of one data set, and write the page where `out` names a file.
 
@@ -54,6 +59,8 @@ def compare(
         by: align the runs on images seen or on hours of training.
         unfinished: take runs that are still training as they stand.
         reals: show real pictures beside the fakes; leave them out of a page that goes to others than may see them.
+        references: figures of what is no run, shown beside those of the runs that were taken alike.
+        rows: what the runs made of the same pictures, to be shown side by side on the page.
 
     Raises:
         InputError: a run cannot be read, is still training, or learned from other pictures; `out` cannot be written.
@@ -74,9 +81,10 @@ def compare(
         by,
         end,
         _distances(groups, by, end),
+        tuple(references),
     )
     if out is not None:
-        write_text(Path(out), render(comparison, reals))
+        write_text(Path(out), render(comparison, reals, rows))
     return comparison
 
 

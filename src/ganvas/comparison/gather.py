@@ -41,6 +41,14 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Reference:
+    """What needs no training and is no run, to hold the runs against."""
+
+    name: str
+    figures: tuple[Figure, ...]
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What was said of a stretch of a run."""
 
@@ -74,6 +82,10 @@ class Record:
     figures: tuple[Figure, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     sheets: tuple[Path, ...] = ()
+    knee: int | None = None
+    """Count of images at which looking better no longer paid, where the run found one."""
+    reference: dict[str, Any] = field(default_factory=dict)
+    """What enlarging without a network has on the crops that the log's measures are taken on."""
 
     @property
     def source(self) -> str:
@@ -168,6 +180,8 @@ def _read(folder: RunFolder, name: str) -> Record:
         figures=tuple(_figures(folder.read_figures())),
         verdicts=tuple(_verdicts(events, log)),
         sheets=tuple(folder.sheets()),
+        knee=next((event.get("at") for event in reversed(events) if event.get("event") == "knee"), None),
+        reference=next((line["bicubic"] for line in log if isinstance(line.get("bicubic"), dict)), {}),
     )
 
 

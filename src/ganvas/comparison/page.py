@@ -14,11 +14,14 @@ from ganvas.comparison.drawn import drawn, noises
 from ganvas.comparison.gather import MEASURE
 from ganvas.comparison.sheets import Films, films
 from ganvas.comparison.table import ABSENT, Column, Mean, Setting, interval, number, unlike
+from ganvas.comparison.tradeoff import planes, section
+from ganvas.comparison.viewer import ViewerRow, assets, viewer
 
 if TYPE_CHECKING:
     from ganvas.comparison.comparing import Comparison
 
 COLOURS = 8
+SIDE_BY_SIDE = 9_000_000  # bytes of the pictures shown side by side, roughly
 
 NOTES = (
     "Images seen counts the real pictures that the discriminator was shown. Hours are the wall-clock time of training,"
@@ -35,17 +38,19 @@ NOTES = (
 )
 
 
-def render(comparison: Comparison, reals: bool = True) -> str:
-    """The whole page, with the real pictures or without."""
+def render(comparison: Comparison, reals: bool = True, rows: Sequence[ViewerRow] = ()) -> str:
+    """The whole page, with the real pictures or without; with what the runs made side by side where `rows` has it."""
     folder = Path(__file__).parent
     records = comparison.records
     runs = f"{len(records)} run{'s' if len(records) > 1 else ''}"
     cut = films(records, reals)
-    data = drawn(comparison, cut)
+    data = drawn(comparison, cut) | {"planes": planes(comparison)}
+    style, script = assets() if rows else ("", "")
+    plane = (folder / "plane.js").read_text(encoding="utf-8") if data["planes"] else ""
     page = Template((folder / "page.html").read_text(encoding="utf-8"))
     return page.substitute(
-        style=(folder / "page.css").read_text(encoding="utf-8"),
-        script=(folder / "page.js").read_text(encoding="utf-8"),
+        style=(folder / "page.css").read_text(encoding="utf-8") + style,
+        script=(folder / "page.js").read_text(encoding="utf-8") + plane + script,
         title=escape(f"{runs} of {Path(records[0].source).name}"),
         lead=escape(_lead(comparison)),
         warnings="\n".join(f'<p class="warning">{escape(text)}</p>' for text in warnings(comparison)),
@@ -56,6 +61,8 @@ def render(comparison: Comparison, reals: bool = True) -> str:
         ),
         differs=_differs(comparison),
         measures=_measures(comparison),
+        plane=section(data["planes"]),
+        beside=_beside(rows),
         curves=_curves(data["charts"]),
         pictures=_pictures(cut),
         runs=_runs(comparison),
@@ -134,7 +141,9 @@ def _measures(comparison: Comparison) -> str:
     groups, found = comparison.settings, comparison.columns
 
     def cards(chosen: Iterable[Column]) -> str:
-        return "".join(_card(c.title, c.means, c.ranks, groups, _below(c, found)) for c in chosen)
+        return "".join(
+            _card(c.title, c.means, c.ranks, groups, _against(c, comparison) + _below(c, found)) for c in chosen
+        )
 
     ends, way = (cards(c for c in found if c.on_the_way == on_the_way) for on_the_way in (False, True))
     if comparison.distances:
@@ -152,6 +161,16 @@ def _measures(comparison: Comparison) -> str:
 def end(comparison: Comparison) -> str:
     """The furthest point that all runs reached, in words."""
     return f"{comparison.end:,.0f} images" if comparison.by == "images" else f"{comparison.end:.3g} hours"
+
+
+def _against(column: Column, comparison: Comparison) -> str:
+    """What needs no training has, measured alike."""
+    return "".join(
+        f"<p>{escape(reference.name)}: {escape(interval(figure))}.</p>"
+        for reference in comparison.references
+        for figure in reference.figures
+        if (figure.measure, figure.protocol) == (column.measure, column.protocol)
+    )
 
 
 def _below(column: Column, found: Sequence[Column]) -> str:
@@ -207,6 +226,17 @@ def _gains(comparison: Comparison) -> str:
     heads = ["setting", "measure", f"minus {escape(first)}, seed by seed", "seeds", ""]
     hint = "The intervals of one measure hold together at 95 % (Bonferroni over the settings, not over the measures)."
     return f"<h3>Against {escape(first)}</h3>" + _table(heads, rows) + f'<p class="hint">{hint}</p>'
+
+
+def _beside(rows: Sequence[ViewerRow]) -> str:
+    if not rows:
+        return ""
+    hint = (
+        "Drag over a picture to move the border between its two sides; the loupe shows the same spot of every version,"
+        " pixel by pixel. A click holds it, the arrow keys move it."
+    )
+    shown = viewer(rows, budget=SIDE_BY_SIDE)
+    return f'<section class="viewer"><h2>Side by side</h2><p class="hint">{hint}</p>{shown}</section>'
 
 
 def _curves(charts: Sequence[dict[str, Any]]) -> str:

@@ -153,6 +153,24 @@ def open_perceptual(name: str) -> Perceptual:
     return LPIPS() if name == "lpips" else ShiftTolerant()
 
 
+def distances(network: Perceptual, a: NDArray[np.uint8], b: NDArray[np.uint8], *, crop: int = 0) -> NDArray[np.float64]:
+    """The distance (N,) of each picture of one set to its partner in the other.
+
+    Args:
+        network: the distance.
+        a, b: uint8 (N, H, W, C); enlarged to 64 px if smaller.
+        crop: pixels left out on each side.
+    """
+    device = network.get_buffer("shift").device
+    inside = slice(crop, a.shape[1] - crop), slice(crop, a.shape[2] - crop)
+    found = []
+    with torch.inference_mode():
+        for start in range(0, len(a), BATCH):
+            pair = (_prepare(pixels[start : start + BATCH, *inside]).to(device) for pixels in (a, b))
+            found.append(network(*pair).cpu())
+    return torch.cat(found).double().numpy()
+
+
 def diversity(network: Perceptual, pixels: NDArray[np.uint8], seed: int = 0) -> Estimate:
     """Mean distance of random pairs of pictures: less than that of reals where fakes look alike.
 

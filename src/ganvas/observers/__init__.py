@@ -70,6 +70,9 @@ class Watch:
     stop_when_past_best: float = 0.0
     """End a run that only gets worse, once its best lies this share of the whole run back (0.2 is a fifth), with the
     best state as its model; 0 is never."""
+    stop_at_knee: float = 0.0
+    """End a run of super-resolution once its knee, beyond which looking better no longer pays for the error it brings,
+    lies this share of the whole run back (0.2 is a fifth), with the knee's state as its model; 0 is never."""
     checkpoint_seconds: float = 60.0
     """Seconds between checkpoints; a kill loses at most these."""
     keep_every: int = 0
@@ -94,6 +97,8 @@ class Watch:
             raise InputError(
                 f"--watch.stop-when-past-best {self.stop_when_past_best} is no share of the run; give 0 (never) to 1."
             )
+        if not 0 <= self.stop_at_knee < 1:
+            raise InputError(f"--watch.stop-at-knee {self.stop_at_knee} is no share of the run; give 0 (never) to 1.")
         if self.extractor:
             expect_known(self.extractor)
         if min(self.grid) < 1:

@@ -2,6 +2,7 @@
 
 from ganvas.studies.carry_out import Ended, run_study
 from ganvas.studies.jobs import forecast
+from ganvas.studies.named import strategies
 from ganvas.studies.plan import Study, read_study
 
-__all__ = ["Ended", "Study", "forecast", "read_study", "run_study"]
+__all__ = ["Ended", "Study", "forecast", "read_study", "run_study", "strategies"]

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
@@ -77,7 +77,14 @@ def run_study(study: Study, *, host: Host | None = None, jobs: int = 1, console:
     failures = _Conductor(study, planned, host, jobs, console).conduct()
     begun = [job.folder.path for job in planned if job.folder.exists()]
     page = folder / PAGE
-    return Ended(tuple(failures), compare(begun, out=page) if begun else None, page)
+    if not begun:
+        return Ended(tuple(failures), None, page)
+    shown: dict[str, Any] = {}
+    if study.sets:
+        from ganvas.studies.shown import references, side_by_side
+
+        shown = {"references": references(study, folder), "rows": side_by_side(study, planned, folder)}
+    return Ended(tuple(failures), compare(begun, out=page, **shown), page)
 
 
 class _Conductor:

@@ -13,6 +13,7 @@ from typing import Any
 
 from ganvas.data import count
 from ganvas.errors import InputError
+from ganvas.evaluation.pairs import find_set
 from ganvas.observers import Watch
 from ganvas.recipe import Adam, Recipe
 from ganvas.runs import checkpoint
@@ -98,6 +99,9 @@ def forecast(study: Study, host: Host) -> list[tuple[Job, int, float]]:
 
 def evaluations(study: Study, job: Job) -> Iterator[list[str]]:
     """The command lines of ganvas evaluate that a finished run of a study still needs."""
+    if study.sets:
+        yield from _scorings(study, job)
+        return
     options = {key: value for key, value in study.evaluate.items() if key != "which"}
     words = []
     for key, value in options.items():
@@ -107,6 +111,27 @@ def evaluations(study: Study, job: Job) -> Iterator[list[str]]:
         images = {"last": summarise(job.folder).images, "best": _best(job.folder)}.get(state)
         if not any(_is_of(figure, state, images, options) for figure in figures):
             yield ["evaluate", *target, *words]
+
+
+def scale_of(study: Study) -> int:
+    """By how much the study's system enlarges; 1 where it does not."""
+    return getattr(study.recipe.system, "scale", 1)
+
+
+def _scorings(study: Study, job: Job) -> Iterator[list[str]]:
+    """The same for sets of pictures that are enlarged: of every state, those sets that it is not yet scored on."""
+    names = {word: find_set(word, scale_of(study)).name for word in study.sets}
+    seed = study.evaluate.get("seed", 0)
+    figures = job.folder.read_figures()
+    for state, target in _states(study, job):
+        images = {"last": summarise(job.folder).images, "best": _best(job.folder)}.get(state)
+        left = [
+            word
+            for word, name in names.items()
+            if not any(_is_of(figure, state, images, {"on": name, "seed": seed}) for figure in figures)
+        ]
+        if left:
+            yield ["evaluate", *target, "--on", *left, "--seed", str(seed)]
 
 
 def _states(study: Study, job: Job) -> Iterator[tuple[str, list[str]]]:

@@ -15,15 +15,18 @@ from typing import Any
 
 from ganvas.errors import InputError
 from ganvas.evaluation.measures import MEASURES
+from ganvas.evaluation.pairs import find_set
 from ganvas.metrics.extractors import expect_known
 from ganvas.recipe import Ramp, Recipe
 from ganvas.runs.folder import read_json
 from ganvas.systems import named_recipe
+from ganvas.systems.kinds import Translation
 from ganvas.values import from_plain, nearest, to_plain
 
 KEYS = ("name", "recipe", "set", "vary", "variants", "seeds", "at", "evaluate")
-EVALUATE = ("extractor", "measures", "fakes", "split", "seed", "resize", "which")
-"""What `evaluate` may say: the flags of ganvas evaluate, and `which`, a list of last and best."""
+EVALUATE = ("extractor", "measures", "fakes", "split", "seed", "resize", "which", "on")
+"""What `evaluate` may say: the flags of ganvas evaluate, and `which`, a list of last and best. With `on`, a list of
+test sets, enlargements are scored, and `seed` and `which` alone go with it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +77,12 @@ class Study:
                 raise InputError(f"the study {self.name} varies {path!r}, which {taken[path]!r} decides; drop one.")
         self.runs()
 
+    @property
+    def sets(self) -> tuple[str, ...]:
+        """The test sets that enlargements are scored on; none where something else is evaluated."""
+        asked = self.evaluate.get("on", ())
+        return (asked,) if isinstance(asked, str) else tuple(asked)
+
     def _expect_sound_evaluation(self) -> None:
         # Before the training, not after it.
         asked = self.evaluate
@@ -98,6 +107,27 @@ class Study:
                 raise InputError(
                     f"the study {self.name} has evaluate.{key} {asked[key]!r}; give a whole number of 0 or more."
                 )
+        self._expect_sound_sets()
+
+    def _expect_sound_sets(self) -> None:
+        asked, on = self.evaluate, self.evaluate.get("on")
+        if on is None:
+            return
+        if not self.sets or not isinstance(on, str | list | tuple) or not all(isinstance(s, str) for s in self.sets):
+            raise InputError(f"the study {self.name} has evaluate.on {on!r}; give a list of sets, such as Set5.")
+        others = [key for key in asked if key not in ("on", "seed", "which")]
+        if others:
+            raise InputError(
+                f"the study {self.name} has evaluate.{others[0]}, which does not go with evaluate.on; drop one."
+            )
+        system = self.recipe.system
+        if not isinstance(system, Translation):
+            raise InputError(
+                f"the study {self.name} has evaluate.on, and {type(system).__name__} enlarges nothing; leave it out."
+            )
+        names = [find_set(word, system.scale).name for word in self.sets]
+        if len(set(names)) < len(names):
+            raise InputError(f"the study {self.name} has one set twice in evaluate.on {on!r}; give each once.")
 
     def runs(self) -> dict[str, Recipe]:
         """The name and the recipe of every run: setting by setting, seed by seed.

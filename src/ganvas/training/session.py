@@ -76,6 +76,11 @@ def train(
         raise InputError(
             f"--watch.extractor {watch.extractor} compares pictures made from noise, and this run makes none; drop it."
         )
+    if watch.stop_at_knee and not isinstance(recipe.system, Translation):
+        raise InputError(
+            f"--watch.stop-at-knee {watch.stop_at_knee} is for super-resolution, and"
+            f" {type(recipe.system).__name__} makes pictures from noise; take --watch.stop-when-past-best."
+        )
     device = host.torch_device()
     system = recipe.system
     whole = open_data(recipe.data, system.shape, workers=host.workers, progress=True)
@@ -203,7 +208,8 @@ def _is_finished(run: Run, folder: RunFolder, watch: Watch) -> bool:
     if not ends or ends[0]["images"] != run.images:
         return False
     early = ends[0].get("early")
-    return run.images >= run.recipe.images or bool(early and (watch.stop_when_past_best or run.controller))
+    may_end = watch.stop_when_past_best or watch.stop_at_knee or run.controller
+    return run.images >= run.recipe.images or bool(early and may_end)
 
 
 def _announce(run: Run, folder: RunFolder, dataset: Dataset, console: Console) -> None:

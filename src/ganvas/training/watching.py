@@ -13,7 +13,9 @@ from torch import Tensor
 from ganvas.data import Crops, Dataset, Points
 from ganvas.data.photographs import Photographs, lows
 from ganvas.diagnosis.signals import COUNT, Probe
+from ganvas.errors import InputError
 from ganvas.metrics.extractors import open_extractor
+from ganvas.metrics.perceptual import Perceptual, open_perceptual
 from ganvas.observers import Observer, Watch
 from ganvas.observers.checkpoints import Checkpoints
 from ganvas.observers.curves import Curves
@@ -29,7 +31,7 @@ from ganvas.observers.restoration import RestorationMeasure, RestorationSheets
 from ganvas.observers.samples import Samples, Sheets
 from ganvas.observers.trackers import tensorboard
 from ganvas.pictures import from_pixels
-from ganvas.recipe import Recipe
+from ganvas.recipe import WHOLE, Recipe
 from ganvas.runs.folder import RunFolder
 from ganvas.training.run import Run
 
@@ -75,7 +77,11 @@ def observers_of(
         high, low = lows(held_out, _evenly(held_out, CROPS), recipe.data.low, scale)
         shown = min(rows * max(1, columns // 4), len(high))
         sheets = RestorationSheets(folder, low[:shown], high[:shown], max(1, columns // 4), samples)
-        measure = RestorationMeasure(folder, low, high, measure_every, keep_best)
+        distance = _distance(recipe, watch)
+        crops = low, high
+        measure = RestorationMeasure(
+            folder, progress.console, crops, measure_every, keep_best, distance, watch.stop_at_knee
+        )
     elif isinstance(recipe.data, Points):
         mixture = (recipe.data.modes(), recipe.data.std)
         sheets = PlaneSheets(folder, dataset.spread(POINTS), mixture, samples)
@@ -96,6 +102,21 @@ def observers_of(
         Curves(folder),
     ]
     return observers
+
+
+def _distance(recipe: Recipe, watch: Watch) -> Perceptual | None:
+    """By which looks are measured; without its package only a run that is to stop by it is refused."""
+    if watch.stop_at_knee and recipe.plan.pretrain == WHOLE:
+        raise InputError(
+            f"--watch.stop-at-knee {watch.stop_at_knee} waits for a game that pays no more, and this run is all"
+            " pretraining; leave it out."
+        )
+    try:
+        return open_perceptual("st-lpips")
+    except InputError as error:
+        if watch.stop_at_knee:
+            raise InputError(f"--watch.stop-at-knee {watch.stop_at_knee} cannot be: {error}") from None
+        return None
 
 
 def make_probe(run: Run, dataset: Dataset, held_out: Dataset) -> Probe:
