@@ -20,6 +20,7 @@ from ganvas.content import Perceptual
 from ganvas.data import Crops, Pictures, open_data
 from ganvas.degradation import Blind
 from ganvas.errors import InputError
+from ganvas.inference.upscaler import Upscaler
 from ganvas.objectives import Hinge, NonSaturating, Wasserstein
 from ganvas.observers import Watch
 from ganvas.penalties import GradientPenalty

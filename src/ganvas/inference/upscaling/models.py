@@ -70,7 +70,9 @@ def _read(model: str | Path) -> Loaded:
     opened = read_model(file)
     system, about = opened.system, opened.about
     if not isinstance(system, Translation):
-        raise InputError(f"{file} holds a {type(system).__name__}, which enlarges nothing; give a model such as srgan-x4.")
+        raise InputError(
+            f"{file} holds a {type(system).__name__}, which enlarges nothing; give a model such as srgan-x4."
+        )
     start = about.get("start") or (FAITHFUL.get(file.stem, "") if file in shipped().values() else "")
     return Loaded(opened.network, about["run"], system.scale, system.channels, about["images"], start)
 
