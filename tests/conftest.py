@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from ganvas.data import Pictures, Points
-from ganvas.recipe import EMA, Recipe
+from ganvas.content import Perceptual, Pixel
+from ganvas.data import Crops, Pictures, Points
+from ganvas.recipe import EMA, Plan, Recipe
 from ganvas.systems.dcgan import DCGAN
 from ganvas.systems.mlp import MLP
 from ganvas.systems.plane import PlaneMLP
+from ganvas.systems.srgan import SRGAN
 
 ROOT = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("GANVAS_SHARED", ROOT.parent / "shared"))
@@ -83,3 +85,33 @@ def tiny(kind: str = "mlp", **changes: object) -> Recipe:
 def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
     """Whether two sets of tensors are equal, bit for bit."""
     return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def write_photographs(folder: Path, count: int) -> list[tuple[int, int]]:
+    """Cuts of scikit-learn's two bundled photographs, each of another size, as PNG files; their heights and widths."""
+    from PIL import Image
+    from sklearn.datasets import load_sample_images
+
+    folder.mkdir(parents=True)
+    sizes = []
+    for index in range(count):
+        whole = load_sample_images().images[index % 2]
+        height, width = 64 + 7 * index, 90 + 5 * index
+        cut = whole[100 + 20 * index :, 150 + 30 * index :][:height, :width]
+        Image.fromarray(cut).save(folder / f"{index}.png")
+        sizes.append((height, width))
+    return sizes
+
+
+def enlarging(folder: Path, **changes: object) -> Recipe:
+    """A recipe that learns to enlarge the photographs in a folder, and takes a second."""
+    recipe = Recipe(
+        system=SRGAN(size=32, g_width=8, blocks=1, d_width=2, d_hidden=8),
+        data=Crops(source=str(folder), held_out=0.25),
+        content=(Pixel(loss="l1"), Perceptual(extractor="efficientnet-lite0", layer=(1, 1))),
+        adversarial=1e-3,
+        plan=Plan(pretrain=24),
+        batch_size=8,
+        images=48,
+    )
+    return replace(recipe, **changes)  # type: ignore[arg-type]

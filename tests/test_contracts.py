@@ -10,13 +10,17 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 import ganvas
 from ganvas.cli import VERBS
-from ganvas.data import Feed, Pictures, open_data
+from ganvas.content import Perceptual
+from ganvas.data import Crops, Pictures, open_data
+from ganvas.degradation import Blind
 from ganvas.errors import InputError
+from ganvas.inference.upscaler import Upscaler
 from ganvas.objectives import Hinge, NonSaturating, Wasserstein
 from ganvas.observers import Watch
 from ganvas.penalties import GradientPenalty
@@ -26,13 +30,15 @@ from ganvas.systems import entries, named_recipe
 from ganvas.systems.dcgan import DCGAN
 from ganvas.systems.mlp import MLP
 from ganvas.systems.plane import PlaneMLP
+from ganvas.systems.srgan import SRGAN
 from ganvas.training import Host, train
+from ganvas.training.feeding import make_feed
 from ganvas.training.loop import train as play
 from ganvas.training.run import Run
 from ganvas.training.steering import Controller
 from ganvas.training.watching import make_probe
 from ganvas.values import from_plain, to_plain
-from tests.conftest import ROOT, same, tiny
+from tests.conftest import ROOT, enlarging, same, tiny, write_photographs
 
 SOURCE = ROOT / "src" / "ganvas"
 RECIPES = [entry.name for entry in entries()]
@@ -47,11 +53,33 @@ def shrunk(name: str) -> Recipe:
         system = replace(system, size=min(system.size, 32), channels=1, g_width=2, d_width=2)
     elif isinstance(system, MLP):
         system = replace(system, size=8, channels=1, g_hidden=(8, 8), d_hidden=(8,))
+    elif isinstance(system, SRGAN):
+        return _shrunk_enlarger(recipe)
     elif isinstance(system, PlaneMLP):
         system = replace(system, g_hidden=(8, 8), d_hidden=(8,))
     data = Pictures(source="digits") if isinstance(data, Pictures) else replace(data, count=100)
     images = 2 * 8 * recipe.plan.d_per_g
     return replace(recipe, system=system, data=data, batch_size=8, images=images)
+
+
+def _shrunk_enlarger(recipe: Recipe) -> Recipe:
+    if not Path("photographs").exists():
+        write_photographs(Path("photographs"), 3)
+    content = tuple(
+        replace(c, extractor="efficientnet-lite0", layer=(1, 1)) if isinstance(c, Perceptual) else c
+        for c in recipe.content
+    )
+    pretrain = min(recipe.plan.pretrain, 8)
+    return replace(
+        recipe,
+        system=replace(recipe.system, size=32, g_width=4, blocks=1, d_width=2, d_hidden=8),  # type: ignore[type-var]
+        data=Crops(source="photographs"),
+        content=content,
+        start="",
+        plan=replace(recipe.plan, pretrain=pretrain),
+        batch_size=8,
+        images=max(pretrain, 0) + 2 * 8 * recipe.plan.d_per_g,
+    )
 
 
 # 1. Every system: its recipes build; two steps on the CPU; save; open; a picture, or a point, of the right shape.
@@ -64,7 +92,9 @@ def test_every_recipe_trains_saves_and_opens(name: str) -> None:
     assert outcome.state == "finished"
     assert outcome.images == recipe.images
     generator = ganvas.open("runs/r")
-    if generator.on_plane:
+    if isinstance(generator, Upscaler):
+        assert generator.upscale(np.zeros((5, 7, 3), np.uint8)).shape == (20, 28, 3)
+    elif generator.on_plane:
         assert generator.points(3).shape == (3, 2)
     else:
         size = recipe.system.size
@@ -77,9 +107,9 @@ def test_every_recipe_builds_at_its_own_size(name: str) -> None:
     g, d = recipe.system.generator(), recipe.system.discriminator()
     fakes = g(recipe.system.inputs(2, 0))
     assert fakes.shape == (2, *recipe.system.shape)
-    if isinstance(recipe.data, Pictures):
+    if len(recipe.system.shape) == 3:
         assert recipe.system.shape == (recipe.system.channels, recipe.system.size, recipe.system.size)
-        assert fakes.abs().max() <= 1
+        assert recipe.content or fakes.abs().max() <= 1
     assert d(fakes).shape == (2,)
 
 
@@ -104,6 +134,10 @@ KINDS = {
         plan=Plan(d_per_g=2),
     ),
     "plane": tiny("plane"),
+    "srgan": enlarging(Path("photographs"), images=16 * 12, batch_size=16, plan=Plan(pretrain=80, d_per_g=2)),
+    "srgan-blind": enlarging(
+        Path("photographs"), data=Crops(source="photographs", low=Blind()), images=16 * 12, batch_size=16
+    ),
     "treated": tiny(
         "dcgan",
         images=16 * 60,
@@ -122,6 +156,7 @@ def last_state(name: str) -> dict[str, torch.Tensor]:
 @pytest.mark.parametrize("kind", KINDS)
 def test_resumed_equals_uninterrupted(kind: str) -> None:
     recipe = KINDS[kind]
+    write_photographs(Path("photographs"), 3)
     train(recipe, name="whole", watch=QUIET)
     for images in (64, recipe.images // 2, recipe.images):
         train(replace(recipe, images=images), name="parts", watch=QUIET)
@@ -131,9 +166,10 @@ def test_resumed_equals_uninterrupted(kind: str) -> None:
 # 3. All observers on equal none, bit for bit.
 
 
-@pytest.mark.parametrize("kind", ["mlp", "dcgan", "dcgan-dropout", "wgan-gp", "treated", "plane"])
+@pytest.mark.parametrize("kind", ["mlp", "dcgan", "dcgan-dropout", "wgan-gp", "treated", "plane", "srgan"])
 def test_observers_change_nothing(kind: str) -> None:
     recipe = KINDS[kind]
+    write_photographs(Path("photographs"), 3)
     everything = Watch(
         log_every=1, sample_every=16, measure_every=16, diagnose_every=16, checkpoint_seconds=0, keep_every=32
     )
@@ -143,7 +179,7 @@ def test_observers_change_nothing(kind: str) -> None:
     data, held_out = open_data(recipe.data, recipe.system.shape).split(recipe.data.held_out)
     if recipe.steering.mode == "treat":
         Controller(run, make_probe(run, data, held_out))
-    play(run, Feed(data, batch_size=16, seed=0, device=device, flip=recipe.augment.flip), ())
+    play(run, make_feed(recipe, data, device), ())
     assert same(last_state("watched"), {name: t.contiguous() for name, t in run.state_dict().items()})
 
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ganvas.cli import _score
 from ganvas.cli._parser import Parser
 
 if TYPE_CHECKING:
@@ -16,7 +17,14 @@ NOT_SHOWN = ("ganvas", "data", "k", "splits")  # in figures.jsonl and --json all
 
 def main(argv: list[str]) -> int:
     """Run ``ganvas evaluate RUN|FOLDER ...``."""
-    parser = Parser("ganvas evaluate", description=__doc__)
+    if _score.asked(argv):
+        return _score.main(argv)
+    parser = Parser(
+        "ganvas evaluate",
+        description=__doc__,
+        epilog="Super-resolution is scored by ganvas evaluate MODEL.. --on SET.., and the scoring proved by ganvas"
+        " evaluate --prove; ganvas evaluate --on --help shows what they take.",
+    )
     parser.add_argument("source", help="a run's folder, a .safetensors file, or a folder, zip, parquet or npz of fakes")
     parser.add_argument("--against", default="", help="source of the real pictures (default: those of the run)")
     parser.add_argument(

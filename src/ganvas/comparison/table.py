@@ -12,9 +12,12 @@ from typing import Any
 from ganvas.comparison.gather import Figure, Record
 
 LEVEL = 0.95
-LOWER = ("FD", "FID", "KID", "class KL")
+LOWER = ("FD", "FID", "KID", "class KL", "ST-LPIPS", "LPIPS")
 """Measures of which less is better."""
-HIGHER = ("precision", "recall", "density", "coverage", "Inception score", "classifier score", "modes covered")
+HIGHER = (
+    *("precision", "recall", "density", "coverage", "Inception score", "classifier score", "modes covered"),
+    *("PSNR-Y", "SSIM-Y", "PSNR-RGB", "SSIM-RGB"),
+)
 ABSENT = "(none)"
 
 
@@ -174,7 +177,8 @@ def _meet(a: Mean, b: Mean) -> bool:
 
 def lower_is_better(measure: str) -> bool | None:
     """Which end of a measure is the good one; None where that is not known, and nothing is ranked by it."""
-    return True if measure in LOWER else False if measure in HIGHER else None
+    kind = measure.partition(" on ")[0]  # the figures of super-resolution are named as in "PSNR-Y on Set5"
+    return True if kind in LOWER else False if kind in HIGHER else None
 
 
 def mean(values: Sequence[float], level: float = LEVEL) -> Mean:

@@ -1,6 +1,22 @@
-"""Judge a run, or a folder of fakes: figures that carry their protocol and an interval, and a picture to look at."""
+"""Judge a run, or a folder of fakes: figures that carry their protocol and an interval, and a picture to look at.
+
+What enlarges pictures is scored instead: `score` holds it against originals, and `prove` proves the scoring.
+"""
 
 from ganvas.evaluation.judge import Evaluation, evaluate
 from ganvas.evaluation.measures import DEFAULT, MEASURES, Figure
+from ganvas.evaluation.proof import Proof, prove
+from ganvas.evaluation.restoration import Scores, difference, score
 
-__all__ = ["DEFAULT", "MEASURES", "Evaluation", "Figure", "evaluate"]
+__all__ = [
+    "DEFAULT",
+    "MEASURES",
+    "Evaluation",
+    "Figure",
+    "Proof",
+    "Scores",
+    "difference",
+    "evaluate",
+    "prove",
+    "score",
+]

@@ -16,7 +16,7 @@ from ganvas.evaluation.features import remembered
 from ganvas.evaluation.measures import DEFAULT, MEASURES, ON_FEATURES, Figure, Inputs, figure, on_features
 from ganvas.evaluation.sets import Sets, Split, gather
 from ganvas.evaluation.sheet import draw
-from ganvas.inference.generator import move
+from ganvas.inference.opening import move
 from ganvas.metrics.extractors import Extractor, open_extractor
 from ganvas.metrics.frechet import expect_enough
 from ganvas.metrics.kernel import expect_groups

@@ -89,6 +89,10 @@ def _of_run(
     path: Path, against: str, fakes: int, split: Split, seed: int, which: Literal["last", "best"], device: str
 ) -> Sets:
     generator = ganvas.inference.open(path, which=which, device=device)
+    if not isinstance(generator, ganvas.inference.Generator):
+        raise InputError(
+            f"{path} enlarges pictures, and is scored on originals; give the sets with --on, such as --on Set5."
+        )
     system = generator.system
     if not isinstance(system, Synthesis):
         raise InputError(

@@ -14,11 +14,12 @@ from torch import Tensor, nn
 
 import ganvas
 from ganvas.errors import InputError
-from ganvas.inference.opening import move, read_model
+from ganvas.inference.opening import is_ours, move, read_model
 from ganvas.inference.upscaler import Upscaler, open_upscaler
 from ganvas.noise import noise, slerp
 from ganvas.pictures import Pixels, to_image, to_pixels
-from ganvas.systems.kinds import FromNoise
+from ganvas.runs.models import find
+from ganvas.systems.kinds import FromNoise, Translation
 
 BATCH = 64
 
@@ -121,21 +122,35 @@ class Generator:
         }
 
 
-def open(path: str | Path, *, which: Literal["last", "best"] = "last", device: str = "cpu") -> Generator | Upscaler:
-    """Open the generator of a run folder, a checkpoint or a model file: one that makes pictures, or one that enlarges.
+def open(model: str | Path, *, which: Literal["last", "best"] = "last", device: str = "cpu") -> Generator | Upscaler:
+    """Open a run folder, a checkpoint or a model file: a generator of pictures from noise, or one that enlarges.
 
     Args:
-        path: a run's folder, or a .safetensors file that ganvas wrote.
+        model: a run's folder, a file of weights, or the name of a model that comes with ganvas.
         which: of a folder, the newest state or the best measured one.
         device: where to compute.
 
     Raises:
         InputError: there is nothing to open, or it is damaged.
     """
-    opened = read_model(Path(path), which)
+    file = find(model, which)
+    if not is_ours(file):
+        return open_upscaler(file, device=device)
+    opened = read_model(file)
     if isinstance(opened.system, FromNoise):
-        network = move(opened.network, device)
-        return Generator(opened.system, network, opened.about["run"], opened.about["images"])
-    if hasattr(opened.system, "scale"):
-        return open_upscaler(opened.file, device=device)
-    raise InputError(f"{path} holds a {type(opened.system).__name__}, which makes nothing from noise alone.")
+        return Generator(opened.system, move(opened.network, device), opened.about["run"], opened.about["images"])
+    if isinstance(opened.system, Translation):
+        return open_upscaler(file, device=device)
+    raise InputError(f"{file} holds a {type(opened.system).__name__}, which nothing here knows how to use.")
+
+
+def open_generator(model: str | Path, *, which: Literal["last", "best"] = "last", device: str = "cpu") -> Generator:
+    """Open what makes pictures from noise.
+
+    Raises:
+        InputError: as `open`, and where it enlarges pictures instead.
+    """
+    opened = open(model, which=which, device=device)
+    if isinstance(opened, Upscaler):
+        raise InputError(f"{model} makes nothing from noise: it enlarges pictures; use ganvas upscale --model {model}.")
+    return opened

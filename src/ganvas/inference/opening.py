@@ -1,4 +1,4 @@
-"""Find and read what ganvas wrote: the weights of a run folder, a checkpoint or a model file."""
+"""Open what ganvas wrote: the generator in a run folder, a checkpoint, a model file, or a model of the package."""
 
 from __future__ import annotations
 
@@ -7,20 +7,18 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from torch import Tensor, nn
+from safetensors import SafetensorError, safe_open
+from torch import nn
 
 from ganvas.errors import InputError
-from ganvas.runs import checkpoint
-from ganvas.runs.folder import RunFolder
+from ganvas.runs.models import find, generator_weights
 from ganvas.systems.kinds import System
 from ganvas.values import from_plain
-
-Which = Literal["last", "best"]
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A generator of ganvas's own.
+    """A generator of ganvas's own, in evaluation mode.
 
     Attributes:
         about: what the file says of itself.
@@ -32,29 +30,16 @@ class Opened:
     file: Path
 
 
-def read_model(path: Path, which: Which) -> Opened:
-    """The generator in a run folder or a .safetensors file; its moving average where there is one.
+def read_model(model: str | Path, which: Literal["last", "best"] = "last") -> Opened:
+    """The generator of a run, a file or a name; its moving average where there is one.
 
     Raises:
         InputError: there is nothing to open, or it is damaged.
     """
-    file = find(path, which)
-    try:
-        tensors, about = checkpoint.load(file)
-    except checkpoint.Damaged as error:
-        raise InputError(f"{error}; give another checkpoint of the run, or train it again.") from None
+    file = find(model, which)
+    weights, about = generator_weights(file)
     system = from_plain(System, about["system"], str(file))  # type: ignore[type-abstract]
-    prefix = "ema." if any(name.startswith("ema.") for name in tensors) else "g."
-    weights = {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
-    return Opened(system, filled(system.generator(), weights, file), about, file)
-
-
-def filled(network: nn.Module, weights: dict[str, Tensor], file: Path) -> nn.Module:
-    """A network with these weights, in evaluation mode.
-
-    Raises:
-        InputError: they are another network's.
-    """
+    network = system.generator()
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
@@ -62,7 +47,16 @@ def filled(network: nn.Module, weights: dict[str, Tensor], file: Path) -> nn.Mod
         raise InputError(
             f"the weights in {file} are not those of the system it names ({reason}); train it again."
         ) from None
-    return network.eval().requires_grad_(False)
+    return Opened(system, network.eval().requires_grad_(False), about, file)
+
+
+def is_ours(file: Path) -> bool:
+    """Whether ganvas wrote a file, or at least could have, were it not damaged."""
+    try:
+        with safe_open(file, "pt") as opened:
+            return "ganvas" in (opened.metadata() or {})
+    except (SafetensorError, OSError):
+        return file.suffix == ".safetensors"
 
 
 def move(network: nn.Module, device: str) -> nn.Module:
@@ -78,24 +72,3 @@ def move(network: nn.Module, device: str) -> nn.Module:
         raise InputError(
             f"cannot compute on {device!r} here ({reason}); give cpu, or a device of this machine."
         ) from None
-
-
-def find(path: Path, which: Which) -> Path:
-    """The file of weights that a path means.
-
-    Raises:
-        InputError: there is none.
-    """
-    if path.is_file():
-        return path
-    if not path.exists():
-        raise InputError(f"there is no {path}; ganvas runs lists the runs there are.")
-    folder = RunFolder(path)
-    best = folder.checkpoints / "best.safetensors"
-    # A lengthened run is ahead of the model of its first end; one that ended early left its best as its model.
-    newest = [folder.model] if folder.ended_early() else [*folder.states(), folder.model]
-    candidates = [best] if which == "best" else newest
-    for candidate in candidates:
-        if candidate.is_file():
-            return candidate
-    raise InputError(f"{path} holds no {which} state yet; train the run first, or give the other one.")

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
 from ganvas.errors import InputError
+from ganvas.inference.upscaling.colour import ColourLock
 from ganvas.inference.upscaling.picture import Floats, Picture, Planes, like
+from ganvas.inference.upscaling.precision import Trial, full, tuned
 from ganvas.inference.upscaling.walk import SMALLEST, Engine, Extended, NotANumber, Walk
 
 __all__ = ["Picture", "Report", "Upscaler", "open_upscaler"]
@@ -58,16 +58,28 @@ class Upscaler:
         images: pictures it was trained on; 0 where that is not known.
         channels: planes the network works on; grey is given to it as three equal ones and comes back as one.
         last: what happened to the last picture; None before the first.
+        trials: with precision "auto", how fast and how faithful each candidate is, once the first picture was begun.
     """
 
-    def __init__(self, engine: Engine, name: str, *, images: int = 0, channels: int = 3, tile: int = 0) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        name: str,
+        *,
+        images: int = 0,
+        channels: int = 3,
+        precision: Precision = "fp32",
+        tile: int = 0,
+    ) -> None:
         if tile and tile < SMALLEST:
             raise InputError(
                 f"tiles of {tile} px are all border; give --tile at least {SMALLEST}, or 0 to let it choose."
             )
         self.name, self.scale, self.images, self.channels = name, engine.scale, images, channels
         self.last: Report | None = None
-        self._engines, self._tile = [engine], tile
+        self.trials: tuple[Trial, ...] = ()
+        self._exact, self._tile = engine, tile
+        self._chosen = engine if precision == "fp32" else None
 
     def bands(self, picture: Picture, *, colour_lock: bool = True) -> Iterator[Floats]:
         """Enlarge a picture: float32 (rows, scale width, channels) in [0, 1], unrounded, from top to bottom.
@@ -75,10 +87,14 @@ class Upscaler:
         Raises:
             InputError: the model gives no picture even in fp32, or memory does not suffice for the smallest tile.
         """
-        for part in self._parts(picture):
+        parts = self._parts(picture)
+        lock = ColourLock(picture, self.scale) if colour_lock else None
+        for part in lock.parts(parts) if lock else parts:
             rows = ((part[0] + 1) / 2).clamp(0, 1)
             rows = rows.mean(0, keepdim=True) if picture.channels == 1 else rows
             yield rows.permute(1, 2, 0).contiguous().numpy()
+        if lock and self.last:
+            self.last = replace(self.last, colour_before=lock.before, colour_after=lock.after)
 
     def upscale(self, image: Any, *, colour_lock: bool = True) -> Any:
         """Enlarge a picture in memory.
@@ -102,10 +118,11 @@ class Upscaler:
 
     def _parts(self, picture: Picture) -> Iterator[Tensor]:
         height, width = picture.height * self.scale, picture.width * self.scale
-        least = self._engines[-1].least
-        if min(picture.height, picture.width) < least:
-            picture = Extended(picture, least)
-        engine = self._engines[0]
+        if min(picture.height, picture.width) < self._exact.least:
+            picture = Extended(picture, self._exact.least)
+        if self._chosen is None:
+            self._chosen, self.trials = tuned(self._exact, picture)
+        engine = self._chosen
         retries = done = 0
         walk = Walk(engine, picture, self._tile)
         while done < height:
@@ -121,12 +138,12 @@ class Upscaler:
                     if done == height:
                         return
             except NotANumber as reason:
-                if walk.engine is self._engines[-1]:
+                if walk.engine is self._exact:
                     raise InputError(
                         f"{self.name} makes {reason} even in fp32; its weights are damaged: train or fetch it again."
                     ) from None
                 retries += 1
-                walk = replace(walk, engine=self._engines[-1], rows=0)
+                walk = replace(walk, engine=self._exact, rows=0)
 
 
 def open_upscaler(
@@ -157,5 +174,11 @@ def open_upscaler(
         raise InputError(f"--tile {tile} is negative; give a side in pixels, or 0 to let it choose.")
     loaded = load(model, strength)
     network, where = place(loaded.network, device)
-    engine = Engine(network, loaded.scale, where)
-    return Upscaler(engine, loaded.name, images=loaded.images, channels=loaded.channels, tile=tile)
+    return Upscaler(
+        full(network, loaded.scale, where),
+        loaded.name,
+        images=loaded.images,
+        channels=loaded.channels,
+        precision=precision,
+        tile=tile,
+    )

@@ -42,15 +42,15 @@ def psnr(a: Pixels, b: Pixels, *, crop: int = CROP) -> float:
     Raises:
         InputError: the pictures are of several shapes, or nothing is left.
     """
-    a, b = _cropped(a, b, crop, 1)
-    error = float(np.square(a - b).mean())
+    x, y = _cropped(a, b, crop, 1)
+    error = float(np.square(x - y).mean())
     return 10 * math.log10(PEAK**2 / error) if error else math.inf
 
 
 def ssim(a: Pixels, b: Pixels, *, crop: int = CROP) -> float:
     """Structural similarity, at most 1, of which more is more alike (Wang et al. 2004, equation 13).
 
-    Gaussian window of 11 x 11 with sigma 1.5, only where it lies wholly inside; K 0.01 and 0.03; the mean over channels.
+    Gaussian window of 11 x 11 with sigma 1.5, only where it lies wholly inside; K 0.01 and 0.03; mean over channels.
 
     Args:
         a, b: uint8 (H, W, C) of one shape.
@@ -59,20 +59,20 @@ def ssim(a: Pixels, b: Pixels, *, crop: int = CROP) -> float:
     Raises:
         InputError: the pictures are of several shapes, or the window does not fit into what is left.
     """
-    a, b = _cropped(a, b, crop, 2 * RADIUS + 1)
+    x, y = _cropped(a, b, crop, 2 * RADIUS + 1)
     weights = np.exp(-0.5 * (np.arange(-RADIUS, RADIUS + 1) / SIGMA) ** 2)
     weights /= weights.sum()
 
-    def mean(x: NDArray[np.float64]) -> NDArray[np.float64]:
-        blurred = correlate1d(correlate1d(x, weights, axis=0), weights, axis=1)
+    def mean(plane: NDArray[np.float64]) -> NDArray[np.float64]:
+        blurred = correlate1d(correlate1d(plane, weights, axis=0), weights, axis=1)
         inside: NDArray[np.float64] = blurred[RADIUS:-RADIUS, RADIUS:-RADIUS]
         return inside
 
-    mean_a, mean_b = mean(a), mean(b)
-    both = mean_a * mean_b
-    squares = mean_a**2 + mean_b**2
-    variances = mean(a * a + b * b) - squares
-    covariance = mean(a * b) - both
+    mean_x, mean_y = mean(x), mean(y)
+    both = mean_x * mean_y
+    squares = mean_x**2 + mean_y**2
+    variances = mean(x * x + y * y) - squares
+    covariance = mean(x * y) - both
     return float(((2 * both + C1) * (2 * covariance + C2) / ((squares + C1) * (variances + C2))).mean())
 
 
@@ -85,8 +85,8 @@ def _cropped(a: Pixels, b: Pixels, crop: int, least: int) -> tuple[NDArray[np.fl
     height, width = a.shape[:2]
     if crop < 0 or min(height, width) - 2 * crop < least:
         raise InputError(
-            f"of a picture of {width} x {height} px less than {least} x {least} is left after a crop of {crop} px on each"
-            " side; give a larger picture."
+            f"of a picture of {width} x {height} px less than {least} x {least} is left after a crop of {crop} px on"
+            " each side; give a larger picture."
         )
     inside = slice(crop, height - crop), slice(crop, width - crop)
     return a[inside].astype(np.float64), b[inside].astype(np.float64)

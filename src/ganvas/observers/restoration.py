@@ -65,7 +65,7 @@ class RestorationMeasure(Observer):
         self,
         folder: RunFolder,
         console: Console,
-        crops: tuple[Tensor, Pixels],
+        crops: tuple[Tensor, Pixels, str],
         every: int,
         on_best: Callable[[Run], None],
         distance: Perceptual | None = None,
@@ -74,14 +74,14 @@ class RestorationMeasure(Observer):
         """Prepare to measure.
 
         Args:
-            crops: low ones (N, C, h, w) in [-1, 1], and high ones uint8 (N, H, W, C).
+            crops: low ones (N, C, h, w) in [-1, 1], high ones uint8 (N, H, W, C), and the part of the data they are of.
             every: images between measurements.
             on_best: called whenever the state is the best so far.
             distance: how far pictures look from each other; without one there is no knee.
             stop_at_knee: share of the run after which a knee ends it; 0 is never.
         """
         self.folder, self.console, self.every, self.on_best = folder, console, every, on_best
-        self.low, self.high = crops
+        self.low, self.high, self.part = crops
         self.distance, self.stop_at_knee = distance, stop_at_knee
         self.crop = self.high.shape[1] // self.low.shape[-2]
 
@@ -104,7 +104,7 @@ class RestorationMeasure(Observer):
         if not due(self.every, before, self.images):
             return
         figures = self._figures(to_pixels(outputs(run, self.low.to(run.device))), run)
-        about = {"bicubic": self.bicubic, "protocol": f"{len(self.high)} crops, held-out"}
+        about = {"bicubic": self.bicubic, "protocol": f"{len(self.high)} crops, {self.part}"}
         line: dict[str, Any] = {"images": self.images, **figures, **about}
         self.folder.add_log(line)
         if self._is_best(line):

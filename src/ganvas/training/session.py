@@ -112,6 +112,7 @@ def train(
             "run": folder.name,
             "system": to_plain(system),
             "data": dataset.fingerprint,
+            "start": recipe.start,
         }
         diagnose = [Diagnose(folder, console, watch, probe)] if probe else []
         observers = observers_of(folder, recipe, watch, (dataset, held_out), diagnose, about, progress)

@@ -35,6 +35,7 @@ from ganvas.recipe import WHOLE, Recipe
 from ganvas.runs.folder import RunFolder
 from ganvas.training.run import Run
 
+SHEETS = 40  # of crops in a whole run, unless the watch says otherwise
 CROPS = 64  # held-out ones that super-resolution is measured on
 LOG_LINES, MEASUREMENTS = 500, 20  # in a whole run, unless the watch says otherwise
 
@@ -66,19 +67,23 @@ def observers_of(
 
     log_every = watch.log_every or max(recipe.batch_size, recipe.images // LOG_LINES)
     epoch = len(dataset)
-    samples = (watch.sample_every, watch.sample_epochs * epoch)
+    samples: tuple[int, ...] = (watch.sample_every, watch.sample_epochs * epoch)
     measure_every = watch.measure_every or max(recipe.batch_size, recipe.images // MEASUREMENTS)
     extractor = open_extractor(watch.extractor) if watch.extractor else None
     sheets: Sheets
     measure: Observer
     if isinstance(recipe.data, Crops):
-        assert isinstance(held_out, Photographs)
-        scale = held_out.size // recipe.system.inputs(1, 0).shape[-1]
-        high, low = lows(held_out, _evenly(held_out, CROPS), recipe.data.low, scale)
+        # Of a handful of photographs none is held out; then those trained on must do, and the log says so.
+        part, judged = ("held-out", held_out) if len(held_out) else ("train", dataset)
+        assert isinstance(judged, Photographs)
+        scale = judged.size // recipe.system.inputs(1, 0).shape[-1]
+        high, low = lows(judged, _evenly(judged, CROPS), recipe.data.low, scale)
+        # One crop of every photograph is too short an epoch for a sheet of its own.
+        samples = (watch.sample_every or max(recipe.batch_size, recipe.images // SHEETS),)
         shown = min(rows * max(1, columns // 4), len(high))
         sheets = RestorationSheets(folder, low[:shown], high[:shown], max(1, columns // 4), samples)
         distance = _distance(recipe, watch)
-        crops = low, high
+        crops = low, high, part
         measure = RestorationMeasure(
             folder, progress.console, crops, measure_every, keep_best, distance, watch.stop_at_knee
         )

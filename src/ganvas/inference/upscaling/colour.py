@@ -52,7 +52,11 @@ class ColourLock:
             high = part.clamp(-1, 1).permute(1, 0, 2, 3).contiguous()
             done += high.shape[2]
             count = -(-done // self.scale) - low
-            given = read(self.picture, low, 0, count, self.picture.width) if count else torch.empty(1, 3, 0, part.shape[3] // self.scale)
+            given = (
+                read(self.picture, low, 0, count, self.picture.width)
+                if count
+                else torch.empty(1, 3, 0, part.shape[3] // self.scale)
+            )
             low += count
             self._lock.push(high, given.permute(1, 0, 2, 3).contiguous())
             self._compare(0, high)
@@ -80,7 +84,9 @@ def lab(pictures: Tensor) -> Tensor:
     """sRGB (B, 3, h, w) in [-1, 1] -> CIE L*a*b* under D65 (IEC 61966-2-1, CIE 15)."""
     srgb = ((pictures + 1) / 2).clamp(0, 1)
     linear = torch.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
-    to_xyz = torch.tensor([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]])
+    to_xyz = torch.tensor(
+        [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
+    )
     xyz = torch.einsum("ij,bjhw->bihw", to_xyz / to_xyz.sum(1, keepdim=True), linear)
     f = torch.where(xyz > (6 / 29) ** 3, xyz.clamp_min(1e-9) ** (1 / 3), xyz / (3 * (6 / 29) ** 2) + 4 / 29)
     x, y, z = f.unbind(1)

@@ -6,15 +6,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import nn
 
 from ganvas.errors import InputError
-from ganvas.inference.opening import move, read_model
-from ganvas.systems.kinds import FromNoise
-from ganvas.values import nearest
+from ganvas.inference.opening import is_ours, move, read_model
+from ganvas.runs.models import find, shipped
+from ganvas.systems.kinds import Translation
 
-SHIPPED = Path(__file__).parents[2] / "models"
 FAITHFUL = {"srgan-x4": "srresnet-x4"}  # the shipped SRResNet that a shipped SRGAN started from
 
 
@@ -63,41 +61,20 @@ def place(network: nn.Module, device: str) -> tuple[nn.Module, torch.device]:
     return moved, torch.device(device)
 
 
-def shipped() -> list[str]:
-    """The names of the models in the package."""
-    return sorted(path.stem for path in SHIPPED.glob("*.safetensors"))
-
-
 def _read(model: str | Path) -> Loaded:
-    path = Path(model)
-    if not path.exists():
-        if str(model) not in shipped():
-            known = ", ".join(shipped()) or "none in this package"
-            raise InputError(
-                f"there is no model {str(model)!r}{nearest(str(model), shipped())}; give a run's folder, a file, or one of"
-                f" those shipped: {known}."
-            )
-        path = SHIPPED / f"{model}.safetensors"
-    if path.is_file() and not _ours(path):
+    file = find(model)
+    if not is_ours(file):
         from ganvas.inference.upscaling.foreign import read_foreign
 
-        return read_foreign(path)
-    opened = read_model(path, "last")
-    if isinstance(opened.system, FromNoise) or not hasattr(opened.system, "scale"):
+        return read_foreign(file)
+    opened = read_model(file)
+    system, about = opened.system, opened.about
+    if not isinstance(system, Translation):
         raise InputError(
-            f"{path} holds a {type(opened.system).__name__}, which enlarges nothing; give a model such as srgan-x4."
+            f"{file} holds a {type(system).__name__}, which enlarges nothing; give a model such as srgan-x4."
         )
-    start = str(opened.about.get("start") or FAITHFUL.get(path.stem if path.parent == SHIPPED else "", ""))
-    channels, *_ = opened.system.shape
-    return Loaded(opened.network, opened.about["run"], opened.system.scale, channels, opened.about["images"], start)
-
-
-def _ours(path: Path) -> bool:
-    try:
-        with safe_open(path, "pt") as file:
-            return "ganvas" in (file.metadata() or {})
-    except (SafetensorError, OSError):
-        return path.suffix == ".safetensors"  # damaged, as the one who opens it will say
+    start = about.get("start") or (FAITHFUL.get(file.stem, "") if file in shipped().values() else "")
+    return Loaded(opened.network, about["run"], system.scale, system.channels, about["images"], start)
 
 
 def _mixed(faithful: Loaded, sharp: Loaded, strength: float) -> nn.Module:

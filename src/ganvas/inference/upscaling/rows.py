@@ -122,7 +122,7 @@ class Graph:
 
     def scale(self) -> int:
         """Rows out for every row in."""
-        heights = {name: 1024 for name in self.inputs}
+        heights = dict.fromkeys(self.inputs, 1024)
         for name, (layer, _, _) in self.layers.items():
             heights[name] = layer.total(heights[self.sources(name)[0]])
         return heights[self.output] // 1024

@@ -1,0 +1,141 @@
+"""ganvas evaluate MODEL --on SET: what enlarges pictures, scored; and --prove: the evaluation itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ganvas.cli._parser import Parser
+from ganvas.errors import InputError
+
+if TYPE_CHECKING:
+    from ganvas.evaluation.restoration import Scores
+    from ganvas.metrics.intervals import Estimate
+
+HEADS = ("--on", "--prove")
+
+
+def asked(argv: Sequence[str]) -> bool:
+    """Whether a command line of ganvas evaluate is about enlarging."""
+    return any(word.partition("=")[0] in HEADS for word in argv)
+
+
+def main(argv: list[str]) -> int:
+    """Run ``ganvas evaluate MODEL.. --on SET..`` or ``ganvas evaluate --prove``."""
+    parser = Parser("ganvas evaluate", description=__doc__)
+    parser.add_argument(
+        "models",
+        nargs="*",
+        metavar="MODEL",
+        help="bicubic, a shipped model's name, a run's folder or a file of weights; others are held against the first",
+    )
+    parser.add_argument(
+        "--on",
+        nargs="+",
+        default=[],
+        metavar="SET",
+        help="Set5, Set14, BSD100, Urban100, Manga109, or folders of pictures",
+    )
+    parser.add_argument("--prove", action="store_true", help="make the published LR files and bicubic rows again")
+    parser.add_argument("--scale", type=int, default=0, help="of bicubic (default: 4, or that of the other models)")
+    parser.add_argument(
+        "--which", choices=("last", "best"), default="last", help="a run's newest state or the best one"
+    )
+    parser.add_argument("--strength", type=float, default=1.0, help="of SRGANs: 0 is the network they started from")
+    parser.add_argument("--seed", type=int, default=0, help="of the intervals")
+    parser.add_argument(
+        "--out", default="", help="folder of sheets and tables (default: the run, or the current folder)"
+    )
+    parser.add_argument("--json", type=Path, help="also write all figures and every picture's scores to this file")
+    parser.add_argument("--device", default="cpu", help="where to compute networks (default: cpu)")
+    arguments = parser.parse_args(argv)
+    if arguments.prove:
+        if arguments.models:
+            raise InputError(f"--prove takes no model, but {arguments.models[0]} is given; leave one of the two out.")
+        return _prove(arguments.on)
+    twice = next((model for model in arguments.models if arguments.models.count(model) > 1), None)
+    if twice:
+        raise InputError(f"{twice} is given twice; give every model once.")
+    if not arguments.models:
+        raise InputError("--on scores a model, and none is given; name one, such as bicubic.")
+
+    from ganvas.evaluation.restoration import score
+    from ganvas.runs.files import write_text
+
+    if arguments.out and Path(arguments.out).is_file():
+        raise InputError(f"--out {arguments.out} is a file; give a folder for the sheets and tables.")
+    options = {name: getattr(arguments, name) for name in ("which", "strength", "seed", "out", "device")}
+    by_model, scale = {}, arguments.scale
+    for model in sorted(arguments.models, key="bicubic".__eq__):  # last, as it has the scale of the others
+        one = options | ({"strength": 1.0} if model == "bicubic" and len(arguments.models) > 1 else {})
+        by_model[model] = score(model, arguments.on, scale=scale, **one, progress=True)
+        scale = by_model[model][0].figures[0].protocol["scale"]
+    scores = [by_model[model] for model in arguments.models]
+    _print(scores, arguments.seed)
+    if arguments.json:
+        plain = [
+            {
+                "name": one.name,
+                "set": one.set,
+                "figures": [figure.line() for figure in one.figures],
+                "pictures": one.pictures,
+                "notes": one.notes,
+            }
+            for found in scores
+            for one in found
+        ]
+        write_text(arguments.json, json.dumps(plain, indent=2) + "\n")
+        print(arguments.json)
+    return 0
+
+
+def _print(scores: Sequence[Sequence[Scores]], seed: int) -> None:
+    from ganvas.evaluation.restoration import difference
+
+    for rows in zip(*scores, strict=True):
+        first, *others = rows
+        gaps = [difference(other, first, seed) for other in others]
+        lines = [[first.set, *(row.name for row in rows), *(f"{other.name} - {first.name}" for other in others)]]
+        for measure in first.measures:
+            cells = [_cell(measure, row[measure]) if measure in row.measures else "" for row in rows]
+            cells += [_cell(measure, gap[measure], "+") if measure in gap else "" for gap in gaps]
+            lines.append([measure, *cells])
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        for line in lines:
+            print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    print("In brackets: the 95 % interval over pictures; of a difference, of those picture by picture.")
+    found = [one for several in scores for one in several]
+    for sentence in dict.fromkeys(sentence for one in found for sentence in (_protocol(one), *one.notes)):
+        print(sentence)
+    for one in found:
+        print(one.sheet, one.table, sep="\n")
+
+
+def _cell(measure: str, estimate: Estimate, sign: str = "") -> str:
+    digits = ".3f" if measure.startswith("PSNR") else ".4f"
+    value, low, high = (format(x, sign + digits) for x in (estimate.value, estimate.low, estimate.high))
+    return f"{value} [{low} .. {high}]"
+
+
+def _protocol(one: Scores) -> str:
+    """What all figures of a set share."""
+    protocols = [figure.protocol for figure in one.figures]
+    shared = {key: value for key, value in protocols[0].items() if all(p.get(key) == value for p in protocols)}
+    return "; ".join(f"{key} {value}" for key, value in shared.items() if key != "ganvas")
+
+
+def _prove(names: Sequence[str]) -> int:
+    from ganvas.evaluation.proof import PUBLISHED, prove
+
+    proofs = prove(names)
+    for proof in proofs:
+        psnr, ssim = PUBLISHED[proof.set]
+        print(
+            f"{proof.set}: {proof.pictures} pictures; bicubic x4 on Y {proof.psnr:.4f} dB and {proof.ssim:.4f},"
+            f" published {psnr:.2f} and {ssim:.4f}; {'not as published' if proof.faults else 'files byte for byte'}"
+        )
+    faults = [fault for proof in proofs for fault in proof.faults]
+    print("\n".join([*faults, "FAIL" if faults else "PASS"]))
+    return 1 if faults else 0

@@ -1,0 +1,189 @@
+"""SRGAN's shapes and sizes, its strategies as phases, and that pretraining and the game train what they should."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from ganvas.content import Perceptual, Pixel
+from ganvas.data import Crops, Pictures
+from ganvas.errors import InputError
+from ganvas.observers import Watch
+from ganvas.recipe import WHOLE, Adam, Plan, Recipe, Steering
+from ganvas.runs import checkpoint
+from ganvas.runs.folder import RunFolder
+from ganvas.systems import named_recipe
+from ganvas.systems.dcgan import DCGAN
+from ganvas.systems.srgan import EPOCH, SRGAN
+from ganvas.training import train
+from ganvas.training.phases import phases
+from ganvas.training.run import Run
+from tests.conftest import enlarging, same, write_photographs
+
+QUIET = Watch(checkpoint_seconds=1e9)
+STRATEGIES = ("srgan-g1d1", "srgan-pretrain", "srresnet", "srresnet-g1d2")
+
+
+def parameters(network: nn.Module) -> int:
+    return sum(p.numel() for p in network.parameters())
+
+
+def test_the_papers_generator_has_1_549_462_parameters() -> None:
+    assert parameters(SRGAN().generator()) == 1_549_462
+
+
+@pytest.mark.parametrize("scale", [2, 4, 8])
+@pytest.mark.parametrize("norm", ["batch", "none"])
+def test_the_generator_enlarges_any_picture(scale: int, norm: str) -> None:
+    system = SRGAN(scale=scale, g_width=8, blocks=1, norm=norm, padding="reflect")  # type: ignore[arg-type]
+    made = system.generator()(torch.rand(1, 3, 11, 17))
+    assert made.shape == (1, 3, 11 * scale, 17 * scale)
+    assert made.abs().max() <= 1
+
+
+def test_with_a_base_the_first_output_is_the_bilinear_one() -> None:
+    system = SRGAN(g_width=8, blocks=2, norm="none", base="bilinear", final="none")
+    low = torch.rand(2, 3, 9, 7)
+    bilinear = nn.functional.interpolate(low, scale_factor=4, mode="bilinear")
+    torch.testing.assert_close(system.generator()(low), bilinear)
+
+
+def test_the_discriminator_is_the_papers() -> None:
+    d = SRGAN().discriminator()
+    layers = [layer for layer in d if isinstance(layer, nn.Conv2d)]
+    assert [layer.out_channels for layer in layers] == [64, 64, 128, 128, 256, 256, 512, 512]
+    assert [layer.stride[0] for layer in layers] == [1, 2] * 4
+    assert sum(isinstance(layer, nn.BatchNorm2d) for layer in d) == 7
+    assert [layer.out_features for layer in d if isinstance(layer, nn.Linear)] == [1024, 1]
+
+
+@pytest.mark.parametrize("side", [24, 96, 100, 128])
+def test_the_discriminator_judges_crops_of_any_size(side: int) -> None:
+    assert SRGAN(d_width=4, d_hidden=8).discriminator()(torch.rand(2, 3, side, side)).shape == (2,)
+
+
+def moves(recipe: Recipe, images: int) -> list[tuple[str, int]]:
+    return [(phase.player, phase.repeat) for phase in phases(recipe) if phase.active(images)]
+
+
+def test_the_four_strategies_have_one_budget_and_their_own_order() -> None:
+    g, d = ("g", 1), ("d", 1)
+    early, late = 0, 10 * EPOCH
+    recipes = {name: named_recipe(name) for name in STRATEGIES}
+    assert {recipe.images for recipe in recipes.values()} == {20 * EPOCH}
+    rates = [recipe.adam_g.lr.at(at) for recipe in recipes.values() for at in (early, late - 1, late)]  # type: ignore[union-attr]
+    assert rates == pytest.approx([1e-4, 1e-4, 1e-5] * 4)
+    order = {name: (moves(recipe, early), moves(recipe, late)) for name, recipe in recipes.items()}
+    assert order == {
+        "srgan-g1d1": ([d, g], [d, g]),
+        "srgan-pretrain": ([g], [d, g]),
+        "srresnet": ([g], [d, g]),
+        "srresnet-g1d2": ([g], [("d", 2), g]),
+    }
+
+
+def test_a_run_that_is_all_pretraining_never_plays() -> None:
+    recipe = named_recipe("srresnet-x4")
+    assert recipe.plan.pretrain == WHOLE
+    assert moves(recipe, 0) == moves(recipe, recipe.images - 1) == [("g", 1)]
+
+
+def test_pretraining_leaves_the_discriminator_alone_and_learns(tmp_path: Path) -> None:
+    write_photographs(tmp_path / "p", 4)
+    recipe = enlarging(tmp_path / "p", plan=Plan(pretrain=WHOLE), images=8 * 40, adam_g=Adam(lr=2e-3, beta1=0.9))
+    train(recipe, name="r", watch=Watch(checkpoint_seconds=1e9, log_every=8, measure_every=160))
+    log = RunFolder(Path("runs/r")).read_log()
+    losses = [line["g/Pixel"] for line in log if "g/Pixel" in line]
+    assert not any("d/adversarial" in line for line in log)
+    assert sum(losses[-10:]) < 0.9 * sum(losses[:10])
+    assert [line["protocol"] for line in log if "psnr-y" in line] == ["1 crops, held-out"] * 2
+    tensors = checkpoint.load(max(Path("runs/r/checkpoints").glob("[0-9]*.safetensors")))[0]
+    fresh = {f"d.{name}": t for name, t in Run(recipe, torch.device("cpu")).d.state_dict().items()}
+    assert same({n: t for n, t in tensors.items() if n.startswith("d.")}, fresh)
+
+
+def test_the_game_has_both_terms_and_counts_from_the_end_of_pretraining(tmp_path: Path) -> None:
+    write_photographs(tmp_path / "p", 4)
+    train(enlarging(tmp_path / "p", images=8 * 6), name="r", watch=Watch(log_every=8))
+    lines = [line for line in RunFolder(Path("runs/r")).read_log() if any(key.startswith("g/") for key in line)]
+    before = [line for line in lines if line["images"] <= 24]
+    after = [line for line in lines if line["images"] > 24]
+    assert all("g/Pixel" in line and "d/adversarial" not in line for line in before)
+    assert all({"d/adversarial", "g/adversarial", "g/Perceptual"} <= line.keys() for line in after)
+    assert before
+    assert after
+
+
+def test_a_run_begins_at_the_weights_of_another(tmp_path: Path) -> None:
+    write_photographs(tmp_path / "p", 4)
+    recipe = enlarging(tmp_path / "p", plan=Plan(pretrain=WHOLE), images=8 * 3)
+    train(recipe, name="first", watch=QUIET)
+    second = replace(recipe, start="runs/first", adam_g=Adam(lr=0.0), images=8)
+    train(second, name="second", watch=QUIET)
+    first, begun = (checkpoint.load(Path(f"runs/{name}/model.safetensors"))[0] for name in ("first", "second"))
+    weights = [name for name in first if "running" not in name and "num_batches" not in name]  # these move all the same
+    assert same({name: first[name] for name in weights}, {name: begun[name] for name in weights})
+    events = RunFolder(Path("runs/second")).read_events()
+    assert [event["run"] for event in events if event["event"] == "began-at"] == ["first"]
+
+
+def test_a_start_of_another_shape_is_refused(tmp_path: Path) -> None:
+    write_photographs(tmp_path / "p", 4)
+    recipe = enlarging(tmp_path / "p", plan=Plan(pretrain=WHOLE), images=8)
+    train(recipe, name="first", watch=QUIET)
+    other = replace(recipe, start="runs/first", system=replace(recipe.system, blocks=2))  # type: ignore[type-var]
+    with pytest.raises(InputError, match="do not fit the recipe's generator"):
+        train(other, name="second", watch=QUIET)
+    with pytest.raises(InputError, match="there is no nowhere"):
+        train(replace(recipe, start="nowhere"), name="third", watch=QUIET)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"size": 50}, "multiple of the scale"),
+        ({"kernel": 4}, "odd sides"),
+        ({"channels": 2}, "channels must be 1"),
+        ({"d_dropout": 1.0}, "no probability"),
+    ],
+)
+def test_impossible_networks_are_refused(fields: dict[str, object], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        SRGAN(**fields)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"data": Pictures(source="digits")}, "learns from crops"),
+        ({"content": ()}, "nothing to train on"),
+        ({"adversarial": -1.0}, "is no weight"),
+        ({"images": 16}, "longer than the run"),
+        ({"steering": Steering(mode="treat")}, "noise alone"),
+        ({"system": DCGAN(size=16)}, "no original to be compared with"),
+        ({"plan": Plan(), "content": (Perceptual(layer=(9, 9), extractor="efficientnet-lite0"),)}, None),
+    ],
+)
+def test_parts_that_do_not_fit_are_refused(tmp_path: Path, changes: dict[str, object], said: str | None) -> None:
+    if said is None:
+        write_photographs(tmp_path / "p", 4)
+        with pytest.raises(InputError, match=r"no layer \(9, 9\)"):
+            train(enlarging(tmp_path / "p", **changes), name="r", watch=QUIET)
+    else:
+        with pytest.raises(InputError, match=said):
+            enlarging(tmp_path, **changes)
+
+
+def test_pixel_terms_against_their_closed_forms() -> None:
+    a, b = torch.zeros(2, 3, 4, 4), torch.full((2, 3, 4, 4), 0.5)
+    assert Pixel(loss="l1", weight=2).term(a, b).item() == pytest.approx(1.0)
+    assert Pixel(loss="mse").term(a, b).item() == pytest.approx(0.25)
+
+
+def test_data_given_as_crops_only_fit_a_system_that_enlarges() -> None:
+    with pytest.raises(InputError, match="no original"):
+        replace(named_recipe("dcgan-digits"), data=Crops(source="x"))
