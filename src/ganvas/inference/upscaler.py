@@ -175,7 +175,7 @@ def open_upscaler(
     loaded = load(model, strength)
     network, where = place(loaded.network, device)
     return Upscaler(
-        full(network, loaded.scale, where),
+        full(network, loaded.scale, where, loaded.channels),
         loaded.name,
         images=loaded.images,
         channels=loaded.channels,

@@ -54,11 +54,12 @@ def table(trials: Sequence[Trial]) -> str:
     return "\n".join(lines)
 
 
-def full(network: nn.Module, scale: int, device: torch.device) -> Engine:
+def full(network: nn.Module, scale: int, device: torch.device, channels: int = 3) -> Engine:
     """The engine that everything else is measured by: fp32, batch normalisation folded into the convolutions."""
     with suppress(Exception):  # a network that cannot be traced stays as it is
         network = fuse(network)
-    return Engine(network.to(memory_format=torch.channels_last), scale, device)  # type: ignore[call-overload]
+    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return Engine(network, scale, device, channels=channels)
 
 
 def candidates(engine: Engine) -> dict[str, Callable[[], Engine]]:
@@ -66,8 +67,13 @@ def candidates(engine: Engine) -> dict[str, Callable[[], Engine]]:
 
     def lower(dtype: torch.dtype, name: str) -> Callable[[], Engine]:
         def make() -> Engine:
-            network = copy.deepcopy(engine.network).to(dtype)
-            return Engine(network, engine.scale, engine.device, dtype, name, engine.least)
+            network = copy.deepcopy(engine.network)
+            network = network if engine.exact else network.to(dtype)
+            made = Engine(network, engine.scale, engine.device, dtype, name, engine.least, engine.channels)
+            # The first convolution in fp32, and with it the sums that residual blocks add to: 5 dB for no time.
+            for layer in made.convolutions()[1:]:
+                layer.to(dtype)
+            return made
 
         return make
 
