@@ -17,5 +17,7 @@ def main(argv: list[str]) -> int:
     from ganvas.inference.upscaling.foreign import convert
 
     loaded = convert(arguments.file, arguments.out)
-    print(f"{arguments.out}: {loaded.kind}, x{loaded.scale}; open it as a model: ganvas upscale --model {arguments.out}")
+    print(
+        f"{arguments.out}: {loaded.kind}, x{loaded.scale}; open it as a model: ganvas upscale --model {arguments.out}"
+    )
     return 0

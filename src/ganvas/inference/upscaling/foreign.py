@@ -154,7 +154,9 @@ def _by_spandrel(weights: Weights, path: Path, but: str = "its network is none o
     except (UnsupportedModelError, RuntimeError, KeyError, ValueError):
         raise InputError(f"{path} cannot be used: {but}; {_REMEDY}.") from None
     if not isinstance(found, ImageModelDescriptor) or found.scale < 2 or found.input_channels not in (1, 3):
-        raise InputError(f"{path} holds a network ({found.architecture.name}) that does not enlarge pictures; {_REMEDY}.")
+        raise InputError(
+            f"{path} holds a network ({found.architecture.name}) that does not enlarge pictures; {_REMEDY}."
+        )
     network = Values(Sized(found) if _demanding(found) else found.model.eval())
     kind = f"{found.architecture.name}, by spandrel"
     return Loaded(network.eval().requires_grad_(False), path.stem, found.scale, found.input_channels, kind=kind)

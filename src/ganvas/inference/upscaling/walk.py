@@ -88,7 +88,12 @@ class Engine:
         stream = Stream(self.graph, [SMALLEST], SMALLEST)
         stream.push(self.prepare(torch.zeros(1, 3, SMALLEST, max(width, self.least))))
         stream.watch = sizes.append
-        stream.pull()
+        try:
+            stream.pull()
+        except (RuntimeError, MemoryError) as error:
+            if not out_of_memory(error):
+                raise
+            return 16_000 * self.scale
         return 3 * max(sizes) // (SMALLEST * max(width, self.least))
 
 
