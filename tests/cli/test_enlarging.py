@@ -11,19 +11,8 @@ from PIL import Image
 from ganvas import cli
 from tests.conftest import write_photographs
 
-SMALL = [
-    "--system.size",
-    "32",
-    "--system.g-width",
-    "4",
-    "--system.blocks",
-    "1",
-    "--system.d-width",
-    "2",
-    "--system.d-hidden",
-    "8",
-]
-SHORT = [*SMALL, "--images", "32", "--batch-size", "8"]
+SMALL = {"size": 32, "g-width": 4, "blocks": 1, "d-width": 2, "d-hidden": 8}
+SHORT = [*(f"--system.{name}={value}" for name, value in SMALL.items()), "--images", "32", "--batch-size", "8"]
 
 
 def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
@@ -94,3 +83,4 @@ def test_a_vgg_file_with_the_wrong_hash(capsys: pytest.CaptureFixture[str], monk
     monkeypatch.setenv("GANVAS_WEIGHTS", "weights")
     assert cli.main(["train", "srgan-g1d1", "--data", "photos", *SHORT]) == 2
     assert "vgg19-dcbb9e9d.pth is not the file it should be" in capsys.readouterr().err
+    assert not Path("runs").exists()

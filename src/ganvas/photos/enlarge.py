@@ -1,0 +1,240 @@
+"""One photo, enlarged into a file by a model, with nothing lost that the new file can hold."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+import ganvas
+from ganvas.errors import InputError
+from ganvas.photos import exif
+from ganvas.photos.metadata import noted
+from ganvas.photos.reading import Photo, Plane, Unusable
+from ganvas.photos.writing import BITS, ENDING, Rows, check_fits, write_photo
+from ganvas.runs.files import TEMPORARY
+
+Floats = NDArray[np.float32]
+Tell = Callable[[float], None]
+
+
+class Enlarger(Protocol):
+    """What of `ganvas.inference.Upscaler` is needed here."""
+
+    name: str
+    scale: int
+    last: Any
+
+    def bands(self, picture: Any, *, colour_lock: bool = True) -> Iterator[Floats]:
+        """(rows, scale x width, channels) in [0, 1], from top to bottom."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How photos are to be enlarged.
+
+    Attributes:
+        scale: how many times the sides grow; 0 for the model's own scale, else between 1 and that.
+        form: format of the result; empty for that of the photo.
+        quality: of JPEG, WebP and AVIF, 1 to 100; 0 for the format's own default.
+        colour_lock: keep the photo's colours where the model would shift them.
+    """
+
+    scale: float = 0
+    form: str = ""
+    quality: int = 0
+    colour_lock: bool = True
+
+    def times(self, upscaler: Enlarger) -> float:
+        """How many times the sides grow with this model.
+
+        Raises:
+            InputError: the model cannot do so.
+        """
+        if self.scale and not 1 <= self.scale <= upscaler.scale:
+            raise InputError(
+                f"--scale {self.scale:g} is out of reach of {upscaler.name}, which enlarges {upscaler.scale} times;"
+                f" give 1 to {upscaler.scale}, or a model of a larger scale."
+            )
+        return self.scale or upscaler.scale
+
+    def written(self, photo: Photo) -> str:
+        """The format of the result for a photo."""
+        return self.form or (photo.form if photo.form in ENDING else "png")
+
+
+@dataclass(frozen=True)
+class Done:
+    """What was written.
+
+    Attributes:
+        report: the model's `Report` of the colours.
+        notes: what of the photo the file does not have, and why.
+        frames: of a film.
+    """
+
+    path: Path
+    width: int
+    height: int
+    report: Any
+    notes: tuple[str, ...]
+    frames: int = 1
+
+    @property
+    def megapixels(self) -> float:
+        """Millions of pixels of the result, of all frames."""
+        return self.width * self.height * self.frames / 1e6
+
+
+def enlarge(
+    photo: Photo,
+    upscaler: Enlarger,
+    path: Path,
+    wish: Wish = Wish(),
+    *,
+    tell: Tell = lambda share: None,
+    before: Callable[[Path], object] = lambda part: None,
+) -> Done:
+    """Enlarge a photo into a file, which appears whole or not at all.
+
+    Args:
+        tell: called with the share of the rows that is done.
+        before: called with the finished temporary file before it gets its name.
+
+    Raises:
+        Unusable: the photo is damaged, or too large for the format.
+        OSError: the file cannot be written.
+        InputError: the model cannot make it.
+    """
+    form = wish.written(photo)
+    times = wish.times(upscaler)
+    full = photo.colour.width * upscaler.scale, photo.colour.height * upscaler.scale
+    shown = max(1, round(photo.colour.width * times)), max(1, round(photo.colour.height * times))
+    check_fits(form, *full)
+    bits = 16 if photo.bits == 16 and BITS[form] > 8 else 8
+    work = _Work(photo, upscaler, wish.colour_lock, flat=form == "jpeg")
+    kept, notes = _kept(photo, form, shown, f"{times:g} times by {upscaler.name}, ganvas {ganvas.__version__}")
+
+    def rows() -> Iterator[Rows]:
+        peak, kind = (65535, np.uint16) if bits == 16 else (255, np.uint8)
+        done = 0
+        for band in work.bands():
+            done += len(band)
+            yield np.rint(band * np.float32(peak)).astype(kind)
+            tell(done / full[1])
+
+    part = temporary(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        write_photo(part, form, rows(), full, shown, (work.channels, bits), kept, wish.quality)
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
+        before(part)
+        part.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise
+    if photo.bits == 16 and bits == 8:
+        notes += (f"16 bits made 8: {form.upper()} holds no more",)
+    if photo.alpha and work.flat:
+        notes += ("transparency put on white: JPEG holds none",)
+    return Done(path, *shown, work.report, notes)
+
+
+def temporary(path: Path) -> Path:
+    """The name under which a file is written until it is whole."""
+    return path.with_name(f".{path.name}{TEMPORARY}")
+
+
+class _Work:
+    """The enlarged rows of a photo, colours and transparency beside each other."""
+
+    def __init__(self, photo: Photo, upscaler: Enlarger, colour_lock: bool, flat: bool) -> None:
+        self.photo, self.upscaler, self.colour_lock, self.flat = photo, upscaler, colour_lock, flat
+        self.report: Any = None
+        self.channels = photo.colour.channels + (photo.alpha is not None and not flat)
+
+    def bands(self) -> Iterator[Floats]:
+        """(rows, width, channels) in [0, 1]; transparency the last of the channels, or put on white."""
+        colours = self._colours()
+        if self.photo.alpha is None:
+            yield from colours
+            return
+        alphas = _Rows(self._alphas(self.photo.alpha))
+        for colour in colours:
+            alpha = alphas.take(len(colour))
+            yield colour * alpha + (1 - alpha) if self.flat else np.concatenate([colour, alpha], axis=2)
+
+    def _colours(self) -> Iterator[Floats]:
+        yield from self.upscaler.bands(self.photo.colour, colour_lock=self.colour_lock)
+        self.report = self.upscaler.last
+
+    def _alphas(self, alpha: Plane) -> Iterator[Floats]:
+        scale, width = self.upscaler.scale, alpha.width
+        least, most = (_ranked(alpha, index) for index in (0, 8))
+        if alpha.image.min() == alpha.image.max():
+            flat = alpha.region(0, 0, 1, 1)[0, 0, 0]
+            for _ in range(alpha.height):
+                yield np.full((scale, scale * width, 1), flat, np.float32)
+            return
+        top = 0
+        for band in self.upscaler.bands(alpha, colour_lock=True):
+            # A network made for photographs may put texture where nothing or everything shows: no value leaves the
+            # range of the pixels around it.
+            first, last = top // scale, (top + len(band) - 1) // scale
+            low, high = (
+                plane.region(first, 0, last - first + 1, width).repeat(scale, 0).repeat(scale, 1)
+                for plane in (least, most)
+            )
+            begin = top - first * scale
+            yield band.clip(low[begin : begin + len(band)], high[begin : begin + len(band)])
+            top += len(band)
+
+
+def _ranked(plane: Plane, index: int) -> Plane:
+    """Of each pixel and its eight neighbours the smallest (0) ... largest (8)."""
+    width, height = plane.width, plane.height
+    wider = plane.image.embed(1, 1, width + 2, height + 2, extend="copy")
+    return Plane(wider.rank(3, 3, index).crop(1, 1, width, height), 1)
+
+
+class _Rows:
+    """Rows that come in bands of any height, taken in others."""
+
+    def __init__(self, bands: Iterator[Floats]) -> None:
+        self.bands, self.left = bands, [next(bands)]
+
+    def take(self, rows: int) -> Floats:
+        while sum(map(len, self.left)) < rows:
+            self.left.append(next(self.bands))
+        have = np.concatenate(self.left)
+        self.left = [have[rows:]]
+        return have[:rows]
+
+
+def _kept(photo: Photo, form: str, shown: tuple[int, int], how: str) -> tuple[Any, tuple[str, ...]]:
+    """What goes into the new file, and notes of what does not."""
+    kept, notes = photo.kept, photo.notes
+    if kept.exif:
+        try:
+            kept = replace(kept, exif=exif.upright(kept.exif, *shown))
+        except exif.Malformed as error:
+            kept, notes = replace(kept, exif=None), (*notes, f"EXIF left out: {error}")
+    if kept.exif and form == "jpeg" and len(kept.exif) > 65_000:
+        notes = (*notes, f"EXIF left out: JPEG has no room for {len(kept.exif):,} bytes")
+        kept = replace(kept, exif=None)
+    if kept.iptc and form not in ("jpeg", "tiff"):
+        kept, notes = replace(kept, iptc=None), (*notes, f"IPTC left out: {form.upper()} has no place for it")
+    if kept.text and form != "png":
+        kept, notes = replace(kept, text=()), (*notes, f"text left out: {form.upper()} has no place for it")
+    return replace(kept, xmp=noted(kept.xmp, how), orientation=1), notes
+
+
+__all__ = ["Done", "Enlarger", "Unusable", "Wish", "enlarge", "temporary"]

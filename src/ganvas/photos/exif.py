@@ -1,0 +1,200 @@
+"""EXIF blocks and the directories of TIFF files, which have one structure (TIFF 6.0, section 2; EXIF 2.32, 4.5).
+
+An EXIF block goes from file to file byte for byte, with a few values put right where they stand: maker's notes hold
+offsets that only then stay true. Into and out of a TIFF file its entries are copied one by one.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+ORIENTATION, X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 0x0112, 0x011A, 0x011B, 0x0128
+EXIF, GPS, INTEROPERABILITY = 0x8769, 0x8825, 0xA005
+WIDTH, HEIGHT = 0xA002, 0xA003
+THUMBNAIL = (0x0201, 0x0202)
+LONG = 4
+_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+_WORDS = {3: 2, 4: 4, 5: 4, 8: 2, 9: 4, 10: 4, 11: 4, 12: 8, 13: 4}
+# What says how a TIFF file holds its pixels, or is kept apart from EXIF: never copied from one file to another.
+_STRUCTURE = {
+    *(254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 277, 278, 279, 280, 281, 284, 288, 289, 290, 291),
+    *(292, 293, 297, 301, 317, 318, 319, 320, 321, 322, 323, 324, 325, 330, 332, 333, 334, 336, 338, 339, 340, 341),
+    *(342, 347, *range(512, 534), 700, 33723, 34377, 34675, 37724),
+}
+
+
+class Malformed(Exception):
+    """The bytes are no such directory."""
+
+
+class Bytes(Protocol):
+    """Bytes, or a mapped file."""
+
+    def __getitem__(self, part: slice, /) -> bytes: ...
+    def __len__(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One value: its type, how many, and its bytes, always little-endian."""
+
+    kind: int
+    count: int
+    data: bytes
+
+
+@dataclass
+class Directory:
+    """Entries by tag, and the directories that some tags point to."""
+
+    entries: dict[int, Entry] = field(default_factory=dict)
+    children: dict[int, Directory] = field(default_factory=dict)
+
+
+def parse(block: Bytes) -> Directory:
+    """Read the first directory of an EXIF block or of a classic TIFF file, with its EXIF, GPS and other children.
+
+    Raises:
+        Malformed: it is none.
+    """
+    order, start = _head(block)
+    return _directory(block, order, start, depth=0)
+
+
+def descriptive(directory: Directory) -> Directory:
+    """Without the tags that say how the pixels lie in their file."""
+    kept = {tag: entry for tag, entry in directory.entries.items() if tag not in _STRUCTURE}
+    return Directory(kept, directory.children)
+
+
+def serialise(directory: Directory, start: int) -> bytes:
+    """The directory as it stands at offset `start` of a little-endian file, children and long values behind it."""
+    tags = sorted({*directory.entries, *directory.children})
+    tail_start = start + 2 + 12 * len(tags) + 4
+    head, tail = struct.pack("<H", len(tags)), b""
+    for tag in tags:
+        if tag in directory.children:
+            tail += b"\0" * (len(tail) % 2)
+            offset = tail_start + len(tail)
+            tail += serialise(directory.children[tag], offset)
+            head += struct.pack("<HHII", tag, LONG, 1, offset)
+            continue
+        entry = directory.entries[tag]
+        value = entry.data
+        if len(value) > 4:
+            tail += b"\0" * (len(tail) % 2)
+            value = struct.pack("<I", tail_start + len(tail))
+            tail += entry.data
+        head += struct.pack("<HHI", tag, entry.kind, entry.count) + value.ljust(4, b"\0")
+    return head + b"\0\0\0\0" + tail
+
+
+def block(directory: Directory) -> bytes:
+    """The directory as an EXIF block."""
+    return b"II*\0\x08\0\0\0" + serialise(directory, 8)
+
+
+def resolution(dpi: tuple[float, float]) -> Directory:
+    """A directory that says nothing but dots per inch."""
+    x, y = (Entry(5, 1, struct.pack("<II", round(value * 10000), 10000)) for value in dpi)
+    return Directory({X_RESOLUTION: x, Y_RESOLUTION: y, RESOLUTION_UNIT: Entry(3, 1, struct.pack("<H", 2))})
+
+
+def dots_per_inch(directory: Directory) -> tuple[float, float] | None:
+    """What a directory says of dots per inch, None if nothing."""
+    values = [directory.entries.get(tag) for tag in (X_RESOLUTION, Y_RESOLUTION)]
+    unit = directory.entries.get(RESOLUTION_UNIT)
+    inches = {2: 1.0, 3: 2.54}.get(struct.unpack("<H", unit.data[:2])[0] if unit and unit.kind == 3 else 2)
+    found = []
+    for value in values:
+        if value is None or value.kind != 5 or inches is None:
+            return None
+        above, below = struct.unpack("<II", value.data[:8])
+        if not above or not below:
+            return None
+        found.append(above / below * inches)
+    return found[0], found[1]
+
+
+def upright(exif: bytes, width: int, height: int) -> bytes:
+    """The same block, saying that the picture stands upright and has this size, without its thumbnail.
+
+    Raises:
+        Malformed: it is no EXIF block.
+    """
+    order, start = _head(exif)
+    patched = bytearray(exif)
+    for tag, kind, at in _places(exif, order, start):
+        if tag == ORIENTATION and kind == 3:
+            patched[at : at + 2] = struct.pack(order + "H", 1)
+        if tag == EXIF and kind in (4, 13):
+            (child,) = struct.unpack(order + "I", exif[at : at + 4])
+            for inner, type_, place in _places(exif, order, child):
+                size = {WIDTH: width, HEIGHT: height}.get(inner)
+                if size is not None and type_ == 4:
+                    patched[place : place + 4] = struct.pack(order + "I", size)
+                elif size is not None and type_ == 3:
+                    patched[place : place + 2] = struct.pack(order + "H", min(size, 65535))
+    (count,) = struct.unpack(order + "H", exif[start : start + 2])
+    behind = start + 2 + 12 * count
+    patched[behind : behind + 4] = b"\0\0\0\0"  # the thumbnail is the old picture, perhaps lying on its side
+    return bytes(patched)
+
+
+def tags(directory: Directory, above: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], bytes]]:
+    """Every value of a directory and its children by its path of tags."""
+    for tag, entry in directory.entries.items():
+        yield (*above, tag), entry.data
+    for tag, child in directory.children.items():
+        yield from tags(child, (*above, tag))
+
+
+def _head(data: Bytes) -> tuple[str, int]:
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(bytes(data[0:4]))
+    if order is None or len(data) < 8:
+        raise Malformed("it does not begin as TIFF does")
+    return order, int(struct.unpack(order + "I", data[4:8])[0])
+
+
+def _places(data: Bytes, order: str, start: int) -> Iterator[tuple[int, int, int]]:
+    """Tag, type and where the value of every entry stands, for values of at most four bytes."""
+    if not 8 <= start <= len(data) - 2:
+        raise Malformed("it points outside itself")
+    (count,) = struct.unpack(order + "H", data[start : start + 2])
+    if start + 2 + 12 * count + 4 > len(data):
+        raise Malformed("it is cut off")
+    for at in range(start + 2, start + 2 + 12 * count, 12):
+        tag, kind = struct.unpack(order + "HH", data[at : at + 4])
+        yield tag, kind, at + 8
+
+
+def _directory(data: Bytes, order: str, start: int, depth: int) -> Directory:
+    found = Directory()
+    for tag, kind, at in _places(data, order, start):
+        (count,) = struct.unpack(order + "I", data[at - 4 : at])
+        size = _SIZES.get(kind, 0) * count
+        if not size:
+            continue
+        place = at if size <= 4 else int(struct.unpack(order + "I", data[at : at + 4])[0])
+        value = bytes(data[place : place + size])
+        if len(value) < size:
+            continue
+        if tag in (EXIF, GPS, INTEROPERABILITY) and kind in (4, 13) and count == 1 and depth < 2:
+            (child,) = struct.unpack(order + "I", value)
+            try:
+                found.children[tag] = _directory(data, order, child, depth + 1)
+            except Malformed:
+                continue
+        else:
+            found.entries[tag] = Entry(kind, count, _little(value, kind) if order == ">" else value)
+    return found
+
+
+def _little(value: bytes, kind: int) -> bytes:
+    width = _WORDS.get(kind)
+    return value if width is None else np.frombuffer(value, f">u{width}").astype(f"<u{width}").tobytes()
