@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from ganvas.errors import InputError
@@ -52,15 +52,23 @@ class Perceptual:
         if self.weight < 0:
             raise InputError(f"a perceptual term of weight {self.weight} would push fakes away; give 0 or more.")
 
-    def term(self, fake: Tensor, real: Tensor) -> Tensor:
-        """Of pictures (B, 3, H, W) in [-1, 1] and what they should be.
+    def network(self, device: torch.device) -> nn.Module:
+        """The frozen layers, loaded once.
 
         Raises:
-            InputError: the network's weights are not at hand, are others, or it has no such layer.
+            InputError: the weights are not at hand, are others, or there is no such layer.
         """
         from ganvas.metrics.extractors.stages import layers_up_to
 
-        network = layers_up_to(self.extractor, self.layer, self.before_activation, fake.device)
+        return layers_up_to(self.extractor, self.layer, self.before_activation, device)
+
+    def term(self, fake: Tensor, real: Tensor) -> Tensor:
+        """Of pictures (B, C, H, W) in [-1, 1] and what they should be.
+
+        Raises:
+            InputError: as `network`.
+        """
+        network = self.network(fake.device)
         with torch.no_grad():
             wanted = network(real)
         return self.weight * _distance(self.loss, network(fake).float(), wanted.float())

@@ -11,7 +11,20 @@ from pathlib import Path
 from ganvas import __version__
 from ganvas.errors import InputError
 
-VERBS = ("train", "generate", "upscale", "evaluate", "diagnose", "compare", "study", "runs", "list", "plan", "data")
+VERBS = (
+    "train",
+    "generate",
+    "upscale",
+    "evaluate",
+    "diagnose",
+    "compare",
+    "study",
+    "runs",
+    "list",
+    "plan",
+    "data",
+    "convert",
+)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -7,12 +7,14 @@ import io
 import itertools
 import sys
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import tyro
 
 from ganvas.data import Points
+from ganvas.degradation import Degradation
 from ganvas.errors import InputError
+from ganvas.objectives import Objective
 from ganvas.observers import Watch
 from ganvas.recipe import Ramp, Recipe
 from ganvas.systems import named_recipe
@@ -72,6 +74,8 @@ def parse(verb: str, argv: list[str]) -> tuple[str, Flags]:
     data = "--data.shape" if isinstance(recipe.data, Points) else "--data.source"
     long = {**_LONG, "--data": data}
     words = [long.get(head, head) + rest for head, rest in map(_split, argv)]
+    recipe, words = _chosen(recipe, words)
+    default = replace(default, recipe=recipe)
     _check_known(words[1:], default)
     said = io.StringIO()
     try:
@@ -95,6 +99,39 @@ def parse(verb: str, argv: list[str]) -> tuple[str, Flags]:
 
 # What is said of a part as a whole means its first field.
 _LONG = {"--data": "--data.source", "--steering": "--steering.mode"}
+
+
+# Parts that are one of several classes: the flag names the class, the flags below it its fields.
+_CHOICES: dict[str, Any] = {"--objective": Objective, "--data.low": Degradation}
+
+
+def _chosen(recipe: Recipe, words: list[str]) -> tuple[Recipe, list[str]]:
+    """Put the classes that the words name into the recipe, and leave these words out.
+
+    Raises:
+        InputError: there is no such class, or the recipe has no such part.
+    """
+    rest = list(words)
+    for flag, union in _CHOICES.items():
+        classes = {kind.__name__.lower(): kind for kind in get_args(union)}
+        for index, word in reversed(list(enumerate(rest))):
+            head, _, value = word.partition("=")
+            if head != flag:
+                continue
+            value = value or (rest.pop(index + 1) if index + 1 < len(rest) else "")
+            del rest[index]
+            if value.lower() not in classes:
+                names = ", ".join(kind.__name__ for kind in classes.values())
+                raise InputError(f"{flag} {value or 'without a name'} is none of {names}{nearest(value, names)}.")
+            recipe = _with(recipe, flag[2:].split("."), classes[value.lower()]())
+    return recipe, rest
+
+
+def _with(whole: Any, path: list[str], part: Any) -> Any:
+    name, *inner = path
+    if not hasattr(whole, name):
+        raise InputError(f"there is no {name} in {type(whole).__name__}; --help shows every flag of the recipe.")
+    return replace(whole, **{name: _with(getattr(whole, name), inner, part) if inner else part})
 
 
 def _split(word: str) -> tuple[str, str]:
@@ -123,7 +160,7 @@ def _check_known(words: list[str], default: Flags) -> None:
         for path, _ in flatten(part, prefix):
             # A ramp is one flag, whatever its parts.
             known |= {f"--{name}".replace("_", "-") for name in (path, path.rpartition(".")[0])}
-    known |= {"--name", "--epochs", *_LONG}
+    known |= {"--name", "--epochs", *_LONG, *_CHOICES}
     for word in words:
         flag = word.split("=")[0].replace("_", "-")
         if word.startswith("-") and flag not in known and not _is_number(word):

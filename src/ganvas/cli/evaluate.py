@@ -23,7 +23,7 @@ def main(argv: list[str]) -> int:
         "ganvas evaluate",
         description=__doc__,
         epilog="Super-resolution is scored by ganvas evaluate MODEL.. --on SET.., and the scoring proved by ganvas"
-        " evaluate --prove; ganvas evaluate --on --help shows what they take.",
+        " evaluate --prove; ganvas evaluate --prove --help shows what they take.",
     )
     parser.add_argument("source", help="a run's folder, a .safetensors file, or a folder, zip, parquet or npz of fakes")
     parser.add_argument("--against", default="", help="source of the real pictures (default: those of the run)")

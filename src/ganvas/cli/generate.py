@@ -31,10 +31,10 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--device", default="cpu", help="where to compute (default: cpu)")
     arguments = parser.parse_args(argv)
 
-    import ganvas
     from ganvas.inference.files import write_folder, write_sheet, write_walk
+    from ganvas.inference.generator import open_generator
 
-    generator = ganvas.open(arguments.run, which=arguments.which, device=arguments.device)
+    generator = open_generator(arguments.run, which=arguments.which, device=arguments.device)
     seed, sheet, out = arguments.seed, arguments.grid, arguments.out
     if not sheet and not out:
         sheet = Path(f"{generator.name}-seed{seed}.png")

@@ -10,7 +10,7 @@ from rich.console import Console
 def main(argv: list[str]) -> int:
     """Run ``ganvas train RECIPE [flags]``."""
     from ganvas.cli._flags import parse, with_epochs
-    from ganvas.data import open_data
+    from ganvas.data import Crops, open_data
     from ganvas.training import Diverged, train
 
     name, flags = parse("train", argv)
@@ -39,12 +39,15 @@ def main(argv: list[str]) -> int:
     made = {
         "sample sheet": folder.sheets()[-1],
         "film strip": folder.filmstrip,
-        **({"animation": folder.animation} if folder.animation.exists() else {}),
+        "animation": folder.animation,
         "loss curves": folder.curves,
         "model": folder.model,
     }
     for what, path in made.items():
-        print(f"{what:<14}{path}")
+        if path.exists():
+            print(f"{what:<14}{path}")
     many = 2500 if folder.animation.exists() else 64
-    print(f"next          ganvas generate {folder.path} -n {many} --grid fakes.png")
+    enlarges = isinstance(flags.recipe.data, Crops)
+    use = f"upscale PHOTO --model {folder.path}" if enlarges else f"generate {folder.path} -n {many} --grid fakes.png"
+    print(f"next          ganvas {use}")
     return 0

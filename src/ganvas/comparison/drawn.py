@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from ganvas.comparison.comparing import Comparison
 
 POINTS = 160  # of a curve: each is the mean of the log lines that it stands for
+TITLES = {
+    "d/adversarial": "Discriminator’s loss",
+    "g/adversarial": "Generator’s loss",
+    MEASURE: "Distance to the real pictures (swd, logged while training)",
+    "psnr-y": "PSNR-Y on held-out crops (dB, logged while training)",
+    "st-lpips": "ST-LPIPS on held-out crops (logged while training)",
+}
 DASHES = ("", "6 3", "2 3", "8 3 2 3")  # tell the seeds of one setting apart
 
 
@@ -80,8 +87,7 @@ def _charts(comparison: Comparison) -> list[dict[str, Any]]:
     names = dict.fromkeys(name for run in runs for name in run.curves)
     charts = []
     for name in sorted(names, key=lambda name: ("/" not in name, name)):
-        title = {"d/adversarial": "Discriminator’s loss", "g/adversarial": "Generator’s loss"}.get(name, name)
-        title = "Distance to the real pictures (swd, logged while training)" if name == MEASURE else title
+        title = TITLES.get(name, name)
         series = [
             {"run": index, "points": [{**_place(run, x), "y": y} for x, y in _thinned(run.curves[name])]}
             for index, run in enumerate(runs)

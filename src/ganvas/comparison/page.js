@@ -110,6 +110,7 @@ function draw(box, chart) {
 
 function timelines() {
   const box = document.getElementById("verdicts");
+  if (!box) return;
   const end = Math.max(...data.runs.map((run) => (state.by === "hours" ? run.hours : run.images))) || 1;
   const share = (x) => `${((100 * x) / end).toFixed(2)}%`;
   let html = '<div class="timeline">';

@@ -14,7 +14,7 @@ from ganvas.comparison.drawn import drawn, noises
 from ganvas.comparison.gather import MEASURE
 from ganvas.comparison.sheets import Films, films
 from ganvas.comparison.table import ABSENT, Column, Mean, Setting, interval, number, unlike
-from ganvas.comparison.tradeoff import planes, section
+from ganvas.comparison.tradeoff import TRUTH, planes, section
 from ganvas.comparison.viewer import ViewerRow, assets, viewer
 
 if TYPE_CHECKING:
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 COLOURS = 8
 SIDE_BY_SIDE = 9_000_000  # bytes of the pictures shown side by side, roughly
 
+VERDICTS = (
+    '<section><h2>Verdicts</h2><p class="hint">What the diagnosis said while the run was training. Choose a stretch to'
+    ' read why.</p><div id="verdicts"></div></section>'
+)
 NOTES = (
     "Images seen counts the real pictures that the discriminator was shown. Hours are the wall-clock time of training,"
     " added up from the rates in the log, observers included and pauses left out; across machines they compare the"
@@ -64,6 +68,7 @@ def render(comparison: Comparison, reals: bool = True, rows: Sequence[ViewerRow]
         plane=section(data["planes"]),
         beside=_beside(rows),
         curves=_curves(data["charts"]),
+        verdicts=VERDICTS if any(record.verdicts for record in records) else "",
         pictures=_pictures(cut),
         runs=_runs(comparison),
         notes="<ul>" + "".join(f"<li>{escape(note)}</li>" for note in NOTES) + "</ul>",
@@ -253,14 +258,16 @@ def _pictures(cut: Films) -> str:
     drawings = noises(cut)
     pixels = " pixels" if cut.side < 48 else ""
     parts = [
-        '<p class="hint">The fakes of a run come from the same z at every moment. Tap a picture to follow its z through'
-        " time below.</p>",
+        '<p class="hint">The fakes of a run come from the same z, or the same crop, at every moment. Tap a picture to'
+        " follow it through time below.</p>",
         '<div class="moment"><label for="moment">moment</label><input type="range" id="moment" min="0" step="1">'
         '<output id="moment-said" for="moment"></output></div>',
         f'<div id="films" class="{pixels.strip()}">',
     ]
     for seed, latent in drawings:
-        if len(drawings) == 1:
+        if (seed, latent) == (0, 0):
+            told = "The same held-out crops, enlarged by every run: picture by picture they can be compared."
+        elif len(drawings) == 1:
             told = "The same z in every run: picture by picture they can be compared."
         else:
             told = f"Seed {seed}, z of length {latent}: the same z in every run of this row, other z than elsewhere."
@@ -269,12 +276,14 @@ def _pictures(cut: Films) -> str:
 
 
 def _runs(comparison: Comparison) -> str:
-    heads = ["run", "state", "seed", "images", "hours", f"smallest {MEASURE}", "machine", "folder"]
+    truth = any(TRUTH in run.curves for group in comparison.settings for run in group.runs)
+    head = "best PSNR-Y on held-out crops" if truth else f"smallest {MEASURE}"
+    heads = ["run", "state", "seed", "images", "hours", head, "machine", "folder"]
     rows, attributes = [], []
     for index, group in enumerate(comparison.settings):
         for run in group.runs:
-            distances = run.curves.get(MEASURE, [])
-            best = min(distances, key=lambda point: point[1], default=None)
+            points = run.curves.get(TRUTH if truth else MEASURE, [])
+            best = (max if truth else min)(points, key=lambda point: point[1], default=None)
             rows.append(
                 [
                     f"{_dot(index)}{escape(run.name)}",

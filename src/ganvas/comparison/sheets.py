@@ -32,6 +32,8 @@ class Sheet:
     rows: int
     columns: int
     with_reals: bool
+    triples: bool = False
+    """Whether a picture is three tiles: low resolution, enlarged, original. `columns` counts pictures."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Film:
 
     frames: tuple[Frame, ...]
     noise: tuple[int, int]
-    """Seed and length of z: runs that share both drew the same z."""
+    """Seed and length of z: runs that share both drew the same z. (0, 0) where the same crops were enlarged."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,8 @@ def films(records: Sequence[Record], reals: bool = True) -> Films:
         made = {}
         for record in shown:
             chosen = [(int(path.stem), cut(record, path)) for path in _spread(record.sheets, count)]
-            noise = record.seed, int(record.recipe.get("system.latent", 0))
+            latent = int(record.recipe.get("system.latent", 0))
+            noise = (0, 0) if layouts[record.name].triples else (record.seed, latent)
             made[record.name] = Film(tuple(Frame(images, source) for images, source in chosen if source), noise)
         if sum(len(frame.source) for film in made.values() for frame in film.frames) <= BUDGET:
             break
@@ -121,6 +124,9 @@ def _layout(record: Record) -> Sheet | None:
     side = size * zoom(size)
     step = side + GAP
     rows, rest = divmod(height - GAP, step)
+    if record.recipe.get("data.type") == "Crops":
+        columns, left = divmod(width - GAP, 3 * step)
+        return Sheet(side, zoom(size), rows, columns, True, triples=True) if rows > 0 and not (rest or left) else None
     # Fakes alone, or fakes, a gap of four and reals: no width can be read as both.
     for parts, space in ((1, 0), (2, 4 * GAP)):
         columns, left = divmod(width - space - parts * GAP, parts * step)
@@ -144,8 +150,11 @@ def _cut(path: Path, layout: Sheet, count: int, columns: int, reals: bool) -> st
     offset = layout.columns * (layout.side + GAP) + 5 * GAP if reals else 0
     tiles = []
     for index in range(count):
-        top, left = tile_corner(index, layout.columns, layout.side, layout.side)
-        left += offset
+        if layout.triples:
+            top, left = tile_corner(3 * index + 1 + reals, 3 * layout.columns, layout.side, layout.side)
+        else:
+            top, left = tile_corner(index, layout.columns, layout.side, layout.side)
+            left += offset
         tile = sheet[top : top + layout.side : layout.factor, left : left + layout.side : layout.factor]
         tiles.append(_reduced(tile))
     rows = [np.concatenate(tiles[start : start + columns], axis=1) for start in range(0, count, columns)]

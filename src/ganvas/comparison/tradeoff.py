@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ganvas.comparison.comparing import Comparison
 
 DISTORTION, PERCEPTION = "PSNR-Y", ("ST-LPIPS", "LPIPS")  # of figures; in logs they are written small
+TRUTH = DISTORTION.lower()
 LABEL = "PSNR on Y (dB), more is truer"
 HINT = (
     "Better is down and to the right: down looks more like the original, right is nearer to it pixel by pixel. Beyond"
@@ -49,7 +50,7 @@ def _paths(comparison: Comparison, runs: Sequence[Record], name: str) -> Iterabl
     setting = {run.name: index for index, group in enumerate(comparison.settings) for run in group.runs}
     series, reference = [], None
     for run in runs:
-        distortion = dict(run.curves.get(DISTORTION.lower(), []))
+        distortion = dict(run.curves.get(TRUTH, []))
         points = [
             {"x": distortion[images], "y": value, "told": f"{images:,} images", "knee": images == run.knee}
             for images, value in run.curves.get(name.lower(), [])
@@ -65,7 +66,7 @@ def _paths(comparison: Comparison, runs: Sequence[Record], name: str) -> Iterabl
 
 def _reference(figures: dict[str, Any], name: str) -> dict[str, Any] | None:
     try:
-        x, y = float(figures[DISTORTION.lower()]), float(figures[name.lower()])
+        x, y = float(figures[TRUTH]), float(figures[name.lower()])
     except (KeyError, TypeError, ValueError):
         return None
     return {"name": "bicubic", "x": x, "y": y}

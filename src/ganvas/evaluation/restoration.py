@@ -21,7 +21,7 @@ from ganvas.evaluation.enlargers import Enlarger, open_enlarger
 from ganvas.evaluation.measures import Figure, figure
 from ganvas.evaluation.pairs import Pair, TestSet, enlarge, find_set
 from ganvas.evaluation.worst import View, draw, view, worst
-from ganvas.inference.generator import move
+from ganvas.inference.opening import move
 from ganvas.metrics.distortion import luma, psnr, ssim
 from ganvas.metrics.intervals import Estimate, mean
 from ganvas.metrics.perceptual import ALEXNET, SIDE, Perceptual, open_perceptual

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from PIL import Image
@@ -172,10 +172,12 @@ def open_upscaler(
         raise InputError(f"--strength {strength} must lie in 0 (SRResNet, faithful) to 1 (SRGAN, sharp).")
     if tile < 0:
         raise InputError(f"--tile {tile} is negative; give a side in pixels, or 0 to let it choose.")
+    if precision not in get_args(Precision):
+        raise InputError(f"precision {precision!r} is not known; give {' or '.join(get_args(Precision))}.")
     loaded = load(model, strength)
     network, where = place(loaded.network, device)
     return Upscaler(
-        full(network, loaded.scale, where),
+        full(network, loaded.scale, where, loaded.channels),
         loaded.name,
         images=loaded.images,
         channels=loaded.channels,

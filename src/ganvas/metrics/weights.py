@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from ganvas.errors import InputError
+from ganvas.pth import read_pth
 
 HASH = 12  # characters of a SHA-256 that are shown
 TIMEOUT = 20.0  # seconds without an answer after which the download counts as failed
@@ -72,5 +73,5 @@ def read_weights(path: Path, sha256: str) -> dict[str, Tensor]:
             f"{path} is not the file it should be (its SHA-256 begins {found[:HASH]}, not {sha256[:HASH]}); delete it"
             " and fetch it again."
         )
-    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    state: dict[str, Any] = read_pth(path)
     return state

@@ -113,7 +113,7 @@ class Study:
         asked, on = self.evaluate, self.evaluate.get("on")
         if on is None:
             return
-        if not self.sets or not isinstance(on, str | list | tuple) or not all(isinstance(s, str) for s in self.sets):
+        if not on or not isinstance(on, str | list | tuple) or not all(isinstance(word, str) for word in on):
             raise InputError(f"the study {self.name} has evaluate.on {on!r}; give a list of sets, such as Set5.")
         others = [key for key in asked if key not in ("on", "seed", "which")]
         if others:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from ganvas.content import Perceptual
 from ganvas.errors import InputError
 from ganvas.recipe import Adam, Recipe
 from ganvas.training.phases import check
@@ -33,7 +34,7 @@ class Run:
         """Begin a run.
 
         Raises:
-            InputError: the recipe's parts do not fit each other.
+            InputError: the recipe's parts do not fit each other, or a content term's network is not at hand.
         """
         self.recipe = recipe
         self.device = device
@@ -45,6 +46,9 @@ class Run:
         self.g: nn.Module = recipe.system.generator().to(device).to(memory_format=layout)  # type: ignore[call-overload]
         self.d: nn.Module = recipe.system.discriminator().to(device).to(memory_format=layout)  # type: ignore[call-overload]
         check(recipe, self.d)
+        for content in recipe.content:
+            if isinstance(content, Perceptual):
+                content.network(device)  # what is missing is told before anything is begun
         self.ema = copy.deepcopy(self.g).eval().requires_grad_(False) if recipe.ema.half_life else None
         self.adam_g = _optimizer(self.g, recipe.adam_g)
         self.adam_d = _optimizer(self.d, recipe.adam_d)

@@ -33,7 +33,7 @@ from ganvas.training.loop import Diverged
 from ganvas.training.loop import train as play
 from ganvas.training.run import Run
 from ganvas.training.steering import Controller
-from ganvas.training.watching import make_probe, observers_of
+from ganvas.training.watching import expect_sound, make_probe, observers_of
 from ganvas.values import difference, from_plain, to_plain
 
 
@@ -76,11 +76,7 @@ def train(
         raise InputError(
             f"--watch.extractor {watch.extractor} compares pictures made from noise, and this run makes none; drop it."
         )
-    if watch.stop_at_knee and not isinstance(recipe.system, Translation):
-        raise InputError(
-            f"--watch.stop-at-knee {watch.stop_at_knee} is for super-resolution, and"
-            f" {type(recipe.system).__name__} makes pictures from noise; take --watch.stop-when-past-best."
-        )
+    expect_sound(recipe, watch)
     device = host.torch_device()
     system = recipe.system
     whole = open_data(recipe.data, system.shape, workers=host.workers, progress=True)

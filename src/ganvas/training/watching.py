@@ -33,9 +33,11 @@ from ganvas.observers.trackers import tensorboard
 from ganvas.pictures import from_pixels
 from ganvas.recipe import WHOLE, Recipe
 from ganvas.runs.folder import RunFolder
+from ganvas.systems.kinds import Translation
 from ganvas.training.run import Run
 
 SHEETS = 40  # of crops in a whole run, unless the watch says otherwise
+DISTANCE = "st-lpips"
 CROPS = 64  # held-out ones that super-resolution is measured on
 LOG_LINES, MEASUREMENTS = 500, 20  # in a whole run, unless the watch says otherwise
 
@@ -82,11 +84,9 @@ def observers_of(
         samples = (watch.sample_every or max(recipe.batch_size, recipe.images // SHEETS),)
         shown = min(rows * max(1, columns // 4), len(high))
         sheets = RestorationSheets(folder, low[:shown], high[:shown], max(1, columns // 4), samples)
-        distance = _distance(recipe, watch)
-        crops = low, high, part
-        measure = RestorationMeasure(
-            folder, progress.console, crops, measure_every, keep_best, distance, watch.stop_at_knee
-        )
+        at_knee = watch.stop_at_knee
+        console, crops = progress.console, (low, high, part)
+        measure = RestorationMeasure(folder, console, crops, measure_every, keep_best, _distance(), at_knee)
     elif isinstance(recipe.data, Points):
         mixture = (recipe.data.modes(), recipe.data.std)
         sheets = PlaneSheets(folder, dataset.spread(POINTS), mixture, samples)
@@ -109,18 +109,33 @@ def observers_of(
     return observers
 
 
-def _distance(recipe: Recipe, watch: Watch) -> Perceptual | None:
-    """By which looks are measured; without its package only a run that is to stop by it is refused."""
-    if watch.stop_at_knee and recipe.plan.pretrain == WHOLE:
+def expect_sound(recipe: Recipe, watch: Watch) -> None:
+    """Refuse, before anything is written, a watch for a knee that cannot be found.
+
+    Raises:
+        InputError: the run plays no game between enlarging and looking real, or the distance is not to be had.
+    """
+    if not watch.stop_at_knee:
+        return
+    flag = f"--watch.stop-at-knee {watch.stop_at_knee}"
+    if not isinstance(recipe.system, Translation):
         raise InputError(
-            f"--watch.stop-at-knee {watch.stop_at_knee} waits for a game that pays no more, and this run is all"
-            " pretraining; leave it out."
+            f"{flag} is for super-resolution, and {type(recipe.system).__name__} makes pictures from noise; take"
+            " --watch.stop-when-past-best."
         )
+    if recipe.plan.pretrain == WHOLE:
+        raise InputError(f"{flag} waits for a game that pays no more, and this run is all pretraining; leave it out.")
     try:
-        return open_perceptual("st-lpips")
+        open_perceptual(DISTANCE)
     except InputError as error:
-        if watch.stop_at_knee:
-            raise InputError(f"--watch.stop-at-knee {watch.stop_at_knee} cannot be: {error}") from None
+        raise InputError(f"{flag} cannot be: {error}") from None
+
+
+def _distance() -> Perceptual | None:
+    """By which enlarged crops are watched, where its package is installed."""
+    try:
+        return open_perceptual(DISTANCE)
+    except InputError:
         return None
 
 

@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from ganvas.data._torchvision import datasets
 from ganvas.errors import InputError
 from ganvas.inference.upscaling.models import Loaded
 from ganvas.inference.upscaling.others import IMAGENET, Leftthomas, MSRResNet, RRDBNet, Tutorial, Values
@@ -62,9 +63,9 @@ def read_foreign(path: Path) -> Loaded:
         network.load_state_dict(weights)
     except (RuntimeError, KeyError, ValueError, IndexError, AttributeError):
         return _by_spandrel(weights, path, f"it looks like {kind.name}, but its weights do not fit")
-    scale, channels = int(network.scale), int(next(iter(network.parameters())).shape[1])  # type: ignore[arg-type]
+    first = next(network.parameters())
     wrapped = kind.wrap(network).eval().requires_grad_(False)
-    return Loaded(wrapped, path.stem, scale, channels, kind=kind.name)
+    return Loaded(wrapped, path.stem, int(network.scale), first.shape[1], kind=kind.name)  # type: ignore[arg-type]
 
 
 def read_state(path: Path) -> Weights:
@@ -87,7 +88,7 @@ def read_state(path: Path) -> Weights:
         content = content[inner]
     if not isinstance(content, dict) or not content or not all(isinstance(t, Tensor) for t in content.values()):
         raise InputError(f"{path} holds no weights by name; {_REMEDY}.")
-    return {_known(str(name)): t.float() if t.is_floating_point() else t for name, t in content.items()}
+    return _renamed({_bare(str(n)): t.float() if t.is_floating_point() else t for n, t in content.items()})
 
 
 def convert(source: Path, target: Path) -> Loaded:
@@ -105,19 +106,75 @@ def convert(source: Path, target: Path) -> Loaded:
     return loaded
 
 
-# ESRGAN's two older ways of naming the same parts.
+# ESRGAN's two older ways to name its parts, as BasicSR names them now; in this order.
 _OLD = (
-    (r"^RRDB_trunk\.", "body."), (r"^trunk_conv\.", "conv_body."), (r"^upconv([12])\.(?=.*rrdb)", r"conv_up\1."),
-    (r"^HRconv\.", "conv_hr."), (r"\.RDB([123])\.", r".rdb\1."), (r"(conv[1-5])\.0\.", r"\1."),
-    (r"^model\.0\.", "conv_first."), (r"^model\.1\.sub\.(\d+)\.(?=rdb)", r"body.\1."),
-    (r"^model\.1\.sub\.\d+\.", "conv_body."), (r"^model\.3\.", "conv_up1."), (r"^model\.6\.", "conv_up2."),
-    (r"^model\.8\.", "conv_hr."), (r"^model\.10\.", "conv_last."),
-)  # fmt: skip
+    (r"^RRDB_trunk\.", "body."),
+    (r"^trunk_conv\.", "conv_body."),
+    (r"^upconv([12])\.", r"conv_up\1."),
+    (r"^HRconv\.", "conv_hr."),
+    (r"\.RDB([123])\.", r".rdb\1."),
+    (r"(rdb[123]\.conv[1-5])\.0\.", r"\1."),
+    (r"^model\.0\.", "conv_first."),
+    (r"^model\.1\.sub\.(\d+)\.(?=rdb)", r"body.\1."),
+    (r"^model\.1\.sub\.\d+\.", "conv_body."),
+    (r"^model\.3\.", "conv_up1."),
+    (r"^model\.6\.", "conv_up2."),
+    (r"^model\.8\.", "conv_hr."),
+    (r"^model\.10\.", "conv_last."),
+)
 
 
-def _known(name: str) -> str:
+def _renamed(weights: Weights) -> Weights:
+    if not any(".RDB1." in name for name in weights):
+        return weights
+    return {_replaced(name): tensor for name, tensor in weights.items()}
+
+
+def _replaced(name: str) -> str:
+    for old, new in _OLD:
+        name = re.sub(old, new, name)
+    return name
+
+
+def _bare(name: str) -> str:
+    """Without what wrapping a network for several devices, or in the tutorial's Generator, put before it."""
     return re.sub(r"^(module\.|net\.(?=conv_block|residual|subpixel))+", "", name)
 
 
-def _by_spandrel(weights: Weights, path: Path, but: str = "its network is not one of those known") -> Loaded:
-    raise InputError(f"{path} cannot be used: {but}; {_REMEDY}.")
+def _by_spandrel(weights: Weights, path: Path, but: str = "its network is none of those known here") -> Loaded:
+    try:
+        datasets()  # torchvision, which spandrel loads, needs care beside some builds of torch
+        from spandrel import ImageModelDescriptor, ModelLoader, UnsupportedModelError
+    except ImportError:
+        raise InputError(
+            f"{path} cannot be used: {but}; pip install 'ganvas[foreign]' adds the networks that spandrel knows."
+        ) from None
+    try:
+        found = ModelLoader().load_from_state_dict(weights)
+    except (UnsupportedModelError, RuntimeError, KeyError, ValueError):
+        raise InputError(f"{path} cannot be used: {but}; {_REMEDY}.") from None
+    if not isinstance(found, ImageModelDescriptor) or found.scale < 2 or found.input_channels not in (1, 3):
+        raise InputError(
+            f"{path} holds a network ({found.architecture.name}) that does not enlarge pictures; {_REMEDY}."
+        )
+    network = Values(Sized(found) if _demanding(found) else found.model.eval())
+    kind = f"{found.architecture.name}, by spandrel"
+    return Loaded(network.eval().requires_grad_(False), path.stem, found.scale, found.input_channels, kind=kind)
+
+
+def _demanding(found: Any) -> bool:
+    sizes = found.size_requirements
+    return bool(sizes.minimum > 1 or sizes.multiple_of > 1 or sizes.square)
+
+
+class Sized(nn.Module):
+    """A network that takes some sizes only, with what spandrel does to make every size fit."""
+
+    def __init__(self, found: Any) -> None:
+        super().__init__()
+        self.network, self.found = found.model.eval(), found
+
+    def forward(self, low: Tensor) -> Tensor:
+        """(1, C, h, w) in [0, 1] -> (1, C, scale h, scale w) in [0, 1]"""
+        high: Tensor = self.found(low)
+        return high

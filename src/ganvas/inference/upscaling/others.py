@@ -191,14 +191,14 @@ class RRDBNet(nn.Module):
         self.body = nn.Sequential(*(_RRDB(width, growth) for _ in range(_count(weights, "body."))))
         self.conv_body, self.conv_up1, self.conv_up2 = (_conv(width, width, 3) for _ in range(3))
         self.conv_hr, self.conv_last = _conv(width, width, 3), _conv(width, weights["conv_last.weight"].shape[0], 3)
-        self.lrelu, self.double = nn.LeakyReLU(0.2), nn.Upsample(scale_factor=2.0, mode="nearest")
+        self.lrelu, self.enlarge = nn.LeakyReLU(0.2), nn.Upsample(scale_factor=2.0, mode="nearest")
 
     def forward(self, low: Tensor) -> Tensor:
         """(B, C, h, w) in [0, 1] -> (B, C, 4 h, 4 w) in [0, 1]"""
         first = self.conv_first(low)
         x = first + self.conv_body(self.body(first))
-        x = self.lrelu(self.conv_up1(self.double(x)))
-        x = self.lrelu(self.conv_up2(self.double(x)))
+        x = self.lrelu(self.conv_up1(self.enlarge(x)))
+        x = self.lrelu(self.conv_up2(self.enlarge(x)))
         high: Tensor = self.conv_last(self.lrelu(self.conv_hr(x)))
         return high
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.fx.experimental.optimization import fuse
+from torch import Tensor, fx, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ganvas.errors import InputError
 from ganvas.inference.upscaling.memory import out_of_memory
@@ -54,11 +54,31 @@ def table(trials: Sequence[Trial]) -> str:
     return "\n".join(lines)
 
 
-def full(network: nn.Module, scale: int, device: torch.device) -> Engine:
+def full(network: nn.Module, scale: int, device: torch.device, channels: int = 3) -> Engine:
     """The engine that everything else is measured by: fp32, batch normalisation folded into the convolutions."""
     with suppress(Exception):  # a network that cannot be traced stays as it is
-        network = fuse(network)
-    return Engine(network.to(memory_format=torch.channels_last), scale, device)  # type: ignore[call-overload]
+        network = _folded(network)
+    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return Engine(network, scale, device, channels=channels)
+
+
+def _folded(network: nn.Module) -> nn.Module:
+    """The network with every batch normalisation that follows a convolution folded into it."""
+    traced = fx.symbolic_trace(network)
+    modules = dict(traced.named_modules())
+    for node in list(traced.graph.nodes):
+        norm = modules.get(str(node.target)) if node.op == "call_module" else None
+        before = node.args[0] if isinstance(norm, nn.BatchNorm2d) else None
+        if not isinstance(before, fx.Node) or before.op != "call_module" or len(before.users) > 1:
+            continue
+        convolution = modules[str(before.target)]
+        if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+            traced.set_submodule(str(before.target), fuse_conv_bn_eval(convolution, norm))
+            node.replace_all_uses_with(before)
+            traced.graph.erase_node(node)
+    traced.delete_all_unused_submodules()
+    traced.recompile()
+    return traced
 
 
 def candidates(engine: Engine) -> dict[str, Callable[[], Engine]]:
@@ -66,8 +86,13 @@ def candidates(engine: Engine) -> dict[str, Callable[[], Engine]]:
 
     def lower(dtype: torch.dtype, name: str) -> Callable[[], Engine]:
         def make() -> Engine:
-            network = copy.deepcopy(engine.network).to(dtype)
-            return Engine(network, engine.scale, engine.device, dtype, name, engine.least)
+            network = copy.deepcopy(engine.network)
+            network = network if engine.exact else network.to(dtype)
+            made = Engine(network, engine.scale, engine.device, dtype, name, engine.least, engine.channels)
+            # The first convolution in fp32, and with it the sums that residual blocks add to: 5 dB for no time.
+            for layer in made.convolutions()[1:]:
+                layer.to(dtype)
+            return made
 
         return make
 

@@ -34,6 +34,7 @@ class Layer:
         border: what lies beyond the picture's border: "zeros", "reflect", "replicate", or "clip" for nothing.
         grow: rows out for every row in.
         halo: neighbours on either side that an interpolation reads.
+        module: whose weights it uses, of a convolution.
     """
 
     run: Callable[..., Tensor]
@@ -44,6 +45,7 @@ class Layer:
     border: str = "clip"
     grow: int = 1
     halo: int = 0
+    module: nn.Module | None = None
 
     def reads(self, first: int, last: int, axis: int = 0) -> Range:
         """The first and the last row of the input that rows `first` to `last` of the output depend on."""
@@ -90,6 +92,7 @@ class Graph:
         self.inputs: list[str] = []
         self.layers: dict[str, tuple[Layer, tuple[Any, ...], dict[str, Any]]] = {}
         self.constants: dict[str, Tensor] = {}
+        self._sources: dict[str, list[str]] = {}
         alias: dict[str, str] = {}
         self.output = ""
         for node in traced.graph.nodes:
@@ -114,11 +117,12 @@ class Graph:
                     else (args, kwargs)
                 )
                 self.layers[node.name] = (layer, *tensors)
+                names = dict.fromkeys(ref.name for ref in refs(tensors))
+                self._sources[node.name] = [name for name in names if name not in self.constants]
 
     def sources(self, name: str) -> list[str]:
         """The tensors that a layer reads, constants left out."""
-        _, args, kwargs = self.layers[name]
-        return list(dict.fromkeys(ref.name for ref in refs([args, kwargs]) if ref.name not in self.constants))
+        return self._sources[name]
 
     def scale(self) -> int:
         """Rows out for every row in."""
@@ -220,8 +224,12 @@ def _of_module(module: nn.Module) -> Layer | None:
     if isinstance(module, _POINTWISE_MODULES):
         if hasattr(module, "inplace"):
             module.inplace = False  # the rows that it would write over may be read once more
-        return Layer(module)
+        return Layer(_prelu(module) if isinstance(module, nn.PReLU) else module)
     raise Unknown(f"{type(module).__name__} is not known to be local")
+
+
+def _prelu(module: nn.PReLU) -> Callable[[Tensor], Tensor]:
+    return lambda x: functional.prelu(x, module.weight.to(x.dtype))
 
 
 def _convolution(module: nn.Conv2d) -> Layer:
@@ -230,14 +238,14 @@ def _convolution(module: nn.Conv2d) -> Layer:
     across = int(module.padding[1])
 
     def run(x: Tensor) -> Tensor:
-        side = across
+        side, x = across, x.to(module.weight.dtype)
         if module.padding_mode != "zeros" and side:
             x, side = functional.pad(x, (side, side, 0, 0), mode=module.padding_mode), 0
         return convolve(x, module.weight, module.bias, module.stride, (0, side), module.dilation, module.groups)
 
     pair: Callable[[Any], Range] = lambda v: (int(v[0]), int(v[1]))  # noqa: E731
     return Layer(run, pair(module.kernel_size), pair(module.stride), pair(module.dilation), pair(module.padding),
-                 module.padding_mode)  # fmt: skip
+                 module.padding_mode, module=module)  # fmt: skip
 
 
 def convolve(

@@ -40,6 +40,7 @@ class Engine:
     dtype: torch.dtype = torch.float32
     name: str = "fp32"
     least: int = 1
+    channels: int = 3
     graph: Graph | None = field(init=False, default=None)
     why: str = field(init=False, default="")
 
@@ -63,9 +64,20 @@ class Engine:
         """Pixels around a part that are given to the network with it."""
         return self.graph.context() if self.graph else OVERLAP
 
+    def convolutions(self) -> list[nn.Module]:
+        """In the order of their work."""
+        return [layer.module for layer, _, _ in self.graph.layers.values() if layer.module] if self.graph else []
+
     def prepare(self, region: Tensor) -> Tensor:
         """A region as this engine's network wants it."""
-        return region.to(self.device, self.dtype).contiguous(memory_format=torch.channels_last)
+        region = region.transpose(0, 1) if self.channels == 1 else region  # each plane as a picture of its own
+        dtype = torch.float32 if self.graph else self.dtype  # layers that are known take what they need
+        return region.to(self.device, dtype).contiguous(memory_format=torch.channels_last)
+
+    def restore(self, made: Tensor) -> Tensor:
+        """What the network made as float32 (1, 3, rows, columns) on the CPU."""
+        made = made.float().cpu()
+        return made.transpose(0, 1) if self.channels == 1 else made
 
     def pixel_bytes(self) -> int:
         """Memory for one pixel of the input on its way through: that of the largest layers at once, roughly."""
@@ -76,7 +88,12 @@ class Engine:
         stream = Stream(self.graph, [SMALLEST], SMALLEST)
         stream.push(self.prepare(torch.zeros(1, 3, SMALLEST, max(width, self.least))))
         stream.watch = sizes.append
-        stream.pull()
+        try:
+            stream.pull()
+        except (RuntimeError, MemoryError) as error:
+            if not out_of_memory(error):
+                raise
+            return 16_000 * self.scale
         return 3 * max(sizes) // (SMALLEST * max(width, self.least))
 
 
@@ -167,9 +184,7 @@ class Walk:
                     for made, (low, _, left, right) in zip(pulled, strips, strict=True)
                     if made is not None
                 ]
-                part = (
-                    torch.cat([core.float().cpu() for core in cores], 3) if len(cores) > 1 else cores[0].float().cpu()
-                )
+                part = engine.restore(torch.cat(cores, 3) if len(cores) > 1 else cores[0])
                 dropped = min(skip, part.shape[2])
                 skip -= dropped
                 if dropped < part.shape[2]:
@@ -190,7 +205,7 @@ class Walk:
         for top, bottom, upper, lower in _spans(picture.height, self.tile, engine.context, start):
             cores = []
             for low, high, left, right in _spans(picture.width, self.tile, engine.context):
-                made = engine.network(engine.prepare(read(picture, top, low, bottom - top, high - low))).float()
+                made = engine.network(engine.prepare(read(picture, top, low, bottom - top, high - low)))
                 cores.append(
                     made[
                         :,
@@ -199,7 +214,7 @@ class Walk:
                         (left - low) * scale : (right - low) * scale,
                     ].cpu()
                 )
-            yield torch.cat(cores, 3)
+            yield engine.restore(torch.cat(cores, 3))
 
     def _check(self, part: Tensor, done: int) -> None:
         if not bool(torch.isfinite(part).all()):

@@ -1,0 +1,86 @@
+"""Super-resolution from the command line: training it, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from ganvas import cli
+from tests.conftest import write_photographs
+
+SMALL = {"size": 32, "g-width": 4, "blocks": 1, "d-width": 2, "d-hidden": 8}
+SHORT = [*(f"--system.{name}={value}" for name, value in SMALL.items()), "--images", "32", "--batch-size", "8"]
+
+
+def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    assert cli.main(list(words)) == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1
+    return lines[0]
+
+
+def test_training_prints_what_it_made_and_how_to_use_it(capsys: pytest.CaptureFixture[str]) -> None:
+    write_photographs(Path("photos"), 4)
+    assert cli.main(["train", "srresnet-x4", "--data", "photos", "--data.low", "blind", *SHORT]) == 0
+    printed = capsys.readouterr().out
+    assert "ganvas upscale PHOTO --model runs/srresnet-x4" in printed
+    assert "film strip" not in printed
+    for line in printed.splitlines()[:-1]:
+        assert Path(line.split()[-1]).is_file()
+    recipe = json.loads(Path("runs/srresnet-x4/recipe.json").read_text())
+    assert recipe["data"]["low"]["type"] == "Blind"
+    with Image.open(sorted(Path("runs/srresnet-x4/samples").iterdir())[-1]) as sheet:
+        assert sheet.width > 3 * 32
+
+
+def test_a_strategy_trains_without_vgg(capsys: pytest.CaptureFixture[str]) -> None:
+    write_photographs(Path("photos"), 4)
+    words = ["--content.0.extractor", "efficientnet-lite0", "--content.0.layer", "2", "2"]
+    assert cli.main(["train", "srgan-g1d1", "--data", "photos", *words, *SHORT]) == 0
+    assert json.loads(Path("runs/srgan-g1d1/recipe.json").read_text())["content"][0]["extractor"] == words[1]
+
+
+def test_an_objective_is_chosen_by_name(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--images", "64", "--batch-size", "32", "--system.g-width", "2", "--system.d-width", "2"]
+    assert (
+        cli.main(["train", "dcgan-digits", "--objective", "LeastSquares", "--objective.real-label", "0.9", *words]) == 0
+    )
+    assert json.loads(Path("runs/dcgan-digits/recipe.json").read_text())["objective"]["type"] == "LeastSquares"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["srresnet-x4", "--data.low", "Blond"], "none of Bicubic, Bilinear, Area, Blind"),
+        (["dcgan-digits", "--data.low", "Blind"], "no low in Pictures"),
+        (["dcgan-digits", "--objective"], "--objective without a name is none of NonSaturating"),
+        (["srresnet-x4", "--data", "nowhere"], "there are no data 'nowhere'"),
+        (["srgan-g1d1", "--images", "100"], None),
+        (["srgan-pretrain", "--images", "100"], "longer than the run"),
+        (["srgan-x4", "--data", "photos", "--start", "nowhere", *SHORT], "there is no nowhere"),
+        (["srresnet-x4", "--data", "photos", "--system.size", "512"], "less than a crop of 512"),
+        (["srresnet-x4", "--data", "one"], "one photograph"),
+        (["srresnet-x4", "--data", "photos", "--watch.extractor", "digits", *SHORT], "pictures made from noise"),
+    ],
+)
+def test_bad_input(words: list[str], said: str | None, capsys: pytest.CaptureFixture[str]) -> None:
+    write_photographs(Path("photos"), 3)
+    Path("one").mkdir()
+    Image.new("RGB", (100, 100)).save("one/a.png")
+    # Without photographs of its own a strategy asks for DIV2K, which is not to be had here.
+    line = refused(capsys, "train", *words, *(["--data", "one"] if said is None else []))
+    assert (said or "one photograph") in line
+    assert not Path("runs").exists() or not list(Path("runs").glob("*/model.safetensors"))
+
+
+def test_a_vgg_file_with_the_wrong_hash(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    write_photographs(Path("photos"), 4)
+    Path("weights").mkdir()
+    Path("weights/vgg19-dcbb9e9d.pth").write_bytes(b"no weights")
+    monkeypatch.setenv("GANVAS_WEIGHTS", "weights")
+    assert cli.main(["train", "srgan-g1d1", "--data", "photos", *SHORT]) == 2
+    assert "vgg19-dcbb9e9d.pth is not the file it should be" in capsys.readouterr().err
+    assert not Path("runs").exists()

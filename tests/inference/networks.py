@@ -1,0 +1,68 @@
+"""Small networks of every family that can be opened, and pictures to enlarge."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ganvas.inference.upscaling.others import RRDBNet
+from ganvas.runs import checkpoint
+from ganvas.systems.srgan import SRGAN
+from ganvas.values import to_plain
+
+
+def small(**changes: object) -> SRGAN:
+    """An SRGAN that enlarges in milliseconds."""
+    return SRGAN(**{"g_width": 8, "blocks": 2, "size": 32, **changes})  # type: ignore[arg-type]
+
+
+def saved(path: Path, system: SRGAN, seed: int = 0, start: str = "", shift: float = 0.0) -> Path:
+    """A model file of a generator with random weights, away from what they begin with."""
+    network = lively(system.generator(), seed)
+    with torch.no_grad():
+        *_, weight, bias = network.parameters()
+        weight *= 0.05  # most of the result within the range, as of a trained network
+        bias += shift
+    weights = {f"g.{name}": tensor for name, tensor in network.state_dict().items()}
+    about = {"run": path.stem, "system": to_plain(system), "images": 7, "data": "", "start": start}
+    checkpoint.save(path, weights, about)
+    return path
+
+
+def lively(network: nn.Module, seed: int = 0) -> nn.Module:
+    """The network with random weights and statistics, none of them zero."""
+    torch.manual_seed(seed)
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight)
+            if module.bias is not None:
+                nn.init.normal_(module.bias, 0, 0.05)
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.uniform_(module.weight, 0.5, 1)
+            nn.init.normal_(module.bias, 0, 0.1)
+            nn.init.normal_(module.running_mean, 0, 0.1)
+            nn.init.uniform_(module.running_var, 0.5, 2)
+    return network.eval().requires_grad_(False)
+
+
+def photo(height: int, width: int, channels: int = 3, seed: int = 0) -> NDArray[np.uint8]:
+    """Something smooth with noise on it."""
+    rng = np.random.default_rng(seed)
+    rows, columns = np.mgrid[0:height, 0:width]
+    waves = [120 + 80 * np.sin(rows / (5 + k) + k) * np.cos(columns / (7 - k)) for k in range(channels)]
+    return np.clip(np.stack(waves, -1) + rng.normal(0, 12, (height, width, channels)), 0, 255).astype(np.uint8)
+
+
+def rrdb(width: int = 4, growth: int = 4, blocks: int = 1) -> RRDBNet:
+    """A tiny ESRGAN."""
+    weights: dict[str, Tensor] = {
+        "conv_first.weight": torch.empty(width, 3, 3, 3),
+        "body.0.rdb1.conv1.weight": torch.empty(growth, width, 3, 3),
+        "conv_last.weight": torch.empty(3, width, 3, 3),
+        **{f"body.{index}.x": torch.empty(0) for index in range(blocks)},
+    }
+    return lively(RRDBNet(weights))  # type: ignore[return-value]

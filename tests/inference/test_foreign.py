@@ -1,0 +1,246 @@
+"""Others' checkpoints: recognised, equal to their own networks, and never run."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn import functional
+
+import ganvas
+from ganvas.errors import InputError
+from ganvas.inference.upscaler import open_upscaler
+from ganvas.inference.upscaling.foreign import KINDS, read_state
+from ganvas.metrics.distortion import luma, psnr
+from tests.conftest import SHARED, Cli, assert_refused
+from tests.inference.networks import lively, photo, rrdb
+
+LEFTTHOMAS = SHARED / "data" / "weights" / "ref_srgan_x4_leftthomas.safetensors"
+SETS = SHARED / "data" / "sr_eval"
+
+
+def conv(before: int, after: int, kernel: int = 3) -> nn.Conv2d:
+    return nn.Conv2d(before, after, kernel, padding=kernel // 2)
+
+
+# The networks as their authors' files have them, in few lines.
+
+
+class Sgrvinod(nn.Module):
+    def __init__(self, width: int = 4) -> None:
+        super().__init__()
+
+        def part(*layers: nn.Module) -> nn.Module:
+            block = nn.Module()
+            block.conv_block = nn.Sequential(*layers)
+            return block
+
+        def residual() -> nn.Module:
+            block = nn.Module()
+            block.conv_block1 = part(conv(width, width), nn.BatchNorm2d(width), nn.PReLU())
+            block.conv_block2 = part(conv(width, width), nn.BatchNorm2d(width))
+            return block
+
+        def doubling() -> nn.Module:
+            block = nn.Module()
+            block.conv, block.prelu = conv(width, 4 * width), nn.PReLU()
+            return block
+
+        self.conv_block1 = part(conv(3, width, 9), nn.PReLU())
+        self.residual_blocks = nn.Sequential(residual(), residual(), residual())
+        self.conv_block2 = part(conv(width, width), nn.BatchNorm2d(width))
+        self.subpixel_convolutional_blocks = nn.Sequential(doubling(), doubling())
+        self.conv_block3 = part(conv(width, 3, 9), nn.Tanh())
+
+    def forward(self, x: Tensor) -> Tensor:
+        mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+        x = (x - mean.view(1, 3, 1, 1)) / std.view(1, 3, 1, 1)
+        first = y = self.conv_block1.conv_block(x)
+        for block in self.residual_blocks:
+            y = block.conv_block2.conv_block(block.conv_block1.conv_block(y)) + y
+        y = self.conv_block2.conv_block(y) + first
+        for block in self.subpixel_convolutional_blocks:
+            y = block.prelu(functional.pixel_shuffle(block.conv(y), 2))
+        made: Tensor = (self.conv_block3.conv_block(y) + 1) / 2
+        return made
+
+
+class BasicSR(nn.Module):
+    def __init__(self, width: int = 4, scale: int = 4) -> None:
+        super().__init__()
+
+        def block() -> nn.Module:
+            made = nn.Module()
+            made.conv1, made.conv2 = conv(width, width), conv(width, width)
+            return made
+
+        self.scale = scale
+        self.conv_first, self.body = conv(3, width), nn.Sequential(block(), block())
+        self.upconv1 = conv(width, 4 * width)
+        if scale == 4:
+            self.upconv2 = conv(width, 4 * width)
+        self.conv_hr, self.conv_last = conv(width, width), conv(width, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = functional.leaky_relu(self.conv_first(x), 0.1)
+        for block in self.body:
+            y = y + block.conv2(functional.relu(block.conv1(y)))
+        y = functional.leaky_relu(functional.pixel_shuffle(self.upconv1(y), 2), 0.1)
+        if self.scale == 4:
+            y = functional.leaky_relu(functional.pixel_shuffle(self.upconv2(y), 2), 0.1)
+        y = self.conv_last(functional.leaky_relu(self.conv_hr(y), 0.1))
+        return y + functional.interpolate(x, scale_factor=self.scale, mode="bilinear", align_corners=False)
+
+
+def old_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """ESRGAN's first names: of a Sequential in a Sequential."""
+    ends = {"conv_first": "model.0", "conv_body": "model.1.sub.1", "conv_up1": "model.3", "conv_up2": "model.6"}
+    ends |= {"conv_hr": "model.8", "conv_last": "model.10"}
+    renamed = {}
+    for name, tensor in state.items():
+        head, _, rest = name.partition(".")
+        if head == "body":
+            index, dense, layer, kind = rest.split(".")
+            renamed[f"model.1.sub.{index}.{dense.upper()}.{layer}.0.{kind}"] = tensor
+        else:
+            renamed[f"{ends[head]}.{rest}"] = tensor
+    return renamed
+
+
+def middle_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """ESRGAN's second names."""
+    ends = {"conv_body": "trunk_conv", "conv_up1": "upconv1", "conv_up2": "upconv2", "conv_hr": "HRconv"}
+    renamed = {}
+    for name, tensor in state.items():
+        head, _, rest = name.partition(".")
+        rest = rest.replace("rdb", "RDB")
+        renamed[f"RRDB_trunk.{rest}" if head == "body" else f"{ends.get(head, head)}.{rest}"] = tensor
+    return renamed
+
+
+CASES: dict[str, tuple[Callable[[], nn.Module], Callable[[dict[str, Tensor]], object], str]] = {
+    "sgrvinod": (Sgrvinod, lambda s: {"epoch": 3, "model": s}, "sgrvinod's SRResNet"),
+    "sgrvinod-srgan": (Sgrvinod, lambda s: {f"net.{n}": t for n, t in s.items()}, "sgrvinod's SRResNet"),
+    "basicsr": (BasicSR, lambda s: {"params": s}, "BasicSR's MSRResNet"),
+    "basicsr-x2": (lambda: BasicSR(scale=2), lambda s: {"params_ema": s, "params": {}}, "BasicSR's MSRResNet"),
+    "esrgan": (rrdb, lambda s: {"params_ema": s}, "ESRGAN's RRDBNet"),
+    "esrgan-middle": (rrdb, middle_names, "ESRGAN's RRDBNet"),
+    "esrgan-old": (rrdb, old_names, "ESRGAN's RRDBNet"),
+    "parallel": (BasicSR, lambda s: {f"module.{n}": t for n, t in s.items()}, "BasicSR's MSRResNet"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_others_are_recognised_and_equal_to_themselves(name: str, tmp_path: Path, cli: Cli) -> None:
+    build, packed, kind = CASES[name]
+    network = lively(build())
+    path = tmp_path / f"{name}.pth"
+    torch.save(packed(network.state_dict()), path)
+    pixels = photo(20, 24)
+    x = torch.from_numpy(pixels.astype(np.float32) / np.float32(255)).permute(2, 0, 1)[None]
+    with torch.inference_mode():
+        expected = network(x)[0].clamp(0, 1).permute(1, 2, 0).numpy()
+    upscaler = open_upscaler(path)
+    made = upscaler.upscale(pixels.astype(np.float32) / np.float32(255), colour_lock=False)
+    assert np.abs(made - expected).max() < 1e-4
+    assert upscaler.last is not None
+    assert upscaler.last.exact
+    if name == "esrgan-old":
+        done = cli("convert", str(path), "--out", "converted.safetensors")
+        assert done.returncode == 0, done.stderr
+        assert kind in done.stdout
+        again = ganvas.open(tmp_path / "converted.safetensors").upscale(pixels)
+        assert np.array_equal(again, open_upscaler(path).upscale(pixels))
+
+
+def test_what_only_spandrel_knows(tmp_path: Path) -> None:
+    pytest.importorskip("ganvas.data._torchvision").datasets()
+    pytest.importorskip("spandrel", reason="the extra foreign is not installed")
+    from spandrel.architectures.Compact.__arch.SRVGG import SRVGGNetCompact
+
+    network = lively(SRVGGNetCompact(num_feat=4, num_conv=2, upscale=2))
+    torch.save({"params": network.state_dict()}, tmp_path / "compact.pth")
+    upscaler = open_upscaler(tmp_path / "compact.pth")
+    pixels = photo(20, 24)
+    x = torch.from_numpy(pixels.astype(np.float32) / np.float32(255)).permute(2, 0, 1)[None]
+    with torch.inference_mode():
+        expected = network(x)[0].clamp(0, 1).permute(1, 2, 0).numpy()
+    made = upscaler.upscale(pixels.astype(np.float32) / np.float32(255), colour_lock=False)
+    assert np.abs(made - expected).max() < 1e-4
+
+
+def test_leftthomas_is_as_good_as_it_is_known_to_be() -> None:
+    if not LEFTTHOMAS.exists() or not SETS.exists():
+        pytest.skip("no shared/data/weights or sr_eval here")
+    upscaler = open_upscaler(LEFTTHOMAS)
+    assert sum(p.numel() for p in upscaler._exact.network.parameters()) < 734_092  # batch normalisation is folded
+    scores = []
+    for file in sorted((SETS / "Set5" / "LRx4").iterdir())[1:3]:
+        low = np.asarray(Image.open(file).convert("RGB"))
+        high = np.asarray(Image.open(SETS / "Set5" / "HR" / file.name).convert("RGB"))
+        made = upscaler.upscale(low, colour_lock=False)
+        scores.append(psnr(luma(made), luma(high[: made.shape[0], : made.shape[1]])))
+    assert scores == pytest.approx([31.9, 25.7], abs=0.2)
+
+
+class Evil:
+    """Would write a file if it were unpickled."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.system, ("touch ran",)
+
+
+@pytest.mark.parametrize("form", ["torch", "pickle", "class"])
+def test_code_is_refused_and_not_run(form: str, tmp_path: Path, cli: Cli) -> None:
+    path = tmp_path / "evil.pth"
+    if form == "torch":
+        torch.save({"params": {"conv_first.weight": torch.zeros(1)}, "extra": Evil()}, path)
+    elif form == "class":
+        torch.save({"epoch": 1, "model": Sgrvinod()}, path)  # as the tutorial saves it
+    else:
+        path.write_bytes(pickle.dumps(Evil()))
+    with pytest.raises(InputError, match=r"holds code besides weights .* save the weights alone: torch\.save"):
+        open_upscaler(path)
+    assert_refused(cli("convert", str(path), "--out", "x.safetensors"), "holds code", "state_dict")
+    assert not Path("ran").exists()
+    assert not Path("x.safetensors").exists()
+
+
+def test_what_is_no_checkpoint_is_refused(tmp_path: Path, cli: Cli) -> None:
+    path = tmp_path / "x.pth"
+    torch.save(lively(BasicSR()).state_dict(), path)
+    whole = path.read_bytes()
+    for content in (b"", b"no checkpoint at all", whole[:200], whole[:-300]):
+        path.write_bytes(content)
+        with pytest.raises(InputError, match=r"x\.pth cannot be read as a checkpoint"):
+            open_upscaler(path)
+    torch.save({"epoch": 3}, path)
+    with pytest.raises(InputError, match=r"x\.pth holds no weights by name"):
+        open_upscaler(path)
+    torch.save({"params": {"fc.weight": torch.zeros(2, 2)}}, path)
+    with pytest.raises(InputError, match=r"x\.pth cannot be used: its network is none of those known here"):
+        open_upscaler(path)
+    state = lively(BasicSR()).state_dict()
+    del state["conv_hr.weight"]
+    torch.save(state, path)
+    with pytest.raises(InputError, match=r"it looks like BasicSR's MSRResNet, but its weights do not fit"):
+        open_upscaler(path)
+    torch.save(lively(BasicSR()).state_dict(), path)
+    assert_refused(cli("convert", str(path), "--out", "x.onnx"), "x.onnx", ".safetensors")
+    assert_refused(cli("convert", "nobody.pth", "--out", "x.safetensors"), "nobody.pth")
+
+
+def test_plain_safetensors_are_read_too(tmp_path: Path) -> None:
+    path = tmp_path / "x.safetensors"
+    save_file(lively(BasicSR()).state_dict(), path)
+    assert open_upscaler(path).scale == 4
+    assert read_state(path).keys() == load_file(path).keys()
+    assert len({kind.key for kind in KINDS}) == len(KINDS)

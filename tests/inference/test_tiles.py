@@ -1,0 +1,227 @@
+"""Parts equal the whole, bit for bit; what goes wrong on the way costs time, never pixels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from ganvas.errors import InputError
+from ganvas.inference.upscaler import Upscaler, open_upscaler
+from ganvas.inference.upscaling.picture import Floats, Planes
+from ganvas.inference.upscaling.precision import full
+from ganvas.inference.upscaling.rows import Graph, Unknown
+from ganvas.inference.upscaling.walk import Engine, Walk
+from ganvas.systems.srgan import SRGAN
+from tests.inference.networks import lively, photo, rrdb, saved, small
+
+CPU = torch.device("cpu")
+SETTINGS = {
+    "paper": small(),
+    "shipped": small(norm="none", base="bilinear", final="none"),
+    "reflect": small(padding="reflect", kernel=5),
+    "twice": small(scale=2, end_kernel=5),
+    "eightfold": small(scale=8, norm="none"),
+    "grey": small(channels=1),
+}
+
+
+def whole(network: nn.Module, pixels: np.ndarray) -> Tensor:
+    """The network over the whole picture, by torch itself."""
+    x = torch.from_numpy(pixels.astype(np.float32) / np.float32(255)).permute(2, 0, 1)[None] * 2 - 1
+    with torch.inference_mode():
+        made: Tensor = network(x.contiguous(memory_format=torch.channels_last))
+    return made
+
+
+def parts(engine: Engine, pixels: np.ndarray, tile: int = 0, rows: int = 0) -> Tensor:
+    return torch.cat(list(Walk(engine, Planes(pixels), tile, rows).parts()), 2)
+
+
+def test_the_context_of_srresnet_is_40_pixels() -> None:
+    assert Graph(SRGAN().generator().eval()).context() == 40  # 4 + 32 + 1 + 1 + 1/2 + 1 = 39.5
+    assert Graph(SRGAN(norm="none", base="bilinear", final="none").generator().eval()).context() == 40
+    assert Graph(SRGAN(scale=2).generator().eval()).context() == 40  # 4 + 32 + 1 + 1 + 4/2
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_the_context_is_what_a_pixel_is_seen_from(name: str) -> None:
+    network = lively(SETTINGS[name].generator()).double()
+    scale, channels = SETTINGS[name].scale, SETTINGS[name].channels
+    context = Graph(network).context()
+    middle, size = context + 3, 2 * context + 7
+    x = torch.randn(1, channels, size, size, dtype=torch.float64)
+    changed = []
+    for distance in (context, context + 1):
+        y = x.clone()
+        y[:, :, middle + distance, middle] += 10
+        y[:, :, middle, middle - distance] += 10
+        there = slice(middle * scale, (middle + 1) * scale)
+        changed.append(bool((network(x) != network(y))[:, :, there, there].any()))
+    assert changed == [True, False]
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_parts_equal_the_whole(name: str) -> None:
+    system = SETTINGS[name]
+    engine = full(lively(system.generator()), system.scale, CPU, system.channels)
+    pixels = photo(71, 83)
+    expected = parts(engine, pixels, tile=83, rows=71)
+    for tile, rows in ((16, 5), (40, 71), (83, 1), (23, 64)):
+        assert torch.equal(parts(engine, pixels, tile, rows), expected), (tile, rows)
+
+
+def test_parts_equal_what_torch_makes_of_the_whole() -> None:
+    network = lively(small(norm="none", base="bilinear", final="none").generator()).to(
+        memory_format=torch.channels_last
+    )
+    pixels = photo(64, 90)
+    assert torch.equal(parts(full(network, 4, CPU), pixels, tile=30, rows=7), whole(network, pixels))
+    folded = lively(small().generator())
+    assert (parts(full(folded, 4, CPU), pixels) - whole(folded, pixels)).abs().max() < 1e-4
+
+
+def test_parts_of_the_real_network_equal_the_whole() -> None:
+    network = lively(SRGAN(norm="none", base="bilinear", final="none", blocks=1).generator())
+    engine = full(network, 4, CPU)
+    pixels = photo(40, 60)
+    assert torch.equal(parts(engine, pixels, tile=16, rows=6), whole(engine.network, pixels))
+
+
+def test_esrgan_goes_row_by_row_too() -> None:
+    engine = full(rrdb(), 4, CPU)
+    pixels = photo(50, 40)
+    assert engine.exact
+    assert torch.equal(parts(engine, pixels, rows=3), parts(engine, pixels, rows=50))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 40), (2, 3), (37, 1)])
+@pytest.mark.parametrize("name", ["paper", "reflect"])
+def test_small_pictures_work(tmp_path: Path, name: str, size: tuple[int, int]) -> None:
+    upscaler = open_upscaler(saved(tmp_path / "m.safetensors", SETTINGS[name]))
+    assert upscaler.upscale(photo(*size)).shape == (4 * size[0], 4 * size[1], 3)
+
+
+class Attention(nn.Module):
+    """Every pixel sees all."""
+
+    scale = 2
+
+    def forward(self, low: Tensor) -> Tensor:
+        return nn.functional.interpolate(low - low.mean((2, 3), keepdim=True), scale_factor=2.0)
+
+
+def test_a_network_that_sees_everything_is_reported_as_not_exact() -> None:
+    with pytest.raises(Unknown, match="mean"):
+        Graph(Attention())
+    upscaler = Upscaler(full(Attention(), 2, CPU), "attention", tile=32)
+    assert upscaler.upscale(photo(70, 50)).shape == (140, 100, 3)
+    assert upscaler.last is not None
+    assert (upscaler.last.exact, upscaler.last.context, upscaler.last.tile) == (False, 32, 32)
+
+
+class Scarce(nn.Module):
+    """Runs out of memory above so many pixels at once."""
+
+    def __init__(self, network: nn.Module, most: int) -> None:
+        super().__init__()
+        self.network, self.most = network, most
+
+    def forward(self, low: Tensor) -> Tensor:
+        if low.shape[2] * low.shape[3] > self.most:
+            raise torch.OutOfMemoryError("out of memory")
+        made: Tensor = self.network(low)
+        return made
+
+
+def test_tiles_are_halved_when_memory_runs_out() -> None:
+    network = lively(small(norm="none", blocks=0, end_kernel=3).generator())
+    engine = Engine(Scarce(network, 90 * 90), 4, CPU)
+    assert not engine.exact  # the question of how much is no layer
+    pixels = photo(120, 100)
+    walk = Walk(engine, Planes(pixels), tile=100)
+    made = torch.cat(list(walk.parts()), 2)
+    assert (walk.tile, walk.halvings) == (25, 2)
+    assert torch.allclose(made, whole(network, pixels), atol=1e-5)
+
+
+def test_rows_are_halved_when_memory_runs_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = full(lively(small().generator()), 4, CPU)
+    pixels = photo(70, 60)
+    expected = parts(engine, pixels)
+    assert engine.graph is not None
+    name = list(engine.graph.layers)[-2]
+    layer, *arguments = engine.graph.layers[name]
+
+    def scarce(x: Tensor) -> Tensor:
+        if x.shape[2] * x.shape[3] > 5000:
+            raise MemoryError
+        return layer.run(x)
+
+    engine.graph.layers[name] = (replace(layer, run=scarce), *arguments)  # type: ignore[assignment]
+    walk = Walk(engine, Planes(pixels), rows=64)
+    assert torch.equal(torch.cat(list(walk.parts()), 2), expected)
+    assert walk.halvings > 0
+    assert walk.rows < 64
+
+    def never(x: Tensor) -> Tensor:
+        raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")
+
+    engine.graph.layers[name] = (replace(layer, run=never), *arguments)  # type: ignore[assignment]
+    with pytest.raises(InputError, match="not enough memory for tiles of 16 px"):
+        parts(engine, pixels)
+
+
+class Patchy(Planes):
+    """Counts what is read at once."""
+
+    most = 0
+
+    def region(self, top: int, left: int, height: int, width: int) -> Floats:
+        assert min(top, left, self.height - top - height, self.width - left - width) >= 0
+        self.most = max(self.most, height)
+        return super().region(top, left, height, width)
+
+
+def test_a_tall_picture_is_read_bit_by_bit(tmp_path: Path) -> None:
+    upscaler = open_upscaler(saved(tmp_path / "m.safetensors", small()))
+    picture = Patchy(photo(900, 20))
+    rows = [band.shape for band in upscaler.bands(picture)]
+    assert sum(shape[0] for shape in rows) == 3600
+    assert {shape[1:] for shape in rows} == {(80, 3)}
+    assert picture.most <= 80
+    assert max(shape[0] for shape in rows) <= 4 * 80
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf"), -5.0])
+def test_what_is_no_picture_is_made_again_in_fp32(wrong: float) -> None:
+    engine = full(lively(small().generator()), 4, CPU)
+    pixels = photo(150, 40)
+    expected = parts(engine, pixels)
+    faulty = Engine(engine.network, 4, CPU, torch.bfloat16, "bf16")
+    assert faulty.graph is not None
+    output = faulty.graph.output
+    layer, *arguments = faulty.graph.layers[output]
+    calls = []
+
+    def fault(x: Tensor) -> Tensor:
+        calls.append(x)
+        return layer.run(x) if len(calls) == 1 else torch.full_like(layer.run(x), wrong)
+
+    faulty.graph.layers[output] = (replace(layer, run=fault), *arguments)  # type: ignore[assignment]
+    upscaler = Upscaler(engine, "m")
+    upscaler._chosen = faulty
+    made = np.concatenate(list(upscaler.bands(Planes(pixels), colour_lock=False)))
+    assert np.array_equal(made, ((expected[0] + 1) / 2).clamp(0, 1).permute(1, 2, 0).numpy())
+    assert upscaler.last is not None
+    assert upscaler.last.retries == 1
+
+
+def test_a_model_that_makes_nothing_but_nan_is_refused(tmp_path: Path) -> None:
+    upscaler = open_upscaler(saved(tmp_path / "m.safetensors", small(final="none"), shift=float("nan")))
+    with pytest.raises(InputError, match="no numbers even in fp32"):
+        upscaler.upscale(photo(20, 20))

@@ -1,0 +1,249 @@
+"""Enlarging from Python: colours, strength, grey, precision, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import ganvas
+from ganvas.errors import InputError
+from ganvas.inference import Generator
+from ganvas.inference.upscaler import Upscaler, open_upscaler
+from ganvas.inference.upscaling import precision
+from ganvas.inference.upscaling.colour import Reduce, difference
+from ganvas.inference.upscaling.picture import Planes
+from ganvas.inference.upscaling.precision import Trial, table
+from ganvas.resize import imresize
+from ganvas.runs import checkpoint
+from tests.conftest import Cli, assert_refused, same, tiny
+from tests.inference.networks import photo, saved, small
+
+BASE = small(norm="none", base="bilinear", final="none")
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    return saved(tmp_path / "m.safetensors", BASE)
+
+
+def test_open_gives_what_the_model_is(model: Path) -> None:
+    upscaler = ganvas.open(model)
+    assert isinstance(upscaler, Upscaler)
+    assert (upscaler.name, upscaler.scale, upscaler.images, upscaler.channels) == ("m", 4, 7, 3)
+    ganvas.train(tiny(images=16), name="r")
+    assert isinstance(ganvas.open("runs/r"), Generator)
+    with pytest.raises(InputError, match=r"runs/r.* enlarges nothing; give a model such as srgan-x4"):
+        open_upscaler("runs/r")
+
+
+def test_an_enlarging_model_generates_nothing(model: Path, cli: Cli) -> None:
+    assert_refused(cli("generate", str(model)), "makes nothing from noise", f"ganvas upscale --model {model}")
+
+
+def test_every_kind_of_picture_comes_back_as_its_kind(model: Path) -> None:
+    upscaler = open_upscaler(model)
+    pixels = photo(20, 30)
+    eight = upscaler.upscale(pixels)
+    assert (eight.dtype, eight.shape) == (np.uint8, (80, 120, 3))
+    sixteen = upscaler.upscale(pixels.astype(np.uint16) * 257)
+    assert sixteen.dtype == np.uint16
+    exact = upscaler.upscale(pixels.astype(np.float32) / 255)
+    assert exact.dtype == np.float32
+    assert 0 <= exact.min() <= exact.max() <= 1
+    assert np.abs(sixteen / 65535 - exact).max() < 1e-4
+    assert np.array_equal(np.rint(exact * 255), eight)
+    image = upscaler.upscale(Image.fromarray(pixels))
+    assert (image.mode, image.size) == ("RGB", (120, 80))
+    assert np.array_equal(np.asarray(image), eight)
+
+
+def test_grey_stays_grey(model: Path, tmp_path: Path) -> None:
+    pixels = photo(20, 30)[..., :1]
+    colour = open_upscaler(model)
+    plane = colour.upscale(pixels)
+    assert plane.shape == (80, 120, 1)
+    thrice = colour.upscale(np.repeat(pixels, 3, 2).astype(np.float32) / 255)
+    assert np.abs(thrice.mean(2) * 255 - plane[..., 0]).max() <= 0.51
+    assert np.array_equal(colour.upscale(pixels[..., 0]), plane[..., 0])
+    assert colour.upscale(Image.fromarray(pixels[..., 0])).mode == "L"
+    grey = open_upscaler(saved(tmp_path / "grey.safetensors", small(channels=1)))
+    assert grey.channels == 1
+    assert grey.upscale(photo(20, 30)).shape == (80, 120, 3)
+
+
+def test_colours_are_locked(tmp_path: Path) -> None:
+    upscaler = open_upscaler(saved(tmp_path / "shifted.safetensors", BASE, shift=0.2))
+    pixels = photo(60, 50)
+    locked = upscaler.upscale(pixels)
+    report = upscaler.last
+    assert report is not None
+    assert report.colour_before is not None
+    assert report.colour_after is not None
+    assert report.colour_before > 3
+    assert report.colour_after < report.colour_before / 4
+    low = imresize(torch.from_numpy(locked).permute(2, 0, 1)[None].float(), 0.25)
+    shift = low[0].permute(1, 2, 0).numpy() - pixels
+    assert np.abs(shift.mean((0, 1))).max() < 1
+    free = upscaler.upscale(pixels, colour_lock=False)
+    assert not np.array_equal(free, locked)
+    assert upscaler.last is not None
+    assert upscaler.last.colour_after is None
+
+
+def test_the_lock_goes_row_by_row_too(model: Path) -> None:
+    pixels = Planes(photo(90, 70))
+    one, other = open_upscaler(model), open_upscaler(model, tile=16)
+    assert np.array_equal(np.concatenate(list(one.bands(pixels))), np.concatenate(list(other.bands(pixels))))
+    assert one.last is not None
+    assert other.last is not None
+    assert other.last.tile == 16
+    assert one.last.exact
+    assert one.last.context == 12  # 4 + 2 * 2 + 1 + 1 + 1/2 + 1 = 11.5
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4, 8])
+def test_reducing_is_matlabs_bicubic(scale: int) -> None:
+    high = torch.rand(1, 1, 24 * scale, 10 * scale)
+    with torch.inference_mode():
+        assert torch.allclose(Reduce(scale)(high), imresize(high, 1 / scale), atol=1e-5)
+
+
+def test_colour_difference_is_that_of_the_cie() -> None:
+    red, blue, grey = (torch.tensor(c).view(1, 3, 1, 1).float() for c in ((1, -1, -1), (-1, -1, 1), (0, 0, 0)))
+    assert float(difference(red, blue)) == pytest.approx(
+        176.3, abs=0.1
+    )  # Lab (53.24, 80.09, 67.20), (32.30, 79.19, -107.86)
+    assert float(difference(grey, grey)) == 0
+
+
+def test_strength_mixes_with_what_the_model_started_from(tmp_path: Path) -> None:
+    faithful = saved(tmp_path / "faithful.safetensors", BASE, seed=1)
+    sharp = saved(tmp_path / "sharp.safetensors", BASE, seed=2, start=str(faithful))
+    pixels = photo(24, 24)
+    assert np.array_equal(open_upscaler(sharp, strength=0).upscale(pixels), open_upscaler(faithful).upscale(pixels))
+    one, other = (checkpoint.load(path)[0] for path in (faithful, sharp))
+    checkpoint.save(
+        tmp_path / "half.safetensors", {n: (t + other[n]) / 2 for n, t in one.items()}, checkpoint.about(sharp)
+    )
+    half = open_upscaler(tmp_path / "half.safetensors").upscale(pixels).astype(int)
+    assert np.abs(open_upscaler(sharp, strength=0.5).upscale(pixels) - half).max() <= 1
+
+
+def test_a_run_names_what_it_started_from(tmp_path: Path) -> None:
+    from ganvas.training.session import train
+
+    saved(tmp_path / "first.safetensors", small(size=16, d_width=2, d_hidden=4), start="")
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for index in range(4):
+        Image.fromarray(photo(40, 40, seed=index)).save(folder / f"{index}.png")
+    system = small(size=16, d_width=2, d_hidden=4)
+    from ganvas.data import Crops
+    from ganvas.recipe import Recipe
+
+    recipe = Recipe(system=system, data=Crops(source=str(folder)), start="first.safetensors", batch_size=4, images=8)
+    train(recipe, name="r")
+    assert open_upscaler("runs/r", strength=0.3).upscale(photo(9, 9)).shape == (36, 36, 3)
+
+
+def test_auto_takes_the_fastest_that_nobody_sees(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, "SECONDS", 0.0)
+    upscaler = open_upscaler(model, precision="auto")
+    assert upscaler.trials == ()
+    pixels = photo(30, 40)
+    upscaler.upscale(pixels)
+    names = [trial.name for trial in upscaler.trials]
+    assert names[0] == "fp32"
+    assert upscaler.trials[0].decibels == np.inf
+    best = min((t for t in upscaler.trials if t.decibels >= 50), key=lambda t: t.seconds)
+    assert upscaler.last is not None
+    assert upscaler.last.precision == best.name
+    assert f"* {best.name}" in table(upscaler.trials)
+    # The second time, what was found is taken from the cache.
+    (file,) = Path(os.environ["GANVAS_CACHE"]).glob("precision.json")
+    kept = json.loads(file.read_text())
+    assert len(kept) == 1
+    monkeypatch.setattr(precision, "_tried", lambda *_: pytest.fail("tried again"))
+    again = open_upscaler(model, precision="auto")
+    again.upscale(photo(1, 1))
+    assert again.trials == upscaler.trials
+    file.write_text("damaged")
+    monkeypatch.setattr(precision, "_tried", lambda *_: [Trial("fp32", 1.0, np.inf), Trial("bf16", 0.1, 49.9)])
+    third = open_upscaler(model, precision="auto")
+    third.upscale(pixels)
+    assert third.last is not None
+    assert third.last.precision == "fp32"
+    file.unlink()
+
+
+def test_bf16_stays_close(model: Path) -> None:
+    exact = open_upscaler(model)._exact
+    others = precision.candidates(exact)
+    if "bf16" not in others:
+        pytest.skip("no bf16 on this processor")
+    trials = precision._tried(exact, others, Planes(photo(64, 64)))
+    assert next(t for t in trials if t.name == "bf16").decibels > 50
+
+
+BAD = {
+    "unknown": ({"model": "srgan-x5"}, r"there is no srgan-x5"),
+    "strength": ({"strength": 1.5}, r"--strength 1\.5 must lie in 0"),
+    "strength-nan": ({"strength": float("nan")}, r"--strength nan must lie in 0"),
+    "no-start": ({"strength": 0.5}, r"--strength 0\.5 needs the SRResNet that m started from, and it names none"),
+    "negative-tile": ({"tile": -1}, r"--tile -1 is negative"),
+    "small-tile": ({"tile": 8}, r"tiles of 8 px are all border; give --tile at least 16"),
+    "device": ({"device": "cuda:99"}, r"cannot compute on 'cuda:99' here"),
+    "no-device": ({"device": "abacus"}, r"cannot compute on 'abacus' here"),
+    "precision": ({"precision": "int4"}, r"precision 'int4' is not known; give fp32 or auto"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_cannot_be_is_refused(model: Path, name: str) -> None:
+    words, said = BAD[name]
+    with pytest.raises(InputError, match=said):
+        open_upscaler(**{"model": model, **words})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        np.zeros((4, 4, 4), np.uint8),
+        np.zeros((4, 4, 2), np.uint8),
+        np.zeros((0, 4, 3), np.uint8),
+        np.zeros(4, np.uint8),
+    ],
+)
+def test_shapes_that_are_no_picture_are_refused(model: Path, image: np.ndarray) -> None:
+    with pytest.raises(InputError, match=r"is no picture; give \(H, W\)"):
+        open_upscaler(model).upscale(image)
+
+
+def test_other_pixels_are_refused(model: Path) -> None:
+    with pytest.raises(InputError, match=r"pixels of type int64 cannot be enlarged; give uint8"):
+        open_upscaler(model).upscale(np.zeros((4, 4, 3), np.int64))
+    with pytest.raises(InputError, match=r"a picture of mode RGBA cannot be enlarged as it is"):
+        open_upscaler(model).upscale(Image.new("RGBA", (4, 4)))
+
+
+def test_damaged_models_are_refused(model: Path, tmp_path: Path) -> None:
+    torn = tmp_path / "torn.safetensors"
+    torn.write_bytes(model.read_bytes()[:300])
+    with pytest.raises(InputError, match=r"torn\.safetensors is no whole checkpoint"):
+        open_upscaler(torn)
+    other = saved(tmp_path / "other.safetensors", BASE, seed=5)
+    weights, about = checkpoint.load(other)
+    checkpoint.save(other, weights, {**about, "system": {**about["system"], "blocks": 3}})
+    with pytest.raises(InputError, match=r"are not those of the system it names"):
+        open_upscaler(other)
+    start = saved(tmp_path / "wide.safetensors", small(g_width=4))
+    sharp = saved(tmp_path / "sharp.safetensors", BASE, start=str(start))
+    with pytest.raises(InputError, match=r"are different networks; leave --strength out"):
+        open_upscaler(sharp, strength=0.5)
+    assert same(weights, checkpoint.load(other)[0])

@@ -1,0 +1,43 @@
+"""Photographs small enough to learn from in a second, and a recipe that does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ganvas.content import Pixel
+from ganvas.data import Crops
+from ganvas.recipe import Plan, Recipe
+from ganvas.systems.srgan import SRGAN
+
+SYSTEM = SRGAN(size=16, g_width=4, blocks=1, end_kernel=3, d_width=2, d_hidden=4)
+
+
+def folder(name: str = "photos", count: int = 8, width: int = 80, height: int = 76) -> str:
+    """Write `count` smooth pictures with edges, the same for the same name; returns the folder."""
+    Path(name).mkdir()
+    rng = np.random.default_rng(len(name))
+    for index in range(count):
+        coarse = rng.integers(0, 256, (height // 8 + 1, width // 8 + 1, 3), np.uint8)
+        picture = Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
+        edges = Image.fromarray(coarse).resize((width, height), Image.Resampling.NEAREST)
+        picture.paste(edges.crop((0, 0, width // 2, height)), (0, 0))
+        picture.save(Path(name) / f"{index}.png")
+    return name
+
+
+def tiny_srgan(source: str = "photos", **changes: object) -> Recipe:
+    """Half a run of pretraining on pixels, then the game with a pixel term."""
+    recipe = Recipe(
+        system=SYSTEM,
+        data=Crops(source=source, held_out=0.25),
+        content=(Pixel(when="both"),),
+        adversarial=1e-2,
+        plan=Plan(pretrain=64),
+        batch_size=8,
+        images=16 * 8,
+    )
+    return replace(recipe, **changes)  # type: ignore[arg-type]

@@ -1,0 +1,122 @@
+"""The knee while training: logged, kept, told and, where asked, the end; and never a hand on the weights."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from ganvas import Host, InputError, Watch, cli, train
+from ganvas.metrics import perceptual
+from ganvas.metrics.knee import Step, best_step
+from ganvas.recipe import WHOLE, Plan
+from ganvas.runs import checkpoint
+from ganvas.runs.folder import RunFolder
+from tests.conftest import same, tiny
+from tests.photographs import folder, tiny_srgan
+
+EACH = Watch(measure_every=8, checkpoint_seconds=1e9, sample_epochs=0, log_every=64)
+
+
+@pytest.fixture
+def scripted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Crops look ever better until image 96 in the game, and then ever worse, whatever the generator does."""
+    seen = {"looks": 0}
+
+    def scripted_distances(network: object, a: torch.Tensor, b: object, *, crop: int = 0) -> torch.Tensor:
+        looks = seen["looks"]
+        seen["looks"] += 1
+        if looks == 0:  # bicubic
+            return torch.full((len(a),), 0.5)
+        return torch.full((len(a),), 0.01 * 0.5 ** min(looks, 12) * 3.0 ** max(0, looks - 12))
+
+    pytest.importorskip("stlpips_pytorch", reason="needs the package stlpips-pytorch")
+    monkeypatch.setattr("ganvas.observers.restoration.distances", scripted_distances)
+
+
+def lines(path: RunFolder, key: str) -> list[dict[str, object]]:
+    return [line for line in path.read_log() if key in line]
+
+
+@pytest.mark.usefixtures("scripted")
+def test_a_run_ends_past_its_knee_with_its_state() -> None:
+    recipe = tiny_srgan(folder(), images=64 * 8)
+    outcome = train(recipe, name="r", watch=replace(EACH, stop_at_knee=0.1))
+    assert (outcome.state, outcome.early) == ("finished", "past its knee")
+    assert outcome.images < recipe.images
+    (event,) = [event for event in outcome.folder.read_events() if event["event"] == "knee"]
+    assert 64 < event["at"] < event["images"] == outcome.images
+    assert "does not pay" in event["sentence"]
+    for path in (outcome.folder.model, outcome.folder.checkpoints / "best.safetensors"):
+        assert checkpoint.about(path)["images"] == event["at"]
+    again = train(recipe, name="r", watch=replace(EACH, stop_at_knee=0.1))
+    assert (again.state, again.images) == ("finished", outcome.images)
+
+
+@pytest.mark.usefixtures("scripted")
+def test_the_watch_changes_no_weight() -> None:
+    photos = folder()
+    stopped = train(tiny_srgan(photos, images=64 * 8), name="a", watch=replace(EACH, stop_at_knee=0.1))
+    plain = train(tiny_srgan(photos, images=stopped.images), name="b", watch=Watch(measure_every=10**9))
+    a, b = (checkpoint.load(outcome.folder.states()[0])[0] for outcome in (stopped, plain))
+    assert same(a, b)
+
+
+@pytest.mark.usefixtures("scripted")
+def test_a_run_that_is_not_to_stop_only_tells() -> None:
+    recipe = tiny_srgan(folder(), images=64 * 8)
+    outcome = train(recipe, name="r", watch=EACH)
+    assert (outcome.state, outcome.early, outcome.images) == ("finished", "", recipe.images)
+    assert [event["event"] for event in outcome.folder.read_events()].count("knee") == 1
+    assert checkpoint.about(outcome.folder.model)["images"] == recipe.images
+
+
+def test_the_best_of_the_game_is_the_one_the_rule_names() -> None:
+    pytest.importorskip("stlpips_pytorch", reason="needs the package stlpips-pytorch")
+    outcome = train(tiny_srgan(folder()), name="r", watch=EACH)
+    found = lines(outcome.folder, "st-lpips")
+    assert len(found) == 16
+    assert all(0 < line["bicubic"]["psnr-y"] < 60 for line in found)  # type: ignore[index]
+    path = [Step(o["images"], 255 * 10 ** (-o["psnr-y"] / 20), o["st-lpips"]) for o in found if o["images"] > 64]  # type: ignore[operator, arg-type]
+    kept = checkpoint.about(outcome.folder.checkpoints / "best.safetensors")["images"]
+    assert kept == path[best_step(path)].images
+
+
+def test_the_best_of_a_pretraining_is_the_truest() -> None:
+    outcome = train(tiny_srgan(folder(), plan=Plan(pretrain=WHOLE)), name="r", watch=EACH)
+    found = lines(outcome.folder, "psnr-y")
+    truest = max(found, key=lambda line: line["psnr-y"])  # type: ignore[arg-type, return-value]
+    assert checkpoint.about(outcome.folder.checkpoints / "best.safetensors")["images"] == truest["images"]
+
+
+@pytest.mark.usefixtures("scripted")
+def test_a_resumed_run_remembers_its_looks() -> None:
+    photos = folder()
+    short = tiny_srgan(photos, images=104)
+    train(short, name="r", watch=EACH)
+    outcome = train(replace(short, images=64 * 8), name="r", watch=replace(EACH, stop_at_knee=0.1))
+    assert outcome.early == "past its knee"
+    (event,) = [event for event in outcome.folder.read_events() if event["event"] == "knee"]
+    assert event["at"] <= 104
+
+
+def test_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(InputError, match=r"stop-at-knee 1\.5 is no share"):
+        Watch(stop_at_knee=1.5)
+    with pytest.raises(InputError, match="makes pictures from noise"):
+        train(tiny(), name="r", watch=Watch(stop_at_knee=0.2))
+    photos = folder()
+    with pytest.raises(InputError, match="all pretraining"):
+        train(tiny_srgan(photos, plan=Plan(pretrain=WHOLE)), name="r", watch=Watch(stop_at_knee=0.2))
+    monkeypatch.setattr(perceptual, "find_spec", lambda name: None)
+    with pytest.raises(InputError, match="stlpips_pytorch"):
+        train(tiny_srgan(photos), name="r", watch=Watch(stop_at_knee=0.2))
+    # Without the package a run goes on by its PSNR alone.
+    outcome = train(tiny_srgan(photos), name="s", watch=EACH, host=Host(runs="runs"))
+    assert lines(outcome.folder, "psnr-y")
+    assert not lines(outcome.folder, "st-lpips")
+    assert cli.main(["train", "srgan-g1d1", "--data", photos, "--watch.stop-at-knee", "-1"]) == 2
+    assert "stop-at-knee" in capsys.readouterr().err
+    assert not Path("runs/srgan-g1d1").exists()
