@@ -49,7 +49,7 @@ def test_metadata_goes_from_every_format_to_every_format(source: str, form: str,
         # Upright once: the picture, made small again, is the photo, turned.
         small = ImageOps.exif_transpose(made).convert("RGB").resize((20, 30), Image.Resampling.BOX)
         turned = ImageOps.exif_transpose(was).convert("RGB")
-    assert np.abs(np.asarray(small, float) - np.asarray(turned, float)).mean() < 8
+    assert np.abs(np.asarray(small, float) - np.asarray(turned, float)).mean() < 12
 
 
 @pytest.mark.parametrize("ending", [".png", ".jpg", ".tif", ".webp", ".avif"])
@@ -118,6 +118,18 @@ def test_alpha_is_enlarged_and_its_rims_are_clean(upscale: Upscale) -> None:
         assert values[..., 0][rim].min() > 150, ending
 
 
+def test_alpha_is_matlabs_bicubic(upscale: Upscale) -> None:
+    import torch
+
+    from ganvas.resize import bicubic
+
+    picture = pixels(50, 30, 4)
+    Image.fromarray(picture).save("soft.png")
+    assert upscale("soft.png") == 0
+    expected = bicubic(torch.from_numpy(picture[..., 3]), 4).numpy().astype(int)
+    assert np.abs(read(Path("soft_x4.png"))[..., 3] - expected).max() <= 1  # which rounds between its two passes
+
+
 def test_jpeg_has_transparency_put_on_white(upscale: Upscale, capsys: pytest.CaptureFixture[str]) -> None:
     picture = np.zeros((16, 16, 4), np.uint8)
     picture[:, 8:] = (10, 20, 30, 255)
@@ -170,7 +182,7 @@ def test_every_orientation_is_applied_once(orientation: int, upscale: Upscale) -
         assert made.getexif()[0x0112] == 1
         turned = ImageOps.exif_transpose(was)
         small = made.resize(turned.size, Image.Resampling.BOX)
-        assert np.abs(np.asarray(small, float) - np.asarray(turned, float)).mean() < 8
+        assert np.abs(np.asarray(small, float) - np.asarray(turned, float)).mean() < 12
 
 
 def test_text_of_png_files_is_kept(upscale: Upscale, capsys: pytest.CaptureFixture[str]) -> None:
@@ -248,7 +260,7 @@ def test_smaller_scales_come_from_the_models(upscale: Upscale) -> None:
         with Image.open(f"p_x{scale}.png") as made:
             assert made.size == size
             small = made.resize((30, 20), Image.Resampling.BOX)
-        assert np.abs(np.asarray(small, float) - pixels()).mean() < 8
+        assert np.abs(np.asarray(small, float) - pixels()).mean() < 12
 
 
 def test_one_pixel_becomes_sixteen(upscale: Upscale) -> None:
