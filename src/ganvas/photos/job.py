@@ -105,7 +105,10 @@ def run(planned: Planned, upscaler: Enlarger, way: Way, progress: Progress) -> O
             for note in done.notes:
                 progress.say(f"  {note}")
             if way.check and not job.is_film:
-                progress.say(check(job.source, done.path))
+                try:
+                    progress.say(check(job.source, done.path))
+                except (Unusable, pyvips.Error) as error:
+                    _set_aside(outcome, manifest, progress, job, f"its result cannot be read again: {error}")
         return outcome
 
 
@@ -136,7 +139,10 @@ def _one(
 
 def _facts(job: Job, way: Way) -> dict[str, Any]:
     """What makes a result the same: the photo's name, size and time, and the settings."""
-    stat = job.source.stat()
+    try:
+        stat = job.source.stat()
+    except OSError as error:
+        raise Unusable(f"it cannot be read ({error.strerror})") from None
     settings = {**way.model, **asdict(way.wish), "form": "" if job.is_film else job.form}
     return {"source": job.name, "size": stat.st_size, "mtime": stat.st_mtime_ns, "settings": settings}
 
@@ -146,8 +152,8 @@ def _state(job: Job, manifest: Manifest, root: Path | None, way: Way) -> str:
     line = manifest.made_from(job.name) if root else None
     try:
         facts = _facts(job, way)
-    except OSError as error:
-        return f"it cannot be read ({error.strerror})"
+    except Unusable as error:
+        return str(error)
     if (
         root
         and line

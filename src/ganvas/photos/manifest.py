@@ -47,14 +47,12 @@ class Manifest:
         if self.path is None:
             return
         text = json.dumps(line, ensure_ascii=False).encode("utf-8", "surrogateescape") + b"\n"
-        descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
-        try:
-            length = os.fstat(descriptor).st_size
-            torn = length and os.pread(descriptor, 1, length - 1) != b"\n"
-            os.write(descriptor, b"\n" * bool(torn) + text)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        with self.path.open("ab+", buffering=0) as file:
+            end = file.seek(0, os.SEEK_END)
+            file.seek(max(0, end - 1))
+            torn = end and file.read(1) != b"\n"
+            file.write(b"\n" * bool(torn) + text)  # one call, so that a line is there whole or torn, never mixed
+            os.fsync(file.fileno())
 
     def _remember(self, line: Line) -> None:
         if line["status"] == "done":
