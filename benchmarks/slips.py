@@ -208,8 +208,8 @@ def main() -> None:
         "PSNR in dB and SSIM at a scale of 4. The first row is right; every other says what one slip adds to both.",
         "What to make of it is told in [How we score](../score.md).",
         "",
-        f"{host['processor']}, {host['cores']} cores, torch {host['torch']}, commit {commit.stdout.strip()}:"
-        f" `{command}`",
+        f"{host['processor']}, {host['cores']} cores, torch {host['torch']}, commit {commit.stdout.strip()}:",
+        f"`{command}`",
         "",
     ]
     for word in arguments.models:

@@ -134,7 +134,7 @@ KINDS = {
         plan=Plan(d_per_g=2),
     ),
     "plane": tiny("plane"),
-    "srgan": enlarging(Path("photographs"), images=16 * 12, batch_size=16, plan=Plan(pretrain=80, d_per_g=2)),
+    "srgan": enlarging(Path("photographs"), images=16 * 12, batch_size=16, plan=Plan(pretrain=48, d_per_g=2)),
     "srgan-blind": enlarging(
         Path("photographs"), data=Crops(source="photographs", low=Blind()), images=16 * 12, batch_size=16
     ),

@@ -6,22 +6,21 @@ function extent(values) {
 
 function drawPlane(box, plane) {
   const width = box.clientWidth, height = width < 420 ? 260 : 330;
-  const left = 46, right = 12, top = 8, bottom = 34;
+  const left = 46, right = 12, top = 24, bottom = 34;
   const all = plane.series.flatMap((s) => s.points), marks = plane.reference ? [...all, plane.reference] : all;
-  const numbers = (...keys) => marks.flatMap((p) => keys.map((key) => p[key])).filter((value) => value != null);
-  // The first steps of a run lie so far away that nothing else would be seen.
-  const inner = (sorted, low) => Math.max(sorted[0], low);
-  const xs = numbers("x", "xl", "xh").sort((a, b) => a - b), ys = numbers("y", "yl", "yh").sort((a, b) => a - b);
+  // Neither the first steps of a run, far from all others, nor the interval of two unlike seeds may press the rest flat.
   const ends = [...plane.series.map((s) => s.points[s.points.length - 1]), ...(plane.reference ? [plane.reference] : [])];
-  const spanX = Math.max(2, ...ends.map((p) => p.x)) - Math.min(...ends.map((p) => p.x));
-  const spanY = Math.max(...ends.map((p) => p.y)) - Math.min(...ends.map((p) => p.y));
-  const floor = Math.min(...ends.map((p) => p.xl ?? p.x)) - Math.max(1, 1.5 * spanX);
-  const ceiling = Math.max(...ends.map((p) => p.yh ?? p.y)) + Math.max(0.02, 1.5 * spanY);
-  const [x0, x1] = extent([inner(xs, floor), xs[xs.length - 1]]);
-  const [y0, y1] = extent([ys[0], Math.min(ys[ys.length - 1], ceiling)]);
+  const range = (key, low, high, least) => {
+    const values = ends.map((p) => p[key]), [from, to] = [Math.min(...values), Math.max(...values)];
+    const room = Math.max(least, 1.2 * (to - from));
+    const wanted = marks.flatMap((p) => [p[key], p[low] ?? p[key], p[high] ?? p[key]]);
+    return extent([Math.max(from - room, Math.min(...wanted)), Math.min(to + room, Math.max(...wanted))]);
+  };
+  const [x0, x1] = range("x", "xl", "xh", 1), [y0, y1] = range("y", "yl", "yh", 0.02);
   const X = (x) => left + ((x - x0) / (x1 - x0)) * (width - left - right);
   const Y = (y) => top + (1 - (y - y0) / (y1 - y0)) * (height - top - bottom);
-  const inside = (p) => p.x >= x0 && p.y <= y1;
+  const inside = (p) => p.x >= x0 && p.x <= x1 && p.y >= y0 && p.y <= y1;
+  const held = (value, low, high) => Math.min(Math.max(value, low), high);
   const at = (value) => value.toFixed(1);
   let svg = `<svg viewBox="0 0 ${width} ${height}" height="${height}" role="img" aria-label="${escaped(plane.title)}">`;
   for (const y of ticks(y0, y1, 5)) {
@@ -33,7 +32,7 @@ function drawPlane(box, plane) {
     svg += `<text x="${at(X(x))}" y="${height - bottom + 15}" text-anchor="middle">${short(x)}</text>`;
   }
   svg += `<text x="${width - right}" y="${height - 3}" text-anchor="end">${escaped(plane.x)}</text>`;
-  svg += `<text x="${left + 4}" y="${top + 10}">${escaped(plane.y)}, less looks more alike</text>`;
+  svg += `<text x="4" y="12">${escaped(plane.y)}, less looks more alike</text>`;
   if (plane.reference) {
     const { name, x, y } = plane.reference, side = X(x) > width - 90 ? "end" : "start";
     svg += `<path class="plain" d="M${at(X(x) - 6)} ${at(Y(y))}h12M${at(X(x))} ${at(Y(y) - 6)}v12"/>`;
@@ -47,15 +46,15 @@ function drawPlane(box, plane) {
     for (const p of points) {
       const [x, y] = [X(p.x), Y(p.y)];
       shown.push({ x, y, p, s });
-      if (p.xl != null) svg += `<line class="error" x1="${at(X(Math.max(p.xl, x0)))}" x2="${at(X(p.xh))}" y1="${at(y)}" y2="${at(y)}"/>`;
-      if (p.yl != null) svg += `<line class="error" x1="${at(x)}" x2="${at(x)}" y1="${at(Y(p.yl))}" y2="${at(Y(Math.min(p.yh, y1)))}"/>`;
+      if (p.xl != null) svg += `<line class="error" x1="${at(X(held(p.xl, x0, x1)))}" x2="${at(X(held(p.xh, x0, x1)))}" y1="${at(y)}" y2="${at(y)}"/>`;
+      if (p.yl != null) svg += `<line class="error" x1="${at(x)}" x2="${at(x)}" y1="${at(Y(held(p.yl, y0, y1)))}" y2="${at(Y(held(p.yh, y0, y1)))}"/>`;
       svg += `<circle class="mark" cx="${at(x)}" cy="${at(y)}" r="${p === last ? 6 : 2}"/>`;
       if (p.knee) svg += `<circle class="knee" cx="${at(x)}" cy="${at(y)}" r="9"/>`;
     }
     svg += "</g>";
   }
   const left_out = all.length - shown.length;
-  box.innerHTML = `${svg}</svg><div class="tip" hidden></div>${left_out ? `<p class="hint">${left_out} early steps lie beyond the frame.</p>` : ""}`;
+  box.innerHTML = `${svg}</svg><div class="tip" hidden></div>${left_out ? `<p class="hint">${left_out} steps lie beyond the frame.</p>` : ""}`;
   const tip = box.querySelector(".tip");
   box.onpointermove = box.onpointerdown = (event) => {
     const frame = box.getBoundingClientRect(), [x, y] = [event.clientX - frame.left, event.clientY - frame.top];
