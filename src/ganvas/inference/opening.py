@@ -11,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 from torch import nn
 
 from ganvas.errors import InputError
+from ganvas.runs import checkpoint
 from ganvas.runs.models import find, generator_weights
 from ganvas.systems.kinds import System
 from ganvas.values import from_plain
@@ -48,6 +49,27 @@ def read_model(model: str | Path, which: Literal["last", "best"] = "last") -> Op
             f"the weights in {file} are not those of the system it names ({reason}); train it again."
         ) from None
     return Opened(system, network.eval().requires_grad_(False), about, file)
+
+
+def write_model(file: Path, target: Path, *, half: bool = False) -> dict[str, Any]:
+    """Write the generator of one of ganvas's own files as a model of its own, and say what it is.
+
+    Args:
+        half: store the weights with 16 bits, which any use turns back into 32.
+
+    Raises:
+        InputError: the file is damaged, a weight is too large for 16 bits, or the target cannot be written.
+    """
+    if target.suffix != ".safetensors":
+        raise InputError(f"--out {target} must end in .safetensors.")
+    weights, about = generator_weights(file)
+    if half:
+        weights = {name: t.half() if t.is_floating_point() else t for name, t in weights.items()}
+        if not all(t.isfinite().all() for t in weights.values()):
+            raise InputError(f"{file} holds weights too large for half precision; leave out --half.")
+    kept = {key: about[key] for key in ("ganvas", "run", "system", "data", "start", "images") if key in about}
+    checkpoint.save(target, {f"g.{name}": t for name, t in weights.items()}, kept)
+    return kept
 
 
 def is_ours(file: Path) -> bool:

@@ -73,8 +73,9 @@ def _read(model: str | Path) -> Loaded:
         raise InputError(
             f"{file} holds a {type(system).__name__}, which enlarges nothing; give a model such as srgan-x4."
         )
-    start = about.get("start") or (FAITHFUL.get(file.stem, "") if file in shipped().values() else "")
-    return Loaded(opened.network, about["run"], system.scale, system.channels, about["images"], start)
+    ours = file in shipped().values()
+    name, start = (file.stem, FAITHFUL.get(file.stem, "")) if ours else (about["run"], about.get("start", ""))
+    return Loaded(opened.network, name, system.scale, system.channels, about["images"], start)
 
 
 def _mixed(faithful: Loaded, sharp: Loaded, strength: float) -> nn.Module:
