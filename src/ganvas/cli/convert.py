@@ -1,4 +1,4 @@
-"""Turn a run, or another program's checkpoint, into one safetensors file: ganvas convert FILE.pth --out FILE.safetensors"""
+"""Turn a run, or another program's checkpoint, into one safetensors file: ganvas convert X --out FILE.safetensors"""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from ganvas.cli._parser import Parser
 def main(argv: list[str]) -> int:
     """Run ``ganvas convert FILE --out OUT``."""
     parser = Parser("ganvas convert", description=__doc__)
-    parser.add_argument(
-        "file", type=Path, help="a run, or a .pth or .pt checkpoint, of which only the weights are read"
-    )
+    parser.add_argument("file", type=Path, help="a run, or a .pth or .pt checkpoint; only weights are read")
     parser.add_argument("--out", type=Path, required=True, help="the .safetensors file to write")
     parser.add_argument("--half", action="store_true", help="store a run's weights in half precision")
     parser.add_argument("--which", choices=("last", "best"), default="last", help="the run's newest state or its best")
