@@ -183,12 +183,12 @@ def test_leftthomas_is_as_good_as_it_is_known_to_be() -> None:
     upscaler = open_upscaler(LEFTTHOMAS)
     assert sum(p.numel() for p in upscaler._exact.network.parameters()) < 734_092  # batch normalisation is folded
     scores = []
-    for file in sorted((SETS / "Set5" / "LRx4").iterdir())[1:3]:
+    for file in sorted((SETS / "Set5" / "LRx4").iterdir()):
         low = np.asarray(Image.open(file).convert("RGB"))
         high = np.asarray(Image.open(SETS / "Set5" / "HR" / file.name).convert("RGB"))
         made = upscaler.upscale(low, colour_lock=False)
         scores.append(psnr(luma(made), luma(high[: made.shape[0], : made.shape[1]])))
-    assert scores == pytest.approx([31.9, 25.7], abs=0.2)
+    assert sum(scores) / 5 == pytest.approx(30.66, abs=0.05)  # on PIL's bicubic, from which MATLAB's differs a little
 
 
 class Evil:
