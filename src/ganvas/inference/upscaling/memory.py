@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 SHARE = 0.25  # of the memory at hand: other programs want some
-MOST = 384 * 2**20  # bytes on the CPU: more rows at once make nothing faster
+MOST = 256 * 2**20  # bytes on the CPU: more rows at once make nothing faster
 
 
 def budget(device: torch.device) -> int:

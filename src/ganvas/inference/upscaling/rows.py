@@ -105,8 +105,8 @@ class Graph:
                     raise Unknown("it returns more than one tensor")
                 self.output = alias.get(node.args[0].name, node.args[0].name)
             else:
-                args = fx.map_arg(node.args, lambda n: Ref(alias.get(n.name, n.name)))
-                kwargs = fx.map_arg(node.kwargs, lambda n: Ref(alias.get(n.name, n.name)))
+                args = _with_refs(node.args, alias)
+                kwargs = _with_refs(node.kwargs, alias)
                 layer = _layer(node, modules, args, kwargs)
                 if layer is None:  # changes no value
                     alias[node.name] = args[0].name if args and isinstance(args[0], Ref) else ""
@@ -155,6 +155,17 @@ class Ref:
     name: str
 
 
+def _with_refs(value: Any, alias: dict[str, str]) -> Any:
+    """Nested arguments of a node with stand-ins in the place of nodes."""
+    if isinstance(value, fx.Node):
+        return Ref(alias.get(value.name, value.name))
+    if isinstance(value, dict):
+        return {key: _with_refs(item, alias) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return tuple(_with_refs(item, alias) for item in value)
+    return value
+
+
 def refs(value: Any) -> list[Ref]:
     """All stand-ins within nested arguments."""
     if isinstance(value, Ref):
@@ -170,7 +181,7 @@ def fill(value: Any, tensors: dict[str, Tensor]) -> Any:
         return tensors[value.name]
     if isinstance(value, dict):
         return {key: fill(item, tensors) for key, item in value.items()}
-    return type(value)(fill(item, tensors) for item in value) if isinstance(value, list | tuple) else value
+    return tuple(fill(item, tensors) for item in value) if isinstance(value, list | tuple) else value
 
 
 _POINTWISE_MODULES = (
@@ -255,7 +266,7 @@ def convolve(
 
     On the CPU torch hands small inputs to another kernel than large ones, which adds up in another order.
     """
-    if x.device.type == "cpu" and torch.backends.mkldnn.is_available():
+    if x.device.type == "cpu" and torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         made: Tensor = torch.ops.aten.mkldnn_convolution(x, weight, bias, padding, stride, dilation, groups)
         return made
     return functional.conv2d(x, weight, bias, stride, padding, dilation, groups)
