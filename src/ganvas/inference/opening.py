@@ -67,7 +67,9 @@ def write_model(file: Path, target: Path, *, half: bool = False) -> dict[str, An
         weights = {name: t.half() if t.is_floating_point() else t for name, t in weights.items()}
         if not all(t.isfinite().all() for t in weights.values()):
             raise InputError(f"{file} holds weights too large for half precision; leave out --half.")
-    kept = {key: about[key] for key in ("ganvas", "run", "system", "data", "start", "images") if key in about}
+    kept: dict[str, Any] = {
+        key: about[key] for key in ("ganvas", "run", "system", "data", "start", "images") if key in about
+    }
     checkpoint.save(target, {f"g.{name}": t for name, t in weights.items()}, kept)
     return kept
 
