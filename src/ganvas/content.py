@@ -69,8 +69,8 @@ class Perceptual:
             InputError: as `network`.
         """
         network = self.network(fake.device)
-        # Layers with strides see some pixels better than others; were these always the same of an enlarged picture, they
-        # would print their grid on it. So both are moved alike, at random, what leaves on one side coming in on the other.
+        # Layers with strides see some pixels better than others; were these always the same of an enlarged picture, its
+        # grid would show. So both are moved alike, at random; what leaves on one side comes in on the other.
         shift = torch.randint(fake.shape[-1], (2,)).tolist()
         fake, real = fake.roll(shift, (2, 3)), real.roll(shift, (2, 3))
         with torch.no_grad():
