@@ -19,6 +19,8 @@ from ganvas.inference.upscaling import precision
 from ganvas.inference.upscaling.colour import Reduce, difference
 from ganvas.inference.upscaling.picture import Planes
 from ganvas.inference.upscaling.precision import Trial, table
+from ganvas.inference.upscaling.quick import quicken
+from ganvas.inference.upscaling.walk import Walk
 from ganvas.resize import imresize
 from ganvas.runs import checkpoint
 from tests.conftest import Cli, assert_refused, same, tiny
@@ -189,6 +191,18 @@ def test_bf16_stays_close(model: Path) -> None:
         pytest.skip("no bf16 on this processor")
     trials = precision._tried(exact, others, Planes(photo(64, 64)))
     assert next(t for t in trials if t.name == "bf16").decibels > 50
+
+
+def test_the_fast_way_is_the_same_but_for_rounding(model: Path) -> None:
+    exact, quick = (open_upscaler(model)._exact for _ in range(2))
+    assert exact.graph is not None
+    assert quick.graph is not None
+    quicken(quick.graph)
+    assert len(quick.graph.layers) < len(exact.graph.layers)
+    assert quick.graph.context() == exact.graph.context()
+    pixels = Planes(photo(40, 33))
+    one, other = (torch.cat(list(Walk(engine, pixels, rows=9).parts()), 2) for engine in (exact, quick))
+    assert 0 < (one - other).abs().max() < 1e-5
 
 
 BAD = {

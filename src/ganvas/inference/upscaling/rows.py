@@ -34,7 +34,7 @@ class Layer:
         border: what lies beyond the picture's border: "zeros", "reflect", "replicate", or "clip" for nothing.
         grow: rows out for every row in.
         halo: neighbours on either side that an interpolation reads.
-        module: whose weights it uses, of a convolution.
+        module, activation: what it runs, of a convolution, or of something done to every value by itself.
     """
 
     run: Callable[..., Tensor]
@@ -46,6 +46,7 @@ class Layer:
     grow: int = 1
     halo: int = 0
     module: nn.Module | None = None
+    activation: nn.Module | None = None
 
     def reads(self, first: int, last: int, axis: int = 0) -> Range:
         """The first and the last row of the input that rows `first` to `last` of the output depend on."""
@@ -124,6 +125,24 @@ class Graph:
         """The tensors that a layer reads, constants left out."""
         return self._sources[name]
 
+    def readers(self, name: str) -> list[str]:
+        """The layers that read a tensor, and "" for the world outside."""
+        return [n for n in self.layers if name in self._sources[n]] + [""] * (name == self.output)
+
+    def change(self, name: str, layer: Layer) -> None:
+        """Put another layer in the place of one."""
+        self.layers[name] = (layer, *self.layers[name][1:])
+
+    def drop(self, name: str, instead: str) -> None:
+        """Leave a layer out; those that read it read another."""
+        del self.layers[name]
+        for reader, (layer, args, kwargs) in self.layers.items():
+            if name in self._sources[reader]:
+                swap = {name: instead}
+                self.layers[reader] = (layer, _swapped(args, swap), _swapped(kwargs, swap))
+                self._sources[reader] = list(dict.fromkeys(swap.get(n, n) for n in self._sources[reader]))
+        self.output = instead if self.output == name else self.output
+
     def scale(self) -> int:
         """Rows out for every row in."""
         heights = dict.fromkeys(self.inputs, 1024)
@@ -164,6 +183,15 @@ def _with_refs(value: Any, alias: dict[str, str]) -> Any:
     if isinstance(value, list | tuple):
         return tuple(_with_refs(item, alias) for item in value)
     return value
+
+
+def _swapped(value: Any, swap: dict[str, str]) -> Any:
+    """Nested arguments with other stand-ins."""
+    if isinstance(value, Ref):
+        return Ref(swap.get(value.name, value.name))
+    if isinstance(value, dict):
+        return {key: _swapped(item, swap) for key, item in value.items()}
+    return tuple(_swapped(item, swap) for item in value) if isinstance(value, list | tuple) else value
 
 
 def refs(value: Any) -> list[Ref]:
@@ -235,7 +263,7 @@ def _of_module(module: nn.Module) -> Layer | None:
     if isinstance(module, _POINTWISE_MODULES):
         if hasattr(module, "inplace"):
             module.inplace = False  # the rows that it would write over may be read once more
-        return Layer(_prelu(module) if isinstance(module, nn.PReLU) else module)
+        return Layer(_prelu(module) if isinstance(module, nn.PReLU) else module, activation=module)
     raise Unknown(f"{type(module).__name__} is not known to be local")
 
 
