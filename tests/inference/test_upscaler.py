@@ -202,7 +202,7 @@ def test_the_fast_way_is_the_same_but_for_rounding(model: Path) -> None:
     assert quick.graph.context() == exact.graph.context()
     pixels = Planes(photo(40, 33))
     one, other = (torch.cat(list(Walk(engine, pixels, rows=9).parts()), 2) for engine in (exact, quick))
-    assert 0 < (one - other).abs().max() < 1e-5
+    assert (one - other).abs().max() < 1e-5
 
 
 BAD = {
