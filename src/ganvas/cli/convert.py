@@ -1,4 +1,4 @@
-"""Turn a run, or another program's checkpoint, into one safetensors file: ganvas convert FILE.pth --out FILE.safetensors"""
+"""Turn a run, or another program's checkpoint, into one safetensors file: ganvas convert FILE --out FILE.safetensors"""
 
 from __future__ import annotations
 

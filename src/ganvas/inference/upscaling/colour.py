@@ -94,7 +94,7 @@ def lab(pictures: Tensor) -> Tensor:
 
 
 class Reduce(nn.Module):
-    """(B, 1, scale h, scale w) -> (B, 1, h, w) by the antialiased bicubic rule that low-resolution pictures are made by."""
+    """(B, 1, scale h, scale w) -> (B, 1, h, w) by the antialiased bicubic rule that makes low-resolution pictures."""
 
     def __init__(self, scale: int) -> None:
         super().__init__()

@@ -55,6 +55,27 @@ class Planes:
         return part.astype(np.float32) / peak(self.pixels.dtype) if part.dtype != np.float32 else part
 
 
+class Grey:
+    """One plane of a picture that has three equal ones."""
+
+    channels = 1
+
+    def __init__(self, picture: Picture) -> None:
+        self.picture, self.height, self.width = picture, picture.height, picture.width
+
+    def region(self, top: int, left: int, height: int, width: int) -> Floats:
+        """float32 (height, width, 1) in [0, 1]"""
+        return self.picture.region(top, left, height, width)[..., :1]
+
+
+def is_grey(picture: Picture, rows: int = 64) -> bool:
+    """Whether three planes are equal everywhere, as of a grey picture in a file of colours."""
+    parts = (
+        picture.region(top, 0, min(rows, picture.height - top), picture.width) for top in range(0, picture.height, rows)
+    )
+    return picture.channels == 3 and all(bool((part == part[..., :1]).all()) for part in parts)
+
+
 def peak(kind: np.dtype[Any]) -> np.float32:
     """The value of white."""
     return np.float32(1 if kind == np.float32 else np.iinfo(kind).max)
