@@ -14,7 +14,7 @@ from PIL import Image
 from ganvas.comparison.viewer import ViewerRow, viewer_page
 from ganvas.errors import InputError
 from ganvas.inference.upscaler import open_upscaler
-from ganvas.photos.enlarge import Done, Enlarger
+from ganvas.photos.enlarge import Enlarger
 from ganvas.photos.planning import Job
 from ganvas.photos.reading import Photo, Plane, open_photo
 from ganvas.resize import bicubic
@@ -25,31 +25,31 @@ SIDE = 384  # px of a photo of which the middle is shown
 
 
 def write_page(
-    page: Path, made: Sequence[tuple[Job, Done]], upscaler: Enlarger, original: Path | None, options: dict[str, Any]
+    page: Path, jobs: Sequence[Job], upscaler: Enlarger, original: Path | None, options: dict[str, Any]
 ) -> None:
-    """Write the page for what a job has made.
+    """Write the page for jobs that are done.
 
     Args:
         original: the large picture, or a folder in which it has the photo's name, whatever the ending.
         options: of `open_upscaler`, to open the faithful start of the model.
 
     Raises:
-        InputError: nothing was made, or the page cannot be written.
+        InputError: there is no photo among them, or the page cannot be written.
     """
-    shown = [(job, done) for job, done in made if not job.is_film][:PHOTOS]
+    shown = [job for job in jobs if not job.is_film and job.result.is_file()][:PHOTOS]
     if not shown:
-        raise InputError(f"nothing was enlarged now, so {page} has nothing to show; give another --out.")
+        raise InputError(f"no photo was enlarged, so {page} has nothing to show; see above why, or give another --out.")
     try:
         faithful: Enlarger | None = open_upscaler(**(options | {"strength": 0.0})) if options["strength"] > 0 else None
     except InputError:  # the model names no start
         faithful = None
-    rows = [_row(job, done, upscaler, faithful, original) for job, done in shown]
+    rows = [_row(job, upscaler, faithful, original) for job in shown]
     lead = f"The middle of each photo, enlarged by {upscaler.name}"
     write_text(page, viewer_page("Enlarged photos", rows, lead=f"{lead} and other ways; values as in the files."))
 
 
-def _row(job: Job, done: Done, upscaler: Enlarger, faithful: Enlarger | None, original: Path | None) -> ViewerRow:
-    photo, result = open_photo(job.source, float("inf")), open_photo(done.path, float("inf"))
+def _row(job: Job, upscaler: Enlarger, faithful: Enlarger | None, original: Path | None) -> ViewerRow:
+    photo, result = open_photo(job.source, float("inf")), open_photo(job.result, float("inf"))
     width, height = min(SIDE, photo.colour.width), min(SIDE, photo.colour.height)
     left, top = (photo.colour.width - width) // 2, (photo.colour.height - height) // 2
     part = photo.colour.region(top, left, height, width)
