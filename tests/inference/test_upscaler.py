@@ -228,6 +228,9 @@ def test_shapes_that_are_no_picture_are_refused(model: Path, image: np.ndarray) 
 def test_other_pixels_are_refused(model: Path) -> None:
     with pytest.raises(InputError, match=r"pixels of type int64 cannot be enlarged; give uint8"):
         open_upscaler(model).upscale(np.zeros((4, 4, 3), np.int64))
+    for value in (255, -1, np.nan):
+        with pytest.raises(InputError, match="float pixels lie outside 0 to 1; divide them"):
+            open_upscaler(model).upscale(np.full((4, 4, 3), value, np.float32))
     with pytest.raises(InputError, match=r"a picture of mode RGBA cannot be enlarged as it is"):
         open_upscaler(model).upscale(Image.new("RGBA", (4, 4)))
 

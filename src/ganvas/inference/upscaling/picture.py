@@ -46,6 +46,8 @@ class Planes:
             )
         if pixels.dtype not in (np.uint8, np.uint16, np.float32):
             raise InputError(f"pixels of type {pixels.dtype} cannot be enlarged; give uint8, uint16 or float32.")
+        if pixels.dtype == np.float32 and not (pixels.min() >= 0 and pixels.max() <= 1):  # which NaN is not either
+            raise InputError("float pixels lie outside 0 to 1; divide them by what white is, or give uint8.")
         self.pixels = pixels
         self.height, self.width, self.channels = pixels.shape
 
