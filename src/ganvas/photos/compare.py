@@ -16,7 +16,7 @@ from ganvas.errors import InputError
 from ganvas.inference.upscaler import open_upscaler
 from ganvas.photos.enlarge import Enlarger
 from ganvas.photos.planning import Job
-from ganvas.photos.reading import Photo, Plane, open_photo
+from ganvas.photos.reading import Plane, open_photo
 from ganvas.resize import bicubic
 from ganvas.runs.files import write_text
 
@@ -63,13 +63,16 @@ def _row(job: Job, upscaler: Enlarger, faithful: Enlarger | None, original: Path
     if faithful:
         colour = Plane(photo.colour.image.crop(left, top, width, height), photo.colour.channels)
         pictures["SRResNet"] = _sized(np.concatenate(list(faithful.bands(colour))), size)
-    pictures[upscaler.name] = _cut(result, place, size)
-    found = _original(original, job.source)
+    pictures[upscaler.name] = _image(result.colour.region(place[1], place[0], size[1], size[0]))
+    found, note = _original(original, job.source), ""
     if found:
-        large = open_photo(found, float("inf"))
-        if (large.colour.width, large.colour.height) == (result.colour.width, result.colour.height):
-            pictures["original"] = _cut(large, place, size)
-    return ViewerRow(job.name, pictures)
+        large = open_photo(found, float("inf")).colour
+        if (large.width, large.height) == (result.colour.width, result.colour.height):
+            pictures["original"] = _image(large.region(place[1], place[0], size[1], size[0]))
+        else:
+            note = f"The original is left out: it has {large.width} x {large.height} px, the result"
+            note += f" {result.colour.width} x {result.colour.height}."
+    return ViewerRow(job.name, pictures, note=note)
 
 
 def _original(original: Path | None, source: Path) -> Path | None:
@@ -85,10 +88,6 @@ def _bicubic(part: NDArray[np.float32], size: tuple[int, int]) -> Image.Image:
         made = bicubic(planes, size[0] // part.shape[1])[0].permute(1, 2, 0).numpy()
         return _image(made.astype(np.float32) / np.float32(255))
     return _image(part).resize(size, Image.Resampling.BICUBIC)
-
-
-def _cut(photo: Photo, place: tuple[int, int], size: tuple[int, int]) -> Image.Image:
-    return _image(photo.colour.region(place[1], place[0], size[1], size[0]))
 
 
 def _sized(values: NDArray[np.float32], size: tuple[int, int]) -> Image.Image:
