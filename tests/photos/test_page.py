@@ -31,6 +31,9 @@ def test_the_page_shows_bicubic_the_model_and_the_original(
     assert Path("again.html").read_text(encoding="utf-8") == page
     assert upscale("in/p.jpg", "--out", "p.jpg", "--compare", "page.html", "--original", "in/p.jpg") == 0
     assert "The original is left out: it has 20 x 30 px" in Path("page.html").read_text(encoding="utf-8")
+    Path("words.jpg").write_text("words")
+    assert upscale("in/p.jpg", "--out", "p2.jpg", "--compare", "page.html", "--original", "words.jpg") == 0
+    assert "The original is left out: it is no picture" in Path("page.html").read_text(encoding="utf-8")
     assert upscale("in/p.jpg", "--out", "out/p_x4.jpg", "--compare", "page.html") == 2
     assert "no photo was enlarged" in capsys.readouterr().err
 

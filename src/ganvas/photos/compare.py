@@ -16,7 +16,7 @@ from ganvas.errors import InputError
 from ganvas.inference.upscaler import open_upscaler
 from ganvas.photos.enlarge import Enlarger
 from ganvas.photos.planning import Job
-from ganvas.photos.reading import Plane, open_photo
+from ganvas.photos.reading import Plane, Unusable, open_photo
 from ganvas.resize import bicubic
 from ganvas.runs.files import write_text
 
@@ -66,12 +66,15 @@ def _row(job: Job, upscaler: Enlarger, faithful: Enlarger | None, original: Path
     pictures[upscaler.name] = _image(result.colour.region(place[1], place[0], size[1], size[0]))
     found, note = _original(original, job.source), ""
     if found:
-        large = open_photo(found, float("inf")).colour
-        if (large.width, large.height) == (result.colour.width, result.colour.height):
-            pictures["original"] = _image(large.region(place[1], place[0], size[1], size[0]))
-        else:
-            note = f"The original is left out: it has {large.width} x {large.height} px, the result"
-            note += f" {result.colour.width} x {result.colour.height}."
+        try:
+            large = open_photo(found, float("inf")).colour
+            if (large.width, large.height) == (result.colour.width, result.colour.height):
+                pictures["original"] = _image(large.region(place[1], place[0], size[1], size[0]))
+            else:
+                note = f"The original is left out: it has {large.width} x {large.height} px, the result"
+                note += f" {result.colour.width} x {result.colour.height}."
+        except Unusable as error:
+            note = f"The original is left out: {error}."
     return ViewerRow(job.name, pictures, note=note)
 
 
