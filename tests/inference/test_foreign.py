@@ -18,7 +18,7 @@ from torch.nn import functional
 import ganvas
 from ganvas.errors import InputError
 from ganvas.inference.upscaler import open_upscaler
-from ganvas.inference.upscaling.foreign import KINDS, read_state
+from ganvas.inference.upscaling.foreign import KINDS, convert, read_state
 from ganvas.metrics.distortion import luma, psnr
 from ganvas.observers import Watch
 from ganvas.training import train
@@ -161,6 +161,9 @@ def test_others_are_recognised_and_equal_to_themselves(name: str, tmp_path: Path
         assert kind in done.stdout
         again = ganvas.open(tmp_path / "converted.safetensors").upscale(pixels)
         assert np.array_equal(again, open_upscaler(path).upscale(pixels))
+        convert(path, tmp_path / "half.safetensors", half=True)
+        assert {t.dtype for t in load_file(tmp_path / "half.safetensors").values()} == {torch.float16}
+        assert (tmp_path / "half.safetensors").stat().st_mode == (tmp_path / f"{name}.pth").stat().st_mode
 
 
 def test_what_only_spandrel_knows(tmp_path: Path) -> None:

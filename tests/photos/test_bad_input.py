@@ -105,6 +105,7 @@ REFUSED = {
     "out below a file": (["p.png", "--out", "words.txt/o"], ["cannot write words.txt/o"]),
     "format against name": (["p.png", "--out", "o.jpg", "--format", "png"], ["contradict"]),
     "input is output": (["p.png", "--out", "p.png"], ["both the photo and its result", "--overwrite"]),
+    "out of another kind": (["p.png", "--out", "o.bmp"], ["o.bmp", "PNG, JPEG"]),
     "unknown format": (["p.png", "--format", "bmp"], ["bmp", "png"]),
     "quality": (["p.png", "--quality", "101"], ["--quality 101"]),
     "limit": (["p.png", "--limit", "0"], ["--limit 0"]),

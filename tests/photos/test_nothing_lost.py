@@ -62,6 +62,26 @@ def test_nothing_is_made_up(ending: str, upscale: Upscale) -> None:
         assert not {0x011A, 0x9000, 0xA001} & set(made.getexif())
 
 
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("told", [b"", b"MM", b"II"])
+def test_the_resolution_is_kept_where_exif_says_nothing_of_it(
+    form: str, told: bytes, upscale: Upscale, capsys: pytest.CaptureFixture[str]
+) -> None:
+    block = Image.Exif()
+    block.endian = "<" if told == b"II" else ">"
+    block[0x013B], block.get_ifd(0x8769)[0x9003] = "somebody", "2020:01:02 03:04:05"
+    Image.fromarray(pixels()).save("scan.jpg", dpi=(72, 300), exif=block if told else b"")
+    assert upscale("scan.jpg", "--format", form, "--check") == 0
+    said = capsys.readouterr().out
+    assert "72 dpi" in said
+    assert ("EXIF kept (2 of 2 tags)" if told else "no EXIF") in said
+    with Image.open(f"scan_x4{FORMATS[form]}") as made:
+        tags = made.getexif()
+        if form != "png":
+            assert [float(tags[0x011A]), float(tags[0x011B])] == [72, 300]
+        assert tags.get(0x013B) == ("somebody" if told else None)
+
+
 @pytest.mark.parametrize("ending", [".png", ".tif"])
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_16_bits_stay_16_bits_by_their_type(ending: str, channels: int, upscale: Upscale) -> None:

@@ -27,8 +27,15 @@ def test_the_page_shows_bicubic_the_model_and_the_original(
     for word in ("bicubic", "tiny", "original", "p.jpg", "q.png"):
         assert word in page
     assert "http://" not in page.replace("http://www.w3.org", "")
-    assert upscale("in", "--out", "out", "--compare", "page.html") == 2
-    assert "nothing was enlarged now" in capsys.readouterr().err
+    assert upscale("in", "--out", "out", "--compare", "again.html", "--original", "originals") == 0
+    assert Path("again.html").read_text(encoding="utf-8") == page
+    assert upscale("in/p.jpg", "--out", "p.jpg", "--compare", "page.html", "--original", "in/p.jpg") == 0
+    assert "The original is left out: it has 20 x 30 px" in Path("page.html").read_text(encoding="utf-8")
+    Path("words.jpg").write_text("words")
+    assert upscale("in/p.jpg", "--out", "p2.jpg", "--compare", "page.html", "--original", "words.jpg") == 0
+    assert "The original is left out: it is no picture" in Path("page.html").read_text(encoding="utf-8")
+    assert upscale("in/p.jpg", "--out", "out/p_x4.jpg", "--compare", "page.html") == 2
+    assert "no photo was enlarged" in capsys.readouterr().err
 
 
 def test_the_page_shows_the_start_of_the_model(upscale: Upscale, model: Path) -> None:

@@ -1,4 +1,4 @@
-"""Turn a run, or another program's checkpoint, into one safetensors file: ganvas convert X --out FILE.safetensors"""
+"""Turn a run, or another program's checkpoint, into one safetensors file: ganvas convert FILE --out FILE.safetensors"""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def main(argv: list[str]) -> int:
     parser = Parser("ganvas convert", description=__doc__)
     parser.add_argument("file", type=Path, help="a run, or a .pth or .pt checkpoint; only weights are read")
     parser.add_argument("--out", type=Path, required=True, help="the .safetensors file to write")
-    parser.add_argument("--half", action="store_true", help="store a run's weights in half precision")
+    parser.add_argument("--half", action="store_true", help="store the weights in half precision")
     parser.add_argument("--which", choices=("last", "best"), default="last", help="the run's newest state or its best")
     arguments = parser.parse_args(argv)
 
@@ -27,7 +27,7 @@ def main(argv: list[str]) -> int:
 
     from ganvas.inference.upscaling.foreign import convert
 
-    loaded = convert(arguments.file, arguments.out)
+    loaded = convert(file, arguments.out, half=arguments.half)
     print(
         f"{arguments.out}: {loaded.kind}, x{loaded.scale}; open it as a model: ganvas upscale --model {arguments.out}"
     )

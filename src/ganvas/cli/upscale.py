@@ -89,9 +89,10 @@ def main(argv: list[str]) -> int:
     if arguments.compare:
         from ganvas.photos.compare import write_page
 
-        write_page(arguments.compare, outcome.made, upscaler, arguments.original, options | {"model": arguments.model})
+        shown = [*outcome.before, *(job for job, _ in outcome.made)]
+        write_page(arguments.compare, shown, upscaler, arguments.original, options | {"model": arguments.model})
         print(arguments.compare)
-    return _summary(outcome.bad, len(outcome.made), outcome.before, planned.passed_over)
+    return _summary(outcome.bad, len(outcome.made), len(outcome.before), planned.passed_over)
 
 
 def _summary(bad: dict[Path, str], made: int, before: int, passed_over: int) -> int:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import torch
 from safetensors import SafetensorError, safe_open
-from torch import nn
+from torch import Tensor, nn
 
 from ganvas.errors import InputError
 from ganvas.runs import checkpoint
@@ -63,15 +63,23 @@ def write_model(file: Path, target: Path, *, half: bool = False) -> dict[str, An
     if target.suffix != ".safetensors":
         raise InputError(f"--out {target} must end in .safetensors.")
     weights, about = generator_weights(file)
-    if half:
-        weights = {name: t.half() if t.is_floating_point() else t for name, t in weights.items()}
-        if not all(t.isfinite().all() for t in weights.values()):
-            raise InputError(f"{file} holds weights too large for half precision; leave out --half.")
-    kept: dict[str, Any] = {
-        key: about[key] for key in ("ganvas", "run", "system", "data", "start", "images") if key in about
-    }
+    weights = halved(weights, file) if half else weights
+    told = ("ganvas", "run", "system", "data", "start", "images")
+    kept: dict[str, Any] = {key: about[key] for key in told if key in about}
     checkpoint.save(target, {f"g.{name}": t for name, t in weights.items()}, kept)
     return kept
+
+
+def halved(weights: dict[str, Tensor], file: Path) -> dict[str, Tensor]:
+    """The weights with 16 bits.
+
+    Raises:
+        InputError: one is too large.
+    """
+    made = {name: t.half() if t.is_floating_point() else t for name, t in weights.items()}
+    if not all(t.isfinite().all() for t in made.values()):
+        raise InputError(f"{file} holds weights too large for half precision; leave out --half.")
+    return made
 
 
 def is_ours(file: Path) -> bool:

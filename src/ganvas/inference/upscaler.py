@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ganvas.errors import InputError
 from ganvas.inference.upscaling.colour import ColourLock
-from ganvas.inference.upscaling.picture import Floats, Picture, Planes, like
+from ganvas.inference.upscaling.picture import Floats, Grey, Picture, Planes, is_grey, like
 from ganvas.inference.upscaling.precision import Trial, full, tuned
 from ganvas.inference.upscaling.walk import SMALLEST, Engine, Extended, NotANumber, Walk
 
@@ -87,6 +87,9 @@ class Upscaler:
         Raises:
             InputError: the model gives no picture even in fp32, or memory does not suffice for the smallest tile.
         """
+        if is_grey(picture):  # the network would give it a tint
+            yield from (band.repeat(3, 2) for band in self.bands(Grey(picture), colour_lock=colour_lock))
+            return
         parts = self._parts(picture)
         lock = ColourLock(picture, self.scale) if colour_lock else None
         for part in lock.parts(parts) if lock else parts:

@@ -14,9 +14,9 @@ from PIL import Image
 from ganvas.comparison.viewer import ViewerRow, viewer_page
 from ganvas.errors import InputError
 from ganvas.inference.upscaler import open_upscaler
-from ganvas.photos.enlarge import Done, Enlarger
+from ganvas.photos.enlarge import Enlarger
 from ganvas.photos.planning import Job
-from ganvas.photos.reading import Photo, Plane, open_photo
+from ganvas.photos.reading import Plane, Unusable, open_photo
 from ganvas.resize import bicubic
 from ganvas.runs.files import write_text
 
@@ -25,31 +25,31 @@ SIDE = 384  # px of a photo of which the middle is shown
 
 
 def write_page(
-    page: Path, made: Sequence[tuple[Job, Done]], upscaler: Enlarger, original: Path | None, options: dict[str, Any]
+    page: Path, jobs: Sequence[Job], upscaler: Enlarger, original: Path | None, options: dict[str, Any]
 ) -> None:
-    """Write the page for what a job has made.
+    """Write the page for jobs that are done.
 
     Args:
         original: the large picture, or a folder in which it has the photo's name, whatever the ending.
         options: of `open_upscaler`, to open the faithful start of the model.
 
     Raises:
-        InputError: nothing was made, or the page cannot be written.
+        InputError: there is no photo among them, or the page cannot be written.
     """
-    shown = [(job, done) for job, done in made if not job.is_film][:PHOTOS]
+    shown = [job for job in jobs if not job.is_film and job.result.is_file()][:PHOTOS]
     if not shown:
-        raise InputError(f"nothing was enlarged now, so {page} has nothing to show; give another --out.")
+        raise InputError(f"no photo was enlarged, so {page} has nothing to show; see above why, or give another --out.")
     try:
         faithful: Enlarger | None = open_upscaler(**(options | {"strength": 0.0})) if options["strength"] > 0 else None
     except InputError:  # the model names no start
         faithful = None
-    rows = [_row(job, done, upscaler, faithful, original) for job, done in shown]
+    rows = [_row(job, upscaler, faithful, original) for job in shown]
     lead = f"The middle of each photo, enlarged by {upscaler.name}"
     write_text(page, viewer_page("Enlarged photos", rows, lead=f"{lead} and other ways; values as in the files."))
 
 
-def _row(job: Job, done: Done, upscaler: Enlarger, faithful: Enlarger | None, original: Path | None) -> ViewerRow:
-    photo, result = open_photo(job.source, float("inf")), open_photo(done.path, float("inf"))
+def _row(job: Job, upscaler: Enlarger, faithful: Enlarger | None, original: Path | None) -> ViewerRow:
+    photo, result = open_photo(job.source, float("inf")), open_photo(job.result, float("inf"))
     width, height = min(SIDE, photo.colour.width), min(SIDE, photo.colour.height)
     left, top = (photo.colour.width - width) // 2, (photo.colour.height - height) // 2
     part = photo.colour.region(top, left, height, width)
@@ -63,13 +63,19 @@ def _row(job: Job, done: Done, upscaler: Enlarger, faithful: Enlarger | None, or
     if faithful:
         colour = Plane(photo.colour.image.crop(left, top, width, height), photo.colour.channels)
         pictures["SRResNet"] = _sized(np.concatenate(list(faithful.bands(colour))), size)
-    pictures[upscaler.name] = _cut(result, place, size)
-    found = _original(original, job.source)
+    pictures[upscaler.name] = _image(result.colour.region(place[1], place[0], size[1], size[0]))
+    found, note = _original(original, job.source), ""
     if found:
-        large = open_photo(found, float("inf"))
-        if (large.colour.width, large.colour.height) == (result.colour.width, result.colour.height):
-            pictures["original"] = _cut(large, place, size)
-    return ViewerRow(job.name, pictures)
+        try:
+            large = open_photo(found, float("inf")).colour
+            if (large.width, large.height) == (result.colour.width, result.colour.height):
+                pictures["original"] = _image(large.region(place[1], place[0], size[1], size[0]))
+            else:
+                note = f"The original is left out: it has {large.width} x {large.height} px, the result"
+                note += f" {result.colour.width} x {result.colour.height}."
+        except Unusable as error:
+            note = f"The original is left out: {error}."
+    return ViewerRow(job.name, pictures, note=note)
 
 
 def _original(original: Path | None, source: Path) -> Path | None:
@@ -85,10 +91,6 @@ def _bicubic(part: NDArray[np.float32], size: tuple[int, int]) -> Image.Image:
         made = bicubic(planes, size[0] // part.shape[1])[0].permute(1, 2, 0).numpy()
         return _image(made.astype(np.float32) / np.float32(255))
     return _image(part).resize(size, Image.Resampling.BICUBIC)
-
-
-def _cut(photo: Photo, place: tuple[int, int], size: tuple[int, int]) -> Image.Image:
-    return _image(photo.colour.region(place[1], place[0], size[1], size[0]))
 
 
 def _sized(values: NDArray[np.float32], size: tuple[int, int]) -> Image.Image:

@@ -146,6 +146,26 @@ def upright(exif: bytes, width: int, height: int) -> bytes:
     return bytes(patched)
 
 
+def resolved(exif: bytes, dpi: tuple[float, float]) -> bytes:
+    """The same block, saying dots per inch where it said nothing of them: in a new first directory at its end.
+
+    Raises:
+        Malformed: it is no EXIF block.
+    """
+    if dots_per_inch(parse(exif)):
+        return exif
+    order, start = _head(exif)
+    told = (X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT)
+    entries = [(tag, exif[at - 8 : at + 4]) for tag, _, at in _places(exif, order, start) if tag not in told]
+    end = len(exif) + len(exif) % 2
+    behind = end + 2 + 12 * (len(entries) + 3) + 4
+    entries += [(tag, struct.pack(order + "HHII", tag, 5, 1, behind + 8 * index)) for index, tag in enumerate(told[:2])]
+    entries.append((RESOLUTION_UNIT, struct.pack(order + "HHIHH", RESOLUTION_UNIT, 3, 1, 2, 0)))
+    made = struct.pack(order + "H", len(entries)) + b"".join(data for _, data in sorted(entries)) + bytes(4)
+    made += b"".join(struct.pack(order + "II", round(value * 10000), 10000) for value in dpi)
+    return exif[:4] + struct.pack(order + "I", end) + exif[8:].ljust(end - 8, b"\0") + made
+
+
 def tags(directory: Directory, above: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], bytes]]:
     """Every value of a directory and its children by its path of tags."""
     for tag, entry in directory.entries.items():

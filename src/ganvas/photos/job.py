@@ -32,12 +32,12 @@ class Outcome:
 
     Attributes:
         made: what was enlarged now, in order.
-        before: how many results were there already, made with the same settings.
+        before: what was there already, made with the same settings.
         bad: source -> why it could not be enlarged.
     """
 
     made: list[tuple[Job, Done]] = field(default_factory=list)
-    before: int = 0
+    before: list[Job] = field(default_factory=list)
     bad: dict[Path, str] = field(default_factory=dict)
 
 
@@ -78,7 +78,7 @@ def run(planned: Planned, upscaler: Enlarger, way: Way, progress: Progress) -> O
                 continue  # a result among the sources: where the folder of results is that of the photos
             state = _state(job, manifest, planned.root, way)
             if state == "done":
-                outcome.before += 1
+                outcome.before.append(job)
             elif state:
                 _set_aside(outcome, manifest, progress, job, state)
             else:

@@ -73,6 +73,8 @@ def plan(inputs: Sequence[str], out: Path | None, times: float, form: str) -> Pl
         raise InputError(f"{folders[0]} is a folder; say with --out FOLDER where its results are to go.")
     if named_file and (len(paths) > 1 or folders):
         raise InputError(f"--out {out} is one file, and more than one is to be enlarged; give --out a folder.")
+    if out is not None and out.suffix.lower() in _OTHERS and not out.is_dir():
+        raise InputError(f"--out {out} is of a kind that is not written; give a PNG, JPEG, WebP, TIFF or AVIF file.")
     if out is not None and not named_file and out.exists() and not out.is_dir():
         raise InputError(f"--out {out} is a file that is no picture; give a folder, or the name of a picture.")
     if named_file and out is not None:

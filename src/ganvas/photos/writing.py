@@ -172,12 +172,11 @@ def _told(image: Any, form: str, kept: Metadata) -> tuple[Any, str]:
 
 def _block(kept: Metadata, form: str) -> bytes | None:
     """The EXIF block that goes into a file of this format in room made for it."""
-    if form == "tiff":
+    if form == "tiff" or (form == "jpeg" and len(kept.exif or b"") > 65_000):
         return None
-    if not kept.exif:
-        needs = kept.dpi and form in ("webp", "avif")  # which have no other place for it
-        return exif.block(exif.resolution(kept.dpi)) if kept.dpi and needs else None
-    return None if form == "jpeg" and len(kept.exif) > 65_000 else kept.exif
+    if kept.dpi and form != "png":  # the others have no other place for it, nor JPEG as libvips writes it
+        return exif.resolved(kept.exif, kept.dpi) if kept.exif else exif.block(exif.resolution(kept.dpi))
+    return kept.exif
 
 
 def _finish(path: Path, form: str, kept: Metadata) -> None:

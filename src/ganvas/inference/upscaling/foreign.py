@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ganvas.data._torchvision import datasets
 from ganvas.errors import InputError
+from ganvas.inference.opening import halved
 from ganvas.inference.upscaling.models import Loaded
 from ganvas.inference.upscaling.others import IMAGENET, Leftthomas, MSRResNet, RRDBNet, Tutorial, Values
 from ganvas.pth import CodeInside, read_pth
@@ -91,16 +92,20 @@ def read_state(path: Path) -> Weights:
     return _renamed({_bare(str(n)): t.float() if t.is_floating_point() else t for n, t in content.items()})
 
 
-def convert(source: Path, target: Path) -> Loaded:
+def convert(source: Path, target: Path, *, half: bool = False) -> Loaded:
     """Write a foreign checkpoint as a safetensors file that ganvas, and others, open without unpickling.
 
+    Args:
+        half: store the weights with 16 bits, which any use turns back into 32.
+
     Raises:
-        InputError: it cannot be opened, or the file not written.
+        InputError: it cannot be opened, a weight is too large for 16 bits, or the file cannot be written.
     """
     if target.suffix != ".safetensors":
         raise InputError(f"--out {target} must end in .safetensors.")
     loaded = read_foreign(source)
     weights = {name: t.contiguous() for name, t in read_state(source).items()}
+    weights = halved(weights, source) if half else weights
     header = {"source": source.name, "kind": loaded.kind, "scale": str(loaded.scale)}
     write_atomically(target, lambda part: save_file(weights, part, header))
     return loaded

@@ -46,6 +46,8 @@ class Planes:
             )
         if pixels.dtype not in (np.uint8, np.uint16, np.float32):
             raise InputError(f"pixels of type {pixels.dtype} cannot be enlarged; give uint8, uint16 or float32.")
+        if pixels.dtype == np.float32 and not (pixels.min() >= 0 and pixels.max() <= 1):  # which NaN is not either
+            raise InputError("float pixels lie outside 0 to 1; divide them by what white is, or give uint8.")
         self.pixels = pixels
         self.height, self.width, self.channels = pixels.shape
 
@@ -53,6 +55,27 @@ class Planes:
         """float32 (height, width, channels) in [0, 1]"""
         part = self.pixels[top : top + height, left : left + width]
         return part.astype(np.float32) / peak(self.pixels.dtype) if part.dtype != np.float32 else part
+
+
+class Grey:
+    """One plane of a picture that has three equal ones."""
+
+    channels = 1
+
+    def __init__(self, picture: Picture) -> None:
+        self.picture, self.height, self.width = picture, picture.height, picture.width
+
+    def region(self, top: int, left: int, height: int, width: int) -> Floats:
+        """float32 (height, width, 1) in [0, 1]"""
+        return self.picture.region(top, left, height, width)[..., :1]
+
+
+def is_grey(picture: Picture, rows: int = 64) -> bool:
+    """Whether three planes are equal everywhere, as of a grey picture in a file of colours."""
+    parts = (
+        picture.region(top, 0, min(rows, picture.height - top), picture.width) for top in range(0, picture.height, rows)
+    )
+    return picture.channels == 3 and all(bool((part == part[..., :1]).all()) for part in parts)
 
 
 def peak(kind: np.dtype[Any]) -> np.float32:
