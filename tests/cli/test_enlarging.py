@@ -54,7 +54,7 @@ def test_an_objective_is_chosen_by_name(capsys: pytest.CaptureFixture[str]) -> N
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["srresnet-x4", "--data.low", "Blond"], "none of Bicubic, Bilinear, Area, Blind"),
+        (["srresnet-x4", "--data.low", "Blond"], "none of Bicubic, Bilinear, Area, Blind (did you mean 'Blind'?)"),
         (["dcgan-digits", "--data.low", "Blind"], "no low in Pictures"),
         (["dcgan-digits", "--objective"], "--objective without a name is none of NonSaturating"),
         (["srresnet-x4", "--data", "nowhere"], "there are no data 'nowhere'"),
