@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PIL import Image
 import torch
+from PIL import Image
 
 from ganvas import Host, InputError, Watch, cli, train
 from ganvas.metrics import perceptual
