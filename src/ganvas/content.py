@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -24,6 +25,9 @@ class Pixel:
     """Absolute or squared difference."""
     when: Stage = "pretrain"
     """In pretraining, in the game, or in both."""
+
+    def __post_init__(self) -> None:
+        _expect_weight("pixel", self.weight)
 
     def term(self, fake: Tensor, real: Tensor) -> Tensor:
         """Of pictures (B, C, H, W) and what they should be."""
@@ -49,8 +53,7 @@ class Perceptual:
     """In pretraining, in the game, or in both."""
 
     def __post_init__(self) -> None:
-        if self.weight < 0:
-            raise InputError(f"a perceptual term of weight {self.weight} would push fakes away; give 0 or more.")
+        _expect_weight("perceptual", self.weight)
 
     def network(self, device: torch.device) -> nn.Module:
         """The frozen layers, loaded once.
@@ -79,6 +82,11 @@ class Perceptual:
 
 
 Content = Pixel | Perceptual
+
+
+def _expect_weight(kind: str, weight: float) -> None:
+    if not 0 <= weight < math.inf:
+        raise InputError(f"a {kind} term of weight {weight} draws no fake to its original; give a number of 0 or more.")
 
 
 def _distance(loss: Literal["l1", "mse"], a: Tensor, b: Tensor) -> Tensor:

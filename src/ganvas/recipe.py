@@ -254,6 +254,12 @@ class Recipe:
                 f"--plan.pretrain {self.plan.pretrain} has nothing to train on, since no content term is for it; leave"
                 " it out, or take a recipe with one (ganvas list)."
             )
+        start, stop = self.plan.freeze_g
+        if self.plan.pretrain and start < stop and (self.plan.pretrain == WHOLE or start < self.plan.pretrain):
+            raise InputError(
+                f"--plan.freeze-g {start} {stop} would hold the only player that moves in pretraining; let it begin"
+                " after --plan.pretrain, or leave it out."
+            )
         if not (math.isfinite(self.adversarial) and self.adversarial >= 0):
             raise InputError(f"--adversarial {self.adversarial} is no weight; give 0 or more, SRGAN's is 1e-3.")
         if (self.content or isinstance(self.data, Crops)) and not isinstance(self.system, Translation):
@@ -264,6 +270,8 @@ class Recipe:
         if isinstance(self.system, Translation):
             if not isinstance(self.data, Crops):
                 raise InputError(f"{type(self.system).__name__} learns from crops of photographs; give it Crops.")
+            if self.augment.flip:
+                raise InputError("--augment.flip is for pictures; crops are turned and mirrored by --data.turn.")
             if self.steering.mode == "treat":
                 raise InputError(
                     "--steering treat knows the games that begin at noise alone; leave it out for"

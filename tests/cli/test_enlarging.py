@@ -6,10 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 
 from ganvas import cli
-from tests.conftest import write_photographs
+from ganvas.observers import Watch
+from ganvas.training.plan import probe
+from tests.conftest import enlarging, write_photographs
 
 SMALL = {"size": 32, "g-width": 4, "blocks": 1, "d-width": 2, "d-hidden": 8}
 SHORT = [*(f"--system.{name}={value}" for name, value in SMALL.items()), "--images", "32", "--batch-size", "8"]
@@ -43,6 +46,28 @@ def test_a_strategy_trains_without_vgg(capsys: pytest.CaptureFixture[str]) -> No
     assert json.loads(Path("runs/srgan-g1d1/recipe.json").read_text())["content"][0]["extractor"] == words[1]
 
 
+def test_verbs_for_games_from_noise_say_what_is_for_enlarging(capsys: pytest.CaptureFixture[str]) -> None:
+    write_photographs(Path("photos"), 4)
+    assert cli.main(["train", "srresnet-x4", "--data", "photos", "--name", "r", *SHORT]) == 0
+    capsys.readouterr()
+    assert "ganvas compare" in refused(capsys, "diagnose", "runs/r")
+    assert "ganvas upscale" in refused(capsys, "generate", "runs/r")
+    assert "--on" in refused(capsys, "evaluate", "runs/r")
+    assert cli.main(["compare", "runs/r"]) == 0
+    assert "ganvas evaluate runs/r --on SET takes them" in capsys.readouterr().out
+
+
+def test_a_plan_counts_photographs_whole() -> None:
+    found = []
+    for side in (96, 2400):
+        Path(f"of{side}").mkdir()
+        for name in "abc":
+            Image.new("L", (side, side), ord(name)).save(f"of{side}/{name}.png")
+        cost = probe(enlarging(Path(f"of{side}")), torch.device("cpu"), 3, Watch(), seconds=0.1)
+        found.append(cost.memory)
+    assert found[1] - found[0] >= 3 * 3 * (2400**2 - 96**2)
+
+
 def test_an_objective_is_chosen_by_name(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["--images", "64", "--batch-size", "32", "--system.g-width", "2", "--system.d-width", "2"]
     assert (
@@ -54,7 +79,7 @@ def test_an_objective_is_chosen_by_name(capsys: pytest.CaptureFixture[str]) -> N
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["srresnet-x4", "--data.low", "Blond"], "none of Bicubic, Bilinear, Area, Blind"),
+        (["srresnet-x4", "--data.low", "Blond"], "none of Bicubic, Bilinear, Area, Blind (did you mean 'Blind'?)"),
         (["dcgan-digits", "--data.low", "Blind"], "no low in Pictures"),
         (["dcgan-digits", "--objective"], "--objective without a name is none of NonSaturating"),
         (["srresnet-x4", "--data", "nowhere"], "there are no data 'nowhere'"),

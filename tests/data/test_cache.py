@@ -142,3 +142,8 @@ def test_a_killed_decode_leaves_nothing_that_looks_whole(folder: Path, cache: Pa
     expected = [int(picture[0, 0, 0]) for picture in again.images]
     assert expected == [index * 20 for index in range(12)]
     assert again.skipped == ()
+
+
+def test_runs_begun_with_earlier_versions_find_their_data() -> None:
+    found = load(Pictures(source="digits"), size=8, channels=1).fingerprint
+    assert found == "4ea0798ebdc44a00ff39a6ccf50bab2e30b025f9"

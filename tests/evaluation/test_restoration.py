@@ -100,6 +100,11 @@ def test_the_proof_fails_on_files_that_are_not_the_published_ones(
     (tmp_path / "sets" / "Set5" / "HR" / "img_003.webp").unlink()
     assert any("4 are here" in fault for fault in prove(["Set5"])[0].faults)
     assert any("28.42 is published" in fault for fault in prove(["Set5"])[0].faults)
+    (tmp_path / "sets" / "Set5" / "LRx4" / "img_001.webp").unlink()
+    assert main(["evaluate", "--prove", "--on", "Set5"]) == 1
+    unread, fault, verdict = capsys.readouterr().out.splitlines()
+    assert (unread, verdict) == ("Set5: cannot be read", "FAIL")
+    assert "img_001 in only one of HR and LRx4" in fault
 
 
 @here

@@ -83,7 +83,10 @@ def test_a_set_that_is_absent_is_told_where_to_be(
         assert str(tmp_path / "data" / "BSD100" / "HR") in line
         assert "LRx4" in line
     picture("data/BSD100/HR/a.png")
-    assert "without its low-resolution files" in refused(capsys, "--prove", "--on", "BSD100")
+    assert main(["evaluate", "--prove", "--on", "BSD100"]) == 1
+    _, fault, verdict = capsys.readouterr().out.splitlines()
+    assert "without its low-resolution files" in fault
+    assert verdict == "FAIL"
 
 
 def test_a_model_of_the_wrong_size_is_refused(folder: str) -> None:

@@ -13,7 +13,7 @@ from ganvas.content import Perceptual, Pixel
 from ganvas.data import Crops, Pictures
 from ganvas.errors import InputError
 from ganvas.observers import Watch
-from ganvas.recipe import WHOLE, Adam, Plan, Recipe, Steering
+from ganvas.recipe import WHOLE, Adam, Augment, Plan, Recipe, Steering
 from ganvas.runs import checkpoint
 from ganvas.runs.folder import RunFolder
 from ganvas.systems import named_recipe
@@ -146,6 +146,8 @@ def test_a_start_of_another_shape_is_refused(tmp_path: Path) -> None:
     ("fields", "said"),
     [
         ({"size": 50}, "multiple of the scale"),
+        ({"size": 16, "scale": 8}, "at least 24"),
+        ({"size": 16, "padding": "reflect"}, "cannot reflect 4 px"),
         ({"kernel": 4}, "odd sides"),
         ({"channels": 2}, "channels must be 1"),
         ({"d_dropout": 1.0}, "no probability"),
@@ -163,6 +165,9 @@ def test_impossible_networks_are_refused(fields: dict[str, object], said: str) -
         ({"content": ()}, "nothing to train on"),
         ({"adversarial": -1.0}, "is no weight"),
         ({"images": 16}, "longer than the run"),
+        ({"augment": Augment(flip=True)}, "mirrored by --data.turn"),
+        ({"plan": Plan(pretrain=24, freeze_g=(16, 32))}, "only player that moves"),
+        ({"plan": Plan(pretrain=WHOLE, freeze_g=(16, 32))}, "only player that moves"),
         ({"steering": Steering(mode="treat")}, "noise alone"),
         ({"system": DCGAN(size=16)}, "no original to be compared with"),
         ({"plan": Plan(), "content": (Perceptual(layer=(9, 9), extractor="efficientnet-lite0"),)}, None),
@@ -182,6 +187,13 @@ def test_pixel_terms_against_their_closed_forms() -> None:
     a, b = torch.zeros(2, 3, 4, 4), torch.full((2, 3, 4, 4), 0.5)
     assert Pixel(loss="l1", weight=2).term(a, b).item() == pytest.approx(1.0)
     assert Pixel(loss="mse").term(a, b).item() == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize("weight", [-1.0, float("nan"), float("inf")])
+@pytest.mark.parametrize("kind", [Pixel, Perceptual])
+def test_terms_that_would_push_fakes_away_are_refused(kind: type[Pixel | Perceptual], weight: float) -> None:
+    with pytest.raises(InputError, match="give a number of 0 or more"):
+        kind(weight=weight)
 
 
 def test_data_given_as_crops_only_fit_a_system_that_enlarges() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from ganvas import Host, InputError, Watch, cli, train
 from ganvas.metrics import perceptual
@@ -89,6 +90,15 @@ def test_the_best_of_a_pretraining_is_the_truest() -> None:
     found = lines(outcome.folder, "psnr-y")
     truest = max(found, key=lambda line: line["psnr-y"])  # type: ignore[arg-type, return-value]
     assert checkpoint.about(outcome.folder.checkpoints / "best.safetensors")["images"] == truest["images"]
+
+
+def test_crops_that_even_bicubic_makes_exactly_have_a_finite_figure() -> None:
+    photos = folder(count=7)
+    Image.new("RGB", (80, 76), "white").save(Path(photos) / "7.png")
+    outcome = train(tiny_srgan(photos, images=64), name="r", watch=EACH)
+    found = [line["bicubic"]["psnr-y"] for line in lines(outcome.folder, "psnr-y")]  # type: ignore[index]
+    assert found
+    assert max(found) < 100
 
 
 @pytest.mark.usefixtures("scripted")

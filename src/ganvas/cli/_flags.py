@@ -121,8 +121,9 @@ def _chosen(recipe: Recipe, words: list[str]) -> tuple[Recipe, list[str]]:
             value = value or (rest.pop(index + 1) if index + 1 < len(rest) else "")
             del rest[index]
             if value.lower() not in classes:
-                names = ", ".join(kind.__name__ for kind in classes.values())
-                raise InputError(f"{flag} {value or 'without a name'} is none of {names}{nearest(value, names)}.")
+                names = [kind.__name__ for kind in classes.values()]
+                told = f"{', '.join(names)}{nearest(value, names)}"
+                raise InputError(f"{flag} {value or 'without a name'} is none of {told}.")
             recipe = _with(recipe, flag[2:].split("."), classes[value.lower()]())
     return recipe, rest
 

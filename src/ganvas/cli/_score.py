@@ -131,6 +131,9 @@ def _prove(names: Sequence[str]) -> int:
 
     proofs = prove(names)
     for proof in proofs:
+        if not proof.pictures:
+            print(f"{proof.set}: cannot be read")
+            continue
         psnr, ssim = PUBLISHED[proof.set]
         print(
             f"{proof.set}: {proof.pictures} pictures; bicubic x4 on Y {proof.psnr:.4f} dB and {proof.ssim:.4f},"

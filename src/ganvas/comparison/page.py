@@ -96,7 +96,8 @@ def warnings(comparison: Comparison) -> list[str]:
     if bare:
         which = "No run" if len(bare) == len(records) else ", ".join(record.name for record in bare)
         lack = "has" if len(bare) == len(records) else "lacks" if len(bare) == 1 else "lack"
-        found.append(f"{which} {lack} figures: ganvas evaluate {bare[0].path} takes them.")
+        how = " --on SET" if bare[0].recipe.get("data.type") == "Crops" else ""
+        found.append(f"{which} {lack} figures: ganvas evaluate {bare[0].path}{how} takes them.")
     return found
 
 

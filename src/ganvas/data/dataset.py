@@ -30,7 +30,7 @@ from ganvas.data.points import Points
 from ganvas.data.sources import Item, Listing, open_source
 from ganvas.errors import InputError
 
-FORMAT = 2  # of the cache; a new number makes every old file unknown
+FORMAT = 1  # part of every fingerprint: a new number makes old caches unknown, and old runs without their data
 CHUNK = 1024  # pictures under way at once: bounds the memory
 
 Source = Pictures | Points | Crops

@@ -37,6 +37,11 @@ def diagnose(folder: RunFolder) -> Diagnosis:
     recipe = folder.read_recipe()
     lines = folder.read_log()
     seen = looks(lines)
+    if not seen and recipe.get("data", {}).get("type") == "Crops":
+        raise InputError(
+            f"the run {folder.path} enlarges pictures, and the diagnosis knows games that begin at noise; ganvas"
+            " compare shows its losses and its distance to the originals."
+        )
     if not seen:
         raise InputError(
             f"the run {folder.path} has no looks in its log; train it further, or with a smaller"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -108,7 +107,7 @@ def modcrop(pixels: Pixels, scale: int) -> Pixels:
 
 def shrink(pixels: Pixels, scale: int) -> Pixels:
     """MATLAB's bicubic: uint8 (H, W, C) -> (H / scale, W / scale, C)."""
-    return _bicubic(pixels, float(Fraction(1, scale)))
+    return _bicubic(pixels, 1 / scale)
 
 
 def enlarge(pixels: Pixels, scale: int) -> Pixels:
@@ -130,7 +129,7 @@ def find_set(source: str, scale: int) -> TestSet:
     Raises:
         InputError: there is no such set here, it holds no pictures, or its two sides are not of the same pictures.
     """
-    path = _find(source)
+    path = locate(source)
     whole = path.resolve()
     name = whole.parent.name if whole.name == "HR" else whole.stem if whole.is_file() else whole.name
     name = next((known for known in NAMES if known.lower() == name.lower()), name)
@@ -145,7 +144,12 @@ def find_set(source: str, scale: int) -> TestSet:
     return TestSet(name, scale, tuple((stem, item, None) for stem, item in found.items()), notes)
 
 
-def _find(source: str) -> Path:
+def locate(source: str) -> Path:
+    """Where a set lies, given by its name or its path.
+
+    Raises:
+        InputError: there is no such set here.
+    """
     path = Path(source)
     if path.is_dir() or (path.is_file() and path.suffix.lower() == ".zip"):
         return path
@@ -223,7 +227,7 @@ def _pictures(source: Path) -> tuple[dict[str, Item], tuple[str, ...]]:
 
 def _content(item: Item) -> bytes:
     content = item.read()
-    assert isinstance(content, bytes)  # of a file, as _find lets no array through
+    assert isinstance(content, bytes)  # of a file, as locate lets no array through
     return content
 
 

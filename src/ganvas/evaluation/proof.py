@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ganvas.errors import InputError
-from ganvas.evaluation.pairs import enlarge, find_set
+from ganvas.evaluation.pairs import TestSet, enlarge, find_set, locate
 from ganvas.metrics.distortion import luma, psnr, ssim
 from ganvas.values import nearest
 
@@ -23,8 +24,8 @@ class Proof:
 
     Attributes:
         set: its name.
-        pictures: in it.
-        psnr, ssim: of bicubic, means over the pictures.
+        pictures: in it; 0 where they cannot be read.
+        psnr, ssim: of bicubic, means over the pictures; NaN where there are none.
         faults: sentences on all that is not as published; empty where it is proved.
     """
 
@@ -42,7 +43,7 @@ def prove(names: Sequence[str] = ()) -> tuple[Proof, ...]:
         names: some of PUBLISHED; all by default.
 
     Raises:
-        InputError: a set is not at hand or cannot be read, or nothing is published of it here.
+        InputError: a set is not at hand, or nothing is published of it here.
     """
     for name in names:
         if name not in PUBLISHED:
@@ -53,7 +54,14 @@ def prove(names: Sequence[str] = ()) -> tuple[Proof, ...]:
 
 
 def _prove(name: str) -> Proof:
-    pairs = find_set(name, SCALE)
+    locate(name)
+    try:
+        return _held(name, find_set(name, SCALE))
+    except InputError as error:  # the set is here, but with files missing or damaged
+        return Proof(name, 0, math.nan, math.nan, (str(error),))
+
+
+def _held(name: str, pairs: TestSet) -> Proof:
     faults, scores = [], []
     if any(small is None for _, _, small in pairs.items):
         raise InputError(f"{name} is here without its low-resolution files; put them into LRx{SCALE} beside HR.")

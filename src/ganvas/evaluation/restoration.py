@@ -22,14 +22,13 @@ from ganvas.evaluation.measures import Figure, figure
 from ganvas.evaluation.pairs import Pair, TestSet, enlarge, find_set
 from ganvas.evaluation.worst import View, draw, view, worst
 from ganvas.inference.opening import move
-from ganvas.metrics.distortion import luma, psnr, ssim
+from ganvas.metrics.distortion import EXACT, luma, psnr, ssim
 from ganvas.metrics.intervals import Estimate, mean
 from ganvas.metrics.perceptual import ALEXNET, SIDE, Perceptual, open_perceptual
 from ganvas.metrics.weights import weights_dir
 from ganvas.pictures import Pixels, from_pixels
 from ganvas.runs.files import write_text
 
-EXACT = 100.0  # dB that a picture equal to its original counts, whose PSNR has no end
 DISTORTION = ("PSNR-Y", "SSIM-Y", "PSNR-RGB", "SSIM-RGB")
 ON = {"Y": "Y of BT.601 in studio range, rounded", "RGB": "RGB"}
 WINDOW = "Gaussian 11 x 11, sigma 1.5, inside"

@@ -19,6 +19,7 @@ from ganvas.errors import InputError
 Pixels = NDArray[np.uint8]
 
 PEAK = 255.0
+EXACT = 100.0  # dB that a picture equal to its original counts in means, as its PSNR has no end
 CROP = 4  # px on each side, the scale of x4: what lies outside the picture decides them
 RADIUS, SIGMA = 5, 1.5  # px, of SSIM's Gaussian window of 11 x 11
 C1, C2 = (0.01 * PEAK) ** 2, (0.03 * PEAK) ** 2

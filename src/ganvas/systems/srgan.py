@@ -64,15 +64,22 @@ class SRGAN(Translation):
     """Batch normalisation in the discriminator."""
 
     def __post_init__(self) -> None:
-        if self.size % self.scale or self.size < 16:
+        least = max(16, 3 * self.scale)  # a low-resolution pixel on each side is left out of what is measured
+        if self.size % self.scale or self.size < least:
             raise InputError(
                 f"srgan cannot train on crops of {self.size} px at scale {self.scale}: --system.size must be a multiple"
-                " of the scale, at least 16; usual is 96."
+                f" of the scale, at least {least}; usual is 96."
             )
         if self.kernel % 2 == 0 or self.end_kernel % 2 == 0 or min(self.kernel, self.end_kernel) < 1:
             raise InputError(
                 f"srgan with kernels of {self.kernel} and {self.end_kernel} px would shift the picture by half a pixel;"
                 " give odd sides, as 3 and 9."
+            )
+        reach = max(self.kernel, self.end_kernel) // 2
+        if self.padding == "reflect" and self.size // self.scale <= reach:
+            raise InputError(
+                f"srgan cannot reflect {reach} px at the border of low-resolution crops of {self.size // self.scale}"
+                f" px; give --system.size {(reach + 1) * self.scale} or more, or --system.padding zeros."
             )
         if self.channels not in (1, 3) or min(self.g_width, self.d_width, self.d_hidden) < 1 or self.blocks < 0:
             raise InputError(

@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ganvas.data import Dataset, Feed
+from ganvas.data import Crops, Dataset, Feed, open_data
+from ganvas.data.named import COUNTS
 from ganvas.data.photographs import Photographs
 from ganvas.observers import Watch
 from ganvas.observers.checkpoints import NEWEST
@@ -26,6 +27,7 @@ from ganvas.training.loop import train
 from ganvas.training.run import Run
 
 WARM_UP, PROBE_BATCHES = 2, 4
+PHOTOGRAPH = 2_900_000  # pixels of one of DIV2K, in the mean
 
 
 @dataclass(frozen=True)
@@ -88,8 +90,17 @@ def probe(recipe: Recipe, device: torch.device, pictures: int, watch: Watch, sec
         _rounds(run, feed, rounds=1)
     rate = (run.images - first) / (time.perf_counter() - began)
     memory = torch.cuda.max_memory_allocated() if device.type == "cuda" else _peak_memory()
-    memory += (pictures - len(dataset)) * dataset.images.nbytes // len(dataset)
+    memory += pictures * _bytes_each(recipe, dataset) - dataset.images.nbytes
     return Cost(rate, recipe.images / rate, memory, _disk(run, dataset, recipe.images, pictures, watch))
+
+
+def _bytes_each(recipe: Recipe, dataset: Dataset) -> int:
+    """Of one picture of the real data, in memory; photographs are kept whole, not as crops."""
+    if isinstance(recipe.data, Crops):
+        if recipe.data.source in COUNTS:
+            return PHOTOGRAPH * recipe.system.shape[0]
+        dataset = open_data(recipe.data, recipe.system.shape)
+    return dataset.images.nbytes // len(dataset)
 
 
 def _rounds(run: Run, feed: Feed, rounds: int) -> None:

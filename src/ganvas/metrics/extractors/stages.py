@@ -57,7 +57,8 @@ class _Scaled(nn.Module):
 
 def _vgg19(i: int, j: int, before_activation: bool) -> nn.Module:
     _expect("vgg19", i, j, VGG_REPEATS)
-    path = fetched("VGG19", [VGG_FILE], VGG_URL, VGG_SHA256, "--content.0.extractor efficientnet-lite0")
+    instead = "another extractor, as in --content.0.extractor efficientnet-lite0 (of a study --extractor)"
+    path = fetched("VGG19", [VGG_FILE], VGG_URL, VGG_SHA256, instead)
     state = read_weights(path, VGG_SHA256)
     layers: list[nn.Module] = []
     before = 3
