@@ -78,8 +78,8 @@ def observers_of(
         # Of a handful of photographs none is held out; then those trained on must do, and the log says so.
         part, judged = ("held-out", held_out) if len(held_out) else ("train", dataset)
         assert isinstance(judged, Photographs)
-        scale = judged.size // recipe.system.inputs(1, 0).shape[-1]
-        high, low = lows(judged, _evenly(judged, CROPS), recipe.data.low, scale)
+        assert isinstance(recipe.system, Translation)  # as the recipe has seen to
+        high, low = lows(judged, _evenly(judged, CROPS), recipe.data.low, recipe.system.scale)
         # One crop of every photograph is too short an epoch for a sheet of its own.
         samples = (watch.sample_every or max(recipe.batch_size, recipe.images // SHEETS),)
         shown = min(rows * max(1, columns // 4), len(high))
