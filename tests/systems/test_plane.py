@@ -89,7 +89,7 @@ REFUSED = {
     "generate runs/r --out fakes": ["fakes", ".csv or .npz"],
     "generate runs/r --interpolate --out w.gif": ["points of the plane", "--grid"],
     "train mlp-ring --augment.flip True": ["--augment", "points"],
-    "train mlp-ring --watch.extractor efficientnet-lite0": ["--watch.extractor", "points"],
+    "train mlp-ring --watch.extractor efficientnet-lite0": ["--watch.extractor", "made from noise"],
     "evaluate runs/r": ["makes points"],
     "train mlp-ring --data digits": ["--data.shape", "'ring'"],
     "train mlp-ring --data.count 100": ["95 points", "--batch-size 95"],
