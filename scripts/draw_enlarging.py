@@ -58,7 +58,7 @@ def main() -> None:
             sheet.paste(cut, corner)
             if column < 3:
                 score = psnr(luma(pixels), luma(whole), crop=4)
-                pen.text((corner[0], corner[1] + SIDE + 1), f"{score:.2f} dB on the whole", "gray", font)
+                pen.text((corner[0], corner[1] + SIDE + 1), f"{score:.2f} dB (whole picture)", "gray", font)
     save_png(np.asarray(sheet), out)
 
 

@@ -31,12 +31,23 @@ def test_training_prints_what_it_made_and_how_to_use_it(capsys: pytest.CaptureFi
     printed = capsys.readouterr().out
     assert "ganvas upscale PHOTO --model runs/srresnet-x4" in printed
     assert "film strip" not in printed
-    for line in printed.splitlines()[:-1]:
+    files = [line for line in printed.splitlines()[:-1] if not line.startswith("PSNR on Y")]
+    assert len(files) == 3
+    for line in files:
         assert Path(line.split()[-1]).is_file()
+    assert "; bicubic " in printed
     recipe = json.loads(Path("runs/srresnet-x4/recipe.json").read_text())
     assert recipe["data"]["low"]["type"] == "Blind"
     with Image.open(sorted(Path("runs/srresnet-x4/samples").iterdir())[-1]) as sheet:
         assert sheet.width > 3 * 32
+
+
+def test_the_plan_of_a_long_run_counts_no_sheet_of_every_crop(capsys: pytest.CaptureFixture[str]) -> None:
+    write_photographs(Path("photos"), 4)
+    words = [word for word in SHORT if word not in ("--images", "32")]
+    assert cli.main(["plan", "srresnet-x4", "--data", "photos", "--images", "200000", *words]) == 0
+    disk = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("disk"))
+    assert int(disk.split()[1].replace(",", "")) < 40
 
 
 def test_a_strategy_trains_without_vgg(capsys: pytest.CaptureFixture[str]) -> None:

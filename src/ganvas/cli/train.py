@@ -46,6 +46,12 @@ def main(argv: list[str]) -> int:
     for what, path in made.items():
         if path.exists():
             print(f"{what:<14}{path}")
+    looks = [line for line in folder.read_log() if "psnr-y" in line]
+    if looks:
+        last = looks[-1]
+        print(
+            f"PSNR on Y     {last['psnr-y']:.2f} dB of {last['protocol']}; bicubic {last['bicubic']['psnr-y']:.2f} dB"
+        )
     many = 2500 if folder.animation.exists() else 64
     enlarges = isinstance(flags.recipe.data, Crops)
     use = f"upscale PHOTO --model {folder.path}" if enlarges else f"generate {folder.path} -n {many} --grid fakes.png"

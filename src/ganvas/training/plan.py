@@ -25,6 +25,7 @@ from ganvas.systems.kinds import System, Translation
 from ganvas.training.feeding import make_feed
 from ganvas.training.loop import train
 from ganvas.training.run import Run
+from ganvas.training.watching import SHEETS
 
 WARM_UP, PROBE_BATCHES = 2, 4
 PHOTOGRAPH = 2_900_000  # pixels of one of DIV2K, in the mean
@@ -127,7 +128,10 @@ def _disk(run: Run, dataset: Dataset, images: int, pictures: int, watch: Watch) 
     state: int = sum(tensor.nbytes for tensor in run.state_dict().values())
     model: int = sum(tensor.nbytes for tensor in run.sampler.state_dict().values())
     kept = images // watch.keep_every if watch.keep_every else 0
-    sheets = 2 + sum(images // every for every in (watch.sample_every, watch.sample_epochs * pictures) if every)
+    every = (watch.sample_every, watch.sample_epochs * pictures)
+    if isinstance(run.recipe.system, Translation):
+        every = (watch.sample_every or max(run.recipe.batch_size, images // SHEETS), 0)
+    sheets = 2 + sum(images // interval for interval in every if interval)
     # Weights and both moments; the newest, the best and the kept ones; fakes and reals on every sheet.
     return state * (NEWEST + 1 + kept) + model + sheets * _sheet(run, watch)
 
