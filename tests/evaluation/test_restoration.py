@@ -221,3 +221,29 @@ def test_the_layouts_of_published_archives_are_read() -> None:
     Path("Urban100/image_SRF_2/img_1_SRF_2_LR.png").unlink()
     with pytest.raises(InputError, match="lacks img_1_SRF_2_LR"):
         find_set("Urban100", 2)
+
+
+def test_strength_is_for_the_models_that_name_a_start(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
+    models = ["bicubic", "srresnet-x4", "srgan-x4"]
+    assert main(["evaluate", *models, "--on", folder, "--strength", "0.5", "--out", "o", "--json", "all.json"]) == 0
+    assert "srgan-x4 - bicubic" in capsys.readouterr().out
+    strengths = [one["figures"][0]["protocol"].get("strength") for one in json.loads(Path("all.json").read_text())]
+    assert strengths == [None, None, 0.5]
+    assert main(["evaluate", "bicubic", "srresnet-x4", "--on", folder, "--strength", "0.5"]) == 2
+    assert "srresnet-x4 started from, and it names none" in capsys.readouterr().err
+
+
+def test_models_of_one_name_are_headed_by_what_was_typed(
+    folder: str, opened: list[tuple[str, float]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", "m", "there/m.pth", "other", "--on", folder, "--out", "o"]) == 0
+    assert [model for model, _ in opened] == ["m", "there/m.pth", "other"]
+    head = capsys.readouterr().out.splitlines()[0]
+    assert head.split("  ")[0] == "waves"
+    assert [word.strip() for word in head.split("  ") if word.strip()][1:] == [
+        "m",
+        "there/m.pth",
+        "other",
+        "there/m.pth - m",
+        "other - m",
+    ]

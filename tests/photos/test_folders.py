@@ -130,6 +130,21 @@ def test_done_means_the_same_photo_and_the_same_settings(upscale: Upscale, capsy
     assert "changed since" in capsys.readouterr().out
 
 
+def test_what_was_done_before_is_checked_too(upscale: Upscale, capsys: pytest.CaptureFixture[str]) -> None:
+    save(Path("in/p.jpg"), pixels())
+    assert upscale("in", "--out", "out", "--format", "png") == 0
+    assert "EXIF kept" not in capsys.readouterr().out
+    assert upscale("in", "--out", "out", "--format", "png", "--check") == 0
+    said = capsys.readouterr().out
+    assert "EXIF kept" in said
+    assert "0 enlarged, 1 were done before" in said
+    save(Path("in/p.png"), pixels())
+    assert upscale("in", "--out", "out", "--format", "png", "--check") == 0
+    said = capsys.readouterr().out
+    assert "p_x4.png: " in said
+    assert "p_png_x4.png: " in said
+
+
 def test_moved_folders_are_known_again(upscale: Upscale, capsys: pytest.CaptureFixture[str]) -> None:
     save(Path("in/p.png"), pixels())
     assert upscale("in", "--out", "out") == 0

@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
+from ganvas.photos.reading import open_photo
 from ganvas.runs import checkpoint
 from tests.conftest import ROOT
 from tests.photos.conftest import Upscale, pixels, save
@@ -45,7 +46,9 @@ def test_the_page_shows_the_start_of_the_model(upscale: Upscale, model: Path) ->
     save(Path("p.png"), pixels())
     assert upscale("p.png", "--model", "sharp.safetensors", "--compare", "page.html", "--scale", "3") == 0
     assert "SRResNet" in Path("page.html").read_text(encoding="utf-8")
-    assert upscale("p.png", "--model", "sharp.safetensors", "--strength", "0.5") == 0
+    assert upscale("p.png", "--model", "sharp.safetensors", "--strength", "0.5", "--compare", "half.html") == 0
+    assert "sharp at strength 0.5" in Path("half.html").read_text(encoding="utf-8")
+    assert b"4 times by sharp at strength 0.5, ganvas" in open_photo(Path("p_x4.png")).kept.xmp
     with Image.open("p_x4.png") as made:
         assert made.size == (120, 80)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,11 +69,17 @@ def main(argv: list[str]) -> int:
         raise InputError(f"--out {arguments.out} is a file; give a folder for the sheets and tables.")
     options = {name: getattr(arguments, name) for name in ("which", "strength", "seed", "out", "device")}
     by_model, scale = {}, arguments.scale
+    mixed = _mixed(arguments.models, arguments.strength)
     for model in sorted(arguments.models, key="bicubic".__eq__):  # last, as it has the scale of the others
-        one = options | ({"strength": 1.0} if model == "bicubic" and len(arguments.models) > 1 else {})
+        one = options | ({} if model in mixed else {"strength": 1.0})
         by_model[model] = score(model, arguments.on, scale=scale, **one, progress=True)
         scale = by_model[model][0].figures[0].protocol["scale"]
-    scores = [by_model[model] for model in arguments.models]
+    names = [by_model[model][0].name for model in arguments.models]
+    labels = [model if names.count(name) > 1 else name for model, name in zip(arguments.models, names, strict=True)]
+    scores = [
+        [replace(one, name=label) for one in by_model[model]]
+        for model, label in zip(arguments.models, labels, strict=True)
+    ]
     _print(scores, arguments.seed)
     if arguments.json:
         plain = [
@@ -89,6 +96,15 @@ def main(argv: list[str]) -> int:
         write_text(arguments.json, json.dumps(plain, indent=2) + "\n")
         print(arguments.json)
     return 0
+
+
+def _mixed(models: Sequence[str], strength: float) -> Sequence[str]:
+    """The models that --strength is for; all where it is for none, so that opening them refuses it."""
+    if strength == 1:
+        return models
+    from ganvas.inference.upscaling.models import names_start
+
+    return [model for model in models if model != "bicubic" and names_start(model)] or models
 
 
 def _print(scores: Sequence[Sequence[Scores]], seed: int) -> None:

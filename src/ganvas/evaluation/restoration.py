@@ -128,7 +128,7 @@ def difference(a: Scores, b: Scores, seed: int = 0) -> dict[str, Estimate]:
     Raises:
         InputError: they were not measured alike, or on other pictures.
     """
-    protocols = [{f.measure: {**f.protocol, "ganvas": ""} for f in scores.figures} for scores in (a, b)]
+    protocols = [{f.measure: {**f.protocol, "ganvas": "", "strength": 1} for f in scores.figures} for scores in (a, b)]
     shared = [measure for measure in protocols[0] if protocols[0][measure] == protocols[1].get(measure)]
     if not shared:
         raise InputError(

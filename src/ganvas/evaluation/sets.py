@@ -12,9 +12,11 @@ import ganvas.inference
 from ganvas.data import Dataset, Pictures, load
 from ganvas.data.examine import examine
 from ganvas.errors import InputError
+from ganvas.evaluation.enlargers import BICUBIC
 from ganvas.pictures import Pixels
 from ganvas.recipe import Recipe
 from ganvas.runs.folder import RunFolder
+from ganvas.runs.models import shipped
 from ganvas.systems.kinds import Synthesis
 from ganvas.values import from_plain
 
@@ -121,6 +123,11 @@ def _of_run(
 
 
 def _of_source(source: str, against: str, fakes: int, split: Split, seed: int) -> Sets:
+    is_name = source in (BICUBIC, *shipped()) and not Path(source).exists()
+    if is_name or Path(source).suffix in (".pth", ".pt"):
+        raise InputError(
+            f"{source} enlarges pictures, and is scored on originals; give the sets with --on, such as --on Set5."
+        )
     if not against:
         raise InputError(f"{source} is no run, so there is nothing to hold it against; name real pictures: --against.")
     found = examine(source, progress=True)

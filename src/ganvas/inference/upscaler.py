@@ -54,6 +54,7 @@ class Upscaler:
 
     Attributes:
         name: of the model.
+        strength: of the mix with the model's start; 1 is the model itself.
         scale: how many times the sides grow.
         images: pictures it was trained on; 0 where that is not known.
         channels: planes the network works on; grey is given to it as three equal ones and comes back as one.
@@ -68,6 +69,7 @@ class Upscaler:
         *,
         images: int = 0,
         channels: int = 3,
+        strength: float = 1.0,
         precision: Precision = "fp32",
         tile: int = 0,
     ) -> None:
@@ -76,10 +78,16 @@ class Upscaler:
                 f"tiles of {tile} px are all border; give --tile at least {SMALLEST}, or 0 to let it choose."
             )
         self.name, self.scale, self.images, self.channels = name, engine.scale, images, channels
+        self.strength = strength
         self.last: Report | None = None
         self.trials: tuple[Trial, ...] = ()
         self._exact, self._tile = engine, tile
         self._chosen = engine if precision == "fp32" else None
+
+    @property
+    def title(self) -> str:
+        """The name, and the strength where it is not the model's own."""
+        return self.name if self.strength == 1 else f"{self.name} at strength {self.strength:g}"
 
     def bands(self, picture: Picture, *, colour_lock: bool = True) -> Iterator[Floats]:
         """Enlarge a picture: float32 (rows, scale width, channels) in [0, 1], unrounded, from top to bottom.
@@ -184,6 +192,7 @@ def open_upscaler(
         loaded.name,
         images=loaded.images,
         channels=loaded.channels,
+        strength=strength,
         precision=precision,
         tile=tile,
     )

@@ -44,7 +44,7 @@ def write_page(
     except InputError:  # the model names no start
         faithful = None
     rows = [_row(job, upscaler, faithful, original) for job in shown]
-    lead = f"The middle of each photo, enlarged by {upscaler.name}"
+    lead = f"The middle of each photo, enlarged by {upscaler.title}"
     write_text(page, viewer_page("Enlarged photos", rows, lead=f"{lead} and other ways; values as in the files."))
 
 
@@ -63,7 +63,7 @@ def _row(job: Job, upscaler: Enlarger, faithful: Enlarger | None, original: Path
     if faithful:
         colour = Plane(photo.colour.image.crop(left, top, width, height), photo.colour.channels)
         pictures["SRResNet"] = _sized(np.concatenate(list(faithful.bands(colour))), size)
-    pictures[upscaler.name] = _image(result.colour.region(place[1], place[0], size[1], size[0]))
+    pictures[upscaler.title] = _image(result.colour.region(place[1], place[0], size[1], size[0]))
     found, note = _original(original, job.source), ""
     if found:
         try:

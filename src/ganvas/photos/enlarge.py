@@ -34,6 +34,10 @@ class Enlarger(Protocol):
     scale: int
     last: Any
 
+    @property
+    def title(self) -> str:
+        """The name, with what sets it apart."""
+
     def bands(self, picture: Any, *, colour_lock: bool = True) -> Iterator[Floats]:
         """(rows, scale x width, channels) in [0, 1], from top to bottom."""
 
@@ -122,7 +126,7 @@ def enlarge(
     check_fits(form, *full)
     bits = 16 if photo.bits == 16 and BITS[form] > 8 else 8
     work = _Work(photo, upscaler, wish.colour_lock, flat=form == "jpeg")
-    kept, notes = _kept(photo, form, shown, f"{times:g} times by {upscaler.name}, ganvas {ganvas.__version__}")
+    kept, notes = _kept(photo, form, shown, f"{times:g} times by {upscaler.title}, ganvas {ganvas.__version__}")
 
     def rows() -> Iterator[Rows]:
         peak, kind = (65535, np.uint16) if bits == 16 else (255, np.uint8)

@@ -204,7 +204,7 @@ def _stream(
         decoder = subprocess.Popen(
             _decoding(source, film), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=told_in
         )
-        how = f"{wish.times(upscaler):g} times by {upscaler.name}, ganvas {ganvas.__version__}"
+        how = f"{wish.times(upscaler):g} times by {upscaler.title}, ganvas {ganvas.__version__}"
         command = _encoding(source, film, part, path, full, shown, how)
         encoder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=told_out)
         count = 0

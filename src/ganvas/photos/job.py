@@ -79,6 +79,10 @@ def run(planned: Planned, upscaler: Enlarger, way: Way, progress: Progress) -> O
             state = _state(job, manifest, planned.root, way)
             if state == "done":
                 outcome.before.append(job)
+                line = manifest.made_from(job.name) if planned.root else None
+                # Its name may be of another time, when no other photo had its stem.
+                was = planned.root / line["result"] if planned.root and line else job.result
+                _check(outcome, manifest, progress, job, was, way)
             elif state:
                 _set_aside(outcome, manifest, progress, job, state)
             else:
@@ -104,11 +108,7 @@ def run(planned: Planned, upscaler: Enlarger, way: Way, progress: Progress) -> O
             progress.say(_told(done, time.perf_counter() - began))
             for note in done.notes:
                 progress.say(f"  {note}")
-            if way.check and not job.is_film:
-                try:
-                    progress.say(check(job.source, done.path))
-                except (Unusable, pyvips.Error) as error:
-                    _set_aside(outcome, manifest, progress, job, f"its result cannot be read again: {error}")
+            _check(outcome, manifest, progress, job, done.path, way)
         return outcome
 
 
@@ -192,6 +192,15 @@ def _weighed(jobs: Sequence[Job], way: Way, set_aside: Callable[[Job, str], None
             yield job, film.look(job.source).megapixels if job.is_film else open_photo(job.source, way.limit).megapixels
         except Unusable as error:
             set_aside(job, str(error))
+
+
+def _check(outcome: Outcome, manifest: Manifest, progress: Progress, job: Job, result: Path, way: Way) -> None:
+    if not way.check or job.is_film:
+        return
+    try:
+        progress.say(check(job.source, result))
+    except (Unusable, pyvips.Error) as error:
+        _set_aside(outcome, manifest, progress, job, f"its result cannot be read again: {error}")
 
 
 def _set_aside(outcome: Outcome, manifest: Manifest, progress: Progress, job: Job, why: str) -> None:

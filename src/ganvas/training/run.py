@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -11,8 +12,10 @@ from torch import Tensor, nn
 from ganvas.content import Perceptual
 from ganvas.errors import InputError
 from ganvas.recipe import Adam, Recipe
+from ganvas.systems.kinds import Translation
 from ganvas.training.phases import check
 from ganvas.training.seeding import seed_everything
+from ganvas.values import difference, to_plain
 
 if TYPE_CHECKING:
     from ganvas.training.steering import Controller
@@ -94,8 +97,8 @@ class Run:
                     tensors[f"{name}.{index}.{key}"] = value
         return tensors
 
-    def begin_at(self, weights: dict[str, Tensor], where: str) -> None:
-        """Give the generator, and its average, these weights.
+    def begin_at(self, weights: dict[str, Tensor], where: str, system: dict[str, Any]) -> None:
+        """Give the generator, and its average, these weights, which are of that system as plain data.
 
         Raises:
             InputError: they are not those of this recipe's generator.
@@ -104,11 +107,26 @@ class Run:
             try:
                 network.load_state_dict(weights)
             except RuntimeError as error:
-                reason = " ".join(str(error).split())[:200]
+                reason, remedy = self._unlike(system)
+                reason = reason or shorten(str(error), 200)
                 raise InputError(
-                    f"the weights in {where} do not fit the recipe's generator ({reason}); give --start a model of the"
-                    " same --system settings."
+                    f"the weights in {where} do not fit the recipe's generator ({reason}); {remedy}give --start a model"
+                    " of the same --system settings."
                 ) from None
+
+    def _unlike(self, system: dict[str, Any]) -> tuple[str, str]:
+        """By what another system's generator is not this one's, and the flags that make this one so."""
+        free = ("size",) if isinstance(self.recipe.system, Translation) else ()
+        ours = to_plain(self.recipe.system)
+        keys = [key for key in {**system, **ours} if key not in free and not key.startswith("d_")]
+        theirs, ours = ({key: one[key] for key in keys if key in one} for one in (system, ours))
+        flags = [
+            f"--system.{key.replace('_', '-')} {theirs[key]}"
+            for key in keys
+            if key in theirs and key in ours and theirs[key] != ours[key]
+        ]
+        remedy = f"give {' '.join(flags)}, or " if flags and theirs["type"] == ours["type"] else ""
+        return "; ".join(difference(theirs, ours)), remedy
 
     def load_state_dict(self, tensors: dict[str, Tensor], notes: dict[str, Any]) -> None:
         """Restore what `state_dict` and `notes` gave.

@@ -191,7 +191,7 @@ def _restore(run: Run, folder: RunFolder, dataset: Dataset, console: Console) ->
         if run.recipe.start:
             file = find(run.recipe.start)
             weights, about = generator_weights(file)
-            run.begin_at(weights, str(file))
+            run.begin_at(weights, str(file), about["system"])
             folder.add_event("began-at", model=run.recipe.start, run=about["run"], of_images=about["images"])
     for path, reason in damaged.items():
         folder.add_event("damaged", file=path.name, reason=reason)

@@ -51,6 +51,15 @@ def load(model: str | Path, strength: float = 1.0) -> Loaded:
     return replace(loaded, network=_mixed(_read(loaded.start), loaded, strength))
 
 
+def names_start(model: str | Path) -> bool:
+    """Whether a model names what its training started from, so that `load` can mix the two.
+
+    Raises:
+        InputError: there is no such model, it is damaged, or does not enlarge.
+    """
+    return bool(_read(model).start)
+
+
 def place(network: nn.Module, device: str) -> tuple[nn.Module, torch.device]:
     """A network on a device, with its channels last.
 
