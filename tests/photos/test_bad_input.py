@@ -89,7 +89,7 @@ def test_a_wide_picture_is_enlarged_where_the_format_holds_it(
 ) -> None:
     Image.fromarray(pixels(2, 20_000)).save("strip.png")
     assert upscale("strip.png", "--format", "jpeg", "--limit", "1") == 1
-    assert "larger than a JPEG file can be" in capsys.readouterr().out
+    assert "larger than a JPEG file can be" in capsys.readouterr().err
     assert upscale("strip.png") == 0
     with Image.open("strip_x4.png") as made:
         assert made.size == (80_000, 8)
@@ -151,7 +151,8 @@ def test_what_is_there_stays(upscale: Upscale, capsys: pytest.CaptureFixture[str
     save(Path("p.png"), pixels())
     Path("p_x4.png").write_text("mine")
     assert upscale("p.png") == 1
-    assert "--overwrite" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert (said.err.count("--overwrite"), said.out) == (1, "0 enlarged, 1 set aside\n")
     assert Path("p_x4.png").read_text() == "mine"
     assert upscale("p.png", "--overwrite") == 0
 

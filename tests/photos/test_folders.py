@@ -121,13 +121,13 @@ def test_done_means_the_same_photo_and_the_same_settings(upscale: Upscale, capsy
     assert upscale("in", "--out", "out") == 0
     assert "0 enlarged, 1 were done before" in capsys.readouterr().out
     assert upscale("in", "--out", "out", "--no-colour-lock") == 1
-    assert "made with other settings" in capsys.readouterr().out
+    assert "made with other settings" in capsys.readouterr().err
     assert upscale("in", "--out", "out", "--no-colour-lock", "--overwrite") == 0
     assert upscale("in", "--out", "out", "--no-colour-lock", "--overwrite") == 0
     assert "1 were done before" in capsys.readouterr().out
     save(Path("in/p.png"), pixels(seed=1))
     assert upscale("in", "--out", "out", "--no-colour-lock") == 1
-    assert "changed since" in capsys.readouterr().out
+    assert "changed since" in capsys.readouterr().err
 
 
 def test_what_was_done_before_is_checked_too(upscale: Upscale, capsys: pytest.CaptureFixture[str]) -> None:

@@ -99,10 +99,12 @@ def _summary(bad: dict[Path, str], made: int, before: int, passed_over: int) -> 
     parts = [f"{made} enlarged"]
     parts += [f"{before} were done before"] if before else []
     parts += [f"{passed_over} other files passed over"] if passed_over else []
-    parts += [f"{len(bad)} set aside:"] if bad else []
-    if made + before + len(bad) > 1 or passed_over or before or bad:
+    files = made + before + len(bad)
+    listed = bad if files > 1 else {}  # of one file, the line just above says why
+    parts += [f"{len(bad)} set aside{':' if listed else ''}"] if bad else []
+    if files > 1 or passed_over or before or bad:
         print(", ".join(parts))
-    for path, why in bad.items():
+    for path, why in listed.items():
         print(f"  {path}: {why}")
     return 1 if bad else 0
 
