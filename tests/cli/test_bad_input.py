@@ -32,6 +32,7 @@ REFUSED = {
     "absent device": (["train", "dcgan-digits", "--host.device", "mps"], ["mps", "cpu"]),
     "nothing to open": (["generate", "runs/none"], ["runs/none", "ganvas runs"]),
     "no runs": (["runs", "nowhere"], ["nowhere"]),
+    "two to measure": (["evaluate", "bicubic", "srgan-x4"], ["bicubic and srgan-x4 are two", "--on SET"]),
     "unknown flag of a plain verb": (["generate", "runs/x", "--sead", "1"], ["--sead"]),
     "smoothing upside down": (["train", "dcgan-digits", "--objective.fake-label", "1"], ["0.9 and 0.1"]),
 }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ganvas.cli import _score
 from ganvas.cli._parser import Parser
+from ganvas.errors import InputError
 
 if TYPE_CHECKING:
     from ganvas.evaluation import Evaluation
@@ -22,10 +23,16 @@ def main(argv: list[str]) -> int:
     parser = Parser(
         "ganvas evaluate",
         description=__doc__,
-        epilog="Super-resolution is scored by ganvas evaluate MODEL.. --on SET.., and the scoring proved by ganvas"
-        " evaluate --prove; ganvas evaluate --prove --help shows what they take.",
+        epilog="ganvas evaluate --prove --help shows what goes with --on and --prove.",
     )
-    parser.add_argument("source", help="a run's folder, a .safetensors file, or a folder, zip, parquet or npz of fakes")
+    parser.add_argument(
+        "sources",
+        nargs="+",
+        metavar="source",
+        help="a run's folder, a .safetensors file, or a folder, zip, parquet or npz of fakes",
+    )
+    parser.add_argument("--on", nargs="+", metavar="SET", help="score what enlarges pictures, one or several models")
+    parser.add_argument("--prove", action="store_true", help="prove the scoring on published files")
     parser.add_argument("--against", default="", help="source of the real pictures (default: those of the run)")
     parser.add_argument(
         "--extractor",
@@ -55,12 +62,19 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--json", type=Path, help="also write the figures with their protocols to this file")
     parser.add_argument("--device", default="cpu", help="where to compute (default: cpu)")
     arguments = parser.parse_args(argv)
+    source, *others = arguments.sources
+    if others:
+        raise InputError(
+            f"{source} and {others[0]} are two, and one is measured at a time; give --on SET for models that enlarge,"
+            " or ganvas compare for runs."
+        )
 
     from ganvas.evaluation import evaluate
     from ganvas.runs.files import write_text
 
-    options = {name: value for name, value in vars(arguments).items() if name not in ("source", "json")}
-    found = evaluate(arguments.source, **options, progress=True)
+    aside = ("sources", "json", "on", "prove")
+    options = {name: value for name, value in vars(arguments).items() if name not in aside}
+    found = evaluate(source, **options, progress=True)
     _print(found)
     if arguments.json:
         plain = {"name": found.name, "figures": [figure.line() for figure in found.figures], "notes": found.notes}
