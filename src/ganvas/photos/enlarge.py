@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -136,18 +136,8 @@ def enlarge(
             yield np.rint(band * np.float32(peak)).astype(kind)
             tell(done / full[1])
 
-    part = temporary(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
+    with whole(path, before) as part:
         write_photo(part, form, rows(), full, shown, (work.channels, bits), kept, wish.quality)
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
-        before(part)
-        part.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise
     if photo.bits == 16 and bits == 8:
         notes += (f"16 bits made 8: {form.upper()} holds no more",)
     if photo.alpha and work.flat:
@@ -158,6 +148,27 @@ def enlarge(
 def temporary(path: Path) -> Path:
     """The name under which a file is written until it is whole."""
     return path.with_name(f".{path.name}{TEMPORARY}")
+
+
+@contextmanager
+def whole(path: Path, before: Callable[[Path], object]) -> Iterator[Path]:
+    """A file to write into, which gets the name `path` when all is written, and is gone if it is not.
+
+    Args:
+        before: called with the finished file before it gets its name.
+    """
+    part = temporary(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        yield part
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
+        before(part)
+        part.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise
 
 
 class _Work:
@@ -225,4 +236,4 @@ def _kept(photo: Photo, form: str, shown: tuple[int, int], how: str) -> tuple[An
     return replace(kept, xmp=noted(kept.xmp, how), orientation=1), notes
 
 
-__all__ = ["Done", "Enlarger", "Unusable", "Wish", "enlarge", "temporary"]
+__all__ = ["Done", "Enlarger", "Unusable", "Wish", "enlarge", "temporary", "whole"]

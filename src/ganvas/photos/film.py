@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import tempfile
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 
 import ganvas
 from ganvas.errors import InputError
-from ganvas.photos.enlarge import Done, Enlarger, Tell, Wish, temporary
+from ganvas.photos.enlarge import Done, Enlarger, Tell, Wish, whole
 from ganvas.photos.metadata import SOURCE_TYPE
 from ganvas.photos.planning import FILMS
 from ganvas.photos.reading import Unusable
@@ -161,19 +160,9 @@ def enlarge(
             f"the result of {shown[0]} x {shown[1]} pixels is larger than a film can be ({LONGEST:,} a side)"
         )
     full = film.width * upscaler.scale, film.height * upscaler.scale
-    part = temporary(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part.touch()
-    try:
+    with whole(path, before) as part:
+        part.touch()
         count = _stream(source, film, upscaler, part, path, wish, full, shown, tell)
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
-        before(part)
-        part.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise
     return Done(path, shown[0], shown[1], upscaler.last, _notes(film, count), count)
 
 

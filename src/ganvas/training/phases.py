@@ -50,9 +50,7 @@ def phases(recipe: Recipe) -> tuple[Phase, ...]:
 
     def g_terms(g: nn.Module, d: nn.Module, batch: Batch) -> Terms:
         fake = recipe.system.fake(g, batch)
-        score = recipe.objective.g(d(seen(fake, batch)))
-        # The sum without a weight is the common case, and must stay the same sum bit for bit.
-        terms = {"g/adversarial": score if recipe.adversarial == 1 else recipe.adversarial * score}
+        terms = {"g/adversarial": recipe.adversarial * recipe.objective.g(d(seen(fake, batch)))}
         return terms | content_terms("game", fake, batch)
 
     def pretrain_terms(g: nn.Module, d: nn.Module, batch: Batch) -> Terms:
