@@ -24,7 +24,8 @@ from ganvas.inference.upscaler import Upscaler
 from ganvas.objectives import Hinge, NonSaturating, Wasserstein
 from ganvas.observers import Watch
 from ganvas.penalties import GradientPenalty
-from ganvas.recipe import Adam, Augment, Plan, Ramp, Recipe, Steering
+from ganvas.ramp import Ramp
+from ganvas.recipe import Adam, Augment, Plan, Recipe, Steering
 from ganvas.runs import checkpoint
 from ganvas.systems import entries, named_recipe
 from ganvas.systems.dcgan import DCGAN

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from ganvas.errors import InputError
-from ganvas.recipe import EMA, Adam, Plan, Ramp, Recipe, at
+from ganvas.ramp import Ramp, at
+from ganvas.recipe import EMA, Adam, Plan, Recipe
 from tests.conftest import tiny
 
 

@@ -10,7 +10,8 @@ import pytest
 from ganvas.errors import InputError
 from ganvas.objectives import Hinge, LeastSquares, NonSaturating, Wasserstein
 from ganvas.penalties import GradientPenalty
-from ganvas.recipe import Adam, Plan, Ramp, Recipe
+from ganvas.ramp import Ramp
+from ganvas.recipe import Adam, Plan, Recipe
 from ganvas.values import difference, flatten, from_plain, nearest, to_plain
 from tests.conftest import tiny
 

@@ -11,10 +11,11 @@ if TYPE_CHECKING:
     from ganvas.errors import InputError
     from ganvas.evaluation import Evaluation, evaluate
     from ganvas.inference import Generator, open
-    from ganvas.objectives import Hinge, LeastSquares, NonSaturating, Wasserstein
+    from ganvas.objectives import Hinge, LeastSquares, NonSaturating, Relativistic, Wasserstein
     from ganvas.observers import Watch
-    from ganvas.penalties import GradientPenalty
-    from ganvas.recipe import EMA, Adam, Augment, Plan, Ramp, Recipe, Steering
+    from ganvas.penalties import R1, R2, GradientPenalty
+    from ganvas.ramp import Ramp
+    from ganvas.recipe import EMA, Adam, Augment, Plan, Recipe, Steering
     from ganvas.studies import Study, run_study
     from ganvas.systems import named_recipe
     from ganvas.training import Host, train
@@ -27,10 +28,11 @@ _HOMES = {
     "ganvas.errors": ("InputError",),
     "ganvas.evaluation": ("Evaluation", "evaluate"),
     "ganvas.inference": ("Generator", "open"),
-    "ganvas.objectives": ("Hinge", "LeastSquares", "NonSaturating", "Wasserstein"),
+    "ganvas.objectives": ("Hinge", "LeastSquares", "NonSaturating", "Relativistic", "Wasserstein"),
     "ganvas.observers": ("Watch",),
-    "ganvas.penalties": ("GradientPenalty",),
-    "ganvas.recipe": ("EMA", "Adam", "Augment", "Plan", "Ramp", "Recipe", "Steering"),
+    "ganvas.penalties": ("R1", "R2", "GradientPenalty"),
+    "ganvas.ramp": ("Ramp",),
+    "ganvas.recipe": ("EMA", "Adam", "Augment", "Plan", "Recipe", "Steering"),
     "ganvas.studies": ("Study", "run_study"),
     "ganvas.systems": ("named_recipe",),
     "ganvas.training": ("Host", "train"),
@@ -39,6 +41,8 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "EMA",
+    "R1",
+    "R2",
     "Adam",
     "Augment",
     "Evaluation",
@@ -54,6 +58,7 @@ __all__ = [
     "Points",
     "Ramp",
     "Recipe",
+    "Relativistic",
     "Steering",
     "Study",
     "Wasserstein",

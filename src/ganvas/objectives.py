@@ -91,7 +91,25 @@ class Wasserstein:
         return -fake.float().mean()
 
 
-Objective = NonSaturating | LeastSquares | Hinge | Wasserstein
+@dataclass(frozen=True, kw_only=True)
+class Relativistic:
+    """The relativistic pairing game: is this real more real than that fake? (Jolicoeur-Martineau 2018,
+    arXiv:1807.00734; in the form of Huang et al. 2024, arXiv:2501.05441, eq. 2)
+
+    Every fake is judged against a real of its own, so that no mode can be left out unpunished; an undecided
+    discriminator has log 2 = 0.693, and so has its generator. It needs R1 and R2 to converge (section 2 there).
+    """
+
+    def d(self, real: Tensor, fake: Tensor) -> Tensor:
+        """E[softplus(-(D(x) - D(G(z))))], over pairs: both of one length."""
+        return functional.softplus(fake.float() - real.float()).mean()
+
+    def g(self, fake: Tensor, real: Tensor) -> Tensor:
+        """E[softplus(-(D(G(z)) - D(x)))], over pairs with fresh reals, whose scores need no gradient."""
+        return functional.softplus(real.float() - fake.float()).mean()
+
+
+Objective = NonSaturating | LeastSquares | Hinge | Wasserstein | Relativistic
 
 
 def _cross_entropy(logits: Tensor, label: float) -> Tensor:

@@ -7,71 +7,18 @@ Everything here is frozen, compares by value and round-trips through JSON (`ganv
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass, field
-from typing import Literal, cast
+from typing import Literal
 
 from ganvas.content import Content
 from ganvas.data import Crops, Points, Source
 from ganvas.errors import InputError
 from ganvas.objectives import NonSaturating, Objective
 from ganvas.penalties import Penalty
+from ganvas.ramp import Ramp, at, ends
 from ganvas.systems.kinds import System, Translation
 
 WHOLE = -1  # the length of a pretraining that lasts as long as the run
-
-
-@dataclass(frozen=True)
-class Ramp:
-    """A number that moves from `start` to `end` over the first `over` real images, then stays.
-
-    Its text form is ``2e-4..5e-5@20000``, with ``:cosine`` behind it for a half-cosine, or ``:step`` for a jump there.
-    """
-
-    start: float
-    end: float
-    over: int
-    shape: Literal["linear", "cosine", "step"] = "linear"
-
-    def __post_init__(self) -> None:
-        if self.over <= 0:
-            raise InputError(f"the ramp {self} lasts {self.over} images; give it a length of at least 1 after the @.")
-
-    def at(self, images: int) -> float:
-        """The value once `images` real images have been seen."""
-        share = min(1.0, images / self.over)
-        if self.shape == "cosine":
-            share = (1 - math.cos(math.pi * share)) / 2
-        elif self.shape == "step":
-            share = math.floor(share)
-        return self.start + (self.end - self.start) * share
-
-    def __str__(self) -> str:
-        return f"{self.start!r}..{self.end!r}@{self.over}" + ("" if self.shape == "linear" else f":{self.shape}")
-
-    @staticmethod
-    def parse(text: str) -> float | Ramp:
-        """Read a plain number or a ramp's text form.
-
-        Raises:
-            InputError: the text is neither.
-        """
-        number = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-        ramp = re.fullmatch(rf"({number})\.\.({number})@(\d+)(?::(linear|cosine|step))?", text)
-        if ramp:
-            shape = cast(Literal["linear", "cosine", "step"], ramp[4] or "linear")
-            return Ramp(float(ramp[1]), float(ramp[2]), int(ramp[3]), shape)
-        try:
-            return float(text)
-        except ValueError:
-            raise InputError(
-                f"{text!r} is neither a number (2e-4) nor a ramp (2e-4..5e-5@20000, that is from..to@images)."
-            ) from None
-
-
-def at(value: float | Ramp, images: int) -> float:
-    """The value of a number or a ramp once `images` real images have been seen."""
-    return value.at(images) if isinstance(value, Ramp) else value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,18 +29,17 @@ class Adam:
     """Learning rate, or a ramp of it over real images (2e-4..5e-5@20000)."""
     beta1: float = 0.5
     """Decay of the first moment; 0.5 after DCGAN, since 0.9 makes the game oscillate."""
-    beta2: float = 0.999
-    """Decay of the second moment."""
+    beta2: float | Ramp = 0.999
+    """Decay of the second moment, or a ramp of it."""
     weight_decay: float = 0.0
     """Strength of the pull of the weights towards 0."""
     decoupled: bool = False
     """Apply weight decay to the weights themselves (AdamW) instead of through the gradient (Adam)."""
 
     def __post_init__(self) -> None:
-        rates = (self.lr.start, self.lr.end) if isinstance(self.lr, Ramp) else (self.lr,)
-        if any(not math.isfinite(rate) or rate < 0 for rate in rates):
+        if any(not math.isfinite(rate) or rate < 0 for rate in ends(self.lr)):
             raise InputError(f"learning rate {self.lr} is not a number of at least 0; try 2e-4.")
-        if not (0 <= self.beta1 < 1 and 0 <= self.beta2 < 1):
+        if not all(0 <= beta < 1 for beta in (self.beta1, *ends(self.beta2))):
             raise InputError(f"Adam's betas {self.beta1} and {self.beta2} must lie in [0, 1); try 0.5 and 0.999.")
         if self.weight_decay < 0:
             raise InputError(f"weight decay {self.weight_decay} is negative; give 0 for none, or e.g. 1e-4.")
@@ -136,13 +82,13 @@ class Plan:
 class EMA:
     """The moving average of the generator's weights that samples, scores and results are made with."""
 
-    half_life: int = 0
-    """Real images after which an old weight counts half; 0 turns the average off."""
+    half_life: float | Ramp = 0
+    """Real images after which an old weight counts half, or a ramp of it; 0 turns the average off."""
     rampup: float = 0.05
     """Early on the half-life is at most this share of the images seen, so that the start is forgotten."""
 
     def __post_init__(self) -> None:
-        if self.half_life < 0 or self.rampup <= 0:
+        if any(not math.isfinite(end) or end < 0 for end in ends(self.half_life)) or self.rampup <= 0:
             raise InputError(
                 f"an EMA half-life of {self.half_life} images with ramp-up {self.rampup} cannot be; give a half-life of"
                 " 0 (off) or more and a ramp-up above 0."
@@ -150,7 +96,7 @@ class EMA:
 
     def beta(self, images: int, batch_size: int) -> float:
         """The weight of the old average in one update: 0.5^(batch / half-life) (Karras et al. 2020)."""
-        half_life = min(float(self.half_life), self.rampup * images)
+        half_life = min(at(self.half_life, images), self.rampup * images)
         return 0.5 ** (batch_size / half_life) if half_life > 0 else 0.0
 
 
@@ -160,16 +106,15 @@ class Augment:
 
     flip: bool = False
     """Mirror each real picture left to right with probability one half; right for faces, wrong for digits."""
-    differentiable: float = 0.0
+    differentiable: float | Ramp = 0.0
     """Probability of each of DiffAugment's changes (colour, shift, cut), to reals and fakes alike; for little data."""
     noise: float | Ramp = 0.0
     """Standard deviation of the noise on all that the discriminator sees, or a ramp of it (0.2..0@100000)."""
 
     def __post_init__(self) -> None:
-        if not 0 <= self.differentiable <= 1:
+        if not all(0 <= chance <= 1 for chance in ends(self.differentiable)):
             raise InputError(f"--augment.differentiable {self.differentiable} is no probability; give 0 to 1.")
-        strengths = (self.noise.start, self.noise.end) if isinstance(self.noise, Ramp) else (self.noise,)
-        if any(not math.isfinite(strength) or strength < 0 for strength in strengths):
+        if any(not math.isfinite(strength) or strength < 0 for strength in ends(self.noise)):
             raise InputError(f"--augment.noise {self.noise} is no standard deviation; give a number of 0 or more.")
 
 

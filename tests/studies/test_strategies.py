@@ -13,7 +13,8 @@ import pytest
 from ganvas import Host, InputError, Watch, cli, compare, train
 from ganvas.data import Crops
 from ganvas.evaluation.restoration import score
-from ganvas.recipe import WHOLE, Plan, Ramp
+from ganvas.ramp import Ramp
+from ganvas.recipe import WHOLE, Plan
 from ganvas.runs.folder import RunFolder
 from ganvas.studies import read_study, strategies
 from ganvas.studies.jobs import evaluations, jobs_of

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from ganvas.errors import InputError
-from ganvas.recipe import Augment, Ramp
+from ganvas.ramp import Ramp
+from ganvas.recipe import Augment
 from ganvas.training.augmentation import as_seen
 
 PICTURES = torch.rand(64, 3, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1

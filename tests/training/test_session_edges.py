@@ -10,7 +10,8 @@ import pytest
 from rich.console import Console
 
 from ganvas import InputError, Watch, train
-from ganvas.recipe import Adam, Ramp
+from ganvas.ramp import Ramp
+from ganvas.recipe import Adam
 from ganvas.runs import checkpoint
 from ganvas.runs.folder import RunFolder
 from ganvas.training import Diverged

@@ -16,7 +16,8 @@ from ganvas.degradation import Degradation
 from ganvas.errors import InputError
 from ganvas.objectives import Objective
 from ganvas.observers import Watch
-from ganvas.recipe import Ramp, Recipe
+from ganvas.ramp import Ramp
+from ganvas.recipe import Recipe
 from ganvas.systems import named_recipe
 from ganvas.training import Host
 from ganvas.values import flatten, nearest

@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 from ganvas.objectives import NonSaturating, Wasserstein
 from ganvas.penalties import GradientPenalty
-from ganvas.recipe import Adam, Ramp, Recipe
+from ganvas.ramp import Ramp, at
+from ganvas.recipe import Adam, Recipe
 
 Change = Callable[[Recipe, int], Recipe | None]
 
@@ -99,7 +100,7 @@ def _noise(recipe: Recipe, images: int) -> Recipe | None:
 def _augment(recipe: Recipe, images: int) -> Recipe | None:
     if len(recipe.system.shape) < 3:
         return None  # points have no colours to change
-    strength = min(0.9, recipe.augment.differentiable + 0.3)
+    strength = min(0.9, at(recipe.augment.differentiable, images) + 0.3)
     return replace(recipe, augment=replace(recipe.augment, differentiable=strength))
 
 

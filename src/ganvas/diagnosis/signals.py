@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ganvas.metrics.sliced_wasserstein import project, sliced_wasserstein
-from ganvas.objectives import Objective, Wasserstein
+from ganvas.objectives import Objective, Relativistic, Wasserstein
 
 COUNT = 128  # pictures of each kind in a look: about the work of three updates
 SIDE = 16  # px to which pictures are averaged before their distances are taken: what is seen from afar
@@ -74,10 +74,10 @@ class Probe:
                 fake = g(self.inputs)
             fake = fake.detach().float().requires_grad_()
             score_fake, features_fake = _score(d, fake)
-            (gradient,) = torch.autograd.grad(self.objective.g(score_fake), fake)
             with torch.no_grad():
                 score_real, features_real = _score(d, self.train)
                 score_held = _score(d, self.held_out)[0] if len(self.held_out) else score_real[:0]
+            (gradient,) = torch.autograd.grad(_loss(self.objective, score_fake, score_real), fake)
         score_fake, fake = score_fake.detach(), fake.detach()
         afar = _from_afar(fake)
         apart = _mean_distance(afar)
@@ -96,7 +96,8 @@ class Probe:
         if fake.ndim == 4:
             found["duplicates"] = (_nearest(afar) < self._nearest * apart / 2).float().mean()
         if self._blind:
-            found["advantage"] = 1 - self.objective.d(score_real, score_fake) / self._blind
+            pairs = min(len(score_real), len(score_fake))
+            found["advantage"] = 1 - self.objective.d(score_real[:pairs], score_fake[:pairs]) / self._blind
         if len(score_held):
             found["logit_held_out"] = score_held.mean()
             found["accuracy_held_out"] = (score_held > 0).float().mean()
@@ -135,6 +136,13 @@ def _score(d: nn.Module, pictures: Tensor) -> tuple[Tensor, Tensor]:
     finally:
         hook.remove()
     return scores, entered[-1]
+
+
+def _loss(objective: Objective, fake: Tensor, real: Tensor) -> Tensor:
+    """The generator's, against the mean real where each fake is judged against one."""
+    if isinstance(objective, Relativistic):
+        return objective.g(fake, real.mean().expand_as(fake))
+    return objective.g(fake)
 
 
 def _blind_loss(objective: Objective) -> float:

@@ -8,7 +8,8 @@ from typing import Any
 
 from ganvas.content import Content, Perceptual
 from ganvas.errors import InputError
-from ganvas.recipe import Adam, Ramp, Recipe
+from ganvas.ramp import Ramp
+from ganvas.recipe import Adam, Recipe
 from ganvas.studies.plan import Study, changed
 from ganvas.systems import named_recipe
 from ganvas.systems.kinds import Translation

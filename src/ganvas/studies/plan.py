@@ -17,7 +17,8 @@ from ganvas.errors import InputError
 from ganvas.evaluation.measures import MEASURES
 from ganvas.evaluation.pairs import find_set
 from ganvas.metrics.extractors import expect_known
-from ganvas.recipe import Ramp, Recipe
+from ganvas.ramp import Ramp
+from ganvas.recipe import Recipe
 from ganvas.runs.folder import read_json
 from ganvas.systems import named_recipe
 from ganvas.systems.kinds import Translation

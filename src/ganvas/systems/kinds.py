@@ -7,10 +7,12 @@ discriminator is to judge; it knows nothing of optimizers, losses, files or time
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from ganvas.data import Batch
 from ganvas.noise import noise
@@ -18,6 +20,9 @@ from ganvas.noise import noise
 
 class System(ABC):
     """One GAN. Subclasses are frozen dataclasses and final."""
+
+    classes: int = 0
+    """How many classes both networks are told of; a field where a system can be told, 0 is none."""
 
     @property
     @abstractmethod
@@ -30,7 +35,21 @@ class System(ABC):
 
     @abstractmethod
     def discriminator(self) -> nn.Module:
-        """A fresh discriminator: (B, *shape), pictures in [-1, 1] -> logits (B,)."""
+        """A fresh discriminator: (B, *shape), pictures in [-1, 1] -> logits (B,), or what `logits` reads them from."""
+
+    def logits(self, scores: Tensor, labels: Tensor | None) -> Tensor:
+        """The logits (B,) in what the discriminator made of pictures of these classes (B,).
+
+        A projection discriminator (Miyato & Koyama 2018, arXiv:1802.05637) makes (B, classes): one logit for every
+        class that the picture could claim to be of.
+        """
+        if not self.classes or labels is None:
+            return scores
+        return scores.gather(1, labels[:, None])[:, 0]
+
+    def class_logits(self, scores: Tensor) -> Tensor | None:
+        """An auxiliary classifier's logits (B, classes) in the same (Odena et al. 2017, arXiv:1610.09585), if any."""
+        return None
 
     @abstractmethod
     def fake(self, g: nn.Module, batch: Batch) -> Tensor:
@@ -69,19 +88,39 @@ class Translation(System):
 
 
 class FromNoise(System):
-    """The generator maps noise z ~ N(0, I) of shape (B, latent) to (B, *shape)."""
+    """The generator maps noise z ~ N(0, I) of shape (B, latent) to (B, *shape).
+
+    Where there are classes, the one-hot class stands behind z: (B, latent + classes).
+    """
 
     latent: int
     """Length of the noise vector z."""
 
     def fake(self, g: nn.Module, batch: Batch) -> Tensor:
-        """From fresh noise of torch's global random state."""
-        fake: Tensor = g(torch.randn(len(batch), self.latent, device=batch.device))
+        """From fresh noise of torch's global random state; every fake is of the class of the real in its place."""
+        fake: Tensor = g(self.joined(torch.randn(len(batch), self.latent, device=batch.device), batch.labels))
         return fake
 
-    def inputs(self, count: int, seed: int) -> Tensor:
-        """z (count, latent); the first rows do not depend on `count`."""
-        return torch.from_numpy(noise(count, self.latent, seed))
+    def inputs(self, count: int, seed: int, labels: Sequence[int] | None = None) -> Tensor:
+        """z (count, latent), and the classes behind it: these, or one after the other in turn.
+
+        The first rows do not depend on `count`.
+        """
+        z = torch.from_numpy(noise(count, self.latent, seed))
+        if not self.classes:
+            return z
+        return self.joined(z, torch.arange(count) % self.classes if labels is None else torch.tensor(labels))
+
+    def joined(self, z: Tensor, labels: Tensor | None) -> Tensor:
+        """z (B, latent) with the one-hot classes behind it, where there are any."""
+        if not self.classes:
+            return z
+        assert labels is not None  # as the session has seen to
+        return torch.cat([z, functional.one_hot(labels, self.classes).to(z)], 1)
+
+    def labels_of(self, inputs: Tensor) -> Tensor | None:
+        """The classes (B,) in inputs that `joined` made, or None where there are none."""
+        return inputs[:, self.latent :].argmax(1) if self.classes else None
 
 
 class Synthesis(FromNoise):

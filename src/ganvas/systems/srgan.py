@@ -20,7 +20,8 @@ from ganvas.content import Perceptual, Pixel, Stage
 from ganvas.data.crops import Crops
 from ganvas.errors import InputError
 from ganvas.nn.residual import Padding, Residual, convolution, doubled
-from ganvas.recipe import EMA, WHOLE, Adam, Plan, Ramp, Recipe
+from ganvas.ramp import Ramp
+from ganvas.recipe import EMA, WHOLE, Adam, Plan, Recipe
 from ganvas.systems.kinds import Translation
 
 PHOTOS = 760  # DIV2K's 800 without the twentieth that is held out

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ganvas.recipe import Augment, at
+from ganvas.ramp import at
+from ganvas.recipe import Augment
 
 
 def as_seen(pictures: Tensor, augment: Augment, images: int) -> Tensor:
@@ -15,9 +16,10 @@ def as_seen(pictures: Tensor, augment: Augment, images: int) -> Tensor:
     DiffAugment (Zhao et al. 2020, arXiv:2006.10738): colour, shift and cut, each to each picture with the recipe's
     probability; then instance noise (Sonderby et al. 2017, arXiv:1610.04490, section 3.2).
     """
-    if augment.differentiable:
+    chance = at(augment.differentiable, images)
+    if chance:
         for change in (_colour, _shift, _cut):
-            chosen = torch.rand(len(pictures), 1, 1, 1, device=pictures.device) < augment.differentiable
+            chosen = torch.rand(len(pictures), 1, 1, 1, device=pictures.device) < chance
             pictures = torch.where(chosen, change(pictures), pictures)
     strength = at(augment.noise, images)
     return pictures + strength * torch.randn_like(pictures) if strength else pictures

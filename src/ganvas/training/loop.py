@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ganvas.data import Batch, Feed
 from ganvas.observers import Observer, Report
-from ganvas.recipe import at
+from ganvas.ramp import at
 from ganvas.training.phases import Phase, Player, phases
 from ganvas.training.run import Run
 from ganvas.training.seeding import seed_everything
@@ -110,8 +110,9 @@ def _update(run: Run, phase: Phase, batch: Batch) -> dict[str, Tensor]:
     optimizer.zero_grad()
     torch.autograd.backward([sum(terms.values(), torch.zeros((), device=run.device))])
     for group in optimizer.param_groups:
-        # The rate may be a ramp, and a controller may have changed all of them.
-        group |= {"lr": at(adam.lr, run.images), "betas": (adam.beta1, adam.beta2), "weight_decay": adam.weight_decay}
+        # The rates may be ramps, and a controller may have changed all of them.
+        betas = (adam.beta1, at(adam.beta2, run.images))
+        group |= {"lr": at(adam.lr, run.images), "betas": betas, "weight_decay": adam.weight_decay}
     optimizer.step()
     return {name: term.detach() for name, term in terms.items()}
 

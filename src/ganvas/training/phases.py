@@ -8,10 +8,13 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ganvas.data import Batch
 from ganvas.errors import InputError
+from ganvas.objectives import Relativistic
+from ganvas.penalties import R1, R2, GradientPenalty, due
 from ganvas.recipe import WHOLE, Recipe
 from ganvas.training.augmentation import as_seen
 
@@ -37,21 +40,52 @@ class Phase:
 def phases(recipe: Recipe) -> tuple[Phase, ...]:
     """The phases of a recipe, in the order of a round: discriminator first (Goodfellow et al. 2014, algorithm 1)."""
 
+    system, objective = recipe.system, recipe.objective
+
     def seen(pictures: Tensor, batch: Batch) -> Tensor:
         return as_seen(pictures, recipe.augment, batch.images_seen)
 
     def d_terms(g: nn.Module, d: nn.Module, batch: Batch) -> Terms:
         with torch.no_grad():
-            fake = recipe.system.fake(g, batch)
-        terms = {"d/adversarial": recipe.objective.d(*_scores(d, seen(batch.real, batch), seen(fake, batch)))}
-        for penalty in recipe.penalties:
-            terms[f"d/{type(penalty).__name__}"] = penalty.term(d, batch.real, fake)
+            fake = system.fake(g, batch)
+        now = [penalty for penalty in recipe.penalties if due(penalty, batch.images_seen // recipe.batch_size)]
+        smooth = [penalty for penalty in now if not isinstance(penalty, GradientPenalty)]
+        pictures = torch.cat([batch.real, fake]).requires_grad_(bool(smooth))
+        scores = _scores(d, seen(pictures, batch))
+        labels = batch.labels if system.classes else None
+        real_logits, fake_logits = (system.logits(part, labels) for part in scores.chunk(2))
+        terms = {"d/adversarial": objective.d(real_logits, fake_logits)}
+        terms |= class_terms("d", scores, [labels, labels])
+        if smooth:
+            # The scores of the game serve the penalties too: scoring again would double the cost.
+            (slopes,) = torch.autograd.grad(real_logits.sum() + fake_logits.sum(), pictures, create_graph=True)
+            parts = dict(zip((R1, R2), slopes.chunk(2), strict=True))
+            terms |= {f"d/{type(p).__name__}": p.term(parts[type(p)], batch.images_seen) for p in smooth}
+        for penalty in now:
+            if isinstance(penalty, GradientPenalty):
+                terms["d/GradientPenalty"] = penalty.term(lambda x: system.logits(d(x), labels), batch.real, fake)
         return terms
 
     def g_terms(g: nn.Module, d: nn.Module, batch: Batch) -> Terms:
-        fake = recipe.system.fake(g, batch)
-        terms = {"g/adversarial": recipe.adversarial * recipe.objective.g(d(seen(fake, batch)))}
+        fake = system.fake(g, batch)
+        scores = d(seen(fake, batch))
+        labels = batch.labels if system.classes else None
+        logits = system.logits(scores, labels)
+        if isinstance(objective, Relativistic):
+            with torch.no_grad():
+                real_logits = system.logits(d(seen(batch.real, batch)), labels)
+            loss = objective.g(logits, real_logits)
+        else:
+            loss = objective.g(logits)
+        terms = {"g/adversarial": recipe.adversarial * loss} | class_terms("g", scores, [labels])
         return terms | content_terms("game", fake, batch)
+
+    def class_terms(player: Player, scores: Tensor, labels: list[Tensor | None]) -> Terms:
+        guessed = system.class_logits(scores)
+        told = [label for label in labels if label is not None]
+        if guessed is None or not told:
+            return {}
+        return {f"{player}/classes": functional.cross_entropy(guessed.float(), torch.cat(told))}
 
     def pretrain_terms(g: nn.Module, d: nn.Module, batch: Batch) -> Terms:
         return content_terms("pretrain", recipe.system.fake(g, batch), batch)
@@ -90,12 +124,12 @@ def check(recipe: Recipe, d: nn.Module) -> None:
         )
 
 
-def _scores(d: nn.Module, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-    """Score both sets: in one pass where pictures do not mix, apart where batch statistics would join them."""
-    if _mixes_pictures(d):
-        return d(real), d(fake)
-    real_scores, fake_scores = d(torch.cat([real, fake])).split([len(real), len(fake)])
-    return real_scores, fake_scores
+def _scores(d: nn.Module, pictures: Tensor) -> Tensor:
+    """Score reals and, behind them, as many fakes: in one pass, or apart where batch statistics would join them."""
+    if not _mixes_pictures(d):
+        scores: Tensor = d(pictures)
+        return scores
+    return torch.cat([d(part) for part in pictures.chunk(2)])
 
 
 def _mixes_pictures(d: nn.Module) -> bool:

@@ -183,5 +183,4 @@ def _parameters(optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
 def _optimizer(network: nn.Module, adam: Adam) -> torch.optim.Optimizer:
     kind = torch.optim.AdamW if adam.decoupled else torch.optim.Adam
     # The rate is set before every update, since it may be a ramp. Fused: one pass over the memory, not a dozen.
-    betas = (adam.beta1, adam.beta2)
-    return kind(network.parameters(), lr=0.0, betas=betas, weight_decay=adam.weight_decay, fused=True)
+    return kind(network.parameters(), lr=0.0, weight_decay=adam.weight_decay, fused=True)
