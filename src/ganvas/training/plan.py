@@ -24,6 +24,7 @@ from ganvas.recipe import Recipe
 from ganvas.systems.kinds import System, Translation
 from ganvas.training.feeding import make_feed
 from ganvas.training.loop import train
+from ganvas.training.memory import keep_freed_memory
 from ganvas.training.run import Run
 from ganvas.training.watching import SHEETS
 
@@ -80,6 +81,7 @@ def probe(recipe: Recipe, device: torch.device, pictures: int, watch: Watch, sec
     Args:
         pictures: how many of them there are in the real data set.
     """
+    keep_freed_memory()
     system = recipe.system
     dataset = _random(system, PROBE_BATCHES * recipe.batch_size)
     # The probe may see more images than a short run would.

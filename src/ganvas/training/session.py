@@ -31,6 +31,7 @@ from ganvas.training.feeding import make_feed
 from ganvas.training.host import Host
 from ganvas.training.loop import Diverged
 from ganvas.training.loop import train as play
+from ganvas.training.memory import keep_freed_memory
 from ganvas.training.run import Run
 from ganvas.training.steering import Controller
 from ganvas.training.watching import expect_sound, make_probe, observers_of
@@ -77,6 +78,7 @@ def train(
             f"--watch.extractor {watch.extractor} compares pictures made from noise, and this run makes none; drop it."
         )
     expect_sound(recipe, watch)
+    keep_freed_memory()
     device = host.torch_device()
     system = recipe.system
     whole = open_data(recipe.data, system.shape, workers=host.workers, progress=True)

@@ -1,0 +1,255 @@
+"""R3GAN: residual blocks without normalisation, in a game that converges by itself.
+
+Paper: Huang et al. 2024, The GAN is dead; long live the GAN! A Modern Baseline GAN, arXiv:2501.05441
+
+The relativistic pairing loss with R1 and R2 needs none of the usual tricks, so both networks are plain: inverted
+bottlenecks with grouped 3x3 convolutions, an initialisation that stands in for normalisation (Zhang et al. 2019,
+arXiv:1901.09321), a learned 4x4 basis to begin at and its mirror to end in, and resampling with the taps [1, 3, 3, 1].
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ganvas.data.pictures import Pictures
+from ganvas.errors import InputError
+from ganvas.nn.convolution import Convolution, LeakyReLU
+from ganvas.nn.linear import Linear
+from ganvas.objectives import Relativistic
+from ganvas.penalties import R1, R2
+from ganvas.ramp import Ramp
+from ganvas.recipe import EMA, Adam, Augment, Recipe
+from ganvas.systems.kinds import Synthesis
+
+SLOPE = 0.2  # of leaky ReLU
+EXPANSION = 2  # of a block's inner width
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class R3GAN(Synthesis):
+    """The paper's configuration E (section 4), for pictures of 4 px times a power of two."""
+
+    size: int = 32
+    """Side of the square pictures in pixels: 4 times 2 for every width but the first."""
+    channels: int = 3
+    """1 for grey, 3 for RGB."""
+    latent: int = 64
+    """Length of the noise vector z."""
+    classes: int = 0
+    """Classes that both networks are told of; 0 is none."""
+    widths: tuple[int, ...] = (768, 768, 768, 768)
+    """Channels at 4 px, 8 px, ... up to the size, in both networks."""
+    blocks: int = 2
+    """Residual blocks at each of these sizes."""
+    group: int = 16
+    """Channels in a group of the 3x3 convolutions."""
+    embedding: int = 64
+    """Length of the generator's embedding of a class."""
+
+    def __post_init__(self) -> None:
+        if not self.widths or self.size != 4 << (len(self.widths) - 1):
+            sizes = 4 << max(0, len(self.widths) - 1)
+            raise InputError(
+                f"r3gan with {len(self.widths)} widths makes pictures of {sizes} px, and the size is {self.size}; give"
+                " --system.widths one width for 4 px and one more for every doubling, the size being 4 px times a power"
+                " of two."
+            )
+        if self.channels not in (1, 3) or min(self.latent, self.blocks, self.group, self.embedding, *self.widths) < 1:
+            raise InputError(
+                f"r3gan with {self.channels} channels, latent {self.latent}, widths {self.widths} and {self.blocks}"
+                " blocks cannot be; channels must be 1 (grey) or 3 (RGB), the others at least 1."
+            )
+        if any(EXPANSION * width % self.group for width in self.widths):
+            raise InputError(
+                f"r3gan's widths {self.widths}, doubled, cannot be split into groups of {self.group} channels; give"
+                f" widths that {math.lcm(self.group, EXPANSION) // EXPANSION} divides, or another --system.group."
+            )
+        if self.classes < 0 or self.classes == 1:
+            raise InputError(f"--system.classes {self.classes} cannot be; give 0 (none) or at least 2.")
+
+    def generator(self) -> nn.Module:
+        """z (B, latent + classes) -> (B, channels, size, size), about in [-1, 1]."""
+        return Generator(self)
+
+    def discriminator(self) -> nn.Module:
+        """(B, channels, size, size) -> logits (B,), or (B, classes)."""
+        return Discriminator(self)
+
+
+class Generator(nn.Module):
+    """A basis weighted by z, enlarged and refined from stage to stage."""
+
+    def __init__(self, system: R3GAN) -> None:
+        super().__init__()
+        first, *_ = system.widths
+        self.latent = system.latent
+        self.embed = Linear(system.classes, system.embedding, bias=False) if system.classes else None
+        self.weigh = Linear(system.latent + (system.embedding if system.classes else 0), first, bias=False)
+        self.basis = nn.Parameter(torch.randn(first, 4, 4))
+        layers: list[nn.Module] = []
+        before = first
+        for index, width in enumerate(system.widths):
+            layers += [_narrow(before, width), Double()] if index else []
+            layers += [Block(width, system) for _ in range(system.blocks)]
+            before = width
+        self.stages = nn.Sequential(*layers, Convolution(before, system.channels, 1, bias=False))
+        _initialise(self)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """z (B, latent), one-hot classes behind it -> pictures"""
+        if self.embed is not None:
+            x = torch.cat([x[:, : self.latent], self.embed(x[:, self.latent :])], 1)
+        x = self.weigh(x)[:, :, None, None] * self.basis
+        pictures: Tensor = self.stages(x.contiguous(memory_format=torch.channels_last))
+        return pictures
+
+
+class Discriminator(nn.Module):
+    """The generator, backwards."""
+
+    def __init__(self, system: R3GAN) -> None:
+        super().__init__()
+        *_, last = system.widths
+        layers: list[nn.Module] = [Convolution(system.channels, last, 1, bias=False)]
+        before = last
+        for index, width in enumerate(reversed(system.widths)):
+            layers += [Halve(), _narrow(before, width)] if index else []
+            layers += [Block(width, system) for _ in range(system.blocks)]
+            before = width
+        self.stages = nn.Sequential(*layers)
+        self.basis = nn.Parameter(torch.randn(before, 4, 4) / 4)
+        self.head = Linear(before, before if system.classes else 1, bias=False)
+        self.embed = Linear(system.classes, before, bias=False) if system.classes else None
+        _initialise(self)
+        if self.embed is not None:
+            with torch.no_grad():
+                self.embed.weight /= math.sqrt(before)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pictures -> logits; with classes, of every class that a picture could claim to be of."""
+        seen = (self.stages(x) * self.basis).sum((2, 3))
+        scores: Tensor = self.head(seen)
+        return scores.flatten() if self.embed is None else scores @ self.embed.weight.to(scores.dtype)
+
+
+class Block(nn.Module):
+    """x + a bottleneck that is wider inside (Huang et al. 2024, section 4.2)."""
+
+    def __init__(self, width: int, system: R3GAN) -> None:
+        super().__init__()
+        inner = EXPANSION * width
+        self.widen = Convolution(width, inner, 1)
+        self.mix = Convolution(inner, inner, 3, padding=1, groups=inner // system.group)
+        self.narrow = Convolution(inner, width, 1, bias=False)
+        self.activate = LeakyReLU(SLOPE)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, width, H, W) -> the same"""
+        y: Tensor = x + self.narrow(self.activate(self.mix(self.activate(self.widen(x)))))
+        return y
+
+
+class Double(nn.Module):
+    """(B, C, H, W) -> (B, C, 2H, 2W) with the taps [1, 3, 3, 1] / 4 in each direction: bilinear."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The edge goes on outside."""
+        return functional.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+class Halve(nn.Module):
+    """(B, C, 2H, 2W) -> (B, C, H, W) with the taps [1, 3, 3, 1] / 8 in each direction: the adjoint of `Double` / 4.
+
+    As a convolution of every channel by itself it would cost more than all others together, backwards.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The edge goes on outside."""
+        b, c, h, w = x.shape
+        summed: Tensor = torch.ops.aten.upsample_bilinear2d_backward(x, [h, w], [b, c, h // 2, w // 2], False)
+        return summed / 4
+
+
+def _narrow(before: int, after: int) -> nn.Module:
+    return nn.Identity() if before == after else Convolution(before, after, 1, bias=False)
+
+
+def _initialise(network: nn.Module) -> None:
+    """Fixup's (Zhang et al. 2019, section 3.2) for branches of three layers: the last is 0, the others are scaled by
+    L^(-1/4), L being the number of branches."""
+    blocks = [module for module in network.modules() if isinstance(module, Block)]
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            fan_in = layer.weight[0].numel()
+            nn.init.normal_(layer.weight, 0.0, 1 / math.sqrt(fan_in))
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+    gain = math.sqrt(2 / (1 + SLOPE**2)) * len(blocks) ** -0.25
+    with torch.no_grad():
+        for block in blocks:
+            block.widen.weight *= gain
+            block.mix.weight *= gain
+            block.narrow.weight.zero_()
+
+
+def r3gan_cifar10() -> Recipe:
+    """CIFAR-10 at 32 px as published: 250 million images, for many GPUs"""
+    return _published(R3GAN(), "cifar10", gamma=(0.05, 0.005), p=0.55, half_life=5_000_000, batch=512, images=250)
+
+
+def r3gan_ffhq64() -> Recipe:
+    """Faces at 64 px as published for FFHQ, for many GPUs; give your pictures by --data"""
+    system = R3GAN(size=64, widths=(768, 768, 768, 768, 384))
+    return _published(system, "celeba", gamma=(2.0, 0.2), p=0.3, half_life=500_000, batch=256, images=150)
+
+
+def r3gan_small() -> Recipe:
+    """CIFAR-10 at 32 px with a small network: an hour on two cores, minutes on a GPU"""
+    over = 400_000
+    adam = Adam(lr=Ramp(1e-3, 2e-4, over, "cosine"), beta1=0.0, beta2=Ramp(0.9, 0.99, over, "cosine"))
+    penalty = Ramp(0.5, 0.05, over, "cosine")
+    return Recipe(
+        system=R3GAN(widths=(256, 192, 96, 32), blocks=1),
+        data=Pictures(source="cifar10"),
+        objective=Relativistic(),
+        penalties=(R1(gamma=penalty), R2(gamma=penalty)),
+        adam_g=adam,
+        adam_d=adam,
+        ema=EMA(half_life=20_000),
+        augment=Augment(flip=True),
+        batch_size=64,
+        images=over,
+        precision="bf16",
+    )
+
+
+def _published(
+    system: R3GAN, source: str, *, gamma: tuple[float, float], p: float, half_life: int, batch: int, images: int
+) -> Recipe:
+    """What fades follows one half-cosine over 20 million images (appendix, table 8); `images` are millions."""
+
+    def ramp(start: float, end: float) -> Ramp:
+        return Ramp(start, end, 20_000_000, "cosine")
+
+    adam = Adam(lr=ramp(2e-4, 5e-5), beta1=0.0, beta2=ramp(0.9, 0.99))
+    penalty = ramp(*gamma)
+    return Recipe(
+        system=system,
+        data=Pictures(source=source),
+        objective=Relativistic(),
+        penalties=(R1(gamma=penalty), R2(gamma=penalty)),
+        adam_g=adam,
+        adam_d=adam,
+        ema=EMA(half_life=ramp(0, half_life)),
+        augment=Augment(flip=True, differentiable=ramp(0, p)),
+        batch_size=batch,
+        images=images * 1_000_000,
+        precision="bf16",
+    )
