@@ -27,6 +27,7 @@ from ganvas.runs.files import remove_leftovers, write_text
 from ganvas.runs.folder import RunFolder
 from ganvas.runs.models import find, generator_weights
 from ganvas.systems.kinds import Translation
+from ganvas.training.doubts import doubts
 from ganvas.training.feeding import make_feed
 from ganvas.training.host import Host
 from ganvas.training.loop import Diverged
@@ -220,6 +221,9 @@ def _announce(run: Run, folder: RunFolder, dataset: Dataset, console: Console) -
             style="yellow",
         )
     folder.add_event("resumed" if run.images else "started", images=run.images)
+    for doubt in doubts(run.recipe):
+        folder.add_event("doubt", images=run.images, sentence=doubt)
+        console.print(doubt, style="yellow", highlight=False, soft_wrap=True)
     start = f"resuming {folder.path} at image {run.images:,}" if run.images else f"training {folder.path}"
     epochs = run.recipe.images / len(dataset)
     console.print(f"{start}: {len(dataset):,} {dataset.kind} of {dataset.name}, {epochs:.1f} epochs, on {run.device}")

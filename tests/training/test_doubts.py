@@ -1,0 +1,62 @@
+"""What is allowed but hardly meant is said, and trained all the same."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ganvas.objectives import NonSaturating, Relativistic, Wasserstein
+from ganvas.penalties import R1, R2, GradientPenalty
+from ganvas.ramp import Ramp
+from ganvas.recipe import EMA, Adam
+from ganvas.systems import entries, named_recipe
+from ganvas.systems.dcgan import DCGAN
+from ganvas.training import train
+from ganvas.training.doubts import doubts
+from tests.conftest import Cli, tiny
+
+FLAT = DCGAN(size=16, channels=1, g_width=4, d_width=4, latent=8, d_norm="none")
+
+
+@pytest.mark.parametrize(
+    ("objective", "penalties", "said"),
+    [
+        (Wasserstein(), (R1(),), "R1 pulls the critic's slope to 0"),
+        (Wasserstein(), (R1(), R2()), "R1 and R2 pulls"),
+        (Wasserstein(), (), "nothing bounds"),
+        (Relativistic(), (GradientPenalty(),), "take R1 and R2"),
+        (Relativistic(), (R1(),), "this one has R1; it may diverge"),
+        (Relativistic(), (), "no penalty"),
+    ],
+)
+def test_a_penalty_that_does_not_fit_the_objective(objective: object, penalties: object, said: str) -> None:
+    (sentence,) = doubts(tiny("dcgan", system=FLAT, objective=objective, penalties=penalties))
+    assert said in sentence
+    assert sentence.endswith(".")
+
+
+def test_what_fits_raises_no_doubt() -> None:
+    assert not doubts(tiny("dcgan", system=FLAT, objective=Relativistic(), penalties=(R1(), R2())))
+    assert not doubts(tiny("dcgan", system=FLAT, objective=NonSaturating(), penalties=(R1(),)))
+    assert not doubts(tiny("dcgan", system=FLAT, objective=Wasserstein(), penalties=(GradientPenalty(),)))
+    for entry in entries():
+        assert not doubts(named_recipe(entry.name)), entry.name
+
+
+def test_a_ramp_past_the_end_is_named_with_where_it_gets() -> None:
+    recipe = tiny(adam_g=Adam(lr=Ramp(4e-4, 0.0, 400)), ema=EMA(half_life=Ramp(0, 100, 100)), images=192)
+    (sentence,) = doubts(recipe)
+    assert "adam_g.lr (0.0004..0.0@400, so far as 0.000208)" in sentence
+    assert "half_life" not in sentence
+    (both,) = doubts(replace(recipe, adam_d=recipe.adam_g))
+    assert both.startswith("2 ramps go on")
+
+
+def test_the_run_is_trained_all_the_same_and_remembers(cli: Cli) -> None:
+    outcome = train(tiny(adam_g=Adam(lr=Ramp(4e-4, 0.0, 400)), images=32), name="r")
+    assert outcome.state == "finished"
+    assert "beyond the run's end" in next(e["sentence"] for e in outcome.folder.read_events() if e["event"] == "doubt")
+    told = cli("train", "mlp-digits", "--images", "128", "--adam-g.lr", "2e-4..0@4000", "--name", "late")
+    assert told.returncode == 0, told.stderr
+    assert "beyond the run's end at image 128" in " ".join(told.stderr.split())
