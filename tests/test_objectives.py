@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional
 
 from ganvas.errors import InputError
-from ganvas.objectives import Hinge, LeastSquares, NonSaturating, Objective, Wasserstein
+from ganvas.objectives import Hinge, LeastSquares, NonSaturating, Objective, Relativistic, Wasserstein
 
 REAL, FAKE = torch.tensor([2.0, -0.5, 0.25]), torch.tensor([-1.5, 3.0, 0.0])
 ALL: list[Objective] = [
@@ -20,6 +20,18 @@ ALL: list[Objective] = [
     Hinge(),
     Wasserstein(),
 ]
+
+
+def test_relativistic_by_hand() -> None:
+    real, fake = torch.tensor([2.0, -1.0]), torch.tensor([0.5, 3.0])
+    expected = sum(math.log(1 + math.exp(-gap)) for gap in (1.5, -4.0)) / 2
+    assert Relativistic().d(real, fake).item() == pytest.approx(expected)
+    assert Relativistic().g(fake, real).item() == pytest.approx(expected + (1.5 - 4.0) / 2)  # softplus(x) - x
+    assert Relativistic().d(real, real).item() == pytest.approx(math.log(2))
+    # Only differences count: the same added to all changes nothing.
+    torch.testing.assert_close(Relativistic().d(real + 7, fake + 7), Relativistic().d(real, fake))
+    for loss in (Relativistic().d(1e30 * real, fake), Relativistic().g(fake, 1e30 * real)):
+        assert loss.isfinite()
 
 
 def test_non_saturating_at_the_optimum() -> None:

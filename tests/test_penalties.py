@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from ganvas.errors import InputError
-from ganvas.penalties import GradientPenalty
+from ganvas.penalties import R1, R2, GradientPenalty
+from ganvas.ramp import Ramp
 from ganvas.systems.dcgan import DCGAN
 from ganvas.systems.mlp import MLP
 
@@ -109,3 +110,15 @@ def test_nothing_reaches_the_generator() -> None:
 def test_a_negative_weight_is_refused() -> None:
     with pytest.raises(InputError, match="0 or more"):
         GradientPenalty(weight=-1)
+
+
+@pytest.mark.parametrize("kind", [R1, R2])
+def test_zero_centred_by_hand_and_lazily(kind: type[R1] | type[R2]) -> None:
+    slope = torch.tensor([[[3.0, 4.0]], [[0.0, 1.0]]])
+    assert kind(gamma=2.0).term(slope, 0).item() == (25 + 1) / 2
+    assert kind(gamma=2.0, every=16).term(slope, 0).item() == 16 * (25 + 1) / 2
+    assert kind(gamma=Ramp(2.0, 0.0, 100)).term(slope, 50).item() == (25 + 1) / 4
+    with pytest.raises(InputError, match="give 0 or more"):
+        kind(gamma=-1.0)
+    with pytest.raises(InputError, match="every 0 updates"):
+        kind(every=0)

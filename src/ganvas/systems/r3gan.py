@@ -125,8 +125,8 @@ class Discriminator(nn.Module):
             before = width
         self.stages = nn.Sequential(*layers)
         self.basis = nn.Parameter(torch.randn(before, 4, 4) / 4)
-        self.head = Linear(before, before if system.classes else 1, bias=False)
         self.embed = Linear(system.classes, before, bias=False) if system.classes else None
+        self.head = Linear(before, before if system.classes else 1, bias=False)
         _initialise(self)
         if self.embed is not None:
             with torch.no_grad():
