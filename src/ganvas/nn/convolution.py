@@ -1,4 +1,4 @@
-"""Convolutions and activations whose gradients are cheap to differentiate: what penalties on gradients need."""
+"""Convolutions whose gradients are cheap to differentiate: what penalties on gradients need."""
 
 from __future__ import annotations
 
@@ -12,12 +12,18 @@ How = tuple[Any, ...]
 
 
 class Convolution(nn.Conv2d):
-    """`torch.nn.Conv2d` with zero padding, several times as fast where its gradient is differentiated again.
+    """`torch.nn.Conv2d` with zero padding and, if asked for, leaky ReLU; several times as fast where its gradient is
+    differentiated again.
 
     PyTorch differentiates a convolution twice through other, slow shapes (kernels as large as the picture, group by
     group). Yet a convolution is linear in both its arguments, so that the second derivative consists of the same three
     products as the first. Same parameters, same names, same mathematics; third derivatives are not to be had.
     """
+
+    def __init__(self, *args: Any, slope: float = 1.0, **kwargs: Any) -> None:
+        """As `torch.nn.Conv2d`; `slope` is that of leaky ReLU for what is below 0, 1 is none."""
+        super().__init__(*args, **kwargs)
+        self.slope = slope
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, in, H, W) -> (B, out, H', W')"""
@@ -29,83 +35,55 @@ class Convolution(nn.Conv2d):
             bias = None if bias is None else bias.to(half)
         how = (self.stride, self.padding, self.dilation, False, (0, 0), self.groups)
         # A view, since autograd tells of no leaf whether its gradient is asked for.
-        y: Tensor = _Convolve.apply(x, weight.view_as(weight), bias, how)  # type: ignore[no-untyped-call]
+        y: Tensor = _Convolve.apply(x, weight.view_as(weight), bias, how, self.slope)  # type: ignore[no-untyped-call]
         return y
 
 
 class _Convolve(torch.autograd.Function):
-    """y = w * x + b"""
+    """y = leaky(w * x + b)"""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, how: How) -> Tensor:
-        ctx.how = how
-        ctx.save_for_backward(x, weight)
-        return torch.convolution(x, weight, bias, *how)
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, how: How, slope: float) -> Tensor:
+        y = _forward(x, weight, bias, how, slope)
+        ctx.how, ctx.slope = how, slope
+        ctx.save_for_backward(x, weight, *([] if slope == 1 else [y]))
+        return y
 
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> Any:
-        x, weight = ctx.saved_tensors
-        (slope,) = gradients
-        for_x = _InputGradient.apply(slope, weight, x, ctx.how) if ctx.needs_input_grad[0] else None  # type: ignore[no-untyped-call]
+        x, weight, *activated = ctx.saved_tensors
+        (gradient,) = gradients
+        for y in activated:
+            gradient = _LeakyGradient.apply(gradient, y, ctx.slope)  # type: ignore[no-untyped-call]
+        for_x = _InputGradient.apply(gradient, weight, x, ctx.how) if ctx.needs_input_grad[0] else None  # type: ignore[no-untyped-call]
         # A penalty asks for the slope at the pictures alone, and would throw the weights' gradients away.
         for_weight = for_bias = None
         if ctx.needs_input_grad[1] and torch._C._will_engine_execute_node(ctx.next_functions[1][0]):
-            for_weight = _product(slope, x, weight, ctx.how, 1)
-            for_bias = slope.sum((0, 2, 3)) if ctx.needs_input_grad[2] else None
-        return for_x, for_weight, for_bias, None
+            _, for_weight, for_bias = _products(gradient, x, weight, ctx.how, (False, True, ctx.needs_input_grad[2]))
+        return for_x, for_weight, for_bias, None, None
 
 
 class _InputGradient(torch.autograd.Function):
     """The transpose of w applied to dL/dy: linear in both, so that its gradients are the same products again."""
 
     @staticmethod
-    def forward(ctx: Any, slope: Tensor, weight: Tensor, x: Tensor, how: How) -> Tensor:
+    def forward(ctx: Any, gradient: Tensor, weight: Tensor, x: Tensor, how: How) -> Tensor:
         ctx.how = how
-        ctx.save_for_backward(slope, weight)
-        return _product(slope, x, weight, how, 0)
+        ctx.save_for_backward(gradient, weight)
+        for_x: Tensor = _products(gradient, x, weight, how, (True, False, False))[0]
+        return for_x
 
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> Any:
-        slope, weight = ctx.saved_tensors
-        (gradient,) = gradients
-        for_slope = torch.convolution(gradient, weight, None, *ctx.how) if ctx.needs_input_grad[0] else None
-        for_weight = _product(slope, gradient, weight, ctx.how, 1) if ctx.needs_input_grad[1] else None
-        return for_slope, for_weight, None, None
-
-
-def _product(slope: Tensor, x: Tensor, weight: Tensor, how: How, which: int) -> Tensor:
-    """dL/dx (0) or dL/dw (1) from dL/dy."""
-    mask = [which == 0, which == 1, False]
-    found: Tensor = torch.ops.aten.convolution_backward(slope, x, weight, None, *how, mask)[which]
-    return found
-
-
-class LeakyReLU(nn.LeakyReLU):
-    """`torch.nn.LeakyReLU`, in place, whose second derivative costs nothing since it is 0."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Any shape; x is overwritten."""
-        y: Tensor = _Leaky.apply(x, self.negative_slope)  # type: ignore[no-untyped-call]
-        return y
-
-
-class _Leaky(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, slope: float) -> Tensor:
-        ctx.slope = slope
-        ctx.mark_dirty(x)
-        y: Tensor = functional.leaky_relu_(x, slope)
-        ctx.save_for_backward(y)
-        return y
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Any) -> Any:
-        (y,) = ctx.saved_tensors
-        return _LeakyGradient.apply(gradients[0], y, ctx.slope), None  # type: ignore[no-untyped-call]
+        gradient, weight = ctx.saved_tensors
+        (above,) = gradients
+        for_gradient = torch.convolution(above, weight, None, *ctx.how) if ctx.needs_input_grad[0] else None
+        wanted = (False, ctx.needs_input_grad[1], False)
+        return for_gradient, _products(gradient, above, weight, ctx.how, wanted)[1], None, None
 
 
 class _LeakyGradient(torch.autograd.Function):
-    """Linear in dL/dy; where y lies decides only the factor."""
+    """Linear in dL/dy; where y lies decides only the factor, so that leaky ReLU has no second derivative."""
 
     @staticmethod
     def forward(ctx: Any, gradient: Tensor, y: Tensor, slope: float) -> Tensor:
@@ -118,3 +96,22 @@ class _LeakyGradient(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Any) -> Any:
         (y,) = ctx.saved_tensors
         return torch.ops.aten.leaky_relu_backward(gradients[0], y, ctx.slope, True), None, None
+
+
+def _forward(x: Tensor, weight: Tensor, bias: Tensor | None, how: How, slope: float) -> Tensor:
+    if slope == 1:
+        return torch.convolution(x, weight, bias, *how)
+    if _FUSED and x.device.type == "cpu" and x.dtype in (torch.float32, torch.bfloat16):
+        stride, padding, dilation, *_, groups = how
+        y: Tensor = _FUSED(x, weight, bias, padding, stride, dilation, groups, "leaky_relu", [slope], "")
+        return y
+    return functional.leaky_relu_(torch.convolution(x, weight, bias, *how), slope)
+
+
+def _products(gradient: Tensor, x: Tensor, weight: Tensor, how: How, wanted: tuple[bool, bool, bool]) -> Any:
+    """dL/dx, dL/dw and dL/db from dL/dy, those that are wanted."""
+    return torch.ops.aten.convolution_backward(gradient, x, weight, [len(weight)], *how, wanted)
+
+
+# oneDNN's convolution with leaky ReLU in the same pass over the memory, where PyTorch was built with it.
+_FUSED = getattr(torch.ops.mkldnn, "_convolution_pointwise", None) if torch._C._has_mkldnn else None

@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from ganvas.data.pictures import Pictures
 from ganvas.errors import InputError
-from ganvas.nn.convolution import Convolution, LeakyReLU
+from ganvas.nn.convolution import Convolution
 from ganvas.nn.linear import Linear
 from ganvas.objectives import Relativistic
 from ganvas.penalties import R1, R2
@@ -145,14 +145,13 @@ class Block(nn.Module):
     def __init__(self, width: int, system: R3GAN) -> None:
         super().__init__()
         inner = EXPANSION * width
-        self.widen = Convolution(width, inner, 1)
-        self.mix = Convolution(inner, inner, 3, padding=1, groups=inner // system.group)
+        self.widen = Convolution(width, inner, 1, slope=SLOPE)
+        self.mix = Convolution(inner, inner, 3, padding=1, groups=inner // system.group, slope=SLOPE)
         self.narrow = Convolution(inner, width, 1, bias=False)
-        self.activate = LeakyReLU(SLOPE)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, width, H, W) -> the same"""
-        y: Tensor = x + self.narrow(self.activate(self.mix(self.activate(self.widen(x)))))
+        y: Tensor = x + self.narrow(self.mix(self.widen(x)))
         return y
 
 
@@ -161,7 +160,9 @@ class Double(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The edge goes on outside."""
-        return functional.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+        # In the precision that is there: autocast would make fp32 of it, for the next convolution to convert back.
+        with torch.autocast(x.device.type, enabled=False):
+            return functional.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
 
 class Halve(nn.Module):
@@ -213,8 +214,8 @@ def r3gan_ffhq64() -> Recipe:
 def r3gan_small() -> Recipe:
     """CIFAR-10 at 32 px with a small network: an hour on two cores, minutes on a GPU"""
     over = 400_000
-    adam = Adam(lr=Ramp(1e-3, 2e-4, over, "cosine"), beta1=0.0, beta2=Ramp(0.9, 0.99, over, "cosine"))
-    penalty = Ramp(0.5, 0.05, over, "cosine")
+    adam = Adam(lr=Ramp(1e-3, 2.5e-4, over, "cosine"), beta1=0.0, beta2=Ramp(0.9, 0.99, over, "cosine"))
+    penalty = Ramp(20.0, 2.0, over, "cosine")
     return Recipe(
         system=R3GAN(widths=(256, 192, 96, 32), blocks=1),
         data=Pictures(source="cifar10"),
