@@ -42,8 +42,8 @@ def main(argv: list[str]) -> int:
         return 1
     words = shlex.join(["ganvas", "train", *_kept(argv, advice.flags)])
     console.print(f"train    {' '.join([words, *advice.flags])}", markup=False)
-    probe = f"--host.runs {flags.host.runs}/{folder} --name {advice.choice.candidate.run(flags.recipe.seed)}"
-    console.print(f"         to go on with its probe, add {probe}", markup=False)
+    goes_on = f"--host.runs {flags.host.runs}/{folder} --name {advice.choice.candidate.run(flags.recipe.seed)}"
+    console.print(f"         to go on with its probe, add {goes_on}", markup=False)
     console.print(f"cost     {advice.seconds:,.0f} s, {advice.images:,} images: {advice.share:.0%} of the run's images")
     print(advice.picture)
     return 0
@@ -66,13 +66,13 @@ def _kept(argv: list[str], changed: Sequence[str]) -> list[str]:
 def _table(probes: Sequence[Probe]) -> Table:
     from rich.table import Column, Table
 
-    heads = ("seed", "images", "KID", "95 % interval")
+    heads = ("seed", "images", "KID", "95 % interval", "SWD")
     table = Table("candidate", *(Column(head, justify="right") for head in heads), "verdict", box=None)
     table.add_column("seconds", justify="right")
     for probe in probes:
         kid = probe.kid
-        value, ends = (f"{kid.value:.4g}", f"{kid.low:.4g} to {kid.high:.4g}") if kid else ("-", "")
+        about = (f"{kid.value:.4g}", f"{kid.low:.4g} to {kid.high:.4g}", f"{probe.swd:.3g}") if kid else ("-", "", "")
         own = " (own)" if probe.candidate.is_own else ""
-        row = (f"{probe.seed}", f"{probe.images:,}", value, ends, probe.verdict, f"{probe.seconds:.0f}")
+        row = (f"{probe.seed}", f"{probe.images:,}", *about, probe.verdict, f"{probe.seconds:.0f}")
         table.add_row(probe.candidate.label + own, *row)
     return table

@@ -11,11 +11,12 @@ from ganvas.data import Points
 from ganvas.diagnosis.remedies import times
 from ganvas.errors import InputError
 from ganvas.metrics.extractors import expect_known
-from ganvas.penalties import Penalty
-from ganvas.recipe import Adam, Ramp, Recipe
+from ganvas.penalties import GradientPenalty, Penalty
+from ganvas.ramp import ends
+from ganvas.recipe import Adam, Recipe
 from ganvas.systems.kinds import Translation
 
-SHARE, ROUNDS = 0.02, 100  # of the whole run, and rounds at least: the default length of a first probe
+SHARE, ROUNDS = 0.02, 200  # of the whole run, and rounds at least: the default length of a first probe
 LEAST = 20  # rounds of a probe: less says nothing
 FURTHER = 3  # times as many images for the finalists; and one candidate in as many becomes one
 
@@ -27,7 +28,7 @@ class Search:
     factors: tuple[float, ...] = (0.25, 1.0, 4.0)
     """By these both learning rates are multiplied, and by these the strength of the penalties; 1 is always tried."""
     images: int = 0
-    """Real images of each first probe, the finalists see three times as many; 0 is a fiftieth of the run, and 100
+    """Real images of each first probe, the finalists see three times as many; 0 is a fiftieth of the run, and 200
     rounds at least."""
     seeds: int = 2
     """Of every finalist, from the recipe's own on; the first probes have that one alone."""
@@ -88,8 +89,9 @@ def candidates_of(recipe: Recipe, search: Search) -> list[Candidate]:
     """
     _expect_tunable(recipe)
     factors = sorted({1.0, *search.factors})
-    rates = factors if _any(recipe.adam_g.lr, recipe.adam_d.lr) else [1.0]
-    strengths = factors if _any(*(getattr(p, strength_of(p)) for p in recipe.penalties)) else [1.0]
+    rates = factors if any((*ends(recipe.adam_g.lr), *ends(recipe.adam_d.lr))) else [1.0]
+    strong = [end for penalty in recipe.penalties for end in ends(getattr(penalty, strength_of(penalty)))]
+    strengths = factors if any(strong) else [1.0]
     made = [Candidate(_changed(recipe, lr, by), lr, by) for by, lr in itertools.product(strengths, rates)]
     if len(made) < 2:
         raise InputError(
@@ -101,7 +103,7 @@ def candidates_of(recipe: Recipe, search: Search) -> list[Candidate]:
 
 def strength_of(penalty: Penalty) -> str:
     """The name of the field that says how strong a penalty is."""
-    return "gamma" if hasattr(penalty, "gamma") else "weight"
+    return "weight" if isinstance(penalty, GradientPenalty) else "gamma"
 
 
 def first_images(recipe: Recipe, search: Search) -> int:
@@ -150,17 +152,14 @@ def _expect_tunable(recipe: Recipe) -> None:
         )
 
 
-def _any(*values: float | Ramp) -> bool:
-    return any(value != times(value, 2) for value in values)
-
-
 def _changed(recipe: Recipe, lr: float, strength: float) -> Recipe:
     def rate(adam: Adam) -> Adam:
         return replace(adam, lr=times(adam.lr, lr))
 
     def stronger(penalty: Penalty) -> Penalty:
-        name = strength_of(penalty)
-        return replace(penalty, **{name: times(getattr(penalty, name), strength)})
+        if isinstance(penalty, GradientPenalty):
+            return replace(penalty, weight=penalty.weight * strength)
+        return replace(penalty, gamma=times(penalty.gamma, strength))
 
     penalties = tuple(stronger(penalty) for penalty in recipe.penalties)
     return replace(recipe, adam_g=rate(recipe.adam_g), adam_d=rate(recipe.adam_d), penalties=penalties)

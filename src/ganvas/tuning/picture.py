@@ -39,9 +39,9 @@ def draw(
     from matplotlib.figure import Figure
 
     columns = max(2, len({candidate.lr for candidate in candidates}))
-    shown = {id(probe.candidate): probe for probe in probes if probe.seed == seed}
+    shown = {probe.candidate.label: probe for probe in probes if probe.seed == seed}
     finals = [probe for probe in shown.values() if probe.images > images]
-    all_ = [shown[id(candidate)] for candidate in candidates]
+    all_ = [shown[candidate.label] for candidate in candidates]
     rows, below = -(-len(all_) // columns), -(-len(finals) // columns)
     heights = [CURVES, *[SIDE + 0.4] * (rows + below)]
     figure = Figure(figsize=(max(8.0, columns * (SIDE + 0.2)), sum(heights)), layout="constrained", dpi=110)
@@ -71,7 +71,6 @@ def _curves(axis: Any, probes: Sequence[Probe], seed: int) -> None:
         axis.fill_between(values[:, 0], values[:, 2], values[:, 3], color=colours[label], alpha=0.12, linewidth=0)
     axis.set_xlabel("real images seen")
     axis.set_ylabel("KID (other seeds dashed)")
-    axis.set_yscale("symlog", linthresh=1e-3)
     axis.grid(alpha=0.3)
     axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=8)
 

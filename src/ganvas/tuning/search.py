@@ -13,6 +13,7 @@ from rich.console import Console
 from ganvas.data import count
 from ganvas.diagnosis.remedies import flags
 from ganvas.errors import InputError
+from ganvas.metrics.extractors import open_extractor
 from ganvas.metrics.intervals import GROUPS
 from ganvas.observers import Watch
 from ganvas.recipe import Recipe
@@ -21,7 +22,7 @@ from ganvas.runs.folder import RunFolder, read_json, summarise
 from ganvas.training import Diverged, Host, train
 from ganvas.tuning.candidates import FURTHER, Candidate, Search, candidates_of, first_images
 from ganvas.tuning.picture import draw
-from ganvas.tuning.verdict import Choice, Group, Probe, choose, read
+from ganvas.tuning.verdict import Choice, Group, Probe, choose, ranked, read
 from ganvas.values import difference, to_plain
 
 FILE, PICTURE = "tune.json", "tune.png"
@@ -102,6 +103,7 @@ def tune(
             f"{pictures} pictures to train on are too few to measure a distance with, and so to tune by; bring at least"
             f" {2 * GROUPS}."
         )
+    open_extractor(search.extractor)  # where it cannot be had, nothing is begun
     write_text(folder / FILE, json.dumps(asked, indent=2) + "\n")
     prober = _Prober(search, images, replace(host, runs=str(folder)), console)
     many = max(2, -(-len(candidates) // FURTHER))
@@ -112,11 +114,13 @@ def tune(
         f" {search.seeds} seeds: {total:,} images, {total / recipe.images:.0%} of the run's",
         highlight=False,
     )
-    first = [prober.probe(candidate, recipe.seed, images) for candidate in candidates]
+    first = ranked([[prober.probe(candidate, recipe.seed, images)] for candidate in candidates])
     chosen = finalists(first, many)
-    finals = [[prober.probe(one, seed, FURTHER * images) for seed in seeds] for one in chosen]
-    choice = choose(finals, (1.0, *search.factors))
-    probes = _ranked(first, finals)
+    finals = ranked([[prober.probe(one, seed, FURTHER * images) for seed in seeds] for one in chosen])
+    choice = choose(finals or first, (1.0, *search.factors))
+    # Every run once, as it ended.
+    left = [group for group in first if group[0].candidate not in chosen]
+    probes = tuple(probe for group in (*finals, *left) for probe in group)
     advice = Advice(
         probes,
         choice,
@@ -126,18 +130,16 @@ def tune(
         sum(probe.images for probe in probes) / recipe.images,
         folder / PICTURE,
     )
-    draw(advice.picture, [probe.candidate for probe in first], probes, recipe.seed, images, GRID)
+    draw(advice.picture, candidates, probes, recipe.seed, images, GRID)
     write_text(folder / FILE, json.dumps({**asked, **_plain(advice)}, indent=2) + "\n")
     return advice
 
 
-def finalists(first: Sequence[Probe], many: int) -> list[Candidate]:
-    """The best of the first probes, and always the recipe's own values unless they diverged, to be held against."""
-    ranked = [probe for probe in sorted(first, key=lambda p: p.badness) if probe.verdict != "diverged"]
-    own = [probe for probe in ranked if probe.candidate.is_own]
-    others = [probe for probe in ranked if not probe.candidate.is_own]
-    kept = ranked[:many] if not own or own[0] in ranked[:many] else [*others[: many - 1], *own]
-    return [probe.candidate for probe in kept]
+def finalists(first: Sequence[Group], many: int) -> list[Candidate]:
+    """The first few of ranked probes; the recipe's own values always, to be held against. None that diverged."""
+    standing = [group[0].candidate for group in first if not group[0].has_diverged]
+    own = [candidate for candidate in standing[many:] if candidate.is_own]
+    return [*standing[: many - len(own)], *own]
 
 
 class _Prober:
@@ -166,7 +168,7 @@ class _Prober:
                 if outcome.state == "stopped":
                     raise Stopped(outcome.signal or 2)
         found = read(candidate, seed, folder)
-        kid = f"KID {found.kid.value:.4g}, " if found.kid else ""
+        kid = f"KID {found.kid.value:.4g}, SWD {found.swd:.4g}, " if found.kid else ""
         self.console.print(
             f"{candidate.label}, seed {seed}, {found.images:,} images: {kid}{found.verdict}, {found.seconds:.0f} s",
             markup=False,
@@ -184,7 +186,7 @@ def _is_over(folder: RunFolder, images: int) -> bool:
 
 
 def _refuse_other(folder: Path, asked: dict[str, Any]) -> None:
-    if not (folder / FILE).is_file():
+    if not (folder / FILE).is_file() or not any(folder.glob("*/recipe.json")):
         return
     before = read_json(folder / FILE)
     told = difference({key: before.get(key) for key in asked}, asked)
@@ -193,14 +195,6 @@ def _refuse_other(folder: Path, asked: dict[str, Any]) -> None:
             f"{folder} holds a search begun with other settings ({'; '.join(told)}); repeat those to go on with it, or"
             " give a new --name."
         )
-
-
-def _ranked(first: Sequence[Probe], finals: Sequence[Group]) -> tuple[Probe, ...]:
-    """Every run once, as it ended."""
-    further = {id(group[0].candidate) for group in finals}
-    others = sorted((p for p in first if id(p.candidate) not in further), key=lambda p: p.badness)
-    groups = sorted(finals, key=lambda group: max(probe.badness for probe in group))
-    return (*(probe for group in groups for probe in group), *others)
 
 
 def _plain(advice: Advice) -> dict[str, Any]:
@@ -224,6 +218,7 @@ def _line(probe: Probe) -> dict[str, Any]:
         "seed": probe.seed,
         "images": probe.images,
         "kid": kid and [kid.value, kid.low, kid.high],
+        "swd": probe.swd if kid else None,
         "verdict": probe.verdict,
         "why": probe.why,
         "seconds": round(probe.seconds, 1),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any
 
 from ganvas.diagnosis.verdicts import judge, looks
 from ganvas.metrics.intervals import Estimate
+from ganvas.observers.measure import MEASURE
 from ganvas.runs.folder import RunFolder
 from ganvas.tuning.candidates import Candidate
 
@@ -24,6 +26,8 @@ class Probe:
     """Real images seen."""
     kid: Estimate | None
     """The last one measured, with the 95 % interval over its pictures; none before the first."""
+    swd: float
+    """Sliced Wasserstein distance, taken with the KID; infinite before the first."""
     verdict: str
     """Name of the diagnosis at the end, or diverged."""
     why: str
@@ -37,10 +41,13 @@ class Probe:
         return self.verdict == "healthy" and self.kid is not None
 
     @property
-    def badness(self) -> tuple[int, float]:
-        """Probes in this order are ranked: sound ones, then ill ones, then those that diverged; each by their KID."""
-        diverged = self.verdict == "diverged" or self.kid is None
-        return 2 if diverged else int(not self.is_sound), self.kid.value if self.kid else 0.0
+    def has_diverged(self) -> bool:
+        """Whether there is nothing to go on with."""
+        return self.verdict == "diverged" or self.kid is None
+
+
+Group = Sequence[Probe]
+"""One candidate's probes at one count of images, one for each seed."""
 
 
 def read(candidate: Candidate, seed: int, folder: RunFolder) -> Probe:
@@ -48,11 +55,12 @@ def read(candidate: Candidate, seed: int, folder: RunFolder) -> Probe:
     log, events = folder.read_log(), folder.read_events()
     last = next((line for line in reversed(log) if "kid" in line), None)
     kid = Estimate(last["kid"], last["kid_low"], last["kid_high"]) if last else None
+    swd = next((float(line[MEASURE]) for line in reversed(log) if MEASURE in line), math.inf)
     verdict = judge(looks(log))
     name, why, images = str(verdict.name), str(verdict), events[-1]["images"]
     if events[-1]["event"] == "diverged":
         name, why = "diverged", f"diverged at image {images:,}: {events[-1]['term']} is no longer a number"
-    return Probe(candidate, seed, folder, images, kid, name, why, _seconds(events))
+    return Probe(candidate, seed, folder, images, kid, swd, name, why, _seconds(events))
 
 
 def _seconds(events: Sequence[dict[str, Any]]) -> float:
@@ -76,56 +84,77 @@ class Choice:
     """One sentence."""
 
 
-Group = Sequence[Probe]
-"""One candidate's probes, one for each seed."""
+def ranked(groups: Sequence[Group]) -> list[Group]:
+    """Sound candidates, then ill ones, then those that diverged; each by the sum of their places in KID and in SWD.
+
+    The features of a network know nothing of noise: early on its KID can grow while digits emerge from it. The SWD sees
+    that, and is blind to what the KID sees later. The sum of places trusts neither alone.
+    """
+    places = [sorted(measure(group) for group in groups) for measure in (_kid, _swd)]
+
+    def key(group: Group) -> tuple[int, int, float]:
+        worst = max(2 if probe.has_diverged else int(not probe.is_sound) for probe in group)
+        return worst, places[0].index(_kid(group)) + places[1].index(_swd(group)), _kid(group)
+
+    return sorted(groups, key=key)
 
 
 def choose(finals: Sequence[Group], factors: Sequence[float]) -> Choice:
-    """The candidate with the lowest mean KID, unless it cannot be told from the recipe's own values.
+    """The first of the finalists, unless it cannot be told from the recipe's own values.
 
-    It can be told apart if the KIDs' intervals do not meet, with every seed. What is ill is never chosen while there is
-    something sound.
+    It can be told apart where, with every seed, the intervals of the KIDs do not meet and the SWD is smaller too. What
+    is ill is never chosen while something is sound.
 
     Args:
         finals: of every finalist its probes, seeds in the same order; the recipe's own among them, unless it diverged.
         factors: that were tried: at their ends better values may lie beyond.
     """
-    standing = [group for group in finals if all(probe.verdict != "diverged" for probe in group)]
+    best = ranked(finals)[0]
     own = next((group for group in finals if group[0].candidate.is_own), None)
-    if not standing:
-        return Choice(None, "every finalist diverged; lower the rates, or add a penalty, and tune from there.")
-    sound = [group for group in standing if all(probe.is_sound for probe in group)]
-    best = min(sound or standing, key=_mean)
-    name, at = best[0].candidate.label, _mean(best)
-    ill = "" if sound else f" All finalists are ill at their end ({_illness(best)}): no rate here mends this game."
-    if own is None or own not in standing:
-        return Choice(best[0].candidate, f"{name}: the recipe's own values diverge." + ill + _edge(best, factors))
+    if any(probe.has_diverged for probe in best):
+        return Choice(None, "none, for every finalist diverged: lower the rates or add a penalty, and tune from there.")
+    first = best[0].candidate
+    name, at = first.label, f"KID {_kid(best):.4g}"
+    edge = _edge(first, factors)
+    ill = "" if _is_sound(best) else f" No value tried mends this game: {_illness(best)}."
+    if own is None or any(probe.has_diverged for probe in own):
+        return Choice(first, f"{name} ({at}), for the recipe's own values diverge.{ill}{edge}")
     if best is own:
-        return Choice(own[0].candidate, f"the recipe's own values: no others came nearer (KID {at:.4g})." + ill)
-    if sound and own not in sound:
-        told = f"{name} (KID {at:.4g}): with the recipe's own values the game ends ill ({_illness(own)})."
-        return Choice(best[0].candidate, told + _edge(best, factors))
-    if all(_below(one, other) for one, other in zip(best, own, strict=True)):
-        seeds = "its seed" if len(best) == 1 else f"all {len(best)} seeds"
-        told = f"{name}: KID {at:.4g} against {_mean(own):.4g} of the recipe's own, intervals apart with {seeds}."
-        return Choice(best[0].candidate, told + ill + _edge(best, factors))
-    told = f"the recipe's own values: {name} (KID {at:.4g} against {_mean(own):.4g}) cannot be told apart from them."
-    return Choice(own[0].candidate, told + ill)
+        return Choice(first, f"the recipe's own values, for no others came nearer ({at}).{ill}")
+    if _is_sound(best) and not _is_sound(own):
+        return Choice(first, f"{name} ({at}), for the recipe's own values end ill: {_illness(own)}.{edge}")
+    told = f"{at} against {_kid(own):.4g}"
+    if all(_is_below(one, other) for one, other in zip(best, own, strict=True)):
+        seeds = "the one seed" if len(best) == 1 else f"each of {len(best)} seeds"
+        reason = f"{name}, for it came nearer ({told} of the recipe's own), beyond the intervals with {seeds}."
+        return Choice(first, f"{reason}{ill}{edge}")
+    reason = f"the recipe's own values, for the first of the others, {name}, cannot be told apart from them ({told})."
+    return Choice(own[0].candidate, reason + ill)
 
 
-def _mean(group: Group) -> float:
-    return statistics.fmean(probe.kid.value for probe in group if probe.kid) if group[0].kid else float("inf")
+def _kid(group: Group) -> float:
+    return statistics.fmean(probe.kid.value if probe.kid else math.inf for probe in group)
 
 
-def _below(one: Probe, other: Probe) -> bool:
-    return one.kid is not None and other.kid is not None and one.kid.high < other.kid.low
+def _swd(group: Group) -> float:
+    return statistics.fmean(probe.swd for probe in group)
+
+
+def _is_sound(group: Group) -> bool:
+    return all(probe.is_sound for probe in group)
+
+
+def _is_below(one: Probe, other: Probe) -> bool:
+    if one.kid is None or other.kid is None:
+        return False
+    return one.kid.high < other.kid.low and one.swd < other.swd
 
 
 def _illness(group: Group) -> str:
-    return next((probe.why for probe in group if not probe.is_sound), "")
+    return next(probe.why for probe in group if not probe.is_sound)
 
 
-def _edge(group: Group, factors: Sequence[float]) -> str:
-    chosen = group[0].candidate
-    ends = [factor for factor in (chosen.lr, chosen.penalty) if factor != 1 and factor in (min(factors), max(factors))]
-    return " It lies at the edge of what was tried: better may lie beyond." if ends else ""
+def _edge(chosen: Candidate, factors: Sequence[float]) -> str:
+    ends = min(factors), max(factors)
+    at = any(factor != 1 and factor in ends for factor in (chosen.lr, chosen.penalty))
+    return " It lies at the edge of what was tried: better may lie beyond." if at else ""
