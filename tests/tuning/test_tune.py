@@ -156,6 +156,12 @@ def test_what_is_better_beyond_the_intervals_with_every_seed_is_chosen() -> None
     assert "edge" not in choose(finals, (0.25, 1, 4, 16)).reason
 
 
+def test_the_first_that_can_be_told_apart_need_not_be_the_first() -> None:
+    first, second = [probe(4, 1.0), probe(4, 1.45, seed=1)], [probe(0.25, 1.2), probe(0.25, 1.3, seed=1)]
+    choice = choose([second, first, [probe(1, 1.5), probe(1, 1.6, seed=1)]], (0.25, 1, 4))
+    assert choice.candidate == CANDIDATES[0.25]
+
+
 @pytest.mark.parametrize(
     "better",
     [
@@ -167,7 +173,8 @@ def test_what_is_better_beyond_the_intervals_with_every_seed_is_chosen() -> None
 def test_what_cannot_be_told_apart_leaves_the_recipe_as_it_is(better: list[Probe]) -> None:
     choice = choose([better, [probe(1, 1.5), probe(1, 1.6, seed=1)]], (0.25, 1, 4))
     assert choice.candidate == CANDIDATES[1]
-    assert "lr x4, cannot be told apart" in choice.reason
+    assert "for lr x4 (KID" in choice.reason
+    assert "cannot be told apart" in choice.reason
 
 
 def test_what_is_ill_is_not_chosen_while_something_is_sound() -> None:

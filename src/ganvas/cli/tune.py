@@ -71,7 +71,7 @@ def _table(probes: Sequence[Probe]) -> Table:
     table.add_column("seconds", justify="right")
     for probe in probes:
         kid = probe.kid
-        about = (f"{kid.value:.4g}", f"{kid.low:.4g} to {kid.high:.4g}", f"{probe.swd:.3g}") if kid else ("-", "", "")
+        about = (f"{kid.value:.3g}", f"{kid.low:.3g} to {kid.high:.3g}", f"{probe.swd:.3g}") if kid else ("-", "", "")
         own = " (own)" if probe.candidate.is_own else ""
         row = (f"{probe.seed}", f"{probe.images:,}", *about, probe.verdict, f"{probe.seconds:.0f}")
         table.add_row(probe.candidate.label + own, *row)

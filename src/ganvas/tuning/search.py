@@ -113,6 +113,7 @@ def tune(
         f"{len(candidates)} probes of {images:,} images, then the best {many} to {FURTHER * images:,} with"
         f" {search.seeds} seeds: {total:,} images, {total / recipe.images:.0%} of the run's",
         highlight=False,
+        soft_wrap=True,
     )
     first = ranked([[prober.probe(candidate, recipe.seed, images)] for candidate in candidates])
     chosen = finalists(first, many)

@@ -100,7 +100,7 @@ def ranked(groups: Sequence[Group]) -> list[Group]:
 
 
 def choose(finals: Sequence[Group], factors: Sequence[float]) -> Choice:
-    """The first of the finalists, unless it cannot be told from the recipe's own values.
+    """The first of the finalists that can be told from the recipe's own values; these where none can.
 
     It can be told apart where, with every seed, the intervals of the KIDs do not meet and the SWD is smaller too. What
     is ill is never chosen while something is sound.
@@ -109,8 +109,9 @@ def choose(finals: Sequence[Group], factors: Sequence[float]) -> Choice:
         finals: of every finalist its probes, seeds in the same order; the recipe's own among them, unless it diverged.
         factors: that were tried: at their ends better values may lie beyond.
     """
-    best = ranked(finals)[0]
-    own = next((group for group in finals if group[0].candidate.is_own), None)
+    groups = ranked(finals)
+    best = groups[0]
+    own = next((group for group in groups if group[0].candidate.is_own), None)
     if any(probe.has_diverged for probe in best):
         return Choice(None, "none, for every finalist diverged: lower the rates or add a penalty, and tune from there.")
     first = best[0].candidate
@@ -123,12 +124,18 @@ def choose(finals: Sequence[Group], factors: Sequence[float]) -> Choice:
         return Choice(first, f"the recipe's own values, for no others came nearer ({at}).{ill}")
     if _is_sound(best) and not _is_sound(own):
         return Choice(first, f"{name} ({at}), for the recipe's own values end ill: {_illness(own)}.{edge}")
-    told = f"{at} against {_kid(own):.4g}"
-    if all(_is_below(one, other) for one, other in zip(best, own, strict=True)):
-        seeds = "the one seed" if len(best) == 1 else f"each of {len(best)} seeds"
-        reason = f"{name}, for it came nearer ({told} of the recipe's own), beyond the intervals with {seeds}."
-        return Choice(first, f"{reason}{ill}{edge}")
-    reason = f"the recipe's own values, for the first of the others, {name}, cannot be told apart from them ({told})."
+    ahead = groups[: groups.index(own)]
+    for group in ahead:
+        if all(_is_below(one, other) for one, other in zip(group, own, strict=True)):
+            other = group[0].candidate
+            told = (
+                f"{other.label}, for it came nearer (KID {_kid(group):.4g} against {_kid(own):.4g} of the recipe's own)"
+            )
+            seeds = "the one seed" if len(group) == 1 else f"each of {len(group)} seeds"
+            return Choice(other, f"{told}, beyond the intervals with {seeds}.{ill}{_edge(other, factors)}")
+    names = " and ".join(group[0].candidate.label for group in ahead)
+    nearest = f"KID {_kid(best):.4g} against {_kid(own):.4g}"
+    reason = f"the recipe's own values, for {names} ({nearest}) cannot be told apart from them."
     return Choice(own[0].candidate, reason + ill)
 
 
