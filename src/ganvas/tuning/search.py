@@ -110,8 +110,9 @@ def tune(
     seeds = range(recipe.seed, recipe.seed + search.seeds)
     total = len(candidates) * images + many * images * (FURTHER * search.seeds - 1)
     console.print(
-        f"{len(candidates)} probes of {images:,} images, then the best {many} to {FURTHER * images:,} with"
-        f" {search.seeds} seeds: {total:,} images, {total / recipe.images:.0%} of the run's",
+        f"{len(candidates)} probes of {images:,} images, then the best {many} to {FURTHER * images:,}, with"
+        f" {search.seeds} seed{'s' * (search.seeds > 1)} each: {total:,} images, {total / recipe.images:.0%} of the"
+        " run's",
         highlight=False,
         soft_wrap=True,
     )
@@ -132,7 +133,7 @@ def tune(
         folder / PICTURE,
     )
     draw(advice.picture, candidates, probes, recipe.seed, images, GRID)
-    write_text(folder / FILE, json.dumps({**asked, **_plain(advice)}, indent=2) + "\n")
+    write_text(folder / FILE, json.dumps({**asked, **_plain(advice, recipe)}, indent=2) + "\n")
     return advice
 
 
@@ -168,7 +169,7 @@ class _Prober:
             else:
                 if outcome.state == "stopped":
                     raise Stopped(outcome.signal or 2)
-        found = read(candidate, seed, folder)
+        found = read(candidate, seed, folder, images)
         kid = f"KID {found.kid.value:.4g}, SWD {found.swd:.4g}, " if found.kid else ""
         self.console.print(
             f"{candidate.label}, seed {seed}, {found.images:,} images: {kid}{found.verdict}, {found.seconds:.0f} s",
@@ -198,10 +199,10 @@ def _refuse_other(folder: Path, asked: dict[str, Any]) -> None:
         )
 
 
-def _plain(advice: Advice) -> dict[str, Any]:
+def _plain(advice: Advice, recipe: Recipe) -> dict[str, Any]:
     chosen = advice.choice.candidate
     return {
-        "probes": [_line(probe) for probe in advice.probes],
+        "probes": [_line(probe, recipe) for probe in advice.probes],
         "choice": chosen and chosen.label,
         "reason": advice.choice.reason,
         "flags": list(advice.flags),
@@ -211,10 +212,11 @@ def _plain(advice: Advice) -> dict[str, Any]:
     }
 
 
-def _line(probe: Probe) -> dict[str, Any]:
+def _line(probe: Probe, recipe: Recipe) -> dict[str, Any]:
     kid = probe.kid
     return {
         "candidate": probe.candidate.label,
+        "flags": list(flags(recipe, probe.candidate.recipe)),
         "run": probe.folder.name,
         "seed": probe.seed,
         "images": probe.images,

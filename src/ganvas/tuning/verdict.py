@@ -50,17 +50,17 @@ Group = Sequence[Probe]
 """One candidate's probes at one count of images, one for each seed."""
 
 
-def read(candidate: Candidate, seed: int, folder: RunFolder) -> Probe:
-    """What a probe's folder says of it."""
-    log, events = folder.read_log(), folder.read_events()
+def read(candidate: Candidate, seed: int, folder: RunFolder, images: int) -> Probe:
+    """What a probe's folder says of its first `images` images, however far it went since."""
+    log, events = [line for line in folder.read_log() if line["images"] <= images], folder.read_events()
     last = next((line for line in reversed(log) if "kid" in line), None)
     kid = Estimate(last["kid"], last["kid_low"], last["kid_high"]) if last else None
     swd = next((float(line[MEASURE]) for line in reversed(log) if MEASURE in line), math.inf)
-    verdict = judge(looks(log))
-    name, why, images = str(verdict.name), str(verdict), events[-1]["images"]
-    if events[-1]["event"] == "diverged":
-        name, why = "diverged", f"diverged at image {images:,}: {events[-1]['term']} is no longer a number"
-    return Probe(candidate, seed, folder, images, kid, swd, name, why, _seconds(events))
+    verdict, end = judge(looks(log)), events[-1]
+    name, why, seen = str(verdict.name), str(verdict), min(images, end["images"])
+    if end["event"] == "diverged" and end["images"] <= images:
+        name, why = "diverged", f"diverged at image {seen:,}: {end['term']} is no longer a number"
+    return Probe(candidate, seed, folder, seen, kid, swd, name, why, _seconds(events))
 
 
 def _seconds(events: Sequence[dict[str, Any]]) -> float:
