@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from ganvas.tuning import Probe
 
+WIDTH = 104  # characters of the table, whose rows are not to be broken
 OURS = ("--search", "--name")  # flags that ganvas train has not, or means otherwise
 
 
@@ -33,6 +34,7 @@ def main(argv: list[str]) -> int:
     from rich.console import Console
 
     console = Console(highlight=False, soft_wrap=True)
+    console.width = max(console.width, WIDTH)
     console.print(_table(advice.probes))
     for probe in advice.probes:
         if not probe.is_sound:

@@ -72,7 +72,7 @@ def _curves(axis: Any, probes: Sequence[Probe], seed: int) -> None:
     axis.set_xlabel("real images seen")
     axis.set_ylabel("KID (other seeds dashed)")
     axis.grid(alpha=0.3)
-    axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=8)
+    axis.legend(loc="upper right", ncols=2, fontsize=8)
 
 
 def _sheet(axis: Any, probe: Probe, images: int, grid: tuple[int, int]) -> None:

@@ -20,6 +20,7 @@ from ganvas.recipe import Recipe
 from ganvas.runs.files import write_text
 from ganvas.runs.folder import RunFolder, read_json, summarise
 from ganvas.training import Diverged, Host, train
+from ganvas.training.doubts import doubts
 from ganvas.tuning.candidates import FURTHER, Candidate, Search, candidates_of, first_images
 from ganvas.tuning.picture import draw
 from ganvas.tuning.verdict import Choice, Group, Probe, choose, ranked, read
@@ -105,6 +106,8 @@ def tune(
         )
     open_extractor(search.extractor)  # where it cannot be had, nothing is begun
     write_text(folder / FILE, json.dumps(asked, indent=2) + "\n")
+    for doubt in doubts(recipe):  # what every probe would say
+        console.print(doubt, style="yellow", highlight=False, soft_wrap=True)
     prober = _Prober(search, images, replace(host, runs=str(folder)), console)
     many = max(2, -(-len(candidates) // FURTHER))
     seeds = range(recipe.seed, recipe.seed + search.seeds)
