@@ -82,18 +82,18 @@ class Parsed(Exception):
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_commands_parse(words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    recipes, arguments = _flags.parse, argparse.ArgumentParser.parse_args
+    recipes, arguments = _flags.parse_as, argparse.ArgumentParser.parse_args
 
-    def parse_recipe(verb: str, argv: list[str]) -> None:
-        recipes(verb, argv)
+    def parse_recipe(kind: type[_flags.Common], verb: str, argv: list[str]) -> None:
+        recipes(kind, verb, argv)
         raise Parsed
 
     def parse_args(parser: argparse.ArgumentParser, argv: list[str]) -> None:
         arguments(parser, argv)
         raise Parsed
 
-    if words[0] in ("train", "plan"):
-        monkeypatch.setattr(_flags, "parse", parse_recipe)
+    if words[0] in ("train", "plan", "tune"):
+        monkeypatch.setattr(_flags, "parse_as", parse_recipe)
     else:
         monkeypatch.setattr(argparse.ArgumentParser, "parse_args", parse_args)
     with pytest.raises(Parsed):

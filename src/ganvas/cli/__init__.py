@@ -19,6 +19,7 @@ VERBS = (
     "diagnose",
     "compare",
     "study",
+    "tune",
     "runs",
     "list",
     "plan",

@@ -7,7 +7,7 @@ import io
 import itertools
 import sys
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, TypeVar, get_args
 
 import tyro
 
@@ -20,12 +20,13 @@ from ganvas.ramp import Ramp
 from ganvas.recipe import Recipe
 from ganvas.systems import named_recipe
 from ganvas.training import Host
+from ganvas.tuning import Search
 from ganvas.values import flatten, nearest
 
 
 @dataclass(frozen=True)
-class Flags:
-    """What a command line about a recipe says."""
+class Common:
+    """What every command line about a recipe says."""
 
     recipe: Annotated[Recipe, tyro.conf.arg(name="")]
     """The recipe, every field of it a flag."""
@@ -33,10 +34,27 @@ class Flags:
     """The run's name, a folder below --host.runs; by default the recipe's."""
     epochs: int = 0
     """Length of the run in passes over the data, instead of --images."""
-    watch: Watch = field(default_factory=Watch)
-    """What to look at, and how often; never changes the weights."""
     host: Host = field(default_factory=Host)
     """Where to compute and keep the run."""
+
+
+@dataclass(frozen=True)
+class Flags(Common):
+    """What is said of one run."""
+
+    watch: Watch = field(default_factory=Watch)
+    """What to look at, and how often; never changes the weights."""
+
+
+@dataclass(frozen=True)
+class TuneFlags(Common):
+    """What is said of a search."""
+
+    search: Search = field(default_factory=Search)
+    """What is tried, and at what cost."""
+
+
+F = TypeVar("F", bound=Common)
 
 
 # A union with a class in it would become subcommands; a ramp has a text form instead.
@@ -59,6 +77,11 @@ def _ramp_rule(
 
 
 def parse(verb: str, argv: list[str]) -> tuple[str, Flags]:
+    """As `parse_as`, about one run."""
+    return parse_as(Flags, verb, argv)
+
+
+def parse_as(kind: type[F], verb: str, argv: list[str]) -> tuple[str, F]:
     """Read ``RECIPE [flags]``: the recipe's name, and the flags with the recipe as changed by them.
 
     Raises:
@@ -71,7 +94,7 @@ def parse(verb: str, argv: list[str]) -> tuple[str, Flags]:
             sys.exit(0)
         raise InputError(f"ganvas {verb} needs the name of a recipe first, as in ganvas {verb} dcgan-digits.")
     recipe = named_recipe(argv[0])
-    default = Flags(recipe=recipe, name=argv[0])
+    default = kind(recipe=recipe)
     data = "--data.shape" if isinstance(recipe.data, Points) else "--data.source"
     long = {**_LONG, "--data": data}
     words = [long.get(head, head) + rest for head, rest in map(_split, argv)]
@@ -82,7 +105,7 @@ def parse(verb: str, argv: list[str]) -> tuple[str, Flags]:
     try:
         with _registry, contextlib.redirect_stderr(said):
             flags = tyro.cli(
-                Flags,
+                kind,
                 prog=f"ganvas {verb} {argv[0]}",
                 description=f"{verb.capitalize()} the recipe {argv[0]}; its fields are flags.",
                 args=words[1:],
@@ -141,7 +164,7 @@ def _split(word: str) -> tuple[str, str]:
     return head, equals + value
 
 
-def with_epochs(flags: Flags, pictures: int) -> Flags:
+def with_epochs(flags: F, pictures: int) -> F:
     """Turn --epochs, where given, into images."""
     if not flags.epochs:
         return flags
@@ -155,14 +178,14 @@ def _message(page: str) -> str:
     return (" ".join(inside) or page.strip()).rstrip(".")
 
 
-def _check_known(words: list[str], default: Flags) -> None:
+def _check_known(words: list[str], default: Common) -> None:
     # tyro's own message is a page with boxes; ours is one sentence.
     known = {"--help", "-h"}
-    for part, prefix in ((default.recipe, ""), (default.watch, "watch"), (default.host, "host")):
-        for path, _ in flatten(part, prefix):
-            # A ramp is one flag, whatever its parts.
-            known |= {f"--{name}".replace("_", "-") for name in (path, path.rpartition(".")[0])}
-    known |= {"--name", "--epochs", *_LONG, *_CHOICES}
+    for path, _ in flatten(default):
+        path = path.removeprefix("recipe.")
+        # A ramp is one flag, whatever its parts.
+        known |= {f"--{name}".replace("_", "-") for name in (path, path.rpartition(".")[0])}
+    known |= {*_LONG, *_CHOICES}
     for word in words:
         flag = word.split("=")[0].replace("_", "-")
         if word.startswith("-") and flag not in known and not _is_number(word):

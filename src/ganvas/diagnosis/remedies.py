@@ -34,24 +34,30 @@ class Remedy:
     def flags(self, recipe: Recipe, images: int) -> str:
         """The change as flags of the command line; empty where it does not apply or no flag can say it."""
         changed = self.change(recipe, images)
-        return "" if changed is None else " ".join(_flags(recipe, changed, "--"))
+        return "" if changed is None else " ".join(flags(recipe, changed))
 
 
-def _flags(old: Any, new: Any, prefix: str) -> Iterator[str]:
+def flags(old: Any, new: Any, prefix: str = "--") -> Iterator[str]:
+    """What is to be said on the command line to make one value of another: a flag with its value for each change."""
     for field in fields(new):
         before, after = getattr(old, field.name), getattr(new, field.name)
         name = f"{prefix}{field.name.replace('_', '-')}"
         if before == after:
             continue
         if is_dataclass(after) and not isinstance(after, Ramp):
-            yield from _flags(before, after, f"{name}.")
+            yield from flags(before, after, f"{name}.")
         elif isinstance(after, tuple) and after and is_dataclass(after[0]):
-            yield f"{field.name}={after} in a recipe of your own"  # no flag adds a member
+            if list(map(type, before)) != list(map(type, after)):
+                yield f"{field.name}={after} in a recipe of your own"  # no flag adds a member
+                continue
+            for index, (one, other) in enumerate(zip(before, after, strict=True)):
+                yield from flags(one, other, f"{name}.{index}.")
         else:
             yield f"{name} {' '.join(map(str, after)) if isinstance(after, tuple) else after}"
 
 
-def _times(rate: float | Ramp, factor: float) -> float | Ramp:
+def times(rate: float | Ramp, factor: float) -> float | Ramp:
+    """A number, or a ramp from its start to its end, times a factor."""
     if isinstance(rate, Ramp):
         return replace(rate, start=rate.start * factor, end=rate.end * factor)
     return rate * factor
@@ -59,8 +65,8 @@ def _times(rate: float | Ramp, factor: float) -> float | Ramp:
 
 def _rates(g: float, d: float) -> Change:
     def change(recipe: Recipe, images: int) -> Recipe:
-        slower_g = replace(recipe.adam_g, lr=_times(recipe.adam_g.lr, g))
-        slower_d = replace(recipe.adam_d, lr=_times(recipe.adam_d.lr, d))
+        slower_g = replace(recipe.adam_g, lr=times(recipe.adam_g.lr, g))
+        slower_d = replace(recipe.adam_d, lr=times(recipe.adam_d.lr, d))
         return replace(recipe, adam_g=slower_g, adam_d=slower_d)
 
     return change

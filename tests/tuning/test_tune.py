@@ -1,0 +1,233 @@
+"""The adviser: paired, resumable, careful with what it cannot tell apart, and open about its cost."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from torch import Tensor
+
+from ganvas import R1, R2, Adam, Host, InputError, Ramp, Recipe, Relativistic, cli, train
+from ganvas.cli._flags import parse
+from ganvas.metrics.intervals import Estimate
+from ganvas.observers.log import Log
+from ganvas.runs import checkpoint
+from ganvas.runs.folder import RunFolder
+from ganvas.tuning import Candidate, Probe, Search, Stopped, tune
+from ganvas.tuning.candidates import candidates_of, first_images
+from ganvas.tuning.verdict import choose, ranked
+from ganvas.values import from_plain
+from tests.conftest import same, tiny
+
+QUICK = Search(extractor="digits", images=320, seeds=1)
+QUICK_PAIR = replace(QUICK, factors=(1.0, 40.0))
+BATCH = ["--batch-size", "16", "--images", "4000"]
+
+
+def recipe(**changes: object) -> Recipe:
+    return tiny(images=4_000, **changes)
+
+
+def weights(run: str) -> dict[str, Tensor]:
+    return checkpoint.load(RunFolder(run).states()[0])[0]
+
+
+def test_the_command_advises_and_goes_on_for_free(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["mlp-digits", *BATCH, "--system.g-hidden", "16", "32", "--adam-d.lr=1e-4"]
+    search = [
+        "--search.extractor",
+        "digits",
+        "--search.images",
+        "320",
+        "--search.factors",
+        "1",
+        "40",
+        "--search.seeds",
+        "1",
+        "--name",
+        "t",
+    ]
+    assert cli.main(["tune", *words, *search]) == 0
+    said = capsys.readouterr().out
+    kept = json.loads(Path("runs/t/tune.json").read_text())
+    assert {line["run"] for line in kept["probes"]} == {"lr-x1-seed0", "lr-x40-seed0"}
+    assert all(line["images"] == 960 and line["kid"][1] < line["kid"][0] < line["kid"][2] for line in kept["probes"])
+    assert kept["images"] == 2 * 960
+    assert kept["share"] == 2 * 960 / 4_000
+    assert f"choice   {kept['reason']}" in said
+    assert "1,920 images: 48% of the run's images" in said
+    assert Path("runs/t/tune.png").is_file()
+    # The command that it prints makes the recipe that it chose.
+    (line,) = (line for line in said.splitlines() if line.startswith("train "))
+    command = shlex.split(line.removeprefix("train"))
+    assert command[:3] == ["ganvas", "train", "mlp-digits"]
+    factor = float(kept["choice"].removeprefix("lr x"))
+    _, flags = parse("train", command[2:])
+    assert (flags.recipe.adam_g.lr, flags.recipe.adam_d.lr) == (2e-4 * factor, 1e-4 * factor)
+    assert flags.recipe.images == 4_000
+    assert "--search" not in line
+    # Once more: every probe stands, so that nothing is trained.
+    assert cli.main(["tune", *words, *search]) == 0
+    assert json.loads(Path("runs/t/tune.json").read_text()) == kept
+    other = replace(from_plain(Recipe, kept["recipe"]), seed=3)
+    with pytest.raises(InputError, match=r"search begun with other settings \(recipe.seed: 0 -> 3\)"):
+        tune(other, name="t", search=QUICK_PAIR)
+
+
+def test_interrupted_it_goes_on_bit_for_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    search = replace(QUICK, factors=(4.0,))
+    step, looks = Log.step, iter(range(10**6))
+
+    def interrupt(self: Log, run: object, report: object) -> None:
+        step(self, run, report)  # type: ignore[arg-type]
+        if next(looks) == 60:  # two probes of 20 rounds are over; the first finalist is on its way
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Log, "step", interrupt)
+        with pytest.raises(Stopped):
+            tune(recipe(), search=search)
+    advice = tune(recipe(), search=search)
+    assert {probe.images for probe in advice.probes} == {960}
+    assert advice.seconds > 0
+    # A probe is the beginning of the whole run.
+    for factor in (1, 4):
+        adam = Adam(lr=2e-4 * factor)
+        train(tiny(images=960, adam_g=adam, adam_d=adam), name="whole", host=Host(runs=f"x{factor}"))
+        assert same(weights(f"x{factor}/whole"), weights(f"runs/tune/lr-x{factor}-seed0"))
+
+
+def test_what_diverges_is_last_and_says_why() -> None:
+    advice = tune(recipe(), search=replace(QUICK, factors=(1e30,)))
+    last = advice.probes[-1]
+    assert (last.candidate.lr, last.verdict) == (1e30, "diverged")
+    assert "diverged at image" in last.why
+    assert advice.choice.candidate == advice.probes[0].candidate
+    assert advice.flags == ()
+
+
+def test_rates_and_penalties_are_scaled_with_their_ramps() -> None:
+    penalties = (R1(gamma=Ramp(2.0, 0.2, 1000)), R2(gamma=0.5))
+    game = recipe(
+        objective=Relativistic(), penalties=penalties, adam_g=Adam(lr=Ramp(4e-4, 4e-5, 1000)), adam_d=Adam(lr=1e-4)
+    )
+    made = {candidate.run(0): candidate for candidate in candidates_of(game, Search())}
+    assert len(made) == 9
+    assert made["lr-x1-gamma-x1-seed0"].recipe == game
+    other = made["lr-x0.25-gamma-x4-seed0"]
+    assert other.label == "lr x1/4, gamma x4"
+    assert other.recipe.adam_g.lr == Ramp(1e-4, 1e-5, 1000)
+    assert other.recipe.adam_d.lr == 2.5e-5
+    assert other.recipe.penalties == (R1(gamma=Ramp(8.0, 0.8, 1000)), R2(gamma=2.0))
+    # A penalty of strength 0 is none.
+    assert len(candidates_of(replace(game, penalties=(R1(gamma=0.0),)), Search())) == 3
+
+
+def test_the_first_probes_are_whole_rounds() -> None:
+    assert first_images(recipe(), Search(images=321)) == 352
+    assert first_images(replace(recipe(), images=10**6), Search()) == 20_000
+    assert first_images(replace(recipe(), images=12_000), Search()) == 3_200
+
+
+CANDIDATES = {candidate.lr: candidate for candidate in candidates_of(recipe(), Search())}
+
+
+def probe(lr: float, kid: float, *, swd: float = 0.0, verdict: str = "healthy", seed: int = 0) -> Probe:
+    candidate: Candidate = CANDIDATES[lr]
+    measured = None if verdict == "diverged" else Estimate(kid, kid - 0.1, kid + 0.1)
+    why = f"{verdict} since image 100"
+    return Probe(candidate, seed, RunFolder("x"), 960, measured, swd or kid, verdict, why, 1.0)
+
+
+def test_what_is_better_beyond_the_intervals_with_every_seed_is_chosen() -> None:
+    finals = [[probe(4, 1.0), probe(4, 1.1, seed=1)], [probe(1, 1.5), probe(1, 1.6, seed=1)]]
+    choice = choose(finals, (0.25, 1, 4))
+    assert choice.candidate == CANDIDATES[4]
+    assert "KID 1.05 against 1.55" in choice.reason
+    assert "each of 2 seeds" in choice.reason
+    assert "edge" in choice.reason
+    assert "edge" not in choose(finals, (0.25, 1, 4, 16)).reason
+
+
+def test_the_first_that_can_be_told_apart_need_not_be_the_first() -> None:
+    first, second = [probe(4, 1.0), probe(4, 1.45, seed=1)], [probe(0.25, 1.2), probe(0.25, 1.3, seed=1)]
+    choice = choose([second, first, [probe(1, 1.5), probe(1, 1.6, seed=1)]], (0.25, 1, 4))
+    assert choice.candidate == CANDIDATES[0.25]
+
+
+@pytest.mark.parametrize(
+    "better",
+    [
+        [probe(4, 1.0), probe(4, 1.45, seed=1)],  # intervals meet with one seed
+        [probe(4, 1.0, swd=2.0), probe(4, 1.1, seed=1)],  # the other measure disagrees
+    ],
+    ids=["intervals", "measures"],
+)
+def test_what_cannot_be_told_apart_leaves_the_recipe_as_it_is(better: list[Probe]) -> None:
+    choice = choose([better, [probe(1, 1.5), probe(1, 1.6, seed=1)]], (0.25, 1, 4))
+    assert choice.candidate == CANDIDATES[1]
+    assert "for lr x4 (KID" in choice.reason
+    assert "cannot be told apart" in choice.reason
+
+
+def test_what_is_ill_is_not_chosen_while_something_is_sound() -> None:
+    ill, own = [probe(4, 0.5, verdict="mode-collapse")], [probe(1, 1.5)]
+    assert choose([ill, own], (4,)).candidate == CANDIDATES[1]
+    sound = choose([[probe(0.25, 2.0)], [probe(1, 1.5, verdict="d-dominates")]], (0.25, 4))
+    assert sound.candidate == CANDIDATES[0.25]
+    assert "d-dominates since image 100" in sound.reason
+    all_ill = choose([[probe(4, 1.5, verdict="d-dominates")], [probe(1, 1.4, verdict="d-dominates")]], (0.25, 4))
+    assert all_ill.candidate == CANDIDATES[1]
+    assert "No value tried mends this game" in all_ill.reason
+    assert choose([[probe(4, 1.5)], [probe(1, 0, verdict="diverged")]], (4,)).candidate == CANDIDATES[4]
+    assert choose([[probe(1, 0, verdict="diverged")]], (4,)).candidate is None
+
+
+def test_ranked_by_both_measures() -> None:
+    early, noise, bad = [probe(4, 1.2, swd=0.1)], [probe(1, 1.1, swd=0.4)], [probe(0.25, 1.3, swd=0.5)]
+    assert ranked([bad, noise, early])[2] is bad
+    assert ranked([bad, [probe(1, 0.1, verdict="oscillation")]])[0] is bad
+
+
+REFUSED = {
+    "unknown recipe": (["mlp-digit"], "'mlp-digits'"),
+    "no data": (["mlp-digits", "--data", "nowhere/"], "nowhere"),
+    "unknown flag": (["mlp-digits", "--search.image", "9"], "--search.images"),
+    "nothing to tune": (["mlp-digits", "--search.factors", "1"], "nothing to tune"),
+    "no factor": (["mlp-digits", "--search.factors", "-1"], "above 0"),
+    "no seed": (["mlp-digits", "--search.seeds", "0"], "at least 1 seed"),
+    "no such network": (["mlp-digits", "--search.extractor", "alexnet"], "alexnet"),
+    "budget too small": (["mlp-digits", "--search.images", "100"], "at least 1,280 (20 rounds of 64)"),
+    "budget too large": (["mlp-digits", "--search.images", "400000"], "at most 239,600"),
+    "run too short": (["mlp-digits", "--images", "1000"], "too short to be tuned"),
+    "super-resolution": (["srgan-x4"], "enlarges pictures"),
+    "points": (["mlp-ring"], "makes points"),
+    "treated": (["mlp-digits", "--steering", "treat"], "--steering treat"),
+    "folder for a name": (["mlp-digits", "--name", "a/b"], "plain name"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused(case: str, capsys: pytest.CaptureFixture[str]) -> None:
+    words, said = REFUSED[case]
+    assert cli.main(["tune", *words]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
+    assert line.endswith(".")
+    assert not Path("runs").exists()
+
+
+def test_too_few_pictures_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    from PIL import Image
+
+    Path("few").mkdir()
+    for index in range(12):
+        Image.effect_noise((8, 8), 60 + index).save(f"few/{index}.png")
+    assert cli.main(["tune", "mlp-digits", "--data", "few", "--batch-size", "2"]) == 2
+    assert "too few to measure a distance" in capsys.readouterr().err
+    assert not Path("runs").exists()
