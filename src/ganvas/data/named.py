@@ -104,7 +104,8 @@ def _stacked(name: str, root: Path) -> Named:
     to test on is of MNIST's test digits.
     """
     digits = _from_torchvision("mnist", root, train=not name.endswith("-test"))
-    assert isinstance(digits.pictures, np.ndarray) and digits.labels is not None  # as MNIST has both
+    assert isinstance(digits.pictures, np.ndarray)
+    assert digits.labels is not None  # as MNIST has both
     chosen = np.random.default_rng(0).integers(0, len(digits.pictures), (COUNTS[name], STACKED))
     labels = digits.labels[chosen] @ 10 ** np.arange(STACKED)[::-1]
     return Named(Stacks(digits.pictures, chosen), labels, tuple(f"{i:03}" for i in range(10**STACKED)))
