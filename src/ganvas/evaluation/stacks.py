@@ -86,8 +86,9 @@ def figures(extractor: Extractor, labels: Labels, protocol: dict[str, Any]) -> l
 
 def floor(count: int) -> str:
     """What the figures of a perfect sampler are, in a sentence."""
+    least = (CLASSES - 1) / (2 * count)
     return (
-        f"A perfect sampler of {CLASSES:,} equally frequent classes has a KL of about {(CLASSES - 1) / (2 * count):.3f} in"
+        f"A perfect sampler of {CLASSES:,} equally frequent classes has a KL of about {least:.3f} in"
         f" {count:,} pictures; modes counts a class from its first on, modes covered from a tenth of its share on."
     )
 

@@ -88,7 +88,7 @@ def run_study(study: Study, *, host: Host | None = None, jobs: int = 1, console:
 
         shown = {"references": references(study, folder), "rows": side_by_side(study, planned, folder)}
     comparison = compare(begun, out=page, **shown)
-    return Ended(tuple(failures), comparison, page, tabulate(comparison, folder) if study.counts_modes else ())
+    return Ended(tuple(failures), comparison, page, tabulate(study, comparison, folder) if study.counts_modes else ())
 
 
 class _Conductor:

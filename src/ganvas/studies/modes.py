@@ -25,10 +25,10 @@ PUBLISHED = {
     "gan-r1-r2": "693, 0.9270",
     "rpgan-r1": "diverged",
     "gan-r1": "diverged",
-}
-PROTOCOL = f"""Of {FAKES:,} fakes of the last state, the digit in each channel read by ganvas's classifier. modes: classes
-of 1,000 with at least one fake; modes covered: with at least a tenth of their share, 3; KL: to the uniform histogram, in
-nats. Real pictures: {FAKES:,} of {UNSEEN}, which neither game nor classifier has seen.
+}  # modes and KL of 26,000
+PROTOCOL = """Of {fakes:,} fakes of the last state, the digit in each channel read by ganvas's classifier. modes:
+classes of 1,000 with at least one fake; modes covered: with at least a tenth of their share; KL: to the uniform
+histogram, in nats. Real pictures: {fakes:,} of {unseen}, which neither game nor classifier has seen.
 
 Published: Huang et al. 2024 (R3GAN, NeurIPS 2024, arXiv:2501.05441), in another network, by another classifier."""
 COLUMNS = 5  # sheets in a row of the picture
@@ -81,14 +81,15 @@ def _games(first: Recipe) -> dict[str, dict[str, Any]]:
     }
 
 
-def tabulate(comparison: Comparison, folder: Path) -> tuple[Path, Path]:
+def tabulate(study: Study, comparison: Comparison, folder: Path) -> tuple[Path, Path]:
     """Write the table and the picture of a study of modes into its folder; returns both files.
 
     Raises:
         InputError: MNIST is not at hand, or a file cannot be written.
     """
     size = int(comparison.records[0].recipe["system.size"])
-    reals = of_reals(size)
+    fakes = study.evaluate.get("fakes") or FAKES
+    reals = of_reals(size, fakes)
     lines = [
         "| game | seed | modes | modes covered | KL | images | minutes | published modes, KL |",
         "|---|--:|--:|--:|--:|--:|--:|--:|",
@@ -100,7 +101,7 @@ def tabulate(comparison: Comparison, folder: Path) -> tuple[Path, Path]:
         lines.append(
             f"| {game} | {run.seed} | {told} | {run.images:,} | {minutes} | {PUBLISHED.get(game, '')} |",
         )
-    write_text(folder / TABLE, "\n".join([*lines, "", PROTOCOL]) + "\n")
+    write_text(folder / TABLE, "\n".join([*lines, "", PROTOCOL.format(fakes=fakes, unseen=UNSEEN)]) + "\n")
     _draw(comparison, folder / PICTURE)
     return folder / TABLE, folder / PICTURE
 
@@ -127,6 +128,7 @@ def _draw(comparison: Comparison, path: Path) -> None:
     from PIL import Image
 
     panels: list[tuple[str, Any]] = []
+    reals: list[tuple[str, Any]] = []
     for setting in comparison.settings:
         run = setting.runs[0]
         found = _figures(run)
@@ -137,15 +139,16 @@ def _draw(comparison: Comparison, path: Path) -> None:
                 # Fakes, a gap of four, and as many reals.
                 side = (sheet.width - 4 * GAP) // 2
                 panels.append((title, np.asarray(sheet.crop((0, 0, side, sheet.height)))))
-                reals = np.asarray(sheet.crop((sheet.width - side, 0, sheet.width, sheet.height)))
-    panels.append(("real pictures\n", reals))
-    rows = -(-len(panels) // COLUMNS)
+                real = np.asarray(sheet.crop((sheet.width - side, 0, sheet.width, sheet.height)))
+                reals = [("real pictures\n", real)]
+    panels += reals
+    rows = max(1, -(-len(panels) // COLUMNS))
     figure = Figure(figsize=(3 * COLUMNS, 3.4 * rows), layout="constrained", dpi=80)
     cells = figure.subplots(rows, COLUMNS, squeeze=False).flat
     for axes in cells:
         axes.set_axis_off()
     for axes, (title, pixels) in zip(cells, panels, strict=False):
-        axes.imshow(pixels, interpolation="nearest")
+        axes.imshow(pixels, interpolation="nearest", cmap="gray")
         axes.set_title(title, fontsize="medium")
     text = {"Description": "Stacked MNIST by every game of the study modes, synthetic pictures and real ones"}
     write_atomically(path, lambda part: figure.savefig(part, format="png", metadata=text))

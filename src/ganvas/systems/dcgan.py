@@ -20,10 +20,12 @@ from ganvas.errors import InputError
 from ganvas.nn.linear import Linear
 from ganvas.objectives import NonSaturating, Relativistic, Wasserstein
 from ganvas.penalties import R1, R2, GradientPenalty
+from ganvas.ramp import Ramp
 from ganvas.recipe import EMA, Adam, Augment, Plan, Recipe
 from ganvas.systems.kinds import Synthesis
 
 SIZES = (16, 32, 64, 128, 256)
+STACKS = 4 * 121_600  # images of dcgan-stacked-mnist
 
 
 @final
@@ -234,13 +236,13 @@ def wgan_gp_cifar10() -> Recipe:
 def dcgan_stacked_mnist() -> Recipe:
     """Three MNIST digits in one picture of 16 px: 1,000 modes, for the relativistic game with R1 and R2"""
     return Recipe(
-        system=DCGAN(size=16, latent=64, g_width=32, d_width=32, d_norm="none"),
+        system=DCGAN(size=16, latent=64, g_width=32, d_width=64, d_norm="none"),
         data=Pictures(source="stacked-mnist"),
         objective=Relativistic(),
         penalties=(R1(gamma=0.1), R2(gamma=0.1)),
-        adam_g=Adam(lr=1e-3, beta1=0.0, beta2=0.99),
-        adam_d=Adam(lr=1e-3, beta1=0.0, beta2=0.99),
+        adam_g=Adam(lr=Ramp(2e-3, 1e-4, STACKS, "cosine"), beta1=0.0, beta2=0.99),
+        adam_d=Adam(lr=Ramp(2e-3, 1e-4, STACKS, "cosine"), beta1=0.0, beta2=0.99),
         ema=EMA(half_life=10_000),
-        images=8 * 121_600,
+        images=STACKS,
         precision="bf16",
     )
