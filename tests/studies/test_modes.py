@@ -6,7 +6,9 @@ import io
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from rich.console import Console
 
 from ganvas import Host, Study, Watch, cli, compare, evaluate, run_study, train
@@ -77,7 +79,8 @@ def test_the_table_has_figures_and_failures(tmp_path: Path, monkeypatch: pytest.
     assert "| diverged at image 32 (d/adversarial) | | | 32 |" in lines[4]
     assert {line.count("|") for line in lines[:5]} == {9}
     assert "100 of stacked-mnist-test" in table.read_text()
-    assert picture.is_file()
+    with Image.open(picture) as drawn:
+        assert (np.asarray(drawn.convert("L")) < 64).mean() > 0.1  # digits are light on black
 
 
 def test_a_game_that_diverges_is_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

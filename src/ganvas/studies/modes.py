@@ -143,8 +143,8 @@ def _draw(comparison: Comparison, path: Path) -> None:
                 reals = [("real pictures\n", real)]
     panels += reals
     rows = max(1, -(-len(panels) // COLUMNS))
-    figure = Figure(figsize=(3 * COLUMNS, 3.4 * rows), layout="constrained", dpi=80)
-    cells = figure.subplots(rows, COLUMNS, squeeze=False).flat
+    figure = Figure(figsize=(3 * COLUMNS, 3.6 * rows), layout="constrained", dpi=80)
+    cells = list(figure.subplots(rows, COLUMNS, squeeze=False).flat)
     for axes in cells:
         axes.set_axis_off()
     for axes, (title, pixels) in zip(cells, panels, strict=False):
