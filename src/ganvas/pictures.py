@@ -55,6 +55,13 @@ def grid(pictures: Pixels, columns: int) -> Pixels:
     return sheet
 
 
+def some(pictures: Pixels, count: int) -> Pixels:
+    """At most `count` of (N, H, W, C), evenly spaced: the pictures of a folder may be sorted by class."""
+    chosen = np.linspace(0, len(pictures) - 1, min(count, len(pictures))).round().astype(int)
+    shown: Pixels = pictures[chosen]
+    return shown
+
+
 def tile_corner(index: int, columns: int, height: int, width: int) -> tuple[int, int]:
     """Top and left of a tile of the given size on a sheet."""
     row, column = divmod(index, columns)

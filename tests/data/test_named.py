@@ -18,7 +18,7 @@ from PIL import Image
 
 from ganvas.data import NAMES, Dataset, Pictures, load
 from ganvas.data._torchvision import datasets
-from ganvas.data.named import BY_HAND
+from ganvas.data.named import BY_HAND, COUNTS
 from ganvas.errors import InputError
 from tests.conftest import SHARED
 
@@ -157,3 +157,28 @@ def test_the_real_mnist(root: Path) -> None:
     assert data.images.shape == (60_000, 28, 28, 1)
     assert data.labels is not None
     assert data.labels[:5].tolist() == [5, 0, 4, 1, 9]
+
+
+def test_stacks_are_three_digits_of_mnist(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels = mnist_files(root / "MNIST" / "raw", packed=False)
+    monkeypatch.setitem(COUNTS, "stacked-mnist", 40)
+    data = read("stacked-mnist", channels=3)
+    assert data.images.shape == (40, 28, 28, 3)
+    assert data.labels is not None
+    assert data.classes[7] == "007"
+    assert len(data.classes) == 1000
+    for picture, label in zip(data.images, data.labels, strict=True):
+        digits = [int(digit) for digit in data.classes[label]]
+        # The digit of number i in these files has the label i.
+        assert np.array_equal(picture, np.moveaxis(pixels[digits], 0, 2))
+    again = read("stacked-mnist", channels=3)
+    assert again.fingerprint == data.fingerprint
+    assert read("stacked-mnist", 16, 3).images.shape == (40, 16, 16, 3)
+    monkeypatch.setitem(COUNTS, "stacked-mnist-test", 30)
+    assert read("stacked-mnist-test", channels=3).fingerprint != data.fingerprint
+
+
+@pytest.mark.usefixtures("_offline")
+def test_stacks_without_mnist_say_where_its_files_go(root: Path) -> None:
+    with pytest.raises(InputError, match=r"stacked-mnist is not at hand.*train-images-idx3-ubyte\.gz.*MNIST/raw"):
+        read("stacked-mnist", channels=3)

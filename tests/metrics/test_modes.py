@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from ganvas.data import Points
-from ganvas.metrics.modes import Coverage, coverage
+from ganvas.metrics.intervals import Estimate
+from ganvas.metrics.modes import Coverage, coverage, spread
 
 RING = Points(shape="ring")
 
@@ -33,3 +34,28 @@ def test_only_near_fakes_count() -> None:
     modes = RING.modes()
     assert coverage(modes + np.array([2.9 * RING.std, 0]), modes, RING.std) == Coverage(8, 8, 1.0)
     assert coverage(modes + np.array([3.1 * RING.std, 0]), modes, RING.std) == Coverage(0, 8, 0.0)
+
+
+def test_every_class_alike_is_no_divergence() -> None:
+    found = spread(np.arange(26_000) % 1_000, 1_000)
+    assert (found.modes, found.covered) == (Estimate(1000, 1000, 1000), Estimate(1000, 1000, 1000))
+    assert found.kl.value == pytest.approx(0, abs=1e-12)
+
+
+def test_one_class_is_all_divergence() -> None:
+    found = spread(np.zeros(26_000, np.int64), 1_000)
+    assert found.modes.value == found.covered.value == 1
+    assert found.kl.value == found.kl.high == pytest.approx(np.log(1000))
+
+
+def test_strays_are_modes_but_cover_none() -> None:
+    labels = np.concatenate([np.repeat(np.arange(100), 258), np.arange(100, 300)])
+    found = spread(labels, 1_000)
+    assert (found.modes.value, found.covered.value) == (300, 100)
+
+
+def test_a_perfect_sampler_has_the_divergence_of_its_size() -> None:
+    found = spread(np.random.default_rng(0).integers(0, 1_000, 26_000), 1_000)
+    assert found.modes.value == 1000
+    assert found.kl.value == pytest.approx(999 / 52_000, rel=0.1)
+    assert found.kl.low < found.kl.value < found.kl.high

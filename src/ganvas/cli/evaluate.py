@@ -44,14 +44,20 @@ def main(argv: list[str]) -> int:
         nargs="+",
         default=[],
         metavar="MEASURE",
-        help="some of fd, kid, pr, dc, score, classes, memorisation, perceptual (default: those that are defined)",
+        help="some of fd, kid, pr, dc, score, classes, memorisation, perceptual (default: those that are defined); or"
+        " modes, the default for stacked-mnist",
     )
     parser.add_argument(
         "--perceptual",
         default="st-lpips",
         help="distance of the measure perceptual: st-lpips (default), or lpips, whose AlexNet must be fetched",
     )
-    parser.add_argument("--fakes", type=int, default=0, help="pictures (default: 2,048, or as many as there are reals)")
+    parser.add_argument(
+        "--fakes",
+        type=int,
+        default=0,
+        help="pictures (default: 2,048, or as many as there are reals; 26,000 for modes)",
+    )
     parser.add_argument("--split", choices=("train", "held-out", "all"), default="train", help="part of the reals")
     parser.add_argument("--seed", type=int, default=0, help="of the fakes, the choice of reals and the intervals")
     parser.add_argument("--which", choices=("last", "best"), default="last", help="the newest state or the best one")

@@ -1,4 +1,4 @@
-"""Train a plan of many runs and compare them: ganvas study FILE, or the race: ganvas study strategies"""
+"""Train a plan of many runs and compare them: ganvas study FILE, or one known by name: ganvas study strategies"""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from ganvas.studies import Study
     from ganvas.training import Host
 
-NAMED = ("data", "images", "seeds", "on", "extractor", "set")  # flags that go with a study known by name
+FLAGS = ("data", "images", "seeds", "on", "extractor", "set")
+NAMED = {"strategies": FLAGS, "modes": ("images", "seeds", "set")}  # the flags that go with a study known by name
 
 
 def main(argv: list[str]) -> int:
@@ -26,7 +27,8 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "study",
         metavar="FILE|NAME",
-        help="a .json file, a .py file that defines a study, or strategies: four ways to train SRGAN, raced",
+        help="a .json file, a .py file that defines a study, strategies (four ways to train SRGAN, raced), or modes"
+        " (which of 1,000 modes each objective finds)",
     )
     parser.add_argument("--dry-run", action="store_true", help="print the runs and how long they will take")
     parser.add_argument("--jobs", type=int, default=1, help="runs at a time (default: 1)")
@@ -34,19 +36,20 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where to compute")
     parser.add_argument("--workers", type=int, default=0, help="threads that decode pictures (default: one per core)")
     parser.add_argument("--only", default="", help=argparse.SUPPRESS)  # how a study starts its own children
-    race = parser.add_argument_group("with strategies")
-    race.add_argument("--data", help="the photographs (default: div2k)")
+    race = parser.add_argument_group("with strategies and modes")
     race.add_argument(
         "--images",
         type=int,
         help="length of every run; pretraining and rates keep their shares (default: the recipes')",
     )
-    race.add_argument("--seeds", type=int, nargs="+", help="of every strategy (default: 0 1)")
-    race.add_argument("--on", nargs="+", metavar="SET", help="sets to score on (default: Set5 Set14 BSD100)")
-    race.add_argument("--extractor", help="of the perceptual terms: vgg19 (default), or efficientnet-lite0")
+    race.add_argument("--seeds", type=int, nargs="+", help="of every strategy or game (default: 0 1)")
     race.add_argument(
         "--set", nargs="+", metavar="FIELD=VALUE", help="a field of every recipe, as in system.blocks=4 batch_size=8"
     )
+    race = parser.add_argument_group("with strategies")
+    race.add_argument("--data", help="the photographs (default: div2k)")
+    race.add_argument("--on", nargs="+", metavar="SET", help="sets to score on (default: Set5 Set14 BSD100)")
+    race.add_argument("--extractor", help="of the perceptual terms: vgg19 (default), or efficientnet-lite0")
     arguments = parser.parse_args(argv)
     from rich.console import Console
 
@@ -73,23 +76,26 @@ def main(argv: list[str]) -> int:
         from ganvas.cli.compare import show
 
         show(ended.comparison, console)
-        print(ended.page)
+        print(ended.page, *ended.more, sep="\n")
     return 1 if ended.failures else 0
 
 
 def _study(arguments: argparse.Namespace) -> Study:
-    from ganvas.studies import read_study, strategies
+    from ganvas.studies import modes, read_study, strategies
 
-    given = {name: getattr(arguments, name) for name in NAMED if getattr(arguments, name) is not None}
-    if arguments.study != "strategies":
-        if given:
-            raise InputError(f"--{next(iter(given))} goes with ganvas study strategies; a file says it itself.")
-        return read_study(arguments.study)
+    name = arguments.study
+    given = {flag: getattr(arguments, flag) for flag in FLAGS if getattr(arguments, flag) is not None}
+    for flag in given:
+        if flag not in NAMED.get(name, ()):
+            homes = " or ".join(home for home, flags in NAMED.items() if flag in flags)
+            rest = "leave it out" if name in NAMED else "a file says it itself"
+            raise InputError(f"--{flag} goes with ganvas study {homes}; {rest}.")
+    if name not in NAMED:
+        return read_study(name)
     if given.get("images", 1) < 1:
         raise InputError(f"--images {given['images']} trains nothing; give at least one batch.")
-    return strategies(
-        **{key: value for key, value in given.items() if key != "set"}, changes=_fields(given.get("set", []))
-    )
+    changes = _fields(given.pop("set", []))
+    return modes(**given, changes=changes) if name == "modes" else strategies(**given, changes=changes)
 
 
 def _fields(words: list[str]) -> dict[str, Any]:

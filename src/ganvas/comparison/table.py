@@ -12,10 +12,10 @@ from typing import Any
 from ganvas.comparison.gather import Figure, Record
 
 LEVEL = 0.95
-LOWER = ("FD", "FID", "KID", "class KL", "ST-LPIPS", "LPIPS")
+LOWER = ("FD", "FID", "KID", "class KL", "modes KL", "ST-LPIPS", "LPIPS")
 """Measures of which less is better."""
 HIGHER = (
-    *("precision", "recall", "density", "coverage", "Inception score", "classifier score", "modes covered"),
+    *("precision", "recall", "density", "coverage", "Inception score", "classifier score", "modes", "modes covered"),
     *("PSNR-Y", "SSIM-Y", "PSNR-RGB", "SSIM-RGB"),
 )
 ABSENT = "(none)"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ganvas.data.decode import Pixels
 from ganvas.errors import InputError
@@ -19,8 +20,17 @@ from ganvas.runs.files import write_atomically
 
 T = TypeVar("T")
 
-COUNTS = {"digits": 1_797, "mnist": 60_000, "fashion-mnist": 60_000, "cifar10": 50_000, "celeba": 162_770, "div2k": 800}
-"""Training pictures of each named set."""
+COUNTS = {
+    "digits": 1_797,
+    "mnist": 60_000,
+    "fashion-mnist": 60_000,
+    "stacked-mnist": 128_000,
+    "stacked-mnist-test": 26_000,
+    "cifar10": 50_000,
+    "celeba": 162_770,
+    "div2k": 800,
+}
+"""Pictures of each named set: of those that have a part to test on, the part to train on."""
 NAMES = tuple(COUNTS)
 
 BY_HAND = {
@@ -33,6 +43,8 @@ BY_HAND = {
     " list_landmarks_align_celeba.txt and list_eval_partition.txt into {root}/celeba",
     "div2k": "DIV2K_train_HR.zip, or the folder DIV2K_train_HR from it, into {root}",
 }
+BY_HAND |= dict.fromkeys(("stacked-mnist", "stacked-mnist-test"), BY_HAND["mnist"])
+STACKED = 3  # digits in a picture of stacked-mnist
 DIV2K, DIV2K_URL = "DIV2K_train_HR", "https://data.vision.ee.ethz.ch/cvl/DIV2K"
 TIMEOUT = 20.0  # seconds without an answer after which a download counts as failed
 
@@ -41,10 +53,26 @@ TIMEOUT = 20.0  # seconds without an answer after which a download counts as fai
 class Named:
     """The training pictures of a named set."""
 
-    pictures: Pixels | list[Path]
+    pictures: Pixels | Stacks | list[Path]
     """uint8 (N, H, W) or (N, H, W, C), or the files."""
     labels: np.ndarray | None
     classes: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Stacks:
+    """RGB pictures whose channels are three grey ones, each put together when it is asked for."""
+
+    grey: Pixels
+    """uint8 (M, H, W)."""
+    chosen: NDArray[np.int64]
+    """(N, 3): the numbers of the grey pictures in each."""
+
+    def __len__(self) -> int:
+        return len(self.chosen)
+
+    def __getitem__(self, index: int) -> Pixels:
+        return np.moveaxis(self.grey[self.chosen[index]], 0, 2)
 
 
 def data_dir() -> Path:
@@ -64,7 +92,23 @@ def open_named(name: str) -> Named:
         digits = load_digits()
         pictures = (digits.images * (255 / 16)).round().astype(np.uint8)
         return Named(pictures, digits.target, tuple(map(str, digits.target_names)))
+    if name.startswith("stacked-mnist"):
+        return _or_by_hand(name, partial(_stacked, name, data_dir()))
     return _or_by_hand(name, partial(_from_torchvision, name, data_dir()))
+
+
+def _stacked(name: str, root: Path) -> Named:
+    """Three random MNIST digits as R, G and B: 1,000 classes (Metz et al. 2017, arXiv:1611.02163, section 3.3).
+
+    As many as in PacGAN (Lin et al. 2018, arXiv:1712.04086, section 4.2), 128,000 of the digits to train on; the set
+    to test on is of MNIST's test digits.
+    """
+    digits = _from_torchvision("mnist", root, train=not name.endswith("-test"))
+    assert isinstance(digits.pictures, np.ndarray)
+    assert digits.labels is not None  # as MNIST has both
+    chosen = np.random.default_rng(0).integers(0, len(digits.pictures), (COUNTS[name], STACKED))
+    labels = digits.labels[chosen] @ 10 ** np.arange(STACKED)[::-1]
+    return Named(Stacks(digits.pictures, chosen), labels, tuple(f"{i:03}" for i in range(10**STACKED)))
 
 
 def div2k() -> Path:
@@ -107,7 +151,7 @@ def _or_by_hand(name: str, fetch: Callable[[], T]) -> T:
         ) from None
 
 
-def _from_torchvision(name: str, root: Path) -> Named:
+def _from_torchvision(name: str, root: Path, train: bool = True) -> Named:
     from ganvas.data._torchvision import datasets
 
     readers = datasets()
@@ -118,7 +162,7 @@ def _from_torchvision(name: str, root: Path) -> Named:
     reader = {"mnist": readers.MNIST, "fashion-mnist": readers.FashionMNIST, "cifar10": readers.CIFAR10}[name]
     if name != "cifar10":
         _unpack(root / reader.__name__ / "raw")
-    found = _read(reader, root, train=True)
+    found = _read(reader, root, train=train)
     return Named(np.asarray(found.data), np.asarray(found.targets), tuple(found.classes))
 
 

@@ -13,7 +13,8 @@ class Pictures:
     """Square pictures of one size from one source."""
 
     source: str
-    """A name (digits, mnist, fashion-mnist, cifar10, celeba), or the path of a folder, zip, parquet or npz file."""
+    """A name (digits, mnist, fashion-mnist, stacked-mnist, cifar10, celeba), or the path of a folder, zip, parquet or
+    npz file."""
     fit: Literal["crop", "pad", "stretch"] = "crop"
     """How a picture becomes square: the centre of it, all of it with black bars, or all of it squeezed."""
     held_out: float = 0.05

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ganvas.data.decode import Pixels, Unusable, is_picture
-from ganvas.data.named import NAMES, div2k, open_named
+from ganvas.data.named import NAMES, Stacks, div2k, open_named
 from ganvas.errors import InputError
 
 CLUTTER = ("Thumbs.db", "desktop.ini")
@@ -208,7 +208,7 @@ def _npz(path: Path) -> Listing:
     return Listing(path.name, _rows(pictures, labels), classes)
 
 
-def _rows(pictures: Pixels, labels: np.ndarray | None) -> list[Item]:
+def _rows(pictures: Pixels | Stacks, labels: np.ndarray | None) -> list[Item]:
     def read(index: int) -> Pixels:
         return np.ascontiguousarray(pictures[index])
 

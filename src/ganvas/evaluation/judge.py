@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ganvas.data import Dataset
 from ganvas.errors import InputError
+from ganvas.evaluation import stacks
 from ganvas.evaluation.features import remembered
-from ganvas.evaluation.measures import DEFAULT, MEASURES, ON_FEATURES, Figure, Inputs, figure, on_features
-from ganvas.evaluation.sets import Sets, Split, gather
+from ganvas.evaluation.measures import DEFAULT, EXTRACTOR, MEASURES, ON_FEATURES, Figure, Inputs, figure, on_features
+from ganvas.evaluation.sets import Sets, Split, gather, source_of
 from ganvas.evaluation.sheet import draw
 from ganvas.inference.opening import move
 from ganvas.metrics.extractors import Extractor, open_extractor
@@ -37,7 +38,7 @@ class Evaluation:
         name: of the run, or of the source of the fakes.
         figures: in the order of MEASURES.
         notes: sentences on what was left out, and why.
-        picture: the PNG that shows fakes, reals and the nearest pairs.
+        picture: the PNG that shows fakes, reals and the nearest pairs, or how often each mode was found.
     """
 
     name: str
@@ -54,7 +55,7 @@ def evaluate(
     source: str | Path,
     *,
     against: str = "",
-    extractor: str = "efficientnet-lite0",
+    extractor: str = EXTRACTOR,
     measures: Sequence[str] = (),
     perceptual: str = "st-lpips",
     fakes: int = 0,
@@ -74,9 +75,10 @@ def evaluate(
         source: a run's folder, a .safetensors file that ganvas wrote, or a folder, zip, parquet or npz file of fakes.
         against: source of the reals; by default the run's own.
         extractor: efficientnet-lite0, digits or inception.
-        measures: some of MEASURES; by default all of DEFAULT that are defined here, the others are noted.
+        measures: some of MEASURES; by default all of DEFAULT that are defined here, the others are noted. Of a run on
+            stacked-mnist the default is modes, which are counted alone.
         perceptual: the distance of the measure perceptual: st-lpips or lpips.
-        fakes: how many; 0 is 2,048, or as many as there are reals.
+        fakes: how many; 0 is 2,048, or as many as there are reals, and 26,000 to count modes in.
         split: which part of the reals: train, held-out or all.
         seed: of the fakes, of the choice of reals, and of the intervals.
         which: the run's newest state or its best.
@@ -97,6 +99,22 @@ def evaluate(
         raise InputError(f"--out {out} is no name of a picture; give one that ends in .png.")
     if perceptual != "st-lpips" and "perceptual" not in measures:
         raise InputError(f"--perceptual {perceptual} is for the measure perceptual; add it to --measures.")
+    asked = {"extractor": extractor, "measures": list(measures), "fakes": fakes, "split": split, "seed": seed}
+    asked |= {"resize": resize}
+    reals = against or source_of(source)
+    if "modes" in measures or (reals == stacks.SOURCE and not measures):
+        stacks.expect_countable(measures, extractor, reals)
+        network = open_extractor("digits", resize)
+        move(network.network, device)
+        fakes = fakes or stacks.FAKES
+        sets = gather(source, against, fakes=fakes, split=split, seed=seed, which=which, device=device)
+        stacks.expect_channels(sets)
+        with _bar(progress) as bar:
+            task = bar.add_task("digits of fakes", total=stacks.DIGITS * len(sets.fakes))
+            labels = stacks.read(network, sets.fakes, lambda count: bar.advance(task, count))
+        picture = _picture(out, sets)
+        stacks.draw(picture, sets, labels)
+        return _kept(sets, stacks.figures(network, labels, sets.protocol), [stacks.floor(len(labels))], picture, asked)
     distance = open_perceptual(perceptual).to(device) if "perceptual" in measures else None
     network = open_extractor(extractor, resize)
     move(network.network, device)
@@ -112,11 +130,18 @@ def evaluate(
         figures += _memorisation(sets, pairs, seed)
     if distance:
         figures += _perceptual(distance, sets, seed)
-    picture = Path(out) if out else sets.folder.evaluation if sets.folder else Path(f"ganvas-evaluate-{sets.name}.png")
+    picture = _picture(out, sets)
     draw(picture, sets, pairs, inputs)
+    return _kept(sets, figures, notes, picture, asked)
+
+
+def _picture(out: str | Path, sets: Sets) -> Path:
+    return Path(out) if out else sets.folder.evaluation if sets.folder else Path(f"ganvas-evaluate-{sets.name}.png")
+
+
+def _kept(sets: Sets, figures: list[Figure], notes: list[str], picture: Path, asked: dict[str, Any]) -> Evaluation:
     if sets.folder:
-        asked = {"extractor": extractor, "measures": list(measures), "fakes": fakes, "split": split, "seed": seed}
-        about = {"images": sets.images, "state": sets.state, "asked": asked | {"resize": resize}}
+        about = {"images": sets.images, "state": sets.state, "asked": asked}
         for found in figures:
             sets.folder.add_figure(found.line() | about)
     return Evaluation(sets.name, tuple(figures), (*sets.notes, *notes), picture)
@@ -151,15 +176,19 @@ def _defined(extractor: Extractor, sets: Sets, measures: Sequence[str]) -> tuple
 
 
 def _extract(extractor: Extractor, sets: Sets, seed: int, progress: bool) -> Inputs:
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(), TextColumn("left"))
-    show = progress and console.is_terminal
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=not show) as bar:
+    with _bar(progress) as bar:
         real_task = bar.add_task(f"{extractor.name} on reals", total=len(sets.reals))
         fake_task = bar.add_task(f"{extractor.name} on fakes", total=len(sets.fakes))
         real = remembered(extractor, sets.reals, lambda count: bar.advance(real_task, count))
         fake = extractor.extract(sets.fakes, advance=lambda count: bar.advance(fake_task, count))
     return Inputs(sets, extractor, fake, real, seed)
+
+
+def _bar(progress: bool) -> Progress:
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(), TextColumn("left"))
+    show = progress and console.is_terminal
+    return Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=not show)
 
 
 def _memorisation(sets: Sets, pairs: Nearest, seed: int) -> list[Figure]:

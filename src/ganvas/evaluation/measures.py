@@ -83,7 +83,8 @@ ON_FEATURES: dict[str, Callable[[Inputs], Made]] = {
     "score": _score,
     "classes": _classes,
 }
-MEASURES = (*ON_FEATURES, "memorisation", "perceptual")
+MEASURES = (*ON_FEATURES, "memorisation", "perceptual", "modes")
+EXTRACTOR = "efficientnet-lite0"  # unless said otherwise
 DEFAULT = ("fd", "kid", "pr", "dc", "score", "memorisation")
 
 

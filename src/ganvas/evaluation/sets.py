@@ -87,6 +87,16 @@ def gather(
     return _of_source(str(source), against, fakes, split, seed)
 
 
+def source_of(source: str | Path) -> str:
+    """The source of the pictures that a run, or a model in one, was trained on; empty where there is no run."""
+    folder = _run_of(Path(source))
+    return str(folder.read_recipe().get("data", {}).get("source", "")) if folder else ""
+
+
+def _run_of(path: Path) -> RunFolder | None:
+    return next((folder for folder in map(RunFolder, (path, *path.parents[:2])) if folder.exists()), None)
+
+
 def _of_run(
     path: Path, against: str, fakes: int, split: Split, seed: int, which: Literal["last", "best"], device: str
 ) -> Sets:
@@ -101,7 +111,7 @@ def _of_run(
             f"{path} makes points, no pictures; what is measured of them is in its log and on its sheets (ganvas train"
             " writes both), so evaluate a run on pictures."
         )
-    folder = next((f for f in (RunFolder(p) for p in (path, *path.parents[:2])) if f.exists()), None)
+    folder = _run_of(path)
     if folder:
         pictures = from_plain(Recipe, folder.read_recipe(), str(folder.recipe)).data
         assert isinstance(pictures, Pictures)  # as its system makes some

@@ -11,7 +11,7 @@ import ganvas
 from ganvas.evaluation.measures import Inputs
 from ganvas.evaluation.sets import Sets
 from ganvas.metrics.neighbours import Nearest
-from ganvas.pictures import Pixels, grid
+from ganvas.pictures import Pixels, grid, some
 from ganvas.runs.files import write_atomically
 
 SHOWN, COLUMNS, PAIRS = 64, 8, 10
@@ -35,7 +35,7 @@ def draw(path: Path, sets: Sets, pairs: Nearest, inputs: Inputs | None) -> None:
     for axes, title, pictures in zip(
         rows[0].subplots(1, 2), ("fakes, none chosen", "reals"), (sets.fakes, sets.reals), strict=True
     ):
-        _show(axes, grid(_first(pictures), COLUMNS), title)
+        _show(axes, grid(some(pictures, SHOWN), COLUMNS), title)
     closest = np.argsort(pairs.distance, kind="stable")[:PAIRS]
     training = sets.training.take(pairs.index[closest])
     columns = rows[1].subplots(2, len(closest), squeeze=False)
@@ -55,13 +55,6 @@ def draw(path: Path, sets: Sets, pairs: Nearest, inputs: Inputs | None) -> None:
         "Description": f"Evaluation of {sets.name}, with synthetic pictures",
     }
     write_atomically(path, lambda part: figure.savefig(part, format="png", metadata=text))
-
-
-def _first(pictures: Pixels) -> Pixels:
-    # Evenly spaced: the pictures of a folder may be sorted by class.
-    chosen = np.linspace(0, len(pictures) - 1, min(SHOWN, len(pictures))).round().astype(int)
-    shown: Pixels = pictures[chosen]
-    return shown
 
 
 def _show(axes: Any, picture: Pixels, title: str) -> None:

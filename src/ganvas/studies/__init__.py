@@ -2,7 +2,8 @@
 
 from ganvas.studies.carry_out import Ended, run_study
 from ganvas.studies.jobs import forecast
+from ganvas.studies.modes import modes
 from ganvas.studies.named import strategies
 from ganvas.studies.plan import Study, read_study
 
-__all__ = ["Ended", "Study", "forecast", "read_study", "run_study", "strategies"]
+__all__ = ["Ended", "Study", "forecast", "modes", "read_study", "run_study", "strategies"]

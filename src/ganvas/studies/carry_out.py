@@ -20,6 +20,7 @@ from ganvas.errors import InputError
 from ganvas.runs.files import write_text
 from ganvas.runs.folder import summarise
 from ganvas.studies.jobs import FILE, Job, evaluations, jobs_of
+from ganvas.studies.modes import tabulate
 from ganvas.studies.plan import Study, to_text
 from ganvas.training import Host
 
@@ -35,6 +36,8 @@ class Ended:
     """Of runs that diverged or failed: one line each."""
     comparison: Comparison | None
     page: Path
+    more: tuple[Path, ...] = ()
+    """Files beside the page: table and picture of a study of modes."""
 
 
 @dataclass
@@ -84,7 +87,8 @@ def run_study(study: Study, *, host: Host | None = None, jobs: int = 1, console:
         from ganvas.studies.shown import references, side_by_side
 
         shown = {"references": references(study, folder), "rows": side_by_side(study, planned, folder)}
-    return Ended(tuple(failures), compare(begun, out=page, **shown), page)
+    comparison = compare(begun, out=page, **shown)
+    return Ended(tuple(failures), comparison, page, tabulate(study, comparison, folder) if study.counts_modes else ())
 
 
 class _Conductor:
@@ -178,7 +182,8 @@ class _Conductor:
 
     def _diverged(self, job: Job) -> str:
         last = job.folder.read_events()[-1]
-        self.failures.append(f"{job.name}: diverged")
+        if not self.study.counts_modes:
+            self.failures.append(f"{job.name}: diverged")
         return f"diverged at image {last['images']:,} ({last['term']})"
 
     def _tell(self, job: Job, what: str) -> None:

@@ -15,7 +15,6 @@ from ganvas.systems import named_recipe
 from ganvas.systems.kinds import Translation
 from ganvas.values import to_plain
 
-NAMES = ("strategies",)
 STRATEGIES = ("srgan-g1d1", "srgan-pretrain", "srresnet", "srresnet-g1d2")
 SETS = ("Set5", "Set14", "BSD100")
 # At the same distance of pictures the terms are of the same size: some 0.01 for bicubic enlargements.

@@ -84,6 +84,11 @@ class Study:
         asked = self.evaluate.get("on", ())
         return (asked,) if isinstance(asked, str) else tuple(asked)
 
+    @property
+    def counts_modes(self) -> bool:
+        """Whether it asks which modes are found; that a game diverges is then a finding, not a failure."""
+        return "modes" in self.evaluate.get("measures", ())
+
     def _expect_sound_evaluation(self) -> None:
         # Before the training, not after it.
         asked = self.evaluate

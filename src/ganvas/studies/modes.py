@@ -1,0 +1,154 @@
+"""The study of mode coverage: every objective on Stacked MNIST in one small network, and its table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ganvas.comparison import Comparison
+from ganvas.comparison.gather import Record
+from ganvas.evaluation.stacks import FAKES, UNSEEN, of_reals
+from ganvas.objectives import Hinge, LeastSquares, NonSaturating, Wasserstein
+from ganvas.penalties import GradientPenalty
+from ganvas.pictures import GAP
+from ganvas.recipe import Adam, Recipe
+from ganvas.runs.files import write_atomically, write_text
+from ganvas.studies.named import lasting
+from ganvas.studies.plan import Study, changed
+from ganvas.systems import named_recipe
+
+RECIPE = "dcgan-stacked-mnist"
+TABLE, PICTURE = "modes.md", "modes.png"  # in the study's folder
+PUBLISHED = {
+    "rpgan-r1-r2": "1000, 0.0781",
+    "gan-r1-r2": "693, 0.9270",
+    "rpgan-r1": "diverged",
+    "gan-r1": "diverged",
+}  # modes and KL of 26,000
+PROTOCOL = """Of {fakes:,} fakes of the last state, the digit in each channel read by ganvas's classifier. modes:
+classes of 1,000 with at least one fake; modes covered: with at least a tenth of their share; KL: to the uniform
+histogram, in nats. Real pictures: {fakes:,} of {unseen}, which neither game nor classifier has seen.
+
+Published: Huang et al. 2024 (R3GAN, NeurIPS 2024, arXiv:2501.05441), in another network, by another classifier."""
+COLUMNS = 5  # sheets in a row of the picture
+
+
+def modes(*, images: int = 0, seeds: Sequence[int] = (0, 1), changes: Mapping[str, Any] | None = None) -> Study:
+    """Which of the 1,000 modes each game finds, in one network and on one budget.
+
+    The first four differ in game and penalties alone. The others have the rates and the normalisation that they are
+    usually played with.
+
+    Args:
+        images: real images of every run; 0 is as the recipe dcgan-stacked-mnist.
+        seeds: of every game.
+        changes: fields of every recipe by their dotted paths, such as ``{"system.g_width": 16}``.
+
+    Raises:
+        InputError: a field or a value cannot be used.
+    """
+    first = changed(named_recipe(RECIPE), changes or {}, "the study modes")
+    if images:
+        first = lasting(first, images)
+    return Study(
+        recipe=first, name="modes", variants=_games(first), seeds=tuple(seeds), evaluate={"measures": ["modes"]}
+    )
+
+
+def _games(first: Recipe) -> dict[str, dict[str, Any]]:
+    """What each changes of the first recipe."""
+
+    def rates(lr: float, beta1: float, beta2: float) -> dict[str, Any]:
+        adam = Adam(lr=lr, beta1=beta1, beta2=beta2)
+        return {"adam_g": adam, "adam_d": adam}
+
+    usual = {"system.d_norm": "batch", "penalties": (), **rates(2e-4, 0.5, 0.999)}
+    return {
+        "rpgan-r1-r2": {},
+        "gan-r1-r2": {"objective": NonSaturating()},
+        "rpgan-r1": {"penalties": first.penalties[:1]},
+        "gan-r1": {"objective": NonSaturating(), "penalties": first.penalties[:1]},
+        "gan": {"objective": NonSaturating(), **usual},
+        "lsgan": {"objective": LeastSquares(), **usual},
+        "hinge-sn": {"objective": Hinge(), **usual, "system.d_norm": "spectral", **rates(2e-4, 0.0, 0.9)},
+        "wgan-gp": {
+            "objective": Wasserstein(),
+            "penalties": (GradientPenalty(),),
+            "plan.d_per_g": 5,
+            **rates(1e-4, 0.0, 0.9),
+        },
+    }
+
+
+def tabulate(study: Study, comparison: Comparison, folder: Path) -> tuple[Path, Path]:
+    """Write the table and the picture of a study of modes into its folder; returns both files.
+
+    Raises:
+        InputError: MNIST is not at hand, or a file cannot be written.
+    """
+    size = int(comparison.records[0].recipe["system.size"])
+    fakes = study.evaluate.get("fakes") or FAKES
+    reals = of_reals(size, fakes)
+    lines = [
+        "| game | seed | modes | modes covered | KL | images | minutes | published modes, KL |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|",
+        f"| real pictures | | {_cells({name: found.value for name, found in reals.items()})} | | | |",
+    ]
+    for game, run in _runs(comparison):
+        told = _cells(_figures(run)) if _figures(run) else f"{run.about} | |"
+        minutes = f"{60 * run.hours(run.images):.1f}"
+        lines.append(
+            f"| {game} | {run.seed} | {told} | {run.images:,} | {minutes} | {PUBLISHED.get(game, '')} |",
+        )
+    write_text(folder / TABLE, "\n".join([*lines, "", PROTOCOL.format(fakes=fakes, unseen=UNSEEN)]) + "\n")
+    _draw(comparison, folder / PICTURE)
+    return folder / TABLE, folder / PICTURE
+
+
+def _runs(comparison: Comparison) -> Iterator[tuple[str, Record]]:
+    for setting in comparison.settings:
+        for run in setting.runs:
+            yield run.name.removesuffix(f"-seed{run.seed}"), run
+
+
+def _figures(run: Record) -> dict[str, float]:
+    found = {figure.measure: figure.value for figure in run.figures if figure.state == "last"}
+    return {} if run.state == "diverged" or "modes" not in found else found
+
+
+def _cells(found: Mapping[str, float]) -> str:
+    return f"{found['modes']:.0f} | {found['modes covered']:.0f} | {found['modes KL']:.4f}"
+
+
+def _draw(comparison: Comparison, path: Path) -> None:
+    """The last sheet of the first run of every game, and real pictures."""
+    import numpy as np
+    from matplotlib.figure import Figure
+    from PIL import Image
+
+    panels: list[tuple[str, Any]] = []
+    reals: list[tuple[str, Any]] = []
+    for setting in comparison.settings:
+        run = setting.runs[0]
+        found = _figures(run)
+        told = f"{found['modes']:.0f} modes, KL {found['modes KL']:.3f}" if found else run.about
+        title = f"{run.name.removesuffix(f'-seed{run.seed}')}\n{told}"
+        if run.sheets:
+            with Image.open(run.sheets[-1]) as sheet:
+                # Fakes, a gap of four, and as many reals.
+                side = (sheet.width - 4 * GAP) // 2
+                panels.append((title, np.asarray(sheet.crop((0, 0, side, sheet.height)))))
+                real = np.asarray(sheet.crop((sheet.width - side, 0, sheet.width, sheet.height)))
+                reals = [("real pictures\n", real)]
+    panels += reals
+    rows = max(1, -(-len(panels) // COLUMNS))
+    figure = Figure(figsize=(3 * COLUMNS, 3.6 * rows), layout="constrained", dpi=80)
+    cells = list(figure.subplots(rows, COLUMNS, squeeze=False).flat)
+    for axes in cells:
+        axes.set_axis_off()
+    for axes, (title, pixels) in zip(cells, panels, strict=False):
+        axes.imshow(pixels, interpolation="nearest", cmap="gray")
+        axes.set_title(title, fontsize="medium")
+    text = {"Description": "Stacked MNIST by every game of the study modes, synthetic pictures and real ones"}
+    write_atomically(path, lambda part: figure.savefig(part, format="png", metadata=text))
