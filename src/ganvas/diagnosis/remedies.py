@@ -104,7 +104,7 @@ def _augment(recipe: Recipe, images: int) -> Recipe | None:
     most = 0.9 if set(LEAKING).isdisjoint(augment.policy) else CAP
 
     def stronger(chance: float) -> float:
-        return max(chance, min(most, chance + 0.3))
+        return max(chance, min(most, round(chance + 0.3, 6)))
 
     value = augment.differentiable
     more = (

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from ganvas.ramp import at
 from ganvas.recipe import Augment
-from ganvas.training.warp import Chance, perhaps, warp
+from ganvas.training.warp import Chance, exact, perhaps, warp
 
 
 def as_seen(pictures: Tensor, augment: Augment, images: int, chance: Chance | None = None) -> Tensor:
@@ -46,7 +46,8 @@ def _tone(x: Tensor, chance: Chance) -> Tensor:
     brightness, contrast = perhaps(chance, normal(0.2), 0), perhaps(chance, 2 ** normal(0.5), 1)
     over = perhaps(chance, 1 - 2 * torch.randint(0, 2, (len(x), 1, 1, 1), device=x.device), 1)
     # What lies along the grey axis, and what stands upright on it: no change mixes the two.
-    grey = x.float().mean(dim=1, keepdim=True)
+    x = exact(x)
+    grey = x.mean(dim=1, keepdim=True)
     toned = over * contrast * (grey + brightness)
     if x.shape[1] == 1:
         return toned

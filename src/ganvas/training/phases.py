@@ -122,12 +122,18 @@ def check(recipe: Recipe, d: nn.Module) -> None:
     """Refuse a recipe whose parts do not fit each other.
 
     Raises:
-        InputError: a per-picture penalty meets a discriminator that mixes the pictures of a batch.
+        InputError: what regards pictures one by one meets a discriminator that mixes the pictures of a batch.
     """
     if recipe.penalties and _mixes_pictures(d):
         raise InputError(
             f"{type(recipe.penalties[0]).__name__} constrains the discriminator picture by picture, but this one has"
             " batch normalisation, which mixes them; give --system.d-norm none."
+        )
+    if recipe.augment.target and _mixes_pictures(d):
+        raise InputError(
+            f"--augment.target {recipe.augment.target} reads from each picture's score whether D knows it by heart,"
+            " but this one has batch normalisation, by which all reals of a batch score alike; give --system.d-norm"
+            " spectral or none."
         )
 
 

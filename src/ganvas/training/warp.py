@@ -19,6 +19,11 @@ def perhaps(chance: Chance, drawn: Tensor, neutral: float) -> Tensor:
     return torch.where(chosen, drawn, neutral)
 
 
+def exact(x: Tensor) -> Tensor:
+    """In fp32 at least."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
+
+
 def warp(x: Tensor, chance: Chance, *, blit: bool, geometry: bool) -> Tensor:
     """Square pictures (B, C, H, W), moved in the plane; fp32, mirrored at the borders (Karras et al. 2020, appendix B).
 
@@ -47,9 +52,11 @@ def warp(x: Tensor, chance: Chance, *, blit: bool, geometry: bool) -> Tensor:
         )
         moved = perhaps(chance, torch.randn(count, 2, device=device) / 8, 0)
         back += [_scaled(scale, scale), _turned(before), _scaled(stretch, 1 / stretch), _turned(after), _moved(moved)]
+    x = exact(x)
     with torch.autocast(device.type, enabled=False):
-        grid = functional.affine_grid(reduce(torch.matmul, back)[:, :2], [count, 1, size, size], align_corners=False)
-        sampled: Tensor = _Sampled.apply(x.float(), grid)  # type: ignore[no-untyped-call]
+        matrix = reduce(torch.matmul, back)[:, :2].to(x.dtype)
+        grid = functional.affine_grid(matrix, [count, 1, size, size], align_corners=False)
+        sampled: Tensor = _Sampled.apply(x, grid)  # type: ignore[no-untyped-call]
         return sampled
 
 
