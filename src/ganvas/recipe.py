@@ -146,11 +146,6 @@ class Augment:
         if any(not math.isfinite(strength) or strength < 0 for strength in ends(self.noise)):
             raise InputError(f"--augment.noise {self.noise} is no standard deviation; give a number of 0 or more.")
 
-    @property
-    def leaks(self) -> bool:
-        """Whether changes come so often, at some time, that the fakes will show them."""
-        return max(ends(self.differentiable)) > CAP and not set(LEAKING).isdisjoint(self.policy)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Steering:
