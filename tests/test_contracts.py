@@ -150,6 +150,8 @@ KINDS = {
         "dcgan",
         system=DCGAN(size=16, channels=1, g_width=4, d_width=4, d_norm="none"),
         augment=Augment(policy=("blit", "geometry", "tone", "cut"), target=0.6, adapt_over=500),
+        objective=Relativistic(),
+        penalties=(R1(), R2()),
         images=16 * 13,
     ),
     "plane": tiny("plane"),
