@@ -146,6 +146,14 @@ KINDS = {
         ema=EMA(half_life=Ramp(0, 100, 100)),
         precision="bf16",
     ),
+    "adaptive": tiny(
+        "dcgan",
+        system=DCGAN(size=16, channels=1, g_width=4, d_width=4, d_norm="none"),
+        augment=Augment(policy=("blit", "geometry", "tone", "cut"), target=0.6, adapt_over=500),
+        objective=Relativistic(),
+        penalties=(R1(), R2()),
+        images=16 * 13,
+    ),
     "plane": tiny("plane"),
     "srgan": enlarging(Path("photographs"), images=16 * 12, batch_size=16, plan=Plan(pretrain=48, d_per_g=2)),
     "srgan-blind": enlarging(
@@ -179,7 +187,10 @@ def test_resumed_equals_uninterrupted(kind: str) -> None:
 # 3. All observers on equal none, bit for bit.
 
 
-@pytest.mark.parametrize("kind", ["mlp", "dcgan", "dcgan-dropout", "wgan-gp", "treated", "plane", "srgan", "r3gan"])
+@pytest.mark.parametrize(
+    "kind",
+    ["mlp", "dcgan", "dcgan-dropout", "wgan-gp", "adaptive", "treated", "plane", "srgan", "r3gan"],
+)
 def test_observers_change_nothing(kind: str) -> None:
     recipe = KINDS[kind]
     write_photographs(Path("photographs"), 3)

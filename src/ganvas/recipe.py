@@ -13,12 +13,16 @@ from typing import Literal
 from ganvas.content import Content
 from ganvas.data import Crops, Points, Source
 from ganvas.errors import InputError
-from ganvas.objectives import NonSaturating, Objective
+from ganvas.objectives import NonSaturating, Objective, Wasserstein
 from ganvas.penalties import Penalty
 from ganvas.ramp import Ramp, at, ends
 from ganvas.systems.kinds import System, Translation
 
 WHOLE = -1  # the length of a pretraining that lasts as long as the run
+
+Change = Literal["colour", "shift", "cut", "blit", "geometry", "tone"]
+LEAKING: tuple[Change, ...] = ("blit", "geometry", "tone")  # where almost every picture is changed, fakes become so too
+CAP = 0.8  # probability of a change above which that begins (Karras et al. 2020, appendix C)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,13 +111,38 @@ class Augment:
     flip: bool = False
     """Mirror each real picture left to right with probability one half; right for faces, wrong for digits."""
     differentiable: float | Ramp = 0.0
-    """Probability of each of DiffAugment's changes (colour, shift, cut), to reals and fakes alike; for little data."""
+    """Probability of each of the policy's changes, to reals and fakes alike, or a ramp of it; for little data."""
+    policy: tuple[Change, ...] = ("colour", "shift", "cut")
+    """The changes: DiffAugment's colour, shift and cut; ADA's blit, geometry and tone."""
+    tone_factor: float = 1.0
+    """Of the probability, for the changes of tone; R3GAN has 0.5."""
+    target: float = 0.0
+    """Let the probability adapt, from --augment.differentiable on, so that the mean sign of D's score of the reals is
+    this; ADA has 0.6. 0 leaves the probability as it is."""
+    adapt_over: int = 500_000
+    """Real images in which an adapting probability can go from 0 to 1; fewer for a short run."""
     noise: float | Ramp = 0.0
     """Standard deviation of the noise on all that the discriminator sees, or a ramp of it (0.2..0@100000)."""
 
     def __post_init__(self) -> None:
         if not all(0 <= chance <= 1 for chance in ends(self.differentiable)):
             raise InputError(f"--augment.differentiable {self.differentiable} is no probability; give 0 to 1.")
+        if not self.policy or len(set(self.policy)) < len(self.policy):
+            raise InputError(
+                f"--augment.policy {' '.join(self.policy) or 'of nothing'} must name each change once; give e.g. colour"
+                " shift cut."
+            )
+        if not 0 <= self.tone_factor <= 1:
+            raise InputError(f"--augment.tone-factor {self.tone_factor} is no share of a probability; give 0 to 1.")
+        if not 0 <= self.target < 1:
+            raise InputError(f"--augment.target {self.target} is no mean sign to hold; give 0.6, or 0 for none.")
+        if self.target and (isinstance(self.differentiable, Ramp) or self.differentiable > CAP):
+            raise InputError(
+                f"--augment.differentiable {self.differentiable} is no probability to adapt from, as --augment.target"
+                f" {self.target} asks; give a number of 0 to {CAP}, or leave one of the two out."
+            )
+        if self.adapt_over < 1:
+            raise InputError(f"--augment.adapt-over {self.adapt_over} is no count of images; give e.g. 500000.")
         if any(not math.isfinite(strength) or strength < 0 for strength in ends(self.noise)):
             raise InputError(f"--augment.noise {self.noise} is no standard deviation; give a number of 0 or more.")
 
@@ -228,7 +257,14 @@ class Recipe:
             raise InputError(
                 f"{type(self.system).__name__} plays on {wanted}, and the data are {given}; take another recipe."
             )
-        if on_plane and (self.augment.flip or self.augment.differentiable):
+        augment = self.augment
+        if on_plane and (augment.flip or augment.target or any(ends(augment.differentiable))):
             raise InputError(
-                "--augment.flip and --augment.differentiable change pictures, and the data are points; leave them out."
+                "--augment.flip, --augment.differentiable and --augment.target change pictures, and the data are"
+                " points; leave them out."
+            )
+        if augment.target and isinstance(self.objective, Wasserstein):
+            raise InputError(
+                f"--augment.target {augment.target} reads from D's scores whether D overfits, which those of"
+                " Wasserstein's critic, a distance, do not tell; leave it out, or take another --objective."
             )

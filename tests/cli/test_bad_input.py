@@ -34,6 +34,11 @@ REFUSED = {
     "no runs": (["runs", "nowhere"], ["nowhere"]),
     "two to measure": (["evaluate", "bicubic", "srgan-x4"], ["bicubic and srgan-x4 are two", "--on SET"]),
     "unknown flag of a plain verb": (["generate", "runs/x", "--sead", "1"], ["--sead"]),
+    "probability above one": (["train", "dcgan-digits", "--augment.differentiable", "1.5"], ["1.5", "0 to 1"]),
+    "unknown change": (["train", "dcgan-digits", "--augment.policy", "color"], ["color", "colour"]),
+    "a change twice": (["train", "dcgan-digits", "--augment.policy", "cut", "cut"], ["cut cut", "each change once"]),
+    "adaptive with batch statistics": (["train", "dcgan-digits", "--augment.target", "0.6"], ["--system.d-norm"]),
+    "unknown change to look at": (["data", "digits", "--augmented", "color"], ["color", "colour"]),
     "smoothing upside down": (["train", "dcgan-digits", "--objective.fake-label", "1"], ["0.9 and 0.1"]),
 }
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from ganvas.cli.data import CHANGES
 from ganvas.data.examine import examine
+from ganvas.recipe import Change
 from tests.conftest import Cli, assert_refused
 
 
@@ -42,6 +45,15 @@ def test_equal_pixels_in_other_files_are_duplicates(tmp_path: Path) -> None:
     picture.save(tmp_path / "p" / "a.png")
     picture.save(tmp_path / "p" / "b.bmp")
     assert examine(str(tmp_path / "p")).duplicates == [["a.png", "b.bmp"]]
+
+
+def test_the_pictures_as_an_augmented_discriminator_sees_them(folder: Path, tmp_path: Path, cli: Cli) -> None:
+    done = cli("data", folder, "--out", tmp_path / "sheet.png", "--augmented", *CHANGES)
+    assert done.returncode == 0, done.stderr
+    assert "sheet-augmented.png" in done.stdout
+    with Image.open(tmp_path / "sheet-augmented.png") as sheet:
+        assert sheet.size == (5 * 50 + 2, 4 * 50 + 2)
+    assert get_args(Change) == CHANGES
 
 
 def test_the_command(folder: Path, tmp_path: Path, cli: Cli) -> None:

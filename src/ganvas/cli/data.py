@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ganvas.cli._parser import Parser
 
+if TYPE_CHECKING:
+    from ganvas.pictures import Pixels
+    from ganvas.recipe import Change
+
 SHOWN = 10  # lines of any list
+CHANGES = ("colour", "shift", "cut", "blit", "geometry", "tone")
+CHANCES = (0.0, 0.2, 0.5, 0.8)
 
 
 def main(argv: list[str]) -> int:
@@ -14,6 +21,14 @@ def main(argv: list[str]) -> int:
     parser = Parser("ganvas data", description=__doc__)
     parser.add_argument("source", help="a data set's name, or the path of a folder, zip, parquet or npz file")
     parser.add_argument("--out", type=Path, help="PNG file of the contact sheet (default: ganvas-data-NAME.png)")
+    parser.add_argument(
+        "--augmented",
+        nargs="+",
+        choices=CHANGES,
+        default=[],
+        metavar="CHANGE",
+        help=f"also show the pictures as an augmented D sees them; some of {', '.join(CHANGES)}",
+    )
     parser.add_argument("--workers", type=int, default=0, help="threads (default: one per core)")
     arguments = parser.parse_args(argv)
     from rich.console import Console
@@ -45,4 +60,23 @@ def main(argv: list[str]) -> int:
     out = arguments.out or Path(f"ganvas-data-{Path(found.name).stem}.png")
     save_png(found.sheet, out)
     tell("sheet", [str(out)])
+    if arguments.augmented and found.tiles is not None:
+        out = out.with_stem(f"{out.stem}-augmented")
+        save_png(_augmented(found.tiles, arguments.augmented), out)
+        tell("augmented", [f"{out}, a row for each probability: {', '.join(map(str, CHANCES))}"])
     return 0
+
+
+def _augmented(tiles: Pixels, policy: list[Change]) -> Pixels:
+    """The same pictures in every row, changed with one probability each."""
+    import numpy as np
+    import torch
+
+    from ganvas.pictures import from_pixels, grid, to_pixels
+    from ganvas.recipe import Augment
+    from ganvas.training.augmentation import as_seen
+
+    chosen = tiles[np.linspace(0, len(tiles) - 1, min(12, len(tiles))).round().astype(int)]
+    torch.manual_seed(0)
+    seen = [as_seen(from_pixels(chosen), Augment(differentiable=chance, policy=tuple(policy)), 0) for chance in CHANCES]
+    return grid(to_pixels(torch.cat(seen)), len(chosen))

@@ -38,6 +38,8 @@ class Examination:
     """Standard deviation of red, green and blue over all pictures."""
     sheet: Pixels | None = None
     """Contact sheet, uint8 (H, W, 3): one row for each class, or pictures spread evenly over the source."""
+    tiles: Pixels | None = None
+    """The pictures on it, uint8 (N, TILE, TILE, 3)."""
 
     @property
     def usable(self) -> int:
@@ -89,6 +91,7 @@ def examine(source: str, *, workers: int = 0, progress: bool = False) -> Examina
         found.mean, found.spread = tuple(mean), tuple(np.sqrt(np.maximum(square - mean**2, 0)))
         columns = 10
         rows = [row for _, row in sorted(tiles.items())]
+        found.tiles = np.stack([tile for row in rows for tile in row])
         if len(rows) > 1:
             blank = np.full((TILE, TILE, 3), 255, np.uint8)
             rows = [row + [blank] * (columns - len(row)) for row in rows]

@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 from ganvas.objectives import NonSaturating, Wasserstein
 from ganvas.penalties import GradientPenalty
-from ganvas.ramp import Ramp, at
-from ganvas.recipe import Adam, Recipe
+from ganvas.ramp import Ramp
+from ganvas.recipe import CAP, LEAKING, Adam, Recipe
 
 Change = Callable[[Recipe, int], Recipe | None]
 
@@ -104,10 +104,21 @@ def _noise(recipe: Recipe, images: int) -> Recipe | None:
 
 
 def _augment(recipe: Recipe, images: int) -> Recipe | None:
-    if len(recipe.system.shape) < 3:
-        return None  # points have no colours to change
-    strength = min(0.9, at(recipe.augment.differentiable, images) + 0.3)
-    return replace(recipe, augment=replace(recipe.augment, differentiable=strength))
+    augment = recipe.augment
+    if len(recipe.system.shape) < 3 or augment.target:
+        return None  # points have no colours to change, and what adapts is as strong as it must be
+    most = 0.9 if set(LEAKING).isdisjoint(augment.policy) else CAP
+
+    def stronger(chance: float) -> float:
+        return max(chance, min(most, round(chance + 0.3, 6)))
+
+    value = augment.differentiable
+    more = (
+        replace(value, start=stronger(value.start), end=stronger(value.end))
+        if isinstance(value, Ramp)
+        else stronger(value)
+    )
+    return replace(recipe, augment=replace(augment, differentiable=more))
 
 
 def _penalty(recipe: Recipe, images: int) -> Recipe | None:

@@ -13,6 +13,7 @@ from ganvas.runs.folder import RunFolder
 if TYPE_CHECKING:
     from ganvas.training.run import Run
 
+STATISTICS = {"augment/p": "p, probability of a change", "d/sign": "mean sign of D's score of the reals"}
 SECONDS = 120.0  # between drawings; one takes about half a second
 
 
@@ -45,21 +46,29 @@ def draw(folder: RunFolder) -> None:
         return
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9, 6 if _points(lines, MEASURE)[0] else 3.6), layout="constrained", dpi=110)
     measured = _points(lines, MEASURE)
-    axes = figure.subplots(2 if measured[0] else 1, 1, sharex=True, squeeze=False)[:, 0]
-    for name in terms:
+    # Statistics of the game have no place on the scale of its losses.
+    losses, statistics = [n for n in terms if n not in STATISTICS], [n for n in terms if n in STATISTICS]
+    heights = [3.6, *([2.4] if statistics else []), *([2.4] if measured[0] else [])]
+    figure = Figure(figsize=(9, sum(heights)), layout="constrained", dpi=110)
+    axes = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
+    for name in losses:
         colour = "tab:blue" if name == "g/adversarial" else "tab:orange" if name == "d/adversarial" else None
         axes[0].plot(*_points(lines, name), label=name, linewidth=1.0, color=colour)
     axes[0].set_ylabel("loss")
     axes[0].legend(loc="best", frameon=False)
     axes[0].set_title(folder.name, loc="left")
-    if measured[0]:
-        axes[1].plot(*measured, color="tab:green", linewidth=1.0, marker=".", markersize=3)
-        best = min(range(len(measured[1])), key=measured[1].__getitem__)
-        axes[1].plot(measured[0][best], measured[1][best], "o", color="tab:red", label="best")
-        axes[1].set_ylabel("sliced Wasserstein distance")
+    for name in statistics:
+        axes[1].plot(*_points(lines, name), label=STATISTICS[name], linewidth=1.0)
+    if statistics:
+        axes[1].set_ylabel("augmentation")
         axes[1].legend(loc="best", frameon=False)
+    if measured[0]:
+        axes[-1].plot(*measured, color="tab:green", linewidth=1.0, marker=".", markersize=3)
+        best = min(range(len(measured[1])), key=measured[1].__getitem__)
+        axes[-1].plot(measured[0][best], measured[1][best], "o", color="tab:red", label="best")
+        axes[-1].set_ylabel("sliced Wasserstein distance")
+        axes[-1].legend(loc="best", frameon=False)
     axes[-1].set_xlabel("real images seen")
     for axis in axes:
         axis.grid(alpha=0.3)

@@ -130,5 +130,10 @@ def lasting(recipe: Recipe, images: int) -> Recipe:
         ),
         adam_g=adam(recipe.adam_g),
         adam_d=adam(recipe.adam_d),
-        augment=replace(recipe.augment, noise=ramp(recipe.augment.noise)),
+        augment=replace(
+            recipe.augment,
+            differentiable=ramp(recipe.augment.differentiable),
+            adapt_over=scaled(recipe.augment.adapt_over),
+            noise=ramp(recipe.augment.noise),
+        ),
     )

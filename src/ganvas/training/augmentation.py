@@ -2,27 +2,61 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from ganvas.ramp import at
 from ganvas.recipe import Augment
+from ganvas.training.warp import Chance, exact, perhaps, warp
 
 
-def as_seen(pictures: Tensor, augment: Augment, images: int) -> Tensor:
+def as_seen(pictures: Tensor, augment: Augment, images: int, chance: Chance | None = None) -> Tensor:
     """Pictures (B, C, H, W) as the discriminator sees them once `images` real images have been seen.
 
-    DiffAugment (Zhao et al. 2020, arXiv:2006.10738): colour, shift and cut, each to each picture with the recipe's
-    probability; then instance noise (Sonderby et al. 2017, arXiv:1610.04490, section 3.2).
+    The changes of the policy, each to each picture with the recipe's probability, or with `chance`: ADA's (Karras et
+    al. 2020, arXiv:2006.06676, appendix B), then DiffAugment's (Zhao et al. 2020, arXiv:2006.10738); then instance
+    noise (Sonderby et al. 2017, arXiv:1610.04490, section 3.2). All can be differentiated twice.
     """
-    chance = at(augment.differentiable, images)
-    if chance:
-        for change in (_colour, _shift, _cut):
-            chosen = torch.rand(len(pictures), 1, 1, 1, device=pictures.device) < chance
-            pictures = torch.where(chosen, change(pictures), pictures)
+    chance = at(augment.differentiable, images) if chance is None else chance
+    if isinstance(chance, Tensor) or chance:
+        blit, geometry = "blit" in augment.policy, "geometry" in augment.policy
+        if blit or geometry:
+            pictures = warp(pictures, chance, blit=blit, geometry=geometry)
+        if "tone" in augment.policy:
+            pictures = _tone(pictures, augment.tone_factor * chance)
+        for name, change in (("colour", _colour), ("shift", _shift), ("cut", _cut)):
+            if name in augment.policy:
+                chosen = torch.rand(len(pictures), 1, 1, 1, device=pictures.device) < chance
+                pictures = torch.where(chosen, change(pictures), pictures)
     strength = at(augment.noise, images)
     return pictures + strength * torch.randn_like(pictures) if strength else pictures
+
+
+def _tone(x: Tensor, chance: Chance) -> Tensor:
+    """Brightness by N(0, 0.2), contrast times 2^N(0, 0.5), grey values turned over; of colours also the hue turned
+    about the grey axis by any angle, and saturation times 2^N(0, 1). fp32.
+    """
+
+    def normal(scale: float) -> Tensor:
+        return scale * torch.randn(len(x), 1, 1, 1, device=x.device)
+
+    brightness, contrast = perhaps(chance, normal(0.2), 0), perhaps(chance, 2 ** normal(0.5), 1)
+    over = perhaps(chance, 1 - 2 * torch.randint(0, 2, (len(x), 1, 1, 1), device=x.device), 1)
+    # What lies along the grey axis, and what stands upright on it: no change mixes the two.
+    x = exact(x)
+    grey = x.mean(dim=1, keepdim=True)
+    toned = over * contrast * (grey + brightness)
+    if x.shape[1] == 1:
+        return toned
+    colour = x - grey
+    angle = perhaps(chance, (2 * torch.rand(len(x), 1, 1, 1, device=x.device) - 1) * math.pi, 0)
+    saturation = perhaps(chance, 2 ** normal(1.0), 1)
+    upright = (colour.roll(1, dims=1) - colour.roll(-1, dims=1)) / math.sqrt(3)  # a quarter turn about the axis
+    changed: Tensor = toned + contrast * saturation * (angle.cos() * colour + angle.sin() * upright)
+    return changed
 
 
 def _colour(x: Tensor) -> Tensor:

@@ -8,13 +8,13 @@ from typing import Any
 
 from ganvas.objectives import Relativistic, Wasserstein
 from ganvas.penalties import R1, R2, GradientPenalty
-from ganvas.ramp import Ramp
-from ganvas.recipe import Recipe
+from ganvas.ramp import Ramp, ends
+from ganvas.recipe import CAP, LEAKING, Recipe
 
 
 def doubts(recipe: Recipe) -> list[str]:
     """Sentences on a recipe that can be played, but whose parts do not fit each other or its length."""
-    return [*_misfits(recipe), *_late_ramps(recipe)]
+    return [*_misfits(recipe), *_late_ramps(recipe), *_augmentation(recipe)]
 
 
 def _misfits(recipe: Recipe) -> Iterator[str]:
@@ -47,6 +47,23 @@ def _late_ramps(recipe: Recipe) -> Iterator[str]:
         names = ", ".join(f"{name} ({ramp}, so far as {ramp.at(recipe.images):.3g})" for name, ramp in late.items())
         what = "a ramp goes" if len(late) == 1 else f"{len(late)} ramps go"
         yield f"{what} on beyond the run's end at image {recipe.images:,}: {names}; shorten it, or give more --images."
+
+
+def _augmentation(recipe: Recipe) -> Iterator[str]:
+    augment = recipe.augment
+    chance, changes = augment.differentiable, " ".join(augment.policy)
+    if max(ends(chance)) > CAP and not set(LEAKING).isdisjoint(augment.policy):
+        yield (
+            f"with --augment.differentiable {chance}, above {CAP}, {changes} leave so few pictures as they are that G"
+            " cannot tell which were changed, and makes changed ones (Karras et al. 2020, section 2.2); give"
+            f" {CAP} or less, or let it adapt with --augment.target 0.6."
+        )
+    over = augment.adapt_over
+    if augment.target and recipe.images < CAP * over:
+        yield (
+            f"in {recipe.images:,} images an augmentation that adapts over {over:,} comes to"
+            f" {recipe.images / over:.2g} at most; give --augment.adapt-over {max(1, recipe.images // 5)}."
+        )
 
 
 def _ramps(value: Any, name: str) -> Iterator[tuple[str, Ramp]]:

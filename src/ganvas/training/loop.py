@@ -79,7 +79,9 @@ def train(run: Run, feed: Feed, observers: Sequence[Observer], stop: Callable[[]
 
 
 def _round(run: Run, feed: Feed) -> Report:
-    active = [phase for phase in phases(run.recipe) if phase.active(run.images)]
+    adaptive = run.adaptive
+    chance = adaptive.chance if adaptive else None
+    active = [phase for phase in phases(run.recipe, chance) if phase.active(run.images)]
     # Time is real images seen by the discriminator; while it is frozen, the generator's updates count.
     clock: Player = "d" if any(phase.player == "d" for phase in active) else "g"
     terms: dict[str, Tensor] = {}
@@ -93,6 +95,8 @@ def _round(run: Run, feed: Feed) -> Report:
             update += 1
             if phase.player == clock:
                 run.images += run.recipe.batch_size
+    if adaptive:
+        terms |= adaptive.step(terms, run.recipe)
     run.update_ema()
     return Report(run.images, terms, feed.waited)
 

@@ -16,6 +16,7 @@ from ganvas.errors import InputError
 from ganvas.objectives import Relativistic
 from ganvas.penalties import R1, R2, GradientPenalty, due
 from ganvas.recipe import WHOLE, Recipe
+from ganvas.training.adapting import SIGN, sign
 from ganvas.training.augmentation import as_seen
 
 Terms = dict[str, Tensor]
@@ -37,13 +38,17 @@ class Phase:
         return self.start <= images and (self.stop is None or images < self.stop)
 
 
-def phases(recipe: Recipe) -> tuple[Phase, ...]:
-    """The phases of a recipe, in the order of a round: discriminator first (Goodfellow et al. 2014, algorithm 1)."""
+def phases(recipe: Recipe, chance: Tensor | None = None) -> tuple[Phase, ...]:
+    """The phases of a recipe, in the order of a round: discriminator first (Goodfellow et al. 2014, algorithm 1).
+
+    Args:
+        chance: the probability of the augmentation's changes where it adapts.
+    """
 
     system, objective = recipe.system, recipe.objective
 
     def seen(pictures: Tensor, batch: Batch) -> Tensor:
-        return as_seen(pictures, recipe.augment, batch.images_seen)
+        return as_seen(pictures, recipe.augment, batch.images_seen, chance)
 
     def d_terms(g: nn.Module, d: nn.Module, batch: Batch) -> Terms:
         with torch.no_grad():
@@ -56,6 +61,8 @@ def phases(recipe: Recipe) -> tuple[Phase, ...]:
         real_logits, fake_logits = (system.logits(part, labels) for part in scores.chunk(2))
         terms = {"d/adversarial": objective.d(real_logits, fake_logits)}
         terms |= class_terms("d", scores, [labels, labels])
+        if recipe.augment.target:
+            terms[SIGN] = sign(objective, real_logits, fake_logits)
         if smooth:
             # The scores of the game serve the penalties too: scoring again would double the cost.
             (slopes,) = torch.autograd.grad(real_logits.sum() + fake_logits.sum(), pictures, create_graph=True)
@@ -115,12 +122,18 @@ def check(recipe: Recipe, d: nn.Module) -> None:
     """Refuse a recipe whose parts do not fit each other.
 
     Raises:
-        InputError: a per-picture penalty meets a discriminator that mixes the pictures of a batch.
+        InputError: what regards pictures one by one meets a discriminator that mixes the pictures of a batch.
     """
     if recipe.penalties and _mixes_pictures(d):
         raise InputError(
             f"{type(recipe.penalties[0]).__name__} constrains the discriminator picture by picture, but this one has"
             " batch normalisation, which mixes them; give --system.d-norm none."
+        )
+    if recipe.augment.target and _mixes_pictures(d):
+        raise InputError(
+            f"--augment.target {recipe.augment.target} reads from each picture's score whether D knows it by heart,"
+            " but this one has batch normalisation, by which all reals of a batch score alike; give --system.d-norm"
+            " spectral or none."
         )
 
 

@@ -11,8 +11,10 @@ from torch import Tensor, nn
 
 from ganvas.content import Perceptual
 from ganvas.errors import InputError
+from ganvas.ramp import at
 from ganvas.recipe import Adam, Recipe
 from ganvas.systems.kinds import Translation
+from ganvas.training.adapting import Adaptive
 from ganvas.training.phases import check
 from ganvas.training.seeding import seed_everything
 from ganvas.values import difference, to_plain
@@ -30,6 +32,7 @@ class Run:
         adam_g, adam_d: their optimizers.
         images: real images seen so far.
         recipe: what it is played by; a controller may have changed it on the way.
+        adaptive: the augmentation's probability where it adapts, else None.
         controller: what treats the game, or None where the recipe only advises.
     """
 
@@ -52,6 +55,8 @@ class Run:
         for content in recipe.content:
             if isinstance(content, Perceptual):
                 content.network(device)  # what is missing is told before anything is begun
+        augment = recipe.augment
+        self.adaptive = Adaptive(at(augment.differentiable, 0), device) if augment.target else None
         self.ema = copy.deepcopy(self.g).eval().requires_grad_(False) if recipe.ema.half_life else None
         self.adam_g = _optimizer(self.g, recipe.adam_g)
         self.adam_d = _optimizer(self.d, recipe.adam_d)
@@ -84,7 +89,8 @@ class Run:
 
     def notes(self) -> dict[str, Any]:
         """What the future depends on besides tensors, as plain data."""
-        return {"images": self.images} | ({"steering": self.controller.notes()} if self.controller else {})
+        adapting = {"adaptive": self.adaptive.notes()} if self.adaptive else {}
+        return {"images": self.images} | adapting | ({"steering": self.controller.notes()} if self.controller else {})
 
     def players(self) -> dict[str, Tensor]:
         """The tensors of the networks and their optimizers."""
@@ -136,6 +142,8 @@ class Run:
         """
         self.load_players(tensors)
         self.images = notes["images"]
+        if self.adaptive:
+            self.adaptive.load(notes["adaptive"])
         if self.controller is not None:
             prefix = "steering."
             mine = {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}

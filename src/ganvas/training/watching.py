@@ -21,6 +21,7 @@ from ganvas.observers.checkpoints import Checkpoints
 from ganvas.observers.curves import Curves
 from ganvas.observers.diagnose import Diagnose
 from ganvas.observers.kernel import KernelMeasure
+from ganvas.observers.leaks import Leaks
 from ganvas.observers.log import Log
 from ganvas.observers.measure import COUNT as MEASURED
 from ganvas.observers.measure import Measure
@@ -99,6 +100,7 @@ def observers_of(
     observers: list[Observer] = [
         progress,
         Log(folder, log_every, sinks),
+        Leaks(folder, progress.console, log_every),
         sheets,
         measure,
         *([KernelMeasure(folder, dataset.spread(MEASURED), measure_every, extractor, keep_best)] if extractor else []),
