@@ -249,7 +249,9 @@ def _published(
         adam_g=adam,
         adam_d=adam,
         ema=EMA(half_life=ramp(0, half_life)),
-        augment=Augment(flip=True, differentiable=ramp(0, p)),
+        augment=Augment(
+            flip=True, differentiable=ramp(0, p), policy=("blit", "geometry", "tone", "cut"), tone_factor=0.5
+        ),
         batch_size=batch,
         images=images * 1_000_000,
         precision="bf16",
