@@ -1,4 +1,7 @@
-"""Cut evenly spaced pictures out of a source: python benchmarks/studies/subset.py SOURCE COUNT SIZE OUT.npz"""
+"""Cut evenly spaced pictures out of a source: python benchmarks/studies/subset.py SOURCE COUNT SIZE OUT.npz [REST.npz]
+
+REST takes all others: what was never trained on, to judge by.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,12 @@ from ganvas.data import Pictures, load
 
 def main() -> None:
     """Write uint8 (COUNT, SIZE, SIZE, 3), in the source's order."""
-    source, count, size, out = sys.argv[1:]
-    np.savez(out, load(Pictures(source=source), size=int(size), channels=3).spread(int(count)))
+    source, count, size, out, *rest = sys.argv[1:]
+    whole = load(Pictures(source=source), size=int(size), channels=3)
+    chosen = np.linspace(0, len(whole) - 1, int(count)).round().astype(np.int64)
+    np.savez(out, whole.take(chosen))
+    for path in rest:
+        np.savez(path, whole.take(np.setdiff1d(np.arange(len(whole)), chosen)))
 
 
 if __name__ == "__main__":
