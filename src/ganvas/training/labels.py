@@ -54,7 +54,7 @@ def expect_labels(system: System, dataset: Dataset, folder: RunFolder) -> None:
     few = [f"{label} has {count}" for label, count in zip(classes, counts, strict=True) if count < LEAST]
     if few:
         raise InputError(
-            f"a class needs at least {LEAST} pictures to train on, and of {name}'s {len(classes)} classes {listed(few)};"
+            f"a class needs {LEAST} pictures to train on, and of {name}'s {len(classes)} classes {listed(few)};"
             " add pictures, or take the class out."
         )
 

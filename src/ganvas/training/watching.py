@@ -153,11 +153,13 @@ def make_probe(run: Run, dataset: Dataset, held_out: Dataset) -> Probe:
     """The probe of a run: the same noise and the same reals every time."""
     # Other noise than the sheets' and the measures'.
     recipe, device = run.recipe, run.device
-    inputs = recipe.system.inputs(COUNT, recipe.seed + 2, _labels(recipe, dataset, COUNT)).to(device)
     train, kept = (_judged(part.spread(COUNT)).to(device) for part in (dataset, held_out))
-    known = [_labels(recipe, part, count) for part, count in ((dataset, COUNT), (dataset, len(train)), (held_out, len(kept)))]
-    labels = [None if part is None else torch.tensor(part, device=device) for part in known]
-    return Probe(inputs, train, kept, recipe.objective, recipe.system.logits, labels)
+    counted = ((dataset, COUNT), (dataset, len(train)), (held_out, len(kept)))
+    fakes, *reals = (_labels(recipe, part, count) for part, count in counted)
+    inputs = recipe.system.inputs(COUNT, recipe.seed + 2, fakes).to(device)
+    known = (None if part is None else torch.tensor(part, device=device) for part in (fakes, *reals))
+    of_fakes, of_train, of_kept = known
+    return Probe(inputs, train, kept, recipe.objective, recipe.system.logits, (of_fakes, of_train, of_kept))
 
 
 def _labels(recipe: Recipe, part: Dataset, count: int) -> list[int] | None:
