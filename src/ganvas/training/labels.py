@@ -11,9 +11,9 @@ from ganvas.errors import InputError
 from ganvas.runs import checkpoint
 from ganvas.runs.folder import RunFolder
 from ganvas.systems.kinds import System
+from ganvas.values import listed
 
 LEAST = 2  # pictures of a class: of one alone nothing can be learned but the picture
-NAMED = 5  # classes in a message
 SOURCES = (
     "pictures in a folder for each class, a parquet file with the column label, an npz file with an array of integers,"
     " or one of digits, mnist, fashion-mnist and cifar10"
@@ -79,8 +79,3 @@ def _classes_of(folder: RunFolder) -> list[str]:
         except checkpoint.Damaged:
             continue
     return []
-
-
-def listed(names: Sequence[str]) -> str:
-    """The first few names, and how many more there are."""
-    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
