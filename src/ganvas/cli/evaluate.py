@@ -108,17 +108,11 @@ def _print(found: Evaluation) -> None:
         table.add_row(figure.measure, value, f"{low} .. {high}", better, figure.protocol["extractor"])
     console.print(table)
     if by_class:
-        of_classes = Table(
-            Column("class"), Column("KID", **right), Column("95 % interval", **right), "fakes, reals", box=None
-        )  # type: ignore[arg-type]
+        of_classes = Table("class", Column("KID", **right), Column("95 % interval", **right), "fakes, reals", box=None)  # type: ignore[arg-type]
         for figure in by_class[:CLASSES]:
             e, protocol = figure.estimate, figure.protocol
-            cells = (
-                _number(e.value),
-                f"{_number(e.low)} .. {_number(e.high)}",
-                f"{protocol['fakes']}, {protocol['reals']}",
-            )
-            of_classes.add_row(protocol["class"], *cells)
+            counts = f"{protocol['fakes']}, {protocol['reals']}"
+            of_classes.add_row(protocol["class"], _number(e.value), f"{_number(e.low)} .. {_number(e.high)}", counts)
         console.print(of_classes)
         rest = f"; {len(by_class) - CLASSES} better ones are not shown" if len(by_class) > CLASSES else ""
         console.print(f"The worst class is {by_class[0].protocol['class']}{rest}.", markup=False)

@@ -30,8 +30,8 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "--out",
         type=Path,
-        help="write single PNG files into this folder, of classes into a folder each; of a walk, a .gif or .mp4 file; of"
-        " points, a .csv or .npz file",
+        help="write single PNG files into this folder, those of classes in one for each; of a walk, a .gif or .mp4"
+        " file; of points, a .csv or .npz file",
     )
     parser.add_argument("--interpolate", action="store_true", help="walk from each random point to the next")
     parser.add_argument(
