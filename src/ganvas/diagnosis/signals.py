@@ -124,15 +124,20 @@ class Probe:
         return signals
 
     def _score(self, d: nn.Module, pictures: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor]:
-        """D's logits (N,) and what entered its last layer with weights (N, F)."""
-        last = [layer for layer in d.modules() if isinstance(layer, nn.Linear | nn.Conv2d)][-1]
+        """D's logits (N,) and what entered the last layer with weights that it computed (N, F)."""
         entered: list[Tensor] = []
-        hook = last.register_forward_pre_hook(lambda _, given: entered.append(given[0].detach().flatten(1).float()))
+
+        def note(layer: nn.Module, given: tuple[Tensor, ...]) -> None:
+            entered[:] = [given[0].detach()]
+
+        layers = [layer for layer in d.modules() if isinstance(layer, nn.Linear | nn.Conv2d)]
+        hooks = [layer.register_forward_pre_hook(note) for layer in layers]
         try:
             scores = d(pictures).float()
         finally:
-            hook.remove()
-        return self.logits(scores, labels), entered[-1]
+            for hook in hooks:
+                hook.remove()
+        return self.logits(scores, labels), entered[0].flatten(1).float()
 
 
 @contextmanager
