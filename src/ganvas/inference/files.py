@@ -60,7 +60,7 @@ def write_folder(generator: Generator, n: int, seed: int, folder: Path, labels: 
 def folder_name(name: str, number: int) -> str:
     """A folder for a class: its name, or its number and what of the name a file system takes."""
     safe = re.sub(r"[^\w .,()+-]", "_", name).strip(" .")
-    return safe if safe == name else f"{number}-{safe}"
+    return safe if safe and safe == name else f"{number}-{safe}".rstrip("-")
 
 
 def write_walk(
