@@ -216,7 +216,7 @@ def dcgan_digits() -> Recipe:
 
 
 def dcgan_digits_classes() -> Recipe:
-    """The bundled digits, each told which digit it is; trains in a minute or two"""
+    """The bundled digits, each told which digit it is; trains in some minutes"""
     return replace(dcgan_digits(), system=DCGAN(size=16, channels=1, g_width=64, d_width=32, classes=10))
 
 
