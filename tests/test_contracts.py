@@ -115,11 +115,15 @@ def test_every_recipe_builds_at_its_own_size(name: str) -> None:
         assert recipe.system.shape == (recipe.system.channels, recipe.system.size, recipe.system.size)
         # R3GAN's generator ends without Tanh.
         assert recipe.content or isinstance(recipe.system, R3GAN) or fakes.abs().max() <= 1
-    assert d(fakes).shape == (2,)
+    labels = torch.arange(2) if recipe.system.classes else None
+    assert recipe.system.logits(d(fakes), labels).shape == (2,)
 
 
 # 2. Stop and resume equal the uninterrupted run, bit for bit.
 
+CONDITIONAL = DCGAN(
+    size=16, channels=1, g_width=4, d_width=4, latent=8, classes=10, d_norm="spectral", g_spectral=True, attention=8
+)
 KINDS = {
     "mlp": tiny("mlp", adam_g=Adam(lr=Ramp(2e-4, 1e-5, 150))),
     "mlp-bf16": tiny("mlp", precision="bf16"),
@@ -154,6 +158,8 @@ KINDS = {
         penalties=(R1(), R2()),
         images=16 * 13,
     ),
+    "projection": tiny("dcgan", system=CONDITIONAL, objective=Hinge(), penalties=(GradientPenalty(every=2),)),
+    "classifier": tiny("dcgan", system=replace(CONDITIONAL, conditioning="classifier", d_norm="batch", attention=0)),
     "plane": tiny("plane"),
     "srgan": enlarging(Path("photographs"), images=16 * 12, batch_size=16, plan=Plan(pretrain=48, d_per_g=2)),
     "srgan-blind": enlarging(
@@ -189,7 +195,10 @@ def test_resumed_equals_uninterrupted(kind: str) -> None:
 
 @pytest.mark.parametrize(
     "kind",
-    ["mlp", "dcgan", "dcgan-dropout", "wgan-gp", "adaptive", "treated", "plane", "srgan", "r3gan"],
+    [
+        *("mlp", "dcgan", "dcgan-dropout", "wgan-gp", "adaptive", "treated", "plane", "srgan", "r3gan"),
+        *("projection", "classifier"),
+    ],
 )
 def test_observers_change_nothing(kind: str) -> None:
     recipe = KINDS[kind]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
@@ -18,6 +18,8 @@ Pixels = NDArray[np.uint8]
 
 GAP = 2  # pixels between the tiles of a sheet
 PAPER = 255  # their colour
+TEXT, LONGEST = 13, 24  # pixels of the letters beside a sheet, and how many of them a name has at most
+MARGIN = "Margin"  # the text chunk of a sheet that says how wide the names to the left of its tiles are
 LEGIBLE = 48  # smaller tiles are enlarged by whole factors, pixel by pixel, so that people can see them
 
 
@@ -66,6 +68,35 @@ def tile_corner(index: int, columns: int, height: int, width: int) -> tuple[int,
     """Top and left of a tile of the given size on a sheet."""
     row, column = divmod(index, columns)
     return GAP + row * (height + GAP), GAP + column * (width + GAP)
+
+
+def with_names(sheet: Pixels, names: Sequence[str]) -> tuple[Pixels, dict[str, str]]:
+    """A sheet with a name to the left of each of its rows, and the text chunk that says how wide they are.
+
+    Args:
+        sheet: (H, W, C) as `grid` or `beside` make it, of as many rows as there are names; none leave it as it is.
+    """
+    if not names:
+        return sheet, {}
+    font = ImageFont.load_default(TEXT)
+    # The font knows the letters of Latin alone.
+    drawn = [name[:LONGEST] if _is_latin(name) else f"class {number}" for number, name in enumerate(names)]
+    height, width = sheet.shape[0], 4 * GAP + max(int(font.getlength(name)) for name in drawn)
+    margin = Image.new("L", (width, height), PAPER)
+    step = (height - GAP) / len(names)
+    for row, name in enumerate(drawn):
+        place = width - 2 * GAP, GAP / 2 + (row + 0.5) * step
+        ImageDraw.Draw(margin).text(place, name, fill=0, font=font, anchor="rm")
+    left = np.broadcast_to(np.asarray(margin)[..., None], (height, width, sheet.shape[2]))
+    return np.concatenate([left, sheet], axis=1), {MARGIN: str(width)}
+
+
+def _is_latin(name: str) -> bool:
+    try:
+        name.encode("latin-1")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def beside(sheets: Sequence[Pixels]) -> Pixels:

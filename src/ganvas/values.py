@@ -73,6 +73,11 @@ def nearest(word: str, known: typing.Iterable[str]) -> str:
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 
+def listed(names: typing.Sequence[str], most: int = 10) -> str:
+    """The first few names for a message, and how many more there are."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")
+
+
 def _read(kind: Any, plain: Any, where: str) -> Any:
     origin = get_origin(kind)
     if origin is Literal:

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from ganvas.errors import InputError
+from ganvas.nn.attention import Attention
 from ganvas.systems.dcgan import DCGAN, SIZES, Project
 
 Conv = nn.Conv2d | nn.ConvTranspose2d
@@ -157,3 +158,90 @@ def test_the_projection_is_the_transposed_convolution_of_one_pixel() -> None:
     with torch.no_grad():
         convolution.weight.copy_(project.weight.view(4, 4, 5, 7).permute(3, 2, 0, 1))
     torch.testing.assert_close(project(z), convolution(z[:, :, None, None]))
+
+
+def test_fields_left_alone_change_no_weight() -> None:
+    # Model files of before there were classes still open.
+    keys = [f"{i}.weight" for i in (0, 1, 3, 4, 6)]
+    g, d = (n.state_dict() for n in (DCGAN(size=16).generator(), DCGAN(size=16, d_norm="none").discriminator()))
+    assert [key for key in g if key.endswith("weight")] == keys
+    assert list(d) == [f"{i}.{kind}" for i in (0, 2, 4) for kind in ("weight", "bias")]
+
+
+def conditional(**fields: object) -> DCGAN:
+    return DCGAN(**({"size": 16, "channels": 1, "latent": 5, "g_width": 4, "d_width": 4, "classes": 3} | fields))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("head", ["conv", "pool"])
+def test_projection_adds_the_product_with_the_class_s_embedding(head: str) -> None:
+    system = conditional(head=head, d_norm="none")
+    d, x = system.discriminator(), torch.randn(4, 1, 16, 16)
+    features = d[:-2](x).flatten(1)
+    labels = torch.tensor([0, 2, 1, 2])
+    shared, embedding = d[-2].shared, d[-2].embedding.weight.flatten(1)
+    psi = features @ shared.weight.flatten(1).T + shared.bias
+    expected = psi[:, 0] + (features * embedding[labels]).sum(1)
+    torch.testing.assert_close(system.logits(d(x), labels), expected)
+    assert system.class_logits(d(x)) is None
+
+
+def test_the_classifier_names_the_class_beside_the_score() -> None:
+    system = conditional(conditioning="classifier")
+    scores = system.discriminator()(torch.randn(4, 1, 16, 16))
+    assert scores.shape == (4, 4)
+    assert torch.equal(system.logits(scores, torch.tensor([0, 1, 2, 0])), scores[:, 0])
+    guessed = system.class_logits(scores)
+    assert guessed is not None
+    assert torch.equal(guessed, scores[:, 1:])
+
+
+def test_the_class_changes_the_picture() -> None:
+    system = conditional()
+    inputs = torch.cat([system.inputs(1, 0, [label]) for label in range(3)])
+    assert inputs.shape == (3, 8)
+    assert system.labels_of(inputs).tolist() == [0, 1, 2]  # type: ignore[union-attr]
+    made = system.generator().eval()(inputs)
+    assert not torch.equal(made[0], made[1])
+    assert system.inputs(5, 0)[:, 5:].argmax(1).tolist() == [0, 1, 2, 0, 1]
+
+
+def test_attention_stands_at_the_maps_of_its_side() -> None:
+    for side in (4, 8, 16):
+        system = DCGAN(size=32, g_width=8, d_width=8, attention=side)
+        for network, given in ((system.generator(), system.inputs(2, 0)), (system.discriminator(), None)):
+            found: list[int] = []
+            (layer,) = (layer for layer in network.modules() if isinstance(layer, Attention))
+            layer.register_forward_pre_hook(lambda _, given, found=found: found.append(given[0].shape[-1]))
+            network(torch.randn(2, 3, 32, 32) if given is None else given)
+            assert found == [side]
+
+
+def test_spectral_norm_of_the_generator_leaves_batch_norm() -> None:
+    g = conditional(g_spectral=True, attention=8).generator()
+    normed = [layer for layer in g.modules() if hasattr(layer, "parametrizations")]
+    assert len(normed) == 1 + 2 + 4  # z, two doublings, attention's four
+    assert any(isinstance(layer, nn.BatchNorm2d) for layer in g.modules())
+
+
+def test_everything_can_be_differentiated_twice() -> None:
+    system = conditional(d_norm="spectral", attention=8)
+    d, x = system.discriminator(), torch.randn(3, 1, 16, 16, requires_grad=True)
+    logits = system.logits(d(x), torch.arange(3))
+    (slope,) = torch.autograd.grad(logits.sum(), x, create_graph=True)
+    slope.square().sum().backward()
+    reached = {name for name, p in d.named_parameters() if p.grad is not None and p.grad.any()}
+    assert any("embedding" in name for name in reached)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"attention": 16}, r"16 px at 16 px; give --system\.attention one of 4, 8, or 0"),
+        ({"attention": 5}, "no feature maps of 5 px"),
+        ({"classes": 1}, r"--system\.classes 1"),
+        ({"classes": -2}, r"--system\.classes -2"),
+    ],
+)
+def test_classes_and_attention_that_cannot_be_are_refused(fields: dict[str, object], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        conditional(**fields)

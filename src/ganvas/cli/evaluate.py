@@ -13,6 +13,7 @@ from ganvas.errors import InputError
 if TYPE_CHECKING:
     from ganvas.evaluation import Evaluation
 
+CLASSES = 20  # lines of the table of classes
 NOT_SHOWN = ("ganvas", "data", "k", "splits")  # in figures.jsonl and --json all the same
 
 
@@ -44,8 +45,8 @@ def main(argv: list[str]) -> int:
         nargs="+",
         default=[],
         metavar="MEASURE",
-        help="some of fd, kid, pr, dc, score, classes, memorisation, perceptual (default: those that are defined); or"
-        " modes, the default for stacked-mnist",
+        help="some of fd, kid, pr, dc, score, classes, by-class, memorisation, perceptual (default: those that are"
+        " defined); or modes, the default for stacked-mnist",
     )
     parser.add_argument(
         "--perceptual",
@@ -94,16 +95,28 @@ def _print(found: Evaluation) -> None:
     from rich.table import Column, Table
 
     from ganvas.comparison.table import HIGHER, LOWER
+    from ganvas.evaluation.by_class import worst_first
 
     console = Console(highlight=False, soft_wrap=True)
     right = {"justify": "right"}
     table = Table("measure", Column("value", **right), Column("95 % interval", **right), "better", "on", box=None)  # type: ignore[arg-type]
-    for figure in found.figures:
+    by_class = worst_first(found.figures)
+    of_all = [figure for figure in found.figures if figure not in by_class]
+    for figure in of_all:
         better = "lower" if figure.measure in LOWER else "higher" if figure.measure in HIGHER else ""
         value, low, high = (_number(x) for x in (figure.estimate.value, figure.estimate.low, figure.estimate.high))
         table.add_row(figure.measure, value, f"{low} .. {high}", better, figure.protocol["extractor"])
     console.print(table)
-    protocols = [{k: v for k, v in f.protocol.items() if k not in NOT_SHOWN} for f in found.figures]
+    if by_class:
+        of_classes = Table("class", Column("KID", **right), Column("95 % interval", **right), "fakes, reals", box=None)  # type: ignore[arg-type]
+        for figure in by_class[:CLASSES]:
+            e, protocol = figure.estimate, figure.protocol
+            counts = f"{protocol['fakes']}, {protocol['reals']}"
+            of_classes.add_row(protocol["class"], _number(e.value), f"{_number(e.low)} .. {_number(e.high)}", counts)
+        console.print(of_classes)
+        rest = f"; {len(by_class) - CLASSES} better ones are not shown" if len(by_class) > CLASSES else ""
+        console.print(f"The worst class is {by_class[0].protocol['class']}{rest}.", markup=False)
+    protocols = [{k: v for k, v in f.protocol.items() if k not in NOT_SHOWN} for f in of_all]
     for index, protocol in enumerate(protocols):
         if protocol not in protocols[:index]:
             console.print("; ".join(f"{key} {value}" for key, value in protocol.items()), markup=False)

@@ -14,14 +14,24 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "-n",
         type=int,
-        help="number of pictures (default: 64) or points (default: 2500), or of stops of a walk (default: 6)",
+        help="number of pictures (default: 64; of several classes 8 of each) or points (default: 2500), or of stops of"
+        " a walk (default: 6)",
+    )
+    parser.add_argument(
+        "--class",
+        dest="classes",
+        action="append",
+        default=[],
+        metavar="CLASS",
+        help="of a run with classes: the name or number of one, repeatable (default: all)",
     )
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same pictures (default: 0)")
     parser.add_argument("--grid", type=Path, help="write one sheet, a PNG file")
     parser.add_argument(
         "--out",
         type=Path,
-        help="write single PNG files into this folder; of a walk, a .gif or .mp4 file; of points, a .csv or .npz file",
+        help="write single PNG files into this folder, those of classes in one for each; of a walk, a .gif or .mp4"
+        " file; of points, a .csv or .npz file",
     )
     parser.add_argument("--interpolate", action="store_true", help="walk from each random point to the next")
     parser.add_argument(
@@ -31,6 +41,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--device", default="cpu", help="where to compute (default: cpu)")
     arguments = parser.parse_args(argv)
 
+    from ganvas.errors import InputError
     from ganvas.inference.files import write_folder, write_sheet, write_walk
     from ganvas.inference.generator import open_generator
 
@@ -38,11 +49,21 @@ def main(argv: list[str]) -> int:
     seed, sheet, out = arguments.seed, arguments.grid, arguments.out
     if not sheet and not out:
         sheet = Path(f"{generator.name}-seed{seed}.png")
+    asked, known = arguments.classes, generator.classes
+    # A class may be called all.
+    if not asked or (asked == ["all"] and known and "all" not in known):
+        asked = known
+    labels = list(dict.fromkeys(map(generator.number, asked)))
     if arguments.interpolate:
-        paths = write_walk(generator, 6 if arguments.n is None else arguments.n, arguments.steps, seed, sheet, out)
+        if arguments.classes and len(labels) > 1:
+            raise InputError(f"a walk stays in one class, and {len(labels)} are given; leave all --class but one out.")
+        label = labels[0] if arguments.classes else None
+        n = 6 if arguments.n is None else arguments.n
+        paths = write_walk(generator, n, arguments.steps, seed, sheet, out, label)
     else:
-        n = (2500 if generator.on_plane else 64) if arguments.n is None else arguments.n
-        paths = write_folder(generator, n, seed, out) if out else []
-        paths += [write_sheet(generator, n, seed, sheet)] if sheet else []
+        usual = 2500 if generator.on_plane else 8 if len(labels) > 1 else 64
+        n = usual if arguments.n is None else arguments.n
+        paths = write_folder(generator, n, seed, out, labels) if out else []
+        paths += [write_sheet(generator, n, seed, sheet, labels)] if sheet else []
     print("\n".join(map(str, paths)))
     return 0

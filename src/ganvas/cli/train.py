@@ -52,7 +52,7 @@ def main(argv: list[str]) -> int:
         print(
             f"PSNR on Y     {last['psnr-y']:.2f} dB of {last['protocol']}; bicubic {last['bicubic']['psnr-y']:.2f} dB"
         )
-    many = 2500 if folder.animation.exists() else 64
+    many = 2500 if folder.animation.exists() else 8 if flags.recipe.system.classes else 64
     enlarges = isinstance(flags.recipe.data, Crops)
     use = f"upscale PHOTO --model {folder.path}" if enlarges else f"generate {folder.path} -n {many} --grid fakes.png"
     print(f"next          ganvas {use}")

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from ganvas.comparison.gather import Record
-from ganvas.pictures import GAP, Pixels, tile_corner, zoom
+from ganvas.pictures import GAP, MARGIN, Pixels, tile_corner, zoom
 
 ROWS, COLUMNS = 3, 4  # of z shown, where the sheets have as many
 SIDE = 64  # px of a picture on the page at most; larger ones are reduced
@@ -34,6 +34,8 @@ class Sheet:
     with_reals: bool
     triples: bool = False
     """Whether a picture is three tiles: low resolution, enlarged, original. `columns` counts pictures."""
+    margin: int = 0
+    """Pixels to the left of the tiles, where the names of classes stand."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,7 @@ def _layout(record: Record) -> Sheet | None:
     try:
         with Image.open(record.sheets[-1]) as picture:
             width, height = picture.size
+            margin = int(picture.info.get(MARGIN, 0))
     except (OSError, IndexError):
         return None
     size = record.recipe.get("system.size")
@@ -129,9 +132,9 @@ def _layout(record: Record) -> Sheet | None:
         return Sheet(side, zoom(size), rows, columns, True, triples=True) if rows > 0 and not (rest or left) else None
     # Fakes alone, or fakes, a gap of four and reals: no width can be read as both.
     for parts, space in ((1, 0), (2, 4 * GAP)):
-        columns, left = divmod(width - space - parts * GAP, parts * step)
+        columns, left = divmod(width - margin - space - parts * GAP, parts * step)
         if rows > 0 and columns > 0 and not rest and not left:
-            return Sheet(side, zoom(size), rows, columns, parts == 2)
+            return Sheet(side, zoom(size), rows, columns, parts == 2, margin=margin)
     return None
 
 
@@ -154,7 +157,7 @@ def _cut(path: Path, layout: Sheet, count: int, columns: int, reals: bool) -> st
             top, left = tile_corner(3 * index + 1 + reals, 3 * layout.columns, layout.side, layout.side)
         else:
             top, left = tile_corner(index, layout.columns, layout.side, layout.side)
-            left += offset
+            left += layout.margin + offset
         tile = sheet[top : top + layout.side : layout.factor, left : left + layout.side : layout.factor]
         tiles.append(_reduced(tile))
     rows = [np.concatenate(tiles[start : start + columns], axis=1) for start in range(0, count, columns)]

@@ -16,6 +16,7 @@ LOWER = ("FD", "FID", "KID", "class KL", "modes KL", "ST-LPIPS", "LPIPS")
 """Measures of which less is better."""
 HIGHER = (
     *("precision", "recall", "density", "coverage", "Inception score", "classifier score", "modes", "modes covered"),
+    "class accuracy",
     *("PSNR-Y", "SSIM-Y", "PSNR-RGB", "SSIM-RGB"),
 )
 ABSENT = "(none)"

@@ -57,6 +57,7 @@ class Dataset:
         name: of the source.
         kind: what the rows are called in messages.
         rows: which rows of `images` belong to this part, or None for all; `labels` has these rows' labels only.
+        unlabelled: why there are no labels, where there seem to be some.
     """
 
     images: NDArray[Any]
@@ -67,6 +68,7 @@ class Dataset:
     name: str = ""
     kind: str = "pictures"
     rows: NDArray[np.int64] | None = None
+    unlabelled: str = ""
 
     def __len__(self) -> int:
         return len(self.images) if self.rows is None else len(self.rows)
@@ -77,7 +79,23 @@ class Dataset:
 
     def spread(self, count: int) -> NDArray[Any]:
         """Copies of at most `count` rows of `images`, evenly spaced over this part."""
-        return self.take(np.linspace(0, len(self) - 1, min(count, len(self))).round().astype(np.int64))
+        return self.take(self._spaced(min(count, len(self))))
+
+    def shares(self, count: int) -> NDArray[np.int64]:
+        """`count` labels, each class as often as its share of this part says: those of the rows that `spread` copies.
+
+        Where there are fewer rows than `count`, some stand for several.
+        """
+        assert self.labels is not None
+        return self.labels[self._spaced(count)]
+
+    def of_class(self, label: int) -> NDArray[np.int64]:
+        """The numbers within this part of all rows of a class."""
+        assert self.labels is not None
+        return np.flatnonzero(self.labels == label)
+
+    def _spaced(self, count: int) -> NDArray[np.int64]:
+        return np.linspace(0, len(self) - 1, count).round().astype(np.int64)
 
     def split(self, held_out: float) -> tuple[Dataset, Dataset]:
         """The part to train on, and every k-th picture with k = 1 / `held_out`, which is not trained on."""
@@ -132,7 +150,15 @@ def load(pictures: Pictures, *, size: int, channels: int, workers: int = 0, prog
     folder, about = decoded(listing, recipe, lambda content: prepare(content, *how), workers=workers, progress=progress)
     images = np.memmap(folder / "images.u8", np.uint8, "r", shape=(len(about["labels"]), size, size, channels))
     labels = np.array(about["labels"], np.int64) if listing.classes else None
-    return Dataset(images, labels, listing.classes, about["skipped"], folder.name, listing.name)
+    return Dataset(
+        images,
+        labels,
+        listing.classes,
+        about["skipped"],
+        folder.name,
+        listing.name,
+        unlabelled=listing.unlabelled,
+    )
 
 
 def decoded(

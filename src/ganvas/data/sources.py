@@ -37,6 +37,8 @@ class Listing:
     name: str
     items: list[Item]
     classes: tuple[str, ...] = ()
+    unlabelled: str = ""
+    """Why there are no classes, where there seem to be some."""
 
 
 def open_source(source: str) -> Listing:
@@ -126,9 +128,11 @@ def _listing(name: str, files: Iterable[tuple[str, Callable[[], bytes]]]) -> Lis
     folders = [PurePosixPath(file).parts[0] if "/" in file else "" for file, _ in visible]
     classes = tuple(sorted(set(folders) - {""}, key=_natural))
     # A readme beside the folders is no reason to forget the classes.
-    beside = (read for (_, read), folder in zip(visible, folders, strict=True) if not folder)
+    beside = [read for (_, read), folder in zip(visible, folders, strict=True) if not folder]
     if len(classes) < 2 or any(map(is_picture, beside)):
-        return Listing(name, [Item(file, read) for file, read in visible])
+        why = f"{len(beside):,} of its {len(visible):,} files lie beside the folders" if beside else "it has one folder"
+        why = why if classes else ""
+        return Listing(name, [Item(file, read) for file, read in visible], unlabelled=why)
     number = {folder: index for index, folder in enumerate(classes)}
     labels = [number.get(folder) for folder in folders]
     return Listing(name, [Item(f, read, label) for (f, read), label in zip(visible, labels, strict=True)], classes)
@@ -149,7 +153,7 @@ def _parquet(path: Path) -> Listing:
         raise InputError(f"{path} has no column of pictures (binary, or bytes with a path), only {', '.join(columns)}.")
     pictures = table.column(binary[0])
     label_column = next((c for c in ("label", "labels", "class", "fine_label") if c in columns), None)
-    labels, classes = _labels(table, label_column) if label_column else (None, ())
+    labels, classes, missing = _labels(table, label_column) if label_column else (None, (), 0)
 
     def read(index: int) -> bytes:
         value: Any = pictures[index].as_py()
@@ -158,7 +162,8 @@ def _parquet(path: Path) -> Listing:
 
     numbers = labels if labels is not None else [None] * len(pictures)
     items = [Item(f"row {i}", partial(read, i), numbers[i]) for i in range(len(pictures))]
-    return Listing(path.name, items, classes)
+    why = f"{missing:,} of its {len(items):,} rows have no {label_column}" if missing else ""
+    return Listing(path.name, items, classes, why)
 
 
 def _is_picture_column(kind: Any) -> bool:
@@ -169,20 +174,22 @@ def _is_picture_column(kind: Any) -> bool:
     return bool(types.is_binary(kind) or types.is_large_binary(kind))
 
 
-def _labels(table: Any, column: str) -> tuple[list[int] | None, tuple[str, ...]]:
+def _labels(table: Any, column: str) -> tuple[list[int] | None, tuple[str, ...], int]:
+    """The number of every row's class, the classes' names, and how many rows have none, which undoes the others."""
     import json
 
     values = table.column(column).to_pylist()
     # The Hub marks the rows of an unlabelled split with -1.
-    if any(value is None or value == -1 for value in values):
-        return None, ()
+    missing = sum(value is None or value == -1 for value in values)
+    if missing:
+        return None, (), missing
     about = json.loads((table.schema.metadata or {}).get(b"huggingface", b"{}"))
     names = about.get("info", {}).get("features", {}).get(column, {}).get("names")
     if names and all(isinstance(value, int) for value in values):
-        return values, tuple(names)
+        return values, tuple(names), 0
     classes = sorted(set(values), key=lambda value: _natural(str(value)))
     number = {value: index for index, value in enumerate(classes)}
-    return [number[value] for value in values], tuple(map(str, classes))
+    return [number[value] for value in values], tuple(map(str, classes)), 0
 
 
 def _npz(path: Path) -> Listing:
@@ -202,9 +209,11 @@ def _npz(path: Path) -> Listing:
     if pictures.ndim == 4 and pictures.shape[3] not in (1, 3):
         raise InputError(f"{path} holds pictures of {pictures.shape[3]} channels; grey has 1 and RGB 3.")
     labels = next((a for a in arrays.values() if a.dtype.kind in "iu" and a.shape == (len(pictures),)), None)
-    if labels is not None and (not len(labels) or labels.min() < 0):
-        labels = None
-    classes = () if labels is None else tuple(str(i) for i in range(int(labels.max()) + 1))
+    missing = 0 if labels is None else int((labels < 0).sum())
+    if labels is None or not len(labels) or missing:
+        why = f"{missing:,} of its {len(pictures):,} labels are below 0" if missing else ""
+        return Listing(path.name, _rows(pictures, None), unlabelled=why)
+    classes = tuple(str(i) for i in range(int(labels.max()) + 1))
     return Listing(path.name, _rows(pictures, labels), classes)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -16,6 +16,8 @@ COUNT = 128  # pictures of each kind in a look: about the work of three updates
 SIDE = 16  # px to which pictures are averaged before their distances are taken: what is seen from afar
 
 Signals = dict[str, float]
+Logits = Callable[[Tensor, Tensor | None], Tensor]
+"""A system's logits (N,) in what its discriminator made of pictures of these classes (N,)."""
 
 
 class Probe:
@@ -25,7 +27,15 @@ class Probe:
         before: the fakes of the last look, seen from afar, or None.
     """
 
-    def __init__(self, inputs: Tensor, train: Tensor, held_out: Tensor, objective: Objective) -> None:
+    def __init__(
+        self,
+        inputs: Tensor,
+        train: Tensor,
+        held_out: Tensor,
+        objective: Objective,
+        logits: Logits = lambda scores, labels: scores,
+        labels: tuple[Tensor | None, Tensor | None, Tensor | None] = (None, None, None),
+    ) -> None:
         """Prepare to look.
 
         Args:
@@ -33,7 +43,10 @@ class Probe:
             train: reals (N, ...) that are trained on, in [-1, 1].
             held_out: reals (M, ...) that are not; M may be 0.
             objective: the generator's, whose gradient is measured.
+            logits: what the system reads in the discriminator's scores.
+            labels: the classes of `inputs`, `train` and `held_out`, where the discriminator is told of them.
         """
+        self.logits, (self._of_fakes, self._of_train, self._of_held) = logits, labels
         self.inputs, self.train, self.held_out, self.objective = inputs, train, held_out, objective
         self.before: Tensor | None = None
         self._reals = _from_afar(train)
@@ -73,10 +86,11 @@ class Probe:
             with torch.no_grad():
                 fake = g(self.inputs)
             fake = fake.detach().float().requires_grad_()
-            score_fake, features_fake = _score(d, fake)
+            score_fake, features_fake = self._score(d, fake, self._of_fakes)
             with torch.no_grad():
-                score_real, features_real = _score(d, self.train)
-                score_held = _score(d, self.held_out)[0] if len(self.held_out) else score_real[:0]
+                score_real, features_real = self._score(d, self.train, self._of_train)
+                held = len(self.held_out) > 0
+                score_held = self._score(d, self.held_out, self._of_held)[0] if held else score_real[:0]
             (gradient,) = torch.autograd.grad(_loss(self.objective, score_fake, score_real), fake)
         score_fake, fake = score_fake.detach(), fake.detach()
         afar = _from_afar(fake)
@@ -109,6 +123,22 @@ class Probe:
         signals["distance"] = sliced_wasserstein(self._projections, project(fake[: self._count])) / self._unit
         return signals
 
+    def _score(self, d: nn.Module, pictures: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor]:
+        """D's logits (N,) and what entered the last layer with weights that it computed (N, F)."""
+        entered: list[Tensor] = []
+
+        def note(layer: nn.Module, given: tuple[Tensor, ...]) -> None:
+            entered[:] = [given[0].detach()]
+
+        layers = [layer for layer in d.modules() if isinstance(layer, nn.Linear | nn.Conv2d)]
+        hooks = [layer.register_forward_pre_hook(note) for layer in layers]
+        try:
+            scores = d(pictures).float()
+        finally:
+            for hook in hooks:
+                hook.remove()
+        return self.logits(scores, labels), entered[0].flatten(1).float()
+
 
 @contextmanager
 def _undisturbed(*networks: nn.Module) -> Iterator[None]:
@@ -124,18 +154,6 @@ def _undisturbed(*networks: nn.Module) -> Iterator[None]:
             buffer.copy_(copy)
         for parameter, requires_grad in thawed:
             parameter.requires_grad_(requires_grad)
-
-
-def _score(d: nn.Module, pictures: Tensor) -> tuple[Tensor, Tensor]:
-    """D's scores (N,) and what entered its last layer with weights (N, F)."""
-    last = [layer for layer in d.modules() if isinstance(layer, nn.Linear | nn.Conv2d)][-1]
-    entered: list[Tensor] = []
-    hook = last.register_forward_pre_hook(lambda _, given: entered.append(given[0].detach().flatten(1).float()))
-    try:
-        scores = d(pictures).float()
-    finally:
-        hook.remove()
-    return scores, entered[-1]
 
 
 def _loss(objective: Objective, fake: Tensor, real: Tensor) -> Tensor:

@@ -13,6 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from ganvas.data import Dataset
 from ganvas.errors import InputError
 from ganvas.evaluation import stacks
+from ganvas.evaluation.by_class import MEASURE as BY_CLASS
+from ganvas.evaluation.by_class import by_class
 from ganvas.evaluation.features import remembered
 from ganvas.evaluation.measures import DEFAULT, EXTRACTOR, MEASURES, ON_FEATURES, Figure, Inputs, figure, on_features
 from ganvas.evaluation.sets import Sets, Split, gather, source_of
@@ -121,10 +123,14 @@ def evaluate(
     sets = gather(source, against, fakes=fakes, split=split, seed=seed, which=which, device=device)
     wanted, notes = _defined(network, sets, measures)
     figures: list[Figure] = []
-    inputs = _extract(network, sets, seed, progress) if set(wanted) & set(ON_FEATURES) else None
+    inputs = _extract(network, sets, seed, progress) if set(wanted) & {*ON_FEATURES, BY_CLASS} else None
     for measure in wanted:
         if inputs and measure in ON_FEATURES:
             figures += on_features(measure, inputs)
+    if inputs and BY_CLASS in wanted:
+        made, few = by_class(inputs)
+        figures += made
+        notes += few
     pairs = nearest(sets.fakes, _parts(sets.training))
     if "memorisation" in wanted:
         figures += _memorisation(sets, pairs, seed)
@@ -150,7 +156,8 @@ def _kept(sets: Sets, figures: list[Figure], notes: list[str], picture: Path, as
 def _defined(extractor: Extractor, sets: Sets, measures: Sequence[str]) -> tuple[list[str], list[str]]:
     """The measures to take, and sentences on those of the default that are undefined here."""
     if not measures:
-        measures_ = [*DEFAULT, "classes"] if extractor.name == "digits" else [*DEFAULT]
+        measures_ = [*DEFAULT, *(["classes"] if extractor.name == "digits" else [])]
+        measures_ += [BY_CLASS] if sets.classes else []
     else:
         measures_ = [measure for measure in MEASURES if measure in measures]
     wanted, notes = [], []
@@ -162,6 +169,11 @@ def _defined(extractor: Extractor, sets: Sets, measures: Sequence[str]) -> tuple
                 expect_groups(len(sets.fakes), len(sets.reals))
             if measure == "classes" and extractor.name != "digits":
                 raise InputError("the histogram of classes is one of digits; give --extractor digits with it.")
+            if measure == BY_CLASS and not sets.classes:
+                raise InputError(
+                    f"{BY_CLASS} is for fakes that were made of the reals' classes, and those of {sets.name} were not;"
+                    " leave it out."
+                )
             if measure == "memorisation" and not len(sets.held_out):
                 raise InputError(
                     "memorisation is measured against held-out pictures, and none are held out; train with"

@@ -83,7 +83,7 @@ ON_FEATURES: dict[str, Callable[[Inputs], Made]] = {
     "score": _score,
     "classes": _classes,
 }
-MEASURES = (*ON_FEATURES, "memorisation", "perceptual", "modes")
+MEASURES = (*ON_FEATURES, "by-class", "memorisation", "perceptual", "modes")
 EXTRACTOR = "efficientnet-lite0"  # unless said otherwise
 DEFAULT = ("fd", "kid", "pr", "dc", "score", "memorisation")
 

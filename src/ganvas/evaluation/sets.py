@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 import ganvas.inference
 from ganvas.data import Dataset, Pictures, load
@@ -27,6 +28,15 @@ MOST = 1_000_000  # fakes in an evaluation: all are held in memory
 
 
 @dataclass(frozen=True)
+class Classes:
+    """The names of all classes, and the numbers of those that the fakes (N,) and the reals (M,) are of."""
+
+    names: tuple[str, ...]
+    fakes: NDArray[np.int64]
+    reals: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
 class Sets:
     """Fakes and reals of one size.
 
@@ -39,6 +49,7 @@ class Sets:
         images: real images these weights were trained on; 0 for fakes of a folder.
         protocol: what a figure has to say of the sets.
         notes: sentences on what was left out.
+        classes: of both, where the fakes were made of the reals' classes.
     """
 
     fakes: Pixels
@@ -51,6 +62,7 @@ class Sets:
     images: int
     protocol: dict[str, Any]
     notes: tuple[str, ...] = ()
+    classes: Classes | None = None
 
 
 def gather(
@@ -121,15 +133,27 @@ def _of_run(
     else:
         raise InputError(f"{path} lies in no run, so its pictures are not known; name their source with --against.")
     pictures = replace(pictures, source=against) if against else pictures
-    reals, training, held_out, protocol = _reals(pictures, system.size, system.channels, fakes or FAKES, split, seed)
+    reals, labels, training, held_out, protocol = _reals(
+        pictures, system.size, system.channels, fakes or FAKES, split, seed
+    )
+    known = training.classes
     if folder and against:
         # What may be memorised is what was trained on, whatever else the fakes are compared with.
         own = load(trained_on, size=system.size, channels=system.channels, progress=True)
         training, held_out = own.split(trained_on.held_out)
-    made = generator.generate(fakes or len(reals), seed)
+    count = fakes or len(reals)
+    classes = None
+    if generator.classes and labels is not None and known == generator.classes:
+        # As often as among the reals, so that no distance comes from other shares of the classes.
+        spaced = np.linspace(0, len(labels) - 1, count).round().astype(np.int64)
+        classes = Classes(known, labels[spaced], labels)
+    made = generator.generate(count, seed, classes.fakes.tolist() if classes else None)
     state = which if path.is_dir() else {"model": "last"}.get(path.stem, path.stem)
     protocol |= {"fakes": len(made), "seed": seed}
-    return Sets(made, reals, training, held_out, generator.name, folder, state, generator.images, protocol)
+    if generator.classes:
+        protocol |= {"classes": "as many of each as reals" if classes else "equally many of each"}
+    about = generator.name, folder, state, generator.images
+    return Sets(made, reals, training, held_out, *about, protocol, classes=classes)
 
 
 def _of_source(source: str, against: str, fakes: int, split: Split, seed: int) -> Sets:
@@ -154,7 +178,7 @@ def _of_source(source: str, against: str, fakes: int, split: Split, seed: int) -
     whole = load(Pictures(source=source), size=width, channels=channels, progress=True)
     count = min(fakes or FAKES, len(whole))
     made = whole.take(_choose(len(whole), count, seed))
-    reals, training, held_out, protocol = _reals(Pictures(source=against), width, channels, count, split, seed)
+    reals, _, training, held_out, protocol = _reals(Pictures(source=against), width, channels, count, split, seed)
     protocol |= {"fakes": len(made), "seed": seed}
     notes = (f"{len(whole.skipped)} files in {source} cannot be used.",) if whole.skipped else ()
     return Sets(made, reals, training, held_out, whole.name, None, "", 0, protocol, notes)
@@ -162,13 +186,14 @@ def _of_source(source: str, against: str, fakes: int, split: Split, seed: int) -
 
 def _reals(
     pictures: Pictures, size: int, channels: int, count: int, split: Split, seed: int
-) -> tuple[Pixels, Dataset, Dataset, dict[str, Any]]:
+) -> tuple[Pixels, NDArray[np.int64] | None, Dataset, Dataset, dict[str, Any]]:
     whole = load(pictures, size=size, channels=channels, progress=True)
     training, held_out = whole.split(pictures.held_out)
     part = {"train": training, "held-out": held_out, "all": whole}[split]
     if not len(part):
         raise InputError(f"{whole.name} has no {split} pictures; give another --split.")
-    reals = part.take(_choose(len(part), min(count, len(part)), seed))
+    chosen = _choose(len(part), min(count, len(part)), seed)
+    reals = part.take(chosen)
     protocol = {
         "reals": len(reals),
         "source": whole.name,
@@ -176,7 +201,7 @@ def _reals(
         "split": split,
         "held_out": pictures.held_out,
     }
-    return reals, training, held_out, protocol
+    return reals, None if part.labels is None else part.labels[chosen], training, held_out, protocol
 
 
 def _choose(total: int, count: int, seed: int) -> np.ndarray:

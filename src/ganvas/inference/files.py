@@ -1,71 +1,97 @@
-"""Generated pictures as files: a sheet, a folder, a walk as strip, GIF or MP4. Every PNG says what made it."""
+"""Generated pictures as files: a sheet, a folder, a walk as strip, GIF or MP4. Every PNG says what made it.
+
+Where there are classes, `labels` are the numbers of those that are wanted, and so many pictures are made of each.
+"""
 
 from __future__ import annotations
 
 import math
+import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from ganvas.errors import InputError
 from ganvas.inference.generator import Generator
-from ganvas.pictures import Pixels, grid, save_gif, save_png, to_image, zoom
+from ganvas.pictures import Pixels, grid, save_gif, save_png, to_image, with_names, zoom
 from ganvas.plane import Canvas
 from ganvas.runs.files import write_atomically, write_text
 
 FRAMES_PER_SECOND = 16
 
 
-def write_sheet(generator: Generator, n: int, seed: int, path: Path) -> Path:
-    """Write `n` pictures as one PNG sheet, as square as can be; of points, a scatter plot."""
+def write_sheet(generator: Generator, n: int, seed: int, path: Path, labels: Sequence[int] = ()) -> Path:
+    """Write `n` pictures as one PNG sheet, as square as can be; of several classes one row each; of points a plot."""
     _expect_ending(path, (".png",))
     if generator.on_plane:
         plot = Canvas().draw(generator.points(n, seed), f"{n:,} points of {generator.name}, seed {seed}")
         save_png(plot, path, generator.label(seed))
         return path
-    pictures = generator.generate(n, seed)
-    save_png(grid(pictures, math.ceil(math.sqrt(n))), path, generator.label(seed))
+    names = [generator.classes[label] for label in labels]
+    pictures = [generator.generate(n, seed, label) for label in labels or (None,)]
+    sheet = grid(np.concatenate(pictures), n if len(names) > 1 else math.ceil(math.sqrt(n)))
+    sheet, margin = with_names(sheet, names if len(names) > 1 else ())
+    save_png(sheet, path, generator.label(seed, of=", ".join(names)) | margin)
     return path
 
 
-def write_folder(generator: Generator, n: int, seed: int, folder: Path) -> list[Path]:
-    """Write `n` pictures as PNG files ``seed-index.png`` into a folder; points as one .csv or .npz file."""
+def write_folder(generator: Generator, n: int, seed: int, folder: Path, labels: Sequence[int] = ()) -> list[Path]:
+    """Write `n` pictures as PNG files ``seed-index.png`` into a folder, or into one for each class, so that it can be
+    trained on as it is; points as one .csv or .npz file."""
     if generator.on_plane:
         _write_points(generator, n, seed, folder)
         return [folder]
     if folder.exists() and not folder.is_dir():
         raise InputError(f"--out {folder} is a file; give a folder for the single pictures.")
     paths = []
-    for index, picture in enumerate(generator.generate(n, seed)):
-        path = folder / f"{seed}-{index:06d}.png"
-        save_png(picture, path, generator.label(seed, index))
-        paths.append(path)
+    for label in labels or (None,):
+        name = "" if label is None else generator.classes[label]
+        inner = folder if label is None else folder / folder_name(name, label)
+        for index, picture in enumerate(generator.generate(n, seed, label)):
+            path = inner / f"{seed}-{index:06d}.png"
+            save_png(picture, path, generator.label(seed, index, name))
+            paths.append(path)
     return paths
 
 
+def folder_name(name: str, number: int) -> str:
+    """A folder for a class: its name, or its number and what of the name a file system takes."""
+    safe = re.sub(r"[^\w .,()+-]", "_", name).strip(" .")
+    return safe if safe and safe == name else f"{number}-{safe}".rstrip("-")
+
+
 def write_walk(
-    generator: Generator, stops: int, steps: int, seed: int, strip: Path | None, film: Path | None
+    generator: Generator,
+    stops: int,
+    steps: int,
+    seed: int,
+    strip: Path | None,
+    film: Path | None,
+    label: int | None = None,
 ) -> list[Path]:
-    """Walk through random points; write the way as a PNG strip, one row a leg, and as .gif or .mp4."""
+    """Walk through random points of one class; write the way as a PNG strip, one row a leg, and as .gif or .mp4."""
     if strip:
         _expect_ending(strip, (".png",))
     if film:
         _expect_ending(film, (".gif", ".mp4"))
-    frames = generator.interpolate(stops, steps, seed)
+    frames = generator.interpolate(stops, steps, seed, label)
+    made_of = "" if label is None else generator.classes[label]
+    text = generator.label(seed, of=made_of)
     paths = []
     if strip:
-        save_png(grid(frames, steps), strip, generator.label(seed))
+        save_png(grid(frames, steps), strip, text)
         paths.append(strip)
     if film:
         factor = zoom(generator.system.shape[-1])
         large = frames.repeat(factor, axis=1).repeat(factor, axis=2)
-        label = generator.label(seed)["Description"]
+        comment = text["Description"]
         if film.suffix == ".gif":
-            save_gif([to_image(frame) for frame in large], film, 1000 // FRAMES_PER_SECOND, label)
+            save_gif([to_image(frame) for frame in large], film, 1000 // FRAMES_PER_SECOND, comment)
         else:
-            write_atomically(film, lambda part: _mp4(large, part, label))
+            write_atomically(film, lambda part: _mp4(large, part, comment))
         paths.append(film)
     return paths
 

@@ -64,7 +64,7 @@ def write_model(file: Path, target: Path, *, half: bool = False) -> dict[str, An
         raise InputError(f"--out {target} must end in .safetensors.")
     weights, about = generator_weights(file)
     weights = halved(weights, file) if half else weights
-    told = ("ganvas", "run", "system", "data", "start", "images")
+    told = ("ganvas", "run", "system", "data", "start", "classes", "images")
     kept: dict[str, Any] = {key: about[key] for key in told if key in about}
     checkpoint.save(target, {f"g.{name}": t for name, t in weights.items()}, kept)
     return kept

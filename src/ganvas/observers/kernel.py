@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ganvas.metrics.extractors import Extractor
@@ -23,15 +23,25 @@ class KernelMeasure(Observer):
     """
 
     def __init__(
-        self, folder: RunFolder, reals: Pixels, every: int, extractor: Extractor, on_best: Callable[[Run], None]
+        self,
+        folder: RunFolder,
+        reals: Pixels,
+        every: int,
+        extractor: Extractor,
+        on_best: Callable[[Run], None],
+        labels: Sequence[int] | None = None,
     ) -> None:
-        """`reals` are uint8 (N, H, W, C); `on_best` is called whenever the distance is the smallest so far."""
-        self.folder, self.reals, self.every = folder, reals, every
+        """Take the reals uint8 (N, H, W, C), with their classes where the run has classes.
+
+        `on_best` is called whenever the distance is the smallest so far.
+        """
+        self.folder, self.reals, self.every, self.labels = folder, reals, every, labels
         self.extractor, self.on_best = extractor, on_best
 
     def start(self, run: Run) -> None:
         """Draw the fixed z, the same as the other measure's; read the reals."""
-        self.inputs = run.recipe.system.inputs(len(self.reals), run.recipe.seed + 1).to(run.device)
+        system, seed = run.recipe.system, run.recipe.seed + 1
+        self.inputs = system.inputs(len(self.reals), seed, self.labels).to(run.device)
         self.images = run.images
         self.extractor.network.to(run.device)
         self.features = self.extractor.extract(self.reals).features

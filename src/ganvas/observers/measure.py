@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from torch import Tensor
@@ -23,16 +23,29 @@ COUNT = 512
 class Measure(Observer):
     """Sliced Wasserstein distance of 512 fakes (fixed z) to 512 reals, every `every` images."""
 
-    def __init__(self, folder: RunFolder, reals: Tensor, every: int, on_best: Callable[[Run], None] | None) -> None:
-        """`reals` are (N, *shape); `on_best` is called whenever the distance is the smallest so far."""
-        self.folder, self.every, self.on_best = folder, every, on_best
+    def __init__(
+        self,
+        folder: RunFolder,
+        reals: Tensor,
+        every: int,
+        on_best: Callable[[Run], None] | None,
+        labels: Sequence[int] | None = None,
+    ) -> None:
+        """Prepare the reals.
+
+        Args:
+            reals: (N, *shape)
+            on_best: called whenever the distance is the smallest so far.
+            labels: the reals' classes, which the fakes are made of, where the run has classes.
+        """
+        self.folder, self.every, self.on_best, self.labels = folder, every, on_best, labels
         self.count = len(reals)
         self.reals = project(reals)
 
     def start(self, run: Run) -> None:
         """Draw the fixed z; recall the best distance so far."""
         # Another seed than the sheets': what is shown is not what is judged.
-        self.inputs = run.recipe.system.inputs(self.count, run.recipe.seed + 1).to(run.device)
+        self.inputs = run.recipe.system.inputs(self.count, run.recipe.seed + 1, self.labels).to(run.device)
         self.images = run.images
         self.best = min((line[MEASURE] for line in self.folder.read_log() if MEASURE in line), default=float("inf"))
 

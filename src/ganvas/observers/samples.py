@@ -1,7 +1,11 @@
-"""Sample sheets: fakes from the same z every time, beside the same reals; and the film strip made of them."""
+"""Sample sheets: fakes from the same z every time, beside the same reals; and the film strip made of them.
+
+Of a run with classes a row is a class, and a column one z in all of them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from ganvas.observers import Observer, Report, due
-from ganvas.pictures import Pixels, beside, grid, save_png, tile_corner, to_pixels, zoom
+from ganvas.pictures import MARGIN, Pixels, beside, grid, save_png, tile_corner, to_pixels, with_names, zoom
 from ganvas.runs.folder import RunFolder
 
 if TYPE_CHECKING:
@@ -30,7 +34,7 @@ class Sheets(Observer):
 
     def start(self, run: Run) -> None:
         """Draw the fixed z, and the sheet of the untrained generator."""
-        self.inputs = run.recipe.system.inputs(self.count, run.recipe.seed).to(run.device)
+        self.inputs = self.drawn(run).to(run.device)
         self.images = run.images
         if run.images == 0:
             self.write(run)
@@ -45,6 +49,10 @@ class Sheets(Observer):
         """Write the last sheet."""
         self.write(run)
 
+    def drawn(self, run: Run) -> Tensor:
+        """The inputs of the fakes on every sheet."""
+        return run.recipe.system.inputs(self.count, run.recipe.seed)
+
     def write(self, run: Run) -> None:
         """Write one sheet of the fakes of `inputs`."""
         raise NotImplementedError
@@ -53,23 +61,45 @@ class Sheets(Observer):
 class Samples(Sheets):
     """Tiles of fakes, beside reals; at the end the film strip."""
 
-    def __init__(self, folder: RunFolder, reals: Pixels, rows: int, columns: int, intervals: tuple[int, ...]) -> None:
-        """`reals` are uint8 (N, H, W, C), shown to the right of the fakes."""
+    def __init__(
+        self,
+        folder: RunFolder,
+        reals: Pixels,
+        rows: int,
+        columns: int,
+        intervals: tuple[int, ...],
+        classes: Sequence[str] = (),
+    ) -> None:
+        """Prepare the reals.
+
+        Args:
+            reals: uint8 (N, H, W, C), shown to the right of the fakes.
+            classes: names of the first classes, one for each row; none where the run has no classes.
+        """
         super().__init__(folder, intervals)
-        self.rows, self.columns, self.count = rows, columns, rows * columns
+        self.rows, self.columns, self.count, self.classes = rows, columns, rows * columns, classes
         self.reals = grid(reals, columns)
+
+    def drawn(self, run: Run) -> Tensor:
+        """One class after the other from the same z, where there are classes."""
+        system, seed = run.recipe.system, run.recipe.seed
+        if not self.classes:
+            return super().drawn(run)
+        return torch.cat([system.inputs(self.columns, seed, [row] * self.columns) for row in range(self.rows)])
 
     def end(self, run: Run) -> None:
         """Write the last sheet and the film strip."""
         super().end(run)
-        strip = filmstrip(self.folder, run.recipe.system.shape[-1], self.rows, self.columns)
-        save_png(strip, self.folder.filmstrip)
+        shown = range(0, self.count, self.columns) if self.classes else range(min(STRIP_ROWS, self.count))
+        strip = filmstrip(self.folder, run.recipe.system.shape[-1], self.columns, shown)
+        save_png(with_names(strip, self.classes)[0], self.folder.filmstrip)
 
     def write(self, run: Run) -> None:
         """Write one sheet."""
         fakes = grid(sample(run, self.inputs), self.columns)
         same = len(fakes) == len(self.reals)  # fewer pictures than tiles make a lower sheet
-        save_png(beside([fakes, self.reals]) if same else fakes, self.folder.sheet(run.images))
+        sheet, text = with_names(beside([fakes, self.reals]) if same else fakes, self.classes)
+        save_png(sheet, self.folder.sheet(run.images), text)
 
 
 def sample(run: Run, inputs: Tensor) -> Pixels:
@@ -87,17 +117,18 @@ def outputs(run: Run, inputs: Tensor) -> Tensor:
     return made
 
 
-def filmstrip(folder: RunFolder, size: int, rows: int, columns: int) -> Pixels:
-    """The first tiles of some sheets: one row for each z, time from left to right, closer at the start, where most
-    happens."""
+def filmstrip(folder: RunFolder, size: int, columns: int, shown: Sequence[int]) -> Pixels:
+    """The tiles of these numbers of some sheets: one row for each, time from left to right, closer at the start, where
+    most happens."""
     sheets = folder.sheets()
     chosen = sorted({round(i) for i in np.linspace(0, 1, STRIP_COLUMNS) ** 2 * (len(sheets) - 1)})
     side = size * zoom(size)
     tiles = []
-    for index in range(min(STRIP_ROWS, rows * columns)):
+    for index in shown:
         top, left = tile_corner(index, columns, side, side)
         for sheet in chosen:
             with Image.open(sheets[sheet]) as picture:
-                cut = np.asarray(picture.crop((left, top, left + side, top + side)))
+                start = left + int(picture.info.get(MARGIN, 0))
+                cut = np.asarray(picture.crop((start, top, start + side, top + side)))
             tiles.append(cut.reshape(side, side, -1)[:: zoom(size), :: zoom(size)])
     return grid(np.stack(tiles), len(chosen))

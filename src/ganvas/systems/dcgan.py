@@ -5,11 +5,14 @@ Paper: Radford et al. 2016, Unsupervised Representation Learning with DCGANs, ar
 Weights start as N(0, 0.02), those of batch normalisation as N(1, 0.02); no layer has a bias where batch
 normalisation follows. The generator uses ReLU and Tanh, the discriminator leaky ReLU with slope 0.2. The number of
 layers follows from the size, the channels double with every halving.
+
+Beyond the paper, as fields: classes, told to the generator behind z and to the discriminator by projection or by an
+auxiliary classifier; spectral norm; and the self-attention of Zhang et al. 2019 (SAGAN, arXiv:1805.08318).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, final
 
 from torch import Tensor, nn
@@ -17,8 +20,9 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from ganvas.data.pictures import Pictures
 from ganvas.errors import InputError
+from ganvas.nn.attention import Attention
 from ganvas.nn.linear import Linear
-from ganvas.objectives import NonSaturating, Relativistic, Wasserstein
+from ganvas.objectives import Hinge, NonSaturating, Relativistic, Wasserstein
 from ganvas.penalties import R1, R2, GradientPenalty
 from ganvas.ramp import Ramp
 from ganvas.recipe import EMA, Adam, Augment, Plan, Recipe
@@ -52,6 +56,15 @@ class DCGAN(Synthesis):
     """Normalisation in the discriminator: batch statistics, spectral norm of the weights (Miyato et al. 2018), none."""
     d_dropout: float = 0.0
     """Probability of dropping a whole channel after each of the discriminator's activations."""
+    g_spectral: bool = False
+    """Spectral norm of the generator's weights too, beside its batch normalisation (Zhang et al. 2019, section 4)."""
+    attention: int = 0
+    """Side of the feature maps that self-attention looks over, in both networks (4, 8, .. size / 2); 0 is none."""
+    classes: int = 0
+    """How many classes the pictures are of, which both networks are told; 0 is none, or not told."""
+    conditioning: Literal["projection", "classifier"] = "projection"
+    """How the discriminator is told of classes: by projection (Miyato & Koyama 2018, arXiv:1802.05637), or by naming
+    the class itself (AC-GAN, Odena et al. 2017, arXiv:1610.09585)."""
 
     def __post_init__(self) -> None:
         if self.size not in SIZES:
@@ -67,46 +80,62 @@ class DCGAN(Synthesis):
             )
         if not 0 <= self.d_dropout < 1:
             raise InputError(f"--system.d-dropout {self.d_dropout} is no probability below 1; try 0.25, or 0 for none.")
+        sides = [self.size >> halvings for halvings in range(self._halvings, 0, -1)]
+        if self.attention not in (0, *sides):
+            raise InputError(
+                f"dcgan has no feature maps of {self.attention} px at {self.size} px; give --system.attention one of"
+                f" {', '.join(map(str, sides))}, or 0 for none."
+            )
+        if self.classes < 0 or self.classes == 1:
+            raise InputError(
+                f"--system.classes {self.classes} cannot be told apart; give the number of classes, 2 or more, or 0."
+            )
 
     def generator(self) -> nn.Module:
-        """z (B, latent) -> (B, channels, size, size) in [-1, 1]."""
-        width = self.g_width * self.size // 8
-        layers: list[nn.Module] = [Project(self.latent, width)]
+        """z and the one-hot class (B, latent + classes) -> (B, channels, size, size) in [-1, 1]."""
+        width, side = self.g_width * self.size // 8, 4
+        layers: list[nn.Module] = [Project(self.latent + self.classes, width)]
         for _ in range(self._halvings - 1):
-            layers += [
-                nn.BatchNorm2d(width),
-                nn.ReLU(inplace=True),
-                self._double(width, width // 2, bias=False),
-            ]
-            width //= 2
-        layers += [
-            nn.BatchNorm2d(width),
-            nn.ReLU(inplace=True),
-            self._double(width, self.channels, bias=True),
-            nn.Tanh(),
-        ]
-        return nn.Sequential(*layers).apply(_initialise)
+            layers += [nn.BatchNorm2d(width), nn.ReLU(inplace=True), *self._attention(width, side)]
+            layers.append(self._double(width, width // 2, bias=False))
+            width, side = width // 2, side * 2
+        layers += [nn.BatchNorm2d(width), nn.ReLU(inplace=True), *self._attention(width, side)]
+        layers += [self._double(width, self.channels, bias=True), nn.Tanh()]
+        network = nn.Sequential(*layers).apply(_initialise)
+        return _with_spectral_norm(network) if self.g_spectral else network
 
     def discriminator(self) -> nn.Module:
-        """(B, channels, size, size) -> logits (B,)."""
-        width = self.d_width
+        """(B, channels, size, size) -> logits (B,); of classes by projection (B, classes), one for every class that
+        the picture could claim to be of; with an auxiliary classifier the logit and the classes' (B, 1 + classes).
+        """
+        width, side = self.d_width, self.size // 2
         layers: list[nn.Module] = [self._halve(self.channels, width, bias=True), *self._activation()]
+        layers += self._attention(width, side)
         for _ in range(self._halvings - 1 + (self.head == "pool")):
             layers.append(self._halve(width, 2 * width, bias=self.d_norm != "batch"))
-            width *= 2
+            width, side = width * 2, side // 2
             if self.d_norm == "batch":
                 layers.append(nn.BatchNorm2d(width))
-            layers += self._activation()
+            layers += [*self._activation(), *self._attention(width, side)]
         if self.head == "pool":
-            layers += [nn.AdaptiveAvgPool2d(1), nn.Conv2d(width, 1, 1)]
+            layers.append(nn.AdaptiveAvgPool2d(1))
+        kernel = 1 if self.head == "pool" else 4
+        if self.classes and self.conditioning == "projection":
+            layers.append(Projection(width, self.classes, kernel))
         else:
-            layers.append(nn.Conv2d(width, 1, 4))
-        network = nn.Sequential(*layers, nn.Flatten(0)).apply(_initialise)
-        if self.d_norm == "spectral":
-            for layer in network:
-                if isinstance(layer, nn.Conv2d):
-                    spectral_norm(layer)
-        return network
+            layers.append(nn.Conv2d(width, 1 + self.classes, kernel))
+        network = nn.Sequential(*layers, nn.Flatten(1 if self.classes else 0)).apply(_initialise)
+        return _with_spectral_norm(network) if self.d_norm == "spectral" else network
+
+    def logits(self, scores: Tensor, labels: Tensor | None) -> Tensor:
+        """The score of the class, or the one score beside those of an auxiliary classifier."""
+        if self.classes and self.conditioning == "classifier":
+            return scores[:, 0]
+        return super().logits(scores, labels)
+
+    def class_logits(self, scores: Tensor) -> Tensor | None:
+        """(B, classes) of an auxiliary classifier."""
+        return scores[:, 1:] if self.classes and self.conditioning == "classifier" else None
 
     @property
     def _halvings(self) -> int:
@@ -123,6 +152,9 @@ class DCGAN(Synthesis):
         dropout = [nn.Dropout2d(self.d_dropout)] if self.d_dropout else []
         return [nn.LeakyReLU(0.2, inplace=True), *dropout]
 
+    def _attention(self, width: int, side: int) -> list[nn.Module]:
+        return [Attention(width)] if side == self.attention else []
+
 
 class Project(Linear):
     """z (B, latent) -> (B, width, 4, 4): the paper's first transposed convolution, as the matrix product that it is.
@@ -137,6 +169,31 @@ class Project(Linear):
     def forward(self, x: Tensor) -> Tensor:
         """Made with the channels last, as the layers that follow want them."""
         return super().forward(x).view(-1, 4, 4, self.width).permute(0, 3, 1, 2)
+
+
+class Projection(nn.Module):
+    """psi(phi(x)) + <e_y, phi(x)> for every class y (Miyato & Koyama 2018, arXiv:1802.05637, figure 1d).
+
+    phi are the features (B, width, kernel, kernel), psi what all classes share, e_y the class's embedding.
+    """
+
+    def __init__(self, width: int, classes: int, kernel: int) -> None:
+        super().__init__()
+        self.shared = nn.Conv2d(width, 1, kernel)
+        self.embedding = nn.Conv2d(width, classes, kernel, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, width, kernel, kernel) -> (B, classes, 1, 1)"""
+        scores: Tensor = self.shared(x) + self.embedding(x)
+        return scores
+
+
+def _with_spectral_norm(network: nn.Module) -> nn.Module:
+    """Miyato et al. 2018, arXiv:1802.05957, on every layer with weights but batch normalisation."""
+    for layer in list(network.modules()):
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            spectral_norm(layer)
+    return network
 
 
 def _initialise(layer: nn.Module) -> None:
@@ -158,6 +215,11 @@ def dcgan_digits() -> Recipe:
     )
 
 
+def dcgan_digits_classes() -> Recipe:
+    """The bundled digits, each told which digit it is; trains in some minutes"""
+    return replace(dcgan_digits(), system=DCGAN(size=16, channels=1, g_width=64, d_width=32, classes=10))
+
+
 def dcgan_mnist() -> Recipe:
     """MNIST at 32 px, 20 epochs"""
     return Recipe(
@@ -177,6 +239,11 @@ def dcgan_cifar10() -> Recipe:
         augment=Augment(flip=True),
         images=20 * 50_000,
     )
+
+
+def dcgan_cifar10_classes() -> Recipe:
+    """CIFAR-10 at 32 px with its ten classes, 20 epochs"""
+    return replace(dcgan_cifar10(), system=DCGAN(size=32, g_width=64, d_width=64, classes=10))
 
 
 def dcgan_faces64() -> Recipe:
@@ -245,4 +312,18 @@ def dcgan_stacked_mnist() -> Recipe:
         ema=EMA(half_life=10_000),
         images=STACKS,
         precision="bf16",
+    )
+
+
+def sagan_cifar10() -> Recipe:
+    """CIFAR-10 with its ten classes as SAGAN: hinge loss, self-attention, spectral norm in both, two rates"""
+    return Recipe(
+        system=DCGAN(size=32, g_width=64, d_width=64, d_norm="spectral", g_spectral=True, attention=16, classes=10),
+        data=Pictures(source="cifar10"),
+        objective=Hinge(),
+        adam_g=Adam(lr=1e-4, beta1=0.0, beta2=0.9),
+        adam_d=Adam(lr=4e-4, beta1=0.0, beta2=0.9),
+        ema=EMA(half_life=20_000),
+        augment=Augment(flip=True),
+        images=100 * 50_000,
     )

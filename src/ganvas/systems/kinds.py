@@ -56,8 +56,11 @@ class System(ABC):
         """What the discriminator is to judge: (B, *shape), pictures in [-1, 1]."""
 
     @abstractmethod
-    def inputs(self, count: int, seed: int) -> Tensor:
-        """The generator's inputs (count, ...) that samples are made of; the same for the same seed, everywhere."""
+    def inputs(self, count: int, seed: int, labels: Sequence[int] | None = None) -> Tensor:
+        """The generator's inputs (count, ...) that samples are made of; the same for the same seed, everywhere.
+
+        Of a system with classes they are of these, or of one after the other in turn.
+        """
 
 
 class Translation(System):
@@ -80,7 +83,7 @@ class Translation(System):
         fake: Tensor = g(batch.low)
         return fake
 
-    def inputs(self, count: int, seed: int) -> Tensor:
+    def inputs(self, count: int, seed: int, labels: Sequence[int] | None = None) -> Tensor:
         """Low-resolution noise (count, channels, size / scale, size / scale), to draw shapes and costs with."""
         side = self.size // self.scale
         values = np.random.default_rng(seed).uniform(-1, 1, (count, self.channels, side, side))

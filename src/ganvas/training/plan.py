@@ -120,7 +120,7 @@ def _random(system: System, count: int) -> Dataset:
     channels, *sides = system.shape
     pictures = random.integers(0, 256, (count, *sides, channels), dtype=np.uint8)
     if not isinstance(system, Translation):
-        return Dataset(pictures)
+        return Dataset(pictures, np.arange(count) % system.classes if system.classes else None)
     pixels = pictures.reshape(-1, channels)
     places = [[i * len(pixels) // count, *sides] for i in range(count)]
     return Photographs(pixels, places=np.array(places), size=system.size)

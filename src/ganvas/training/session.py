@@ -30,6 +30,7 @@ from ganvas.systems.kinds import Translation
 from ganvas.training.doubts import doubts
 from ganvas.training.feeding import make_feed
 from ganvas.training.host import Host
+from ganvas.training.labels import expect_labels
 from ganvas.training.loop import Diverged
 from ganvas.training.loop import train as play
 from ganvas.training.memory import keep_freed_memory
@@ -84,6 +85,7 @@ def train(
     system = recipe.system
     whole = open_data(recipe.data, system.shape, workers=host.workers, progress=True)
     dataset, held_out = whole.split(recipe.data.held_out)
+    expect_labels(system, dataset, folder)
     if watch.extractor and len(dataset) < 2 * GROUPS:
         raise InputError(
             f"--watch.extractor {watch.extractor} needs {2 * GROUPS} pictures, and {dataset.name} has {len(dataset)} to"
@@ -112,6 +114,7 @@ def train(
             "system": to_plain(system),
             "data": dataset.fingerprint,
             "start": recipe.start,
+            "classes": dataset.classes if system.classes else (),
         }
         diagnose = [Diagnose(folder, console, watch, probe)] if probe else []
         observers = observers_of(folder, recipe, watch, (dataset, held_out), diagnose, about, progress)

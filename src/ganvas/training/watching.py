@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from typing import Any
 
 import numpy as np
@@ -31,12 +31,13 @@ from ganvas.observers.progress import ProgressLine
 from ganvas.observers.restoration import RestorationMeasure, RestorationSheets
 from ganvas.observers.samples import Samples, Sheets
 from ganvas.observers.trackers import tensorboard
-from ganvas.pictures import from_pixels
+from ganvas.pictures import PAPER, Pixels, from_pixels
 from ganvas.recipe import WHOLE, Recipe
 from ganvas.runs.folder import RunFolder
 from ganvas.systems.kinds import Translation
 from ganvas.training.run import Run
 
+CLASS_ROWS = 20  # on a sheet of a run with classes: the first ones
 SHEETS = 40  # of crops in a whole run, unless the watch says otherwise
 DISTANCE = "st-lpips"
 CROPS = 64  # held-out ones that super-resolution is measured on
@@ -73,6 +74,7 @@ def observers_of(
     samples: tuple[int, ...] = (watch.sample_every, watch.sample_epochs * epoch)
     measure_every = watch.measure_every or max(recipe.batch_size, recipe.images // MEASUREMENTS)
     extractor = open_extractor(watch.extractor) if watch.extractor else None
+    labels = _labels(recipe, dataset, min(MEASURED, epoch))
     sheets: Sheets
     measure: Observer
     if isinstance(recipe.data, Crops):
@@ -93,17 +95,23 @@ def observers_of(
         sheets = PlaneSheets(folder, dataset.spread(POINTS), mixture, samples)
         measure = PlaneMeasure(folder, dataset.spread(MEASURED_POINTS), mixture, measure_every, keep_best)
     else:
-        sheets = Samples(folder, dataset.spread(rows * columns), rows, columns, samples)
+        named = dataset.classes[: min(recipe.system.classes, CLASS_ROWS)]
+        reals = _by_class(dataset, len(named), columns) if named else dataset.spread(rows * columns)
+        sheets = Samples(folder, reals, len(named) or rows, columns, samples, named)
         # A trained network's features say better than bare pixels what is best.
         on_best = None if extractor else keep_best
-        measure = Measure(folder, _judged(dataset.spread(MEASURED)), measure_every, on_best)
+        measure = Measure(folder, _judged(dataset.spread(MEASURED)), measure_every, on_best, labels)
+    kernel: list[Observer] = []
+    if extractor:
+        judged_on = dataset.spread(MEASURED)
+        kernel = [KernelMeasure(folder, judged_on, measure_every, extractor, keep_best, labels)]
     observers: list[Observer] = [
         progress,
         Log(folder, log_every, sinks),
         Leaks(folder, progress.console, log_every),
         sheets,
         measure,
-        *([KernelMeasure(folder, dataset.spread(MEASURED), measure_every, extractor, keep_best)] if extractor else []),
+        *kernel,
         *diagnose,
         checkpoints,
         Curves(folder),
@@ -144,12 +152,32 @@ def _distance() -> Perceptual | None:
 def make_probe(run: Run, dataset: Dataset, held_out: Dataset) -> Probe:
     """The probe of a run: the same noise and the same reals every time."""
     # Other noise than the sheets' and the measures'.
-    inputs = run.recipe.system.inputs(COUNT, run.recipe.seed + 2)
-    train, kept = (_judged(part.spread(COUNT)).to(run.device) for part in (dataset, held_out))
-    return Probe(inputs.to(run.device), train, kept, run.recipe.objective)
+    recipe, device = run.recipe, run.device
+    train, kept = (_judged(part.spread(COUNT)).to(device) for part in (dataset, held_out))
+    counted = ((dataset, COUNT), (dataset, len(train)), (held_out, len(kept)))
+    fakes, *reals = (_labels(recipe, part, count) for part, count in counted)
+    inputs = recipe.system.inputs(COUNT, recipe.seed + 2, fakes).to(device)
+    known = (None if part is None else torch.tensor(part, device=device) for part in (fakes, *reals))
+    of_fakes, of_train, of_kept = known
+    return Probe(inputs, train, kept, recipe.objective, recipe.system.logits, (of_fakes, of_train, of_kept))
 
 
-def _evenly(dataset: Dataset, count: int) -> NDArray[np.int64]:
+def _labels(recipe: Recipe, part: Dataset, count: int) -> list[int] | None:
+    """The classes of the `count` rows that are spread over a part, where the recipe's system is told of classes."""
+    return part.shares(count).tolist() if recipe.system.classes else None
+
+
+def _by_class(dataset: Dataset, classes: int, columns: int) -> Pixels:
+    """A row of `columns` pictures of each of the first classes, white where a class has fewer."""
+    rows = []
+    for label in range(classes):
+        members = dataset.of_class(label)
+        row = dataset.take(members[_evenly(members, columns)])
+        rows.append(np.pad(row, ((0, columns - len(row)), *[(0, 0)] * 3), constant_values=PAPER))
+    return np.concatenate(rows)
+
+
+def _evenly(dataset: Sized, count: int) -> NDArray[np.int64]:
     return np.linspace(0, len(dataset) - 1, min(count, len(dataset))).round().astype(np.int64)
 
 

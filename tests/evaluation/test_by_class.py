@@ -1,0 +1,61 @@
+"""Measures of each class of a run with classes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ganvas import InputError, evaluate, train
+from ganvas.cli import main
+from ganvas.data import Pictures, load
+from ganvas.evaluation.sets import gather
+from ganvas.inference.files import write_folder
+from ganvas.inference.generator import open_generator
+from ganvas.systems.dcgan import DCGAN
+from tests.conftest import tiny
+
+
+@pytest.fixture
+def run() -> Path:
+    system = DCGAN(size=16, channels=1, g_width=4, d_width=4, latent=8, classes=10)
+    return train(tiny("dcgan", system=system), name="r").folder.path
+
+
+def test_fakes_have_the_classes_of_the_reals(run: Path) -> None:
+    sets = gather(run, fakes=300)
+    assert sets.classes is not None
+    assert (sets.classes.fakes == sets.classes.reals).all()
+    data, _ = load(Pictures(source="digits"), size=16, channels=1).split(0.05)
+    by_picture = dict(zip(map(bytes, data.take(slice(None))), data.labels, strict=True))  # type: ignore[arg-type]
+    assert [by_picture[bytes(picture)] for picture in sets.reals] == sets.classes.reals.tolist()
+    assert sets.protocol["classes"] == "as many of each as reals"
+
+
+def test_each_class_has_a_figure(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = evaluate(run, extractor="digits", fakes=400, measures=["by-class"])
+    names = [figure.measure for figure in found.figures]
+    assert names == ["class accuracy", *(f"KID on class {digit}" for digit in range(10))]
+    assert 0 <= found["class accuracy"].estimate.value <= 1
+    protocol = found["KID on class 3"].protocol
+    assert protocol["class"] == "3"
+    assert protocol["fakes"] == protocol["reals"] < 60
+    assert main(["evaluate", "runs/r", "--extractor", "digits", "--fakes", "400", "--measures", "by-class"]) == 0
+    said = capsys.readouterr().out
+    worst = max(found.figures[1:], key=lambda figure: figure.estimate.value).protocol["class"]
+    assert f"The worst class is {worst}." in said
+
+
+def test_classes_of_too_few_are_named(run: Path) -> None:
+    found = evaluate(run, extractor="digits", fakes=60, measures=["by-class"])
+    assert [figure.measure for figure in found.figures] == ["class accuracy"]
+    assert "leaves out classes of too few fakes and reals: 0 with" in found.notes[0]
+
+
+def test_reals_of_other_classes(run: Path) -> None:
+    write_folder(open_generator(run), 12, 0, Path("others"), [1, 2])
+    sets = gather(run, "others", fakes=20)
+    assert sets.classes is None
+    assert sets.protocol["classes"] == "equally many of each"
+    with pytest.raises(InputError, match="by-class is for fakes that were made of the reals' classes"):
+        evaluate(run, against="others", extractor="digits", measures=["by-class"])

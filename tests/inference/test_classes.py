@@ -1,0 +1,136 @@
+"""Pictures by class, from Python and from the command line; and the sheets of a run with classes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import ganvas
+from ganvas import InputError, Watch, train
+from ganvas.cli import main
+from ganvas.comparison.gather import gather
+from ganvas.comparison.sheets import films
+from ganvas.data import Pictures, load
+from ganvas.inference.files import folder_name
+from ganvas.inference.opening import write_model
+from ganvas.pictures import GAP, MARGIN, PAPER, grid, with_names
+from ganvas.systems.dcgan import DCGAN
+from tests.conftest import tiny
+
+SYSTEM = DCGAN(size=16, channels=1, g_width=4, d_width=4, latent=8, classes=10)
+
+
+@pytest.fixture
+def run() -> Path:
+    watch = Watch(measure_every=96, sample_every=64, grid=(2, 3))
+    return train(tiny("dcgan", system=SYSTEM), name="r", watch=watch).folder.path
+
+
+def test_a_class_by_name_and_by_number(run: Path) -> None:
+    g = ganvas.open(run)
+    assert g.classes == tuple("0123456789")
+    threes = g.generate(4, seed=1, label="3")
+    assert np.array_equal(threes, g.generate(4, seed=1, label=3))
+    assert not np.array_equal(threes, g.generate(4, seed=1, label=4))
+    assert np.array_equal(threes[:2], g.generate(2, seed=1, label="3"))
+    assert np.array_equal(threes[3], g.generate(4, seed=1)[3])  # one class after the other
+    assert np.array_equal(threes[1], g.generate(2, seed=1, label=[5, 3])[1])
+    walk = g.interpolate(2, 3, seed=1, label="3")
+    assert np.array_equal(walk[::3], threes[:2])
+
+
+def test_a_model_file_keeps_the_names(run: Path) -> None:
+    write_model(run / "model.safetensors", Path("m.safetensors"))
+    assert ganvas.open("m.safetensors").classes == tuple("0123456789")
+
+
+def test_what_cannot_be_asked_for(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    g = ganvas.open(run)
+    with pytest.raises(InputError, match=r"knows no class 'cat'; give one of 0, 1, 2"):
+        g.generate(1, label="cat")
+    with pytest.raises(InputError, match=r"no class 10"):
+        g.generate(1, label=10)
+    with pytest.raises(InputError, match=r"2 classes are given for 3 pictures"):
+        g.generate(3, label=[0, 1])
+    with pytest.raises(InputError, match=r"a walk stays in one class"):
+        g.interpolate(2, 2)
+    train(tiny(), name="plain")
+    for words, said in (
+        (("runs/r", "--class", "cat"), "knows no class 'cat'"),
+        (("runs/plain", "--class", "cat"), "was not told of classes"),
+        (("runs/plain", "--class", "all"), "was not told of classes"),
+        (("runs/r", "--interpolate"), "name one with --class"),
+        (("runs/r", "--interpolate", "--class", "1", "--class", "2"), "stays in one class, and 2 are given"),
+    ):
+        assert main(["generate", *words]) == 2
+        assert said in capsys.readouterr().err
+
+
+def test_files_by_class_are_a_source_again(run: Path) -> None:
+    assert main(["generate", "runs/r", "--class", "7", "--class", "3", "-n", "2", "--out", "fakes"]) == 0
+    again = load(Pictures(source="fakes"), size=16, channels=1)
+    assert again.classes == ("3", "7")
+    assert again.labels is not None
+    assert again.labels.tolist() == [0, 0, 1, 1]
+    assert np.array_equal(again.take(slice(2, 4)), ganvas.open(run).generate(2, label="7"))
+    with Image.open("fakes/7/0-000001.png") as picture:
+        assert "seed 0, picture 1, class 7" in picture.info["Description"]
+
+
+def test_a_sheet_has_a_row_for_each_class(run: Path) -> None:
+    assert main(["generate", "runs/r", "-n", "2", "--grid", "all.png"]) == 0
+    assert main(["generate", "runs/r", "--class", "4", "-n", "9", "--grid", "one.png"]) == 0
+    with Image.open("all.png") as sheet:
+        margin = int(sheet.info[MARGIN])
+        assert sheet.size == (margin + 2 * 50 + GAP, 10 * 50 + GAP)
+        pixels = np.asarray(sheet)
+    assert (pixels[:, :margin] < 128).any()  # the names
+    assert np.array_equal(pixels[400:452, margin:], grid(ganvas.open(run).generate(2, label=8), 2)[..., 0])
+    with Image.open("one.png") as sheet:
+        assert MARGIN not in sheet.info
+        assert sheet.size == (3 * 50 + GAP, 3 * 50 + GAP)
+
+
+def test_sheets_of_a_run_show_a_class_in_every_row(run: Path) -> None:
+    with Image.open(max(run.glob("samples/*.png"))) as sheet:
+        margin = int(sheet.info[MARGIN])
+        pixels = np.asarray(sheet)[:, margin:, None]
+    assert pixels.shape[:2] == (10 * 50 + GAP, 2 * (3 * 50 + GAP) + 4 * GAP)
+    fakes = np.concatenate([ganvas.open(run).generate(3, label=label) for label in range(10)])
+    assert np.array_equal(pixels[:, : 3 * 50 + GAP], grid(fakes, 3))
+    data, _ = load(Pictures(source="digits"), size=16, channels=1).split(0.05)
+    firsts = data.take(np.array([data.of_class(label)[0] for label in range(10)]))
+    assert np.array_equal(pixels[:, -(3 * 50 + GAP) : -2 * 50], grid(firsts, 1))
+    with Image.open(run / "filmstrip.png") as strip:
+        times = len(list(run.glob("samples/*.png")))
+        assert strip.size == (margin + times * 50 + GAP, 10 * 50 + GAP)
+        last = np.asarray(strip)[:, -50 - GAP :, None]
+    assert np.array_equal(last, grid(fakes[::3], 1))
+
+
+def test_a_comparison_reads_sheets_with_names(run: Path) -> None:
+    cut = films(gather([run]))
+    assert list(cut.films) == ["r"]
+    assert cut.reals
+
+
+def test_names_beside_a_sheet() -> None:
+    sheet = grid(np.zeros((3, 48, 48, 3), np.uint8), 1)
+    made, text = with_names(sheet, ["cat", "狗", "a name that is far too long to stand beside"])
+    margin = int(text[MARGIN])
+    assert np.array_equal(made[:, margin:], sheet)
+    assert margin < 250
+    for row in range(3):
+        assert (made[row * 50 + GAP : (row + 1) * 50, :margin] < PAPER).any()
+    assert with_names(sheet, [])[0] is sheet
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [("cat", "cat"), ("a/b", "3-a_b"), ("..", "3"), ("", "3"), (".x", "3-x"), ("T (new)", "T (new)")],
+)
+def test_folders_of_classes(name: str, folder: str) -> None:
+    assert folder_name(name, 3) == folder
