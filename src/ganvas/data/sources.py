@@ -213,7 +213,9 @@ def _npz(path: Path) -> Listing:
     if labels is None or not len(labels) or missing:
         why = f"{missing:,} of its {len(pictures):,} labels are below 0" if missing else ""
         return Listing(path.name, _rows(pictures, None), unlabelled=why)
-    classes = tuple(str(i) for i in range(int(labels.max()) + 1))
+    count = int(labels.max()) + 1
+    names = next((a for a in arrays.values() if a.dtype.kind == "U" and a.ndim == 1 and len(a) >= count), None)
+    classes = tuple(map(str, range(count) if names is None else names))
     return Listing(path.name, _rows(pictures, labels), classes)
 
 

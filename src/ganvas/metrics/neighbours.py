@@ -15,6 +15,7 @@ from ganvas.metrics.intervals import Estimate, mean
 
 Pixels = NDArray[np.uint8]
 
+PART = 4096  # pictures compared with all others at a time
 SIDE = 32  # px to which pictures are averaged before they are compared
 COPIES = 0.01  # the share of new pictures that is as near as what counts as a copy
 
@@ -49,6 +50,18 @@ def nearest(pictures: Pixels, training: Iterable[Pixels]) -> Nearest:
         best[closer], index[closer] = distances[closer], found[closer] + seen
         seen += len(part)
     return Nearest(index.numpy(), best.double().numpy())
+
+
+def nearest_other(pictures: Pixels) -> NDArray[np.float64]:
+    """How far each of N pictures (N, H, W, C) lies from the nearest other one of them, as in `nearest`: (N,)."""
+    rows = _vectors(pictures)
+    found = []
+    for start in range(0, len(rows), PART):
+        part = rows[start : start + PART]
+        distances = torch.cdist(part, rows)
+        distances[torch.arange(len(part)), torch.arange(start, start + len(part))] = torch.inf
+        found.append((part - rows[distances.argmin(dim=1)]).square().mean(1).sqrt())
+    return torch.cat(found).double().numpy()
 
 
 def memorisation(fakes: Nearest, held_out: Nearest, seed: int = 0) -> dict[str, Estimate]:

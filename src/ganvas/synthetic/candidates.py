@@ -1,0 +1,157 @@
+"""The generator, trained here or taken, and what it makes class by class, with D's opinion of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from rich.console import Console
+from torch import nn
+
+from ganvas.data import Pictures
+from ganvas.errors import InputError
+from ganvas.inference.generator import Generator, open_generator
+from ganvas.observers import Watch
+from ganvas.pictures import from_pixels
+from ganvas.recipe import EMA, Augment, Recipe
+from ganvas.runs import checkpoint
+from ganvas.runs.models import find
+from ganvas.synthetic.reals import Labelled
+from ganvas.synthetic.settings import Settings
+from ganvas.systems import named_recipe
+from ganvas.systems.dcgan import DCGAN
+from ganvas.systems.kinds import FromNoise, Synthesis
+from ganvas.training import Host, Outcome, train
+
+IMAGES = 200_000  # real images in a training, unless said otherwise
+AT_ONCE = 256  # candidates that D looks at together
+
+
+@dataclass(frozen=True)
+class Maker:
+    """A conditional generator and, where its file has one, the discriminator it played against.
+
+    Attributes:
+        file: that it was read from.
+    """
+
+    generator: Generator
+    d: nn.Module | None
+    file: Path
+
+    @property
+    def system(self) -> FromNoise:
+        """Its GAN."""
+        return self.generator.system
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Pictures, the i-th of class i % classes: those of ``ganvas generate MODEL --seed SEED``, by the same numbers.
+
+    Attributes:
+        realness: D's output for each, float64 (N,), or None where the model came without its D.
+    """
+
+    made: Labelled
+    realness: NDArray[np.float64] | None
+
+
+def generator_recipe(settings: Settings, source: Path, form: tuple[int, int], classes: int) -> Recipe:
+    """The recipe of the generator to train on the pictures kept in `source`.
+
+    Args:
+        form: size and channels of the default recipe's pictures.
+
+    Raises:
+        InputError: the recipe's system takes no classes, or makes no pictures from noise.
+    """
+    data = Pictures(source=str(source), held_out=0)
+    if not settings.recipe:
+        size, channels = form
+        system = DCGAN(size=size, channels=channels, g_width=32, d_width=32, classes=classes)
+        augment = Augment(flip=settings.flips, differentiable=1.0)
+        images = settings.images or IMAGES
+        return Recipe(
+            system=system, data=data, augment=augment, ema=EMA(half_life=10_000), images=images, seed=settings.seed
+        )
+    recipe = named_recipe(settings.recipe)
+    if not isinstance(recipe.system, Synthesis) or "classes" not in {f.name for f in dataclasses.fields(recipe.system)}:
+        raise InputError(
+            f"--recipe {settings.recipe} makes no pictures of a class that is asked for; take one of dcgan or r3gan."
+        )
+    system_ = replace(recipe.system, classes=classes)
+    return replace(recipe, system=system_, data=data, images=settings.images or recipe.images, seed=settings.seed)
+
+
+def train_generator(recipe: Recipe, folder: Path, device: str, console: Console) -> Outcome:
+    """Train in a run folder, or go on where it stands.
+
+    Raises:
+        InputError: as `ganvas.training.train`.
+        Diverged: a loss became NaN or infinite.
+    """
+    watch = Watch(sample_epochs=0, sample_every=max(1, recipe.images // 10))
+    host = Host(device=device, runs=str(folder.parent))  # type: ignore[arg-type]
+    return train(recipe, name=folder.name, watch=watch, host=host, console=console)
+
+
+def open_maker(model: str | Path, device: str) -> Maker:
+    """Open a run or a model file.
+
+    Raises:
+        InputError: it cannot be opened, or takes no classes.
+    """
+    generator = open_generator(model, device=device)
+    system = generator.system
+    if not isinstance(system, Synthesis) or not system.classes:
+        raise InputError(
+            f"{model} was trained without classes, so that its pictures have no labels; train it with classes, or leave"
+            " out --model."
+        )
+    file = find(model)
+    tensors, _ = checkpoint.load(file)
+    weights = {name.removeprefix("d."): tensor for name, tensor in tensors.items() if name.startswith("d.")}
+    if not weights:
+        return Maker(generator, None, file)
+    d = system.discriminator()
+    d.load_state_dict(weights)
+    return Maker(generator, d.eval().requires_grad_(False).to(device), file)
+
+
+def expect_classes(maker: Maker, classes: Sequence[str]) -> None:
+    """Refuse a model that was trained on other classes.
+
+    Raises:
+        InputError: their names or their order differ.
+    """
+    known = tuple(checkpoint.about(maker.file).get("classes", ()))
+    if known != tuple(classes):
+        raise InputError(
+            f"the model {maker.generator.name} was trained on the classes {', '.join(known)}, and the source has"
+            f" {', '.join(classes)}; give a model of these, or leave out --model."
+        )
+
+
+def make(maker: Maker, count: int, seed: int) -> Candidates:
+    """Make `count` candidates, the classes in turn."""
+    labels = np.arange(count) % maker.system.classes
+    pictures = maker.generator.render(maker.system.inputs(count, seed).numpy())
+    made = Labelled(pictures, labels)
+    return Candidates(made, None if maker.d is None else _realness(maker.d, maker.system, made))
+
+
+def _realness(d: nn.Module, system: FromNoise, made: Labelled) -> NDArray[np.float64]:
+    device = next(d.parameters()).device
+    found = []
+    with torch.inference_mode():
+        for start in range(0, len(made), AT_ONCE):
+            part = slice(start, start + AT_ONCE)
+            scores = d(from_pixels(made.images[part]).to(device))
+            found.append(system.logits(scores, torch.from_numpy(made.labels[part]).to(device)).double().cpu().numpy())
+    return np.concatenate(found)

@@ -1,0 +1,87 @@
+"""Which candidates are kept: no copies, of the class they should be, and not what D finds least real."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganvas.metrics.neighbours import nearest, nearest_other
+from ganvas.synthetic.candidates import Candidates
+from ganvas.synthetic.reals import Labelled
+from ganvas.synthetic.settings import Settings
+
+REASONS = ("copy", "unsure", "unreal")
+"""Why a candidate is rejected, the first that holds: it is as near to a real picture as a copy, the classifier gives
+its class too little, D finds it among the least real of its class."""
+SPARE = "spare"
+"""A candidate that passed after as many of its class as were wanted."""
+ACCEPTED = "accepted"
+AT_ONCE = 4096  # real pictures compared together
+
+
+@dataclass(frozen=True)
+class Filtered:
+    """The candidates with what was found about each.
+
+    Attributes:
+        candidates: all of them.
+        confidence: probability of its own class by the classifier, float64 (N,).
+        neighbour: number of the nearest real picture learnt from, int64 (N,).
+        distance: to it, per pixel in 0..1, float64 (N,): the nearer of the candidate and its mirror image.
+        copy_below: the distance under which a candidate counts as a copy.
+        fate: of each, str (N,): ACCEPTED, SPARE, or one of REASONS.
+    """
+
+    candidates: Candidates
+    confidence: NDArray[np.float64]
+    neighbour: NDArray[np.int64]
+    distance: NDArray[np.float64]
+    copy_below: float
+    fate: NDArray[np.str_]
+
+    @property
+    def accepted(self) -> NDArray[np.int64]:
+        """The numbers of the accepted candidates, in their order."""
+        return np.flatnonzero(self.fate == ACCEPTED)
+
+    @property
+    def fakes(self) -> Labelled:
+        """The accepted pictures."""
+        made = self.candidates.made
+        return Labelled(made.images[self.accepted], made.labels[self.accepted])
+
+    def count(self, fate: str, label: int | None = None) -> int:
+        """How many candidates met a fate, of one class or of all."""
+        hit = self.fate == fate
+        return int(hit.sum() if label is None else (hit & (self.candidates.made.labels == label)).sum())
+
+
+def filter_candidates(
+    candidates: Candidates, confidence: NDArray[np.float64], reals: Labelled, settings: Settings
+) -> Filtered:
+    """Decide on each candidate.
+
+    Args:
+        confidence: probability of its class that a classifier of the reals gives each, (N,).
+        reals: the pictures learnt from.
+    """
+    made = candidates.made
+    parts = [reals.images[start : start + AT_ONCE] for start in range(0, len(reals), AT_ONCE)]
+    plain, mirrored = nearest(made.images, parts), nearest(made.images[:, :, ::-1], parts)
+    closer = mirrored.distance < plain.distance
+    distance = np.where(closer, mirrored.distance, plain.distance)
+    copy_below = float(np.quantile(nearest_other(reals.images), settings.copies)) if settings.copies else 0.0
+    fate = np.full(len(made), ACCEPTED, dtype="<U8")
+    if candidates.realness is not None and settings.realness:
+        for label in np.unique(made.labels):
+            own = made.labels == label
+            fate[own & (candidates.realness < np.quantile(candidates.realness[own], settings.realness))] = "unreal"
+    fate[confidence < settings.confidence] = "unsure"
+    fate[distance < copy_below] = "copy"
+    for label in np.unique(made.labels):
+        passed = np.flatnonzero((fate == ACCEPTED) & (made.labels == label))
+        fate[passed[settings.per_class :]] = SPARE
+    neighbour = np.where(closer, mirrored.index, plain.index)
+    return Filtered(candidates, confidence, neighbour, distance, copy_below, fate)
