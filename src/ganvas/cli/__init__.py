@@ -14,6 +14,7 @@ from ganvas.errors import InputError
 VERBS = (
     "train",
     "generate",
+    "augment",
     "upscale",
     "evaluate",
     "diagnose",
@@ -29,7 +30,10 @@ VERBS = (
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command line and return its exit code: 0 done, 2 unusable input, 1 failed, 130 or 143 stopped."""
+    """Run one command line and return its exit code: 0 done, 2 unusable input, 1 failed, 130 or 143 stopped.
+
+    ganvas augment has one more: 3, the extra samples do not help.
+    """
     argv = sys.argv[1:] if argv is None else argv
     try:
         return _dispatch(argv)

@@ -80,13 +80,21 @@ def generator_recipe(settings: Settings, source: Path, form: tuple[int, int], cl
         return Recipe(
             system=system, data=data, augment=augment, ema=EMA(half_life=10_000), images=images, seed=settings.seed
         )
-    recipe = named_recipe(settings.recipe)
-    if not isinstance(recipe.system, Synthesis) or "classes" not in {f.name for f in dataclasses.fields(recipe.system)}:
-        raise InputError(
-            f"--recipe {settings.recipe} makes no pictures of a class that is asked for; take one of dcgan or r3gan."
-        )
-    system_ = replace(recipe.system, classes=classes)
+    recipe, told = conditional(settings.recipe)
+    system_ = replace(told, classes=classes)
     return replace(recipe, system=system_, data=data, images=settings.images or recipe.images, seed=settings.seed)
+
+
+def conditional(name: str) -> tuple[Recipe, Synthesis]:
+    """A recipe by its name and its system, which can be told of classes.
+
+    Raises:
+        InputError: there is none of that name, or its system cannot be.
+    """
+    recipe = named_recipe(name)
+    if not isinstance(recipe.system, Synthesis) or "classes" not in {f.name for f in dataclasses.fields(recipe.system)}:
+        raise InputError(f"--recipe {name} makes no pictures of a class that is asked for; take one of dcgan or r3gan.")
+    return recipe, recipe.system
 
 
 def train_generator(recipe: Recipe, folder: Path, device: str, console: Console) -> Outcome:
@@ -130,19 +138,16 @@ def expect_classes(maker: Maker, classes: Sequence[str]) -> None:
     Raises:
         InputError: their names or their order differ.
     """
-    known = tuple(checkpoint.about(maker.file).get("classes", ()))
-    if known != tuple(classes):
+    if maker.generator.classes != tuple(classes):
         raise InputError(
-            f"the model {maker.generator.name} was trained on the classes {', '.join(known)}, and the source has"
-            f" {', '.join(classes)}; give a model of these, or leave out --model."
+            f"the model {maker.generator.name} knows the classes {', '.join(maker.generator.classes)}, and the source"
+            f" has {', '.join(classes)}; give a model of these, or leave out --model."
         )
 
 
 def make(maker: Maker, count: int, seed: int) -> Candidates:
     """Make `count` candidates, the classes in turn."""
-    labels = np.arange(count) % maker.system.classes
-    pictures = maker.generator.render(maker.system.inputs(count, seed).numpy())
-    made = Labelled(pictures, labels)
+    made = Labelled(maker.generator.generate(count, seed), np.arange(count) % maker.system.classes)
     return Candidates(made, None if maker.d is None else _realness(maker.d, maker.system, made))
 
 

@@ -18,7 +18,7 @@ its class too little, D finds it among the least real of its class."""
 SPARE = "spare"
 """A candidate that passed after as many of its class as were wanted."""
 ACCEPTED = "accepted"
-AT_ONCE = 4096  # real pictures compared together
+AT_ONCE = 1024  # real pictures compared together
 
 
 @dataclass(frozen=True)
