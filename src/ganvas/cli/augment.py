@@ -21,7 +21,7 @@ HELP = {
     "size": "side of the pictures in pixels, for the default recipe (default: what fits SOURCE)",
     "candidates": "pictures made for every one wanted (default: 5)",
     "confidence": "least probability of its class by a classifier of the reals (default: 0.5; 0 rejects none)",
-    "realness": "share of every class that D finds least real and that is rejected (default: 0.1)",
+    "realness": "share of what is left of every class that D finds least real, which is rejected (default: 0.1)",
     "copies": "share of the reals that lie as near to another as what counts as a copy (default: 0.01; 0 rejects none)",
     "fake_share": "share of fakes in a batch of reals and fakes (default: 0.5)",
     "updates": "updates of every classifier (default: 600)",
@@ -98,7 +98,7 @@ def _add(parser: argparse.ArgumentParser, field: dataclasses.Field[object]) -> N
         type=kind,
         choices=choices,
         help=HELP[field.name],
-        **({"required": True} if required else {"default": field.default}),  # type: ignore[arg-type]
+        **({"required": True} if required else {"default": field.default}),
     )
 
 

@@ -130,7 +130,7 @@ def _form(settings: Settings, maker: Maker | None) -> tuple[int, int]:
         channels, size = maker.system.shape[:2]
         return size, channels
     if settings.recipe:
-        channels, size = conditional(settings.recipe)[1].shape[:2]
+        channels, size = conditional(settings.recipe).system.shape[:2]
         return size, channels
     size, channels = form_of(settings.source)
     return settings.size or size, channels

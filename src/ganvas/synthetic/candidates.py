@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,6 +27,7 @@ from ganvas.systems import named_recipe
 from ganvas.systems.dcgan import DCGAN
 from ganvas.systems.kinds import FromNoise, Synthesis
 from ganvas.training import Host, Outcome, train
+from ganvas.values import to_plain
 
 IMAGES = 200_000  # real images in a training, unless said otherwise
 AT_ONCE = 256  # candidates that D looks at together
@@ -80,21 +81,22 @@ def generator_recipe(settings: Settings, source: Path, form: tuple[int, int], cl
         return Recipe(
             system=system, data=data, augment=augment, ema=EMA(half_life=10_000), images=images, seed=settings.seed
         )
-    recipe, told = conditional(settings.recipe)
-    system_ = replace(told, classes=classes)
-    return replace(recipe, system=system_, data=data, images=settings.images or recipe.images, seed=settings.seed)
+    recipe = conditional(settings.recipe)
+    told: Any = recipe.system
+    images = settings.images or recipe.images
+    return replace(recipe, system=replace(told, classes=classes), data=data, images=images, seed=settings.seed)
 
 
-def conditional(name: str) -> tuple[Recipe, Synthesis]:
-    """A recipe by its name and its system, which can be told of classes.
+def conditional(name: str) -> Recipe:
+    """A recipe by its name, whose system can be told of classes.
 
     Raises:
         InputError: there is none of that name, or its system cannot be.
     """
     recipe = named_recipe(name)
-    if not isinstance(recipe.system, Synthesis) or "classes" not in {f.name for f in dataclasses.fields(recipe.system)}:
+    if not isinstance(recipe.system, Synthesis) or "classes" not in to_plain(recipe.system):
         raise InputError(f"--recipe {name} makes no pictures of a class that is asked for; take one of dcgan or r3gan.")
-    return recipe, recipe.system
+    return recipe
 
 
 def train_generator(recipe: Recipe, folder: Path, device: str, console: Console) -> Outcome:

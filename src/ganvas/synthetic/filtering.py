@@ -14,7 +14,7 @@ from ganvas.synthetic.settings import Settings
 
 REASONS = ("copy", "unsure", "unreal")
 """Why a candidate is rejected, the first that holds: it is as near to a real picture as a copy, the classifier gives
-its class too little, D finds it among the least real of its class."""
+its class too little, D finds it among the least real of those left."""
 SPARE = "spare"
 """A candidate that passed after as many of its class as were wanted."""
 ACCEPTED = "accepted"
@@ -74,14 +74,15 @@ def filter_candidates(
     distance = np.where(closer, mirrored.distance, plain.distance)
     copy_below = float(np.quantile(nearest_other(reals.images), settings.copies)) if settings.copies else 0.0
     fate = np.full(len(made), ACCEPTED, dtype="<U8")
-    if candidates.realness is not None and settings.realness:
-        for label in np.unique(made.labels):
-            own = made.labels == label
-            fate[own & (candidates.realness < np.quantile(candidates.realness[own], settings.realness))] = "unreal"
     fate[confidence < settings.confidence] = "unsure"
     fate[distance < copy_below] = "copy"
     for label in np.unique(made.labels):
-        passed = np.flatnonzero((fate == ACCEPTED) & (made.labels == label))
-        fate[passed[settings.per_class :]] = SPARE
+        left = np.flatnonzero((fate == ACCEPTED) & (made.labels == label))
+        if candidates.realness is not None and len(left):
+            scores = candidates.realness[left]
+            low = scores < np.quantile(scores, settings.realness)
+            fate[left[low]] = "unreal"
+            left = left[~low]
+        fate[left[settings.per_class :]] = SPARE
     neighbour = np.where(closer, mirrored.index, plain.index)
     return Filtered(candidates, confidence, neighbour, distance, copy_below, fate)

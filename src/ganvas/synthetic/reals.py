@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -131,20 +130,19 @@ def write_reals(reals: Reals, path: Path) -> None:
         InputError: the file cannot be written.
     """
 
-    def write(part: Path, **arrays: NDArray[np.generic]) -> None:
+    def write(part: Path) -> None:
         with part.open("wb") as file:  # given a name, savez would add an ending to it
-            np.savez(file, **arrays)
+            np.savez(file, images=reals.train.images, labels=reals.train.labels, classes=np.array(reals.classes))
 
-    arrays = {"images": reals.train.images, "labels": reals.train.labels, "classes": np.array(reals.classes)}
-    write_atomically(path, partial(write, **arrays))
+    write_atomically(path, write)
 
 
 def _labelled(source: str, size: int, channels: int) -> Dataset:
     found = load(Pictures(source=source, held_out=0), size=size, channels=channels, progress=True)
     if found.labels is None:
         raise InputError(
-            f"{source} has no labels, and extra samples are made class by class; give a folder with a folder for each"
-            " class, or a parquet or npz file with labels."
+            f"the pictures of {source} are not sorted by class ({found.unlabelled or 'they have no labels'}); give a"
+            " folder with a folder for each class, or a parquet or npz file with labels."
         )
     if len(found.classes) < 2:
         raise InputError(f"{source} has one class alone, which leaves nothing to classify; give two classes or more.")

@@ -36,7 +36,7 @@ class Settings:
     confidence: float = 0.5
     """Least probability of its class that a classifier of the reals must give to a candidate."""
     realness: float = 0.1
-    """Share of each class's candidates that D finds least real, which is rejected."""
+    """Share of what is left of each class's candidates that D finds least real, which is rejected."""
     copies: float = 0.01
     """Share of the reals that lie as near to another real as a candidate that counts as a copy; 0 rejects none."""
     flips: bool = True
