@@ -6,6 +6,7 @@ The same classifier, the same number of updates, five diets; tested on real pict
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -100,7 +101,8 @@ def judge(
     """Train and test every arm with every seed; what is in `folder` already is not done again.
 
     Args:
-        folder: where the classes named for the test pictures are kept, one file a classifier.
+        folder: where the classes named for the test pictures are kept: for each set of pictures learnt from a folder,
+            in it for each classifier a file.
         device: where to compute.
         advance: told of each classifier, when it is tested.
 
@@ -109,11 +111,12 @@ def judge(
     """
     lesson = Lesson(len(reals.classes), settings.updates, settings.precision, device)
     diets = diets_of(reals.train, fakes, settings)
+    kept = folder / _digest(reals.train, fakes, reals.test)
     right: dict[str, Right] = {}
     for arm in ARMS:
         rows = []
         for seed in range(settings.seed, settings.seed + settings.seeds):
-            file = folder / f"{arm.replace(' + ', '-').replace('/', '-').replace(' ', '-')}-{seed}.npy"
+            file = kept / f"{arm.replace(' + ', '-').replace('/', '-').replace(' ', '-')}-{seed}.npy"
             named = _kept(file, len(reals.test))
             if named is None:
                 found = probabilities(learn(diets[arm], lesson, seed), reals.test.images, lesson)
@@ -149,6 +152,13 @@ def interval(scores: NDArray[np.generic]) -> Estimate:
     over_pictures = 1.96 * values.mean(0).std(ddof=1) / math.sqrt(pictures)
     value, half = float(values.mean()), math.hypot(over_seeds, over_pictures)
     return Estimate(value, value - half, value + half)
+
+
+def _digest(*sets: Labelled) -> str:
+    whole = hashlib.blake2b(digest_size=6)
+    for one in sets:
+        whole.update(one.images.tobytes() + one.labels.tobytes())
+    return whole.hexdigest()
 
 
 def _kept(file: Path, count: int) -> NDArray[np.uint16] | None:

@@ -38,7 +38,7 @@ def draw(path: Path, found: Filtered, reals: Labelled, judgement: Judgement) -> 
     _accepted(rows[0], found, reals, judgement.classes)
     for panel, reason in zip(rows[1:], shown, strict=False):
         _rejected(panel, found, reals, reason)
-    _arms(rows[-1].subplots(), judgement)
+    _arms(rows[-1], judgement)
     text = {"Software": f"ganvas {ganvas.__version__}", "Description": "Extra samples judged, with synthetic pictures"}
     write_atomically(path, lambda part: figure.savefig(part, format="png", metadata=text))
 
@@ -85,19 +85,26 @@ def _score(found: Filtered, reason: str, index: int) -> str:
     return "" if scores is None else f"{scores[index]:.3g}"
 
 
-def _arms(axes: Any, judgement: Judgement) -> None:
+def _arms(panel: Any, judgement: Judgement) -> None:
+    left, right = panel.subplots(1, 2, sharey=True)
     for place, arm in enumerate(ARMS):
-        one = judgement.accuracy(arm)
         colour = "#d1006b" if arm == BOTH else "#9aa5b1"
-        axes.barh(place, one.value, color=colour, height=0.62)
-        axes.errorbar(one.value, place, xerr=[[one.value - one.low], [one.high - one.value]], color="black", capsize=4)
-        axes.text(0.005, place, f"{one.value:.3f}", va="center", color="white", fontweight="bold")
-    axes.set_yticks(range(len(ARMS)), ARMS)
-    axes.invert_yaxis()
-    axes.set_xlim(0, min(1.0, max(judgement.accuracy(arm).high for arm in ARMS) * 1.08))
-    axes.set_xlabel(f"accuracy on {len(judgement.labels):,} held-out real pictures, {judgement.seeds} seeds, 95 %")
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.set_title(_wrapped(judgement.sentence), loc="left", fontsize="medium")
+        one = judgement.accuracy(arm)
+        left.barh(place, one.value, color=colour, height=0.62)
+        left.errorbar(one.value, place, xerr=one.value - one.low, color="black", capsize=4)
+        left.text(0.005, place, f"{one.value:.3f}", va="center", color="white", fontweight="bold")
+        if arm != judgement.rival:
+            gain = judgement.gain(arm, judgement.rival)
+            right.errorbar(gain.value, place, xerr=gain.value - gain.low, color=colour, fmt="o", capsize=4, lw=2)
+    left.set_yticks(range(len(ARMS)), ARMS)
+    left.invert_yaxis()
+    left.set_xlim(0, min(1.0, max(judgement.accuracy(arm).high for arm in ARMS) * 1.08))
+    left.set_xlabel(f"accuracy on {len(judgement.labels):,} held-out real pictures")
+    right.axvline(0, color="black", lw=1)
+    right.set_xlabel(f"gain over {judgement.rival}, {judgement.seeds} seeds, 95 %")
+    for axes in (left, right):
+        axes.spines[["top", "right"]].set_visible(False)
+    panel.suptitle(_wrapped(judgement.sentence), x=0.01, ha="left", fontsize="medium")
 
 
 def _wrapped(sentence: str) -> str:
