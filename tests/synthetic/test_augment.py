@@ -1,0 +1,149 @@
+"""ganvas augment from end to end, small: what it leaves on the disk, and that it goes on where it stopped."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import ganvas
+from ganvas.cli import main
+from ganvas.data import Pictures, load
+from ganvas.recipe import Recipe
+from ganvas.runs.folder import RunFolder
+from ganvas.synthetic import augmenting
+from ganvas.synthetic.augmenting import Augmented
+from ganvas.synthetic.candidates import open_maker
+from ganvas.synthetic.judging import ARMS
+from ganvas.synthetic.reals import read_reals
+from ganvas.synthetic.settings import Settings
+from ganvas.synthetic.writing import Place
+from ganvas.training import Diverged, Outcome
+from tests.synthetic.test_parts import judgement
+
+SMALL = ["--per-class", "3", "--real-per-class", "8", "--images", "256", "--updates", "3", "--seeds", "2"]
+LOOSE = ["--confidence", "0", "--copies", "0", "--candidates", "2", "--device", "cpu"]
+
+
+@pytest.fixture(scope="module")
+def extra(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("augment") / "extra"
+    assert main(["augment", "digits", *SMALL, *LOOSE, "--out", str(out)]) in (0, 3)
+    return out
+
+
+def manifest(extra: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (extra / "manifest.jsonl").read_text().splitlines()]
+
+
+def test_every_picture_stands_in_its_class_and_in_the_manifest(extra: Path) -> None:
+    lines = manifest(extra)
+    files = sorted(path.relative_to(extra).as_posix() for path in extra.glob("pictures/*/*.png"))
+    assert sorted(str(line["file"]) for line in lines) == files
+    assert len(lines) == 30
+    assert {line["class"] for line in lines} == set("0123456789")
+    for line in lines:
+        assert str(line["file"]).startswith(f"pictures/{line['class']}/")
+        assert line["seed"] == 0
+        assert line["images"] == 256
+        assert isinstance(line["realness"], float)
+        assert 0 <= line["confidence"] <= 1  # type: ignore[operator]
+        assert 0 <= line["distance"] <= 1  # type: ignore[operator]
+
+
+def test_the_folder_of_pictures_is_a_source_with_the_same_classes(extra: Path) -> None:
+    found = load(Pictures(source=str(extra / "pictures")), size=16, channels=1)
+    assert found.classes == tuple("0123456789")
+    assert len(found) == 30
+
+
+def test_each_picture_can_be_made_again_and_says_that_it_is_synthetic(extra: Path) -> None:
+    line = manifest(extra)[-1]
+    again = ganvas.open(extra / "generator").generate(int(line["index"]) + 1)  # type: ignore[call-overload, union-attr]
+    with Image.open(extra / str(line["file"])) as picture:
+        assert np.array_equal(np.asarray(picture), again[-1, ..., 0])
+        assert picture.text["DigitalSourceType"] == "trainedAlgorithmicMedia"  # type: ignore[attr-defined]
+
+
+def test_the_generator_sees_no_test_picture(extra: Path) -> None:
+    reals = read_reals(Settings(source="digits", per_class=3, real_per_class=8), 16, 1)
+    kept = load(Pictures(source=str(extra / "reals.npz"), held_out=0), size=16, channels=1)
+    assert np.array_equal(kept.images, reals.train.images)
+    assert json.loads((extra / "generator" / "recipe.json").read_text())["data"]["source"] == str(extra / "reals.npz")
+    learnt = {picture.tobytes() for picture in kept.images}
+    assert not learnt & {picture.tobytes() for picture in reals.test.images}
+    assert len(reals.test) + reals.shared == 359
+
+
+def test_the_report_and_the_figures_have_every_arm(extra: Path) -> None:
+    figures = [json.loads(line) for line in (extra / "figures.jsonl").read_text().splitlines()]
+    whole = [line for line in figures if line["protocol"]["class"] == "all"]
+    assert [line["protocol"]["arm"] for line in whole if line["measure"] == "accuracy"] == list(ARMS)
+    assert all(line["low"] <= line["value"] <= line["high"] for line in figures)
+    report = (extra / "report.md").read_text()
+    assert all(arm in report for arm in ARMS)
+    with Image.open(extra / "report.png") as picture:
+        assert picture.width > 1000
+
+
+def test_the_same_command_does_nothing_twice(extra: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kept = sorted([*extra.glob("judging/*/*.npy"), *extra.glob("generator/*.safetensors")])
+    assert len(kept) == len(ARMS) * 2 + 1
+    before = [path.stat().st_mtime_ns for path in kept]
+    report = (extra / "report.md").read_text()
+    assert main(["augment", "digits", *SMALL, *LOOSE, "--out", str(extra)]) in (0, 3)
+    assert [path.stat().st_mtime_ns for path in kept] == before
+    assert (extra / "report.md").read_text() == report
+    assert "real + flips/crops" in capsys.readouterr().out
+
+
+def test_other_settings_are_refused(extra: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["augment", "digits", *SMALL, *LOOSE, "--per-class", "2", "--out", str(extra)]) == 2
+    said = capsys.readouterr().err
+    assert "was begun with other settings (per_class: 3 -> 2)" in said
+    assert f"--model {extra / 'generator'}" in said
+
+
+def test_a_model_serves_again_and_one_without_d_says_so(extra: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["augment", "digits", "--per-class", "2", "--real-per-class", "4", "--updates", "2", "--seeds", "2", *LOOSE]
+    model = extra / "generator" / "model.safetensors"
+    assert open_maker(extra / "generator", "cpu").d is not None
+    assert main([*words, "--model", str(model), "--out", "again"]) in (0, 3)
+    assert "came without its D" in capsys.readouterr().out
+    assert manifest(Path("again"))[0]["realness"] is None
+
+
+@pytest.mark.parametrize(("right", "code"), [(0.9, 0), (0.5, 3), (0.1, 3)])
+def test_the_exit_code_tells_a_script(
+    extra: Path, right: float, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    real = augmenting.augment
+
+    def judged(settings: Settings, **options: object) -> Augmented:
+        found = real(settings, **options)  # type: ignore[arg-type]
+        return Augmented(Place(extra), found.filtered, judgement(right))
+
+    monkeypatch.setattr(augmenting, "augment", judged)
+    assert main(["augment", "digits", *SMALL, *LOOSE, "--out", str(extra)]) == code
+    said = capsys.readouterr().out
+    assert ("The fakes help:" in said) == (code == 0)
+
+
+def test_a_stopped_and_a_diverged_training_say_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(recipe: Recipe, folder: Path, device: str, console: object) -> Outcome:
+        return Outcome(RunFolder(folder), "stopped", 64, signal=15)
+
+    def diverge(recipe: Recipe, folder: Path, device: str, console: object) -> Outcome:
+        raise Diverged(64, "d/adversarial")
+
+    monkeypatch.setattr(augmenting, "train_generator", stop)
+    assert main(["augment", "digits", *SMALL, "--out", "extra"]) == 128 + 15
+    assert "the same command goes on from there" in capsys.readouterr().err
+    monkeypatch.setattr(augmenting, "train_generator", diverge)
+    assert main(["augment", "digits", *SMALL, "--out", "extra"]) == 1
+    assert "the generator diverged: d/adversarial is no longer a finite number" in capsys.readouterr().err

@@ -1,0 +1,135 @@
+"""What cannot be made into extra samples is refused in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ganvas.cli import main
+from ganvas.observers import Watch
+from ganvas.pictures import save_png
+from ganvas.training import train
+from tests.conftest import tiny
+
+CLASSES = ("cat", "dog")
+
+
+def source(name: str, counts: tuple[int, ...], classes: tuple[str, ...] = CLASSES, seed: int = 0) -> str:
+    """An npz of noise with so many pictures of every class."""
+    labels = np.repeat(np.arange(len(counts)), counts)
+    images = np.random.default_rng(seed).integers(0, 256, (len(labels), 16, 16), dtype=np.uint8)
+    np.savez(name, images=images, labels=labels, classes=np.array(classes))
+    return name
+
+
+def folder(name: str, files: tuple[str, ...]) -> str:
+    for file in files:
+        save_png(np.zeros((16, 16, 1), np.uint8), Path(name) / file)
+    return name
+
+
+def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    capsys.readouterr()
+    assert main(["augment", *words]) == 2
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("ganvas: ")]
+    assert len(lines) == 1
+    assert lines[0].endswith(".")
+    return lines[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--per-class", "0"], "--per-class 0 cannot be; give at least 1."),
+        (["--seeds", "1"], "--seeds 1 cannot be; give at least 2; an interval needs at least two."),
+        (["--updates", "0"], "--updates 0 cannot be"),
+        (["--images", "-1"], "--images -1 cannot be"),
+        (["--seed", "-1"], "--seed -1 cannot be"),
+        (["--real-per-class", "1"], "leaves nothing to tell a copy by"),
+        (["--fake-share", "1"], "--fake-share 1.0 must lie in 0.05..0.95."),
+        (["--confidence", "1.5"], "--confidence 1.5 must lie in 0..1."),
+        (["--confidence", "nan"], "--confidence nan must lie in 0..1."),
+        (["--candidates", "0.5"], "--candidates 0.5 is less than one for a picture wanted"),
+        (["--test-share", "0"], "--test-share 0 leaves no real pictures to test on"),
+        (["--model", "x", "--images", "100"], "--model x is trained already"),
+        (["--recipe", "dcgan-mnist", "--size", "32"], "dcgan-mnist has a size of its own"),
+        (["--recipe", "mlp-mnist"], "--recipe mlp-mnist makes no pictures of a class that is asked for"),
+        (["--recipe", "plane"], "makes no pictures of a class"),
+        (["--recipe", "dcgan-mist"], "there is no recipe 'dcgan-mist' (did you mean 'dcgan-mnist'?)"),
+        (["--model", "runs/none"], "there is no runs/none"),
+        (["--size", "20"], "dcgan cannot make pictures of 20 px"),
+        (["--precision", "fp8"], "argument --precision: invalid choice"),
+        (["--device", "tpu"], "argument --device: invalid choice"),
+    ],
+)
+def test_settings(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    given = words if "--per-class" in words else [*words, "--per-class", "2"]
+    assert said in refused(capsys, "digits", *given, "--out", "extra")
+
+
+@pytest.mark.parametrize(
+    ("make", "words", "said"),
+    [
+        (lambda: "nothing", [], "there are no data 'nothing'"),
+        (lambda: folder("flat", ("a.png", "b.png")), [], "the pictures of flat are not sorted by class"),
+        (lambda: folder("one", ("cat/a.png", "cat/b.png")), [], "of one are not sorted by class"),
+        (lambda: source("one.npz", (40,), ("cat",)), [], "one.npz has one class alone"),
+        (lambda: source("x.npz", (40, 1)), [], "class dog of x.npz has 1 picture, and at least 2"),
+        (lambda: source("x.npz", (40, 0)), [], "class dog of x.npz has 0 pictures"),
+        (lambda: source("x.npz", (60, 20)), [], "4 pictures of class dog would be tested on, and fewer than 10"),
+        (lambda: source("x.npz", (60, 60)), ["--real-per-class", "49"], "48 pictures to learn from, fewer than 49"),
+        (lambda: source("x.npz", (60, 60)), ["--test", "nothing"], "there are no data 'nothing'"),
+        (lambda: source("x.npz", (60, 60)), ["--test", "digits"], "--test digits has the classes 0, 1, 2"),
+        (lambda: source("x.npz", (60, 60)), ["--test", "x.npz"], "0 pictures of class cat would be tested on"),
+    ],
+)
+def test_data(make: Callable[[], str], words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert said in refused(capsys, make(), *words, "--per-class", "2", "--out", "extra")
+
+
+def test_a_test_source_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--images", "128", "--updates", "2", "--seeds", "2", "--confidence", "0", "--copies", "0"]
+    test = source("test.npz", (20, 15), seed=1)
+    given = [source("x.npz", (40, 40)), "--test", test, "--per-class", "2", "--out", "extra", *words]
+    assert main(["augment", *given]) == 3
+    assert "over 2 seeds and 35 pictures" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("text", ["torn", '{"settings": {"type": "Settings", "sauce": "digits"}}'])
+def test_a_folder_that_is_not_ours(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["digits", "--per-class", "2", "--out", "extra"]
+    Path("extra").write_text("")
+    assert "--out extra is a file" in refused(capsys, *words)
+    Path("extra").unlink()
+    folder("extra", ("mine.png",))
+    assert "--out extra holds other files; give a new or an empty folder" in refused(capsys, *words)
+    (Path("extra") / "settings.json").write_text(text)
+    assert "settings.json" in refused(capsys, *words)
+    with Image.open("extra/mine.png") as picture:
+        assert picture.size == (16, 16)
+
+
+def test_other_pictures_under_the_same_name(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--images", "128", "--updates", "2", "--seeds", "2", "--confidence", "1", "--per-class", "2"]
+    given = [source("x.npz", (60, 60)), *words, "--out", "extra"]
+    said = refused(capsys, *given)
+    assert "no candidate of class cat passed" in said
+    assert "loosen --confidence" in said
+    assert Path("extra/manifest.jsonl").read_text() == ""
+    source("x.npz", (60, 61))
+    assert "are not those that extra was begun with" in refused(capsys, *given)
+
+
+def test_models_that_do_not_fit(capsys: pytest.CaptureFixture[str]) -> None:
+    quiet = Watch(sample_epochs=0, checkpoint_seconds=1e9)
+    train(tiny("dcgan", images=16), name="plain", watch=quiet)
+    words = ["digits", "--per-class", "2", "--out", "extra"]
+    assert "was trained without classes" in refused(capsys, *words, "--model", "runs/plain")
+    given = [source("x.npz", (60, 60)), "--images", "128", "--updates", "2", "--seeds", "2", "--per-class", "2"]
+    refused(capsys, *given, "--confidence", "1", "--out", "two")
+    said = refused(capsys, *words, "--model", "two/generator")
+    assert "knows the classes cat, dog, and the source has 0, 1, 2" in said
