@@ -97,7 +97,9 @@ def test_the_same_command_does_nothing_twice(extra: Path, capsys: pytest.Capture
     assert main(["augment", "digits", *SMALL, *LOOSE, "--out", str(extra)]) in (0, 3)
     assert [path.stat().st_mtime_ns for path in kept] == before
     assert (extra / "report.md").read_text() == report
-    assert "real + flips/crops" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "real + flips/crops" in said
+    assert "other pictures than the classifiers" not in said
 
 
 def test_other_settings_are_refused(extra: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -112,7 +114,9 @@ def test_a_model_serves_again_and_one_without_d_says_so(extra: Path, capsys: pyt
     model = extra / "generator" / "model.safetensors"
     assert open_maker(extra / "generator", "cpu").d is not None
     assert main([*words, "--model", str(model), "--out", "again"]) in (0, 3)
-    assert "came without its D" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "came without its D" in said
+    assert "The model was trained on other pictures than the classifiers" in said
     assert manifest(Path("again"))[0]["realness"] is None
 
 

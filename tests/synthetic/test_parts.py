@@ -138,7 +138,7 @@ def test_more_real_pictures_in_the_place_of_fakes_are_found_to_help(tmp_path: Pa
     whole = digits()
     reals = Reals(cut(whole, slice(0, 20)), cut(whole, slice(900, 1500)), tuple("0123456789"), "", 0)
     more = cut(whole, slice(20, 900))
-    settings = Settings(source="digits", per_class=1, updates=25, flips=False)
+    settings = Settings(source="digits", per_class=1, updates=40, flips=False)
     found = judge(reals, more, settings, tmp_path)
     assert found.helps
     assert found.accuracy(FAKES).value > found.accuracy(REAL).value

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
+from ganvas.data import Pictures, load
 from ganvas.errors import InputError
 from ganvas.runs.files import write_text
 from ganvas.runs.folder import read_json
@@ -72,16 +73,17 @@ def augment(settings: Settings, *, out: str | Path, device: str = "auto", consol
     if before not in ({}, identity):
         raise InputError(f"the pictures or the model are not those that {place.path} was begun with; give a new --out.")
     write_text(place.settings, json.dumps({"settings": to_plain(settings), **identity}, indent=2) + "\n")
+    write_reals(reals, place.reals)
     if maker is None:
-        write_reals(reals, place.reals)
-        recipe = generator_recipe(settings, place.reals, (size, channels), len(reals.classes))
+        recipe = generator_recipe(settings, place.reals, (size, channels), reals)
         outcome = train_generator(recipe, place.generator, device, console)
         if outcome.state == "stopped":
             return Augmented(place, signal=outcome.signal)
         maker = open_maker(place.generator, where)
     filtered = _filtered(maker, reals, settings, where, console)
     write_pictures(place, maker, _digest(maker.file), filtered, reals.classes, settings.seed)
-    notes = tuple(_notes(filtered, reals, settings))
+    own = load(Pictures(source=str(place.reals), held_out=0), size=size, channels=channels).fingerprint
+    notes = tuple(_notes(filtered, reals, settings, maker.data == own))
     _expect_some(filtered, reals, place)
     total = len(ARMS) * settings.seeds
     done = iter(range(1, total + 1))
@@ -148,8 +150,14 @@ def _filtered(maker: Maker, reals: Reals, settings: Settings, device: str, conso
     return filter_candidates(candidates, confidence, reals.train, settings)
 
 
-def _notes(found: Filtered, reals: Reals, settings: Settings) -> list[str]:
+def _notes(found: Filtered, reals: Reals, settings: Settings, own: bool) -> list[str]:
+    """What is to be known besides; `own` says that the generator learnt from the same pictures as the classifiers."""
     notes = []
+    if not own:
+        notes.append(
+            "The model was trained on other pictures than the classifiers; if any that are tested on were among them,"
+            " the figures flatter it: give pictures that it has not seen with --test."
+        )
     if found.candidates.realness is None:
         notes.append(
             "The model came without its D, so that no candidate was rejected as unreal; give the folder of its run to"

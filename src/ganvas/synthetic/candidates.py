@@ -21,7 +21,7 @@ from ganvas.pictures import from_pixels
 from ganvas.recipe import EMA, Augment, Recipe
 from ganvas.runs import checkpoint
 from ganvas.runs.models import find
-from ganvas.synthetic.reals import Labelled
+from ganvas.synthetic.reals import Labelled, Reals
 from ganvas.synthetic.settings import Settings
 from ganvas.systems import named_recipe
 from ganvas.systems.dcgan import DCGAN
@@ -39,11 +39,13 @@ class Maker:
 
     Attributes:
         file: that it was read from.
+        data: fingerprint of the pictures that it was trained on.
     """
 
     generator: Generator
     d: nn.Module | None
     file: Path
+    data: str
 
     @property
     def system(self) -> FromNoise:
@@ -63,7 +65,7 @@ class Candidates:
     realness: NDArray[np.float64] | None
 
 
-def generator_recipe(settings: Settings, source: Path, form: tuple[int, int], classes: int) -> Recipe:
+def generator_recipe(settings: Settings, source: Path, form: tuple[int, int], reals: Reals) -> Recipe:
     """The recipe of the generator to train on the pictures kept in `source`.
 
     Args:
@@ -72,19 +74,24 @@ def generator_recipe(settings: Settings, source: Path, form: tuple[int, int], cl
     Raises:
         InputError: the recipe's system takes no classes, or makes no pictures from noise.
     """
-    data = Pictures(source=str(source), held_out=0)
-    if not settings.recipe:
-        size, channels = form
-        system = DCGAN(size=size, channels=channels, g_width=32, d_width=32, classes=classes)
-        augment = Augment(flip=settings.flips, differentiable=1.0)
-        images = settings.images or IMAGES
-        return Recipe(
-            system=system, data=data, augment=augment, ema=EMA(half_life=10_000), images=images, seed=settings.seed
+    if settings.recipe:
+        recipe = conditional(settings.recipe)
+    else:
+        system = DCGAN(size=form[0], channels=form[1], g_width=32, d_width=32)
+        augment = Augment(flip=True, differentiable=1.0)
+        recipe = Recipe(
+            system=system, data=Pictures(source=""), augment=augment, ema=EMA(half_life=10_000), images=IMAGES
         )
-    recipe = conditional(settings.recipe)
     told: Any = recipe.system
-    images = settings.images or recipe.images
-    return replace(recipe, system=replace(told, classes=classes), data=data, images=images, seed=settings.seed)
+    return replace(
+        recipe,
+        system=replace(told, classes=len(reals.classes)),
+        data=Pictures(source=str(source), held_out=0),
+        augment=replace(recipe.augment, flip=recipe.augment.flip and settings.flips),
+        batch_size=min(recipe.batch_size, len(reals.train)),
+        images=settings.images or recipe.images,
+        seed=settings.seed,
+    )
 
 
 def conditional(name: str) -> Recipe:
@@ -125,13 +132,13 @@ def open_maker(model: str | Path, device: str) -> Maker:
             " out --model."
         )
     file = find(model)
-    tensors, _ = checkpoint.load(file)
+    tensors, about = checkpoint.load(file)
     weights = {name.removeprefix("d."): tensor for name, tensor in tensors.items() if name.startswith("d.")}
     if not weights:
-        return Maker(generator, None, file)
+        return Maker(generator, None, file, about["data"])
     d = system.discriminator()
     d.load_state_dict(weights)
-    return Maker(generator, d.eval().requires_grad_(False).to(device), file)
+    return Maker(generator, d.eval().requires_grad_(False).to(device), file, about["data"])
 
 
 def expect_classes(maker: Maker, classes: Sequence[str]) -> None:
