@@ -79,6 +79,8 @@ def test_copies_and_mirrored_copies_are_dropped_then_the_unsure_then_what_d_like
     assert found.neighbour[:2].tolist() == [0, 1]
     assert found.distance[:2] == pytest.approx(0)
     assert np.array_equal(found.fakes.images, made[6:10])
+    assert found.copy_below.shape == (10,)
+    assert found.copy_below[1] < found.copy_below.max()
     open_ = Settings(source="digits", per_class=20, confidence=0, realness=0, copies=0)
     assert filter_candidates(candidates, confidence, reals, open_).count(ACCEPTED) == 14
 

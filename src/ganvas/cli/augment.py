@@ -22,7 +22,7 @@ HELP = {
     "candidates": "pictures made for every one wanted (default: 5)",
     "confidence": "least probability of its class by a classifier of the reals (default: 0.5; 0 rejects none)",
     "realness": "share of what is left of every class that D finds least real, which is rejected (default: 0.1)",
-    "copies": "share of the reals that lie as near to another as what counts as a copy (default: 0.01; 0 rejects none)",
+    "copies": "share of a class's reals as near to another as what counts as a copy (default: 0.01; 0 rejects none)",
     "fake_share": "share of fakes in a batch of reals and fakes (default: 0.5)",
     "updates": "updates of every classifier (default: 600)",
     "seeds": "classifiers of every arm (default: 3)",

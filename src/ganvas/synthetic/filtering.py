@@ -30,7 +30,8 @@ class Filtered:
         confidence: probability of its own class by the classifier, float64 (N,).
         neighbour: number of the nearest real picture learnt from, int64 (N,).
         distance: to it, per pixel in 0..1, float64 (N,): the nearer of the candidate and its mirror image.
-        copy_below: the distance under which a candidate counts as a copy.
+        copy_below: the distance under which a candidate of each class counts as a copy, float64 (classes,). Plain
+            classes lie closer together than rich ones: what is near for an 8 is usual for a 1.
         fate: of each, str (N,): ACCEPTED, SPARE, or one of REASONS.
     """
 
@@ -38,7 +39,7 @@ class Filtered:
     confidence: NDArray[np.float64]
     neighbour: NDArray[np.int64]
     distance: NDArray[np.float64]
-    copy_below: float
+    copy_below: NDArray[np.float64]
     fate: NDArray[np.str_]
 
     @property
@@ -72,10 +73,12 @@ def filter_candidates(
     plain, mirrored = nearest(made.images, parts), nearest(made.images[:, :, ::-1], parts)
     closer = mirrored.distance < plain.distance
     distance = np.where(closer, mirrored.distance, plain.distance)
-    copy_below = float(np.quantile(nearest_other(reals.images), settings.copies)) if settings.copies else 0.0
+    apart = nearest_other(reals.images)
+    own = [apart[reals.labels == label] for label in range(int(reals.labels.max()) + 1)]
+    copy_below = np.array([np.quantile(one, settings.copies) if settings.copies else 0.0 for one in own])
     fate = np.full(len(made), ACCEPTED, dtype="<U8")
     fate[confidence < settings.confidence] = "unsure"
-    fate[distance < copy_below] = "copy"
+    fate[distance < copy_below[made.labels]] = "copy"
     for label in np.unique(made.labels):
         left = np.flatnonzero((fate == ACCEPTED) & (made.labels == label))
         if candidates.realness is not None and len(left):

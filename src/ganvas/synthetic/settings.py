@@ -38,7 +38,7 @@ class Settings:
     realness: float = 0.1
     """Share of what is left of each class's candidates that D finds least real, which is rejected."""
     copies: float = 0.01
-    """Share of the reals that lie as near to another real as a candidate that counts as a copy; 0 rejects none."""
+    """Share of a class's reals that lie as near to another as a candidate that counts as a copy; 0 rejects none."""
     flips: bool = True
     """Mirror pictures in the arms with flips and crops; wrong for digits and letters."""
     fake_share: float = 0.5

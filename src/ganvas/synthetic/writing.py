@@ -145,10 +145,11 @@ def write_report(
         "So many intervals at once are for looking, not for deciding: one in twenty is wrong.",
         "## What became of the candidates",
         _markdown(rows_of_filter(filtered, found.classes)),
-        f"{made:,} candidates. Copy: nearer than {filtered.copy_below:.4f} per pixel (0..1) to one of the {learnt:,}"
-        " real pictures learnt from, or to its mirror image. Unsure: the classifier of the reals gives its class less"
-        f" than {settings.confidence}. Unreal: D puts it among the last {settings.realness} of those left of its class."
-        " Spare: it passed when there were enough.",
+        f"{made:,} candidates. Copy: it, or its mirror image, is nearer to one of the {learnt:,} real pictures learnt"
+        f" from than all but {settings.copies} of the real ones of its class are to another, which is below"
+        f" {filtered.copy_below.min():.4f} to {filtered.copy_below.max():.4f} per pixel (0..1) by class. Unsure: the"
+        f" classifier of the reals gives its class less than {settings.confidence}. Unreal: D puts it among the last"
+        f" {settings.realness} of those left of its class. Spare: it passed when there were enough.",
         *notes,
         "## Settings",
         "```json\n" + json.dumps(to_plain(settings), indent=2) + "\n```",
