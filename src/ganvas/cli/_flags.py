@@ -16,6 +16,7 @@ from ganvas.degradation import Degradation
 from ganvas.errors import InputError
 from ganvas.objectives import Objective
 from ganvas.observers import Watch
+from ganvas.penalties import Penalty
 from ganvas.ramp import Ramp
 from ganvas.recipe import Recipe
 from ganvas.systems import named_recipe
@@ -126,7 +127,8 @@ _LONG = {"--data": "--data.source", "--steering": "--steering.mode"}
 
 
 # Parts that are one of several classes: the flag names the class, the flags below it its fields.
-_CHOICES: dict[str, Any] = {"--objective": Objective, "--data.low": Degradation}
+# Of the penalties there may be several, or none.
+_CHOICES: dict[str, Any] = {"--objective": Objective, "--penalties": Penalty, "--data.low": Degradation}
 
 
 def _chosen(recipe: Recipe, words: list[str]) -> tuple[Recipe, list[str]]:
@@ -139,16 +141,21 @@ def _chosen(recipe: Recipe, words: list[str]) -> tuple[Recipe, list[str]]:
     for flag, union in _CHOICES.items():
         classes = {kind.__name__.lower(): kind for kind in get_args(union)}
         for index, word in reversed(list(enumerate(rest))):
-            head, _, value = word.partition("=")
+            head, equals, value = word.partition("=")
             if head != flag:
                 continue
-            value = value or (rest.pop(index + 1) if index + 1 < len(rest) else "")
-            del rest[index]
-            if value.lower() not in classes:
-                names = [kind.__name__ for kind in classes.values()]
-                told = f"{', '.join(names)}{nearest(value, names)}"
-                raise InputError(f"{flag} {value or 'without a name'} is none of {told}.")
-            recipe = _with(recipe, flag[2:].split("."), classes[value.lower()]())
+            several = flag == "--penalties"
+            after = list(itertools.takewhile(lambda word: not word.startswith("-"), rest[index + 1 :]))
+            after = [] if equals else after if several else after[:1]
+            del rest[index : index + 1 + len(after)]
+            named = [name for name in (value.split(",") if equals else after) if not several or name.lower() != "none"]
+            for name in named if after or equals else [""]:
+                if name.lower() not in classes:
+                    names = [kind.__name__ for kind in classes.values()] + (["none"] if several else [])
+                    told = f"{', '.join(names)}{nearest(name, names)}"
+                    raise InputError(f"{flag} {name or 'without a name'} is none of {told}.")
+            made = tuple(classes[name.lower()]() for name in named)
+            recipe = _with(recipe, flag[2:].split("."), made if several else made[0])
     return recipe, rest
 
 
