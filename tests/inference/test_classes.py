@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +117,13 @@ def test_a_comparison_reads_sheets_with_names(run: Path) -> None:
     cut = films(gather([run]))
     assert list(cut.films) == ["r"]
     assert cut.reals
+    last = cut.films["r"].frames[-1].source.partition(",")[2]
+    with Image.open(io.BytesIO(base64.b64decode(last))) as picture:
+        shown = np.asarray(picture.convert("L"))
+    firsts = np.concatenate([ganvas.open(run).generate(1, label=label) for label in range(10)])[..., 0]
+    tiles = [shown[r : r + 16, c : c + 16] for r in range(0, len(shown), 16) for c in range(0, shown.shape[1], 16)]
+    # Down the rows of the sheet: as many classes as there is room for.
+    assert all(np.array_equal(tile, first) for tile, first in zip(tiles[:10], firsts, strict=False))
 
 
 def test_names_beside_a_sheet() -> None:

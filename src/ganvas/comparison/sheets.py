@@ -156,7 +156,9 @@ def _cut(path: Path, layout: Sheet, count: int, columns: int, reals: bool) -> st
         if layout.triples:
             top, left = tile_corner(3 * index + 1 + reals, 3 * layout.columns, layout.side, layout.side)
         else:
-            top, left = tile_corner(index, layout.columns, layout.side, layout.side)
+            # A sheet with a margin has one class a row: down the rows, so that as many classes as can be are shown.
+            down, right = divmod(index, layout.columns) if not layout.margin else divmod(index, layout.rows)[::-1]
+            top, left = tile_corner(down * layout.columns + right, layout.columns, layout.side, layout.side)
             left += layout.margin + offset
         tile = sheet[top : top + layout.side : layout.factor, left : left + layout.side : layout.factor]
         tiles.append(_reduced(tile))
