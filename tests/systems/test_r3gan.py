@@ -116,8 +116,9 @@ def test_the_published_schedules() -> None:
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"size": 33}, "makes pictures of 32 px, and the size is 33"),
-        ({"size": 64}, "one width for 4 px"),
+        ({"size": 33}, "no pictures of 33 px.*give --system.size 32 --system.widths 768 768 768 768"),
+        ({"size": 64}, "give --system.size 64 --system.widths 768 768 768 768 384"),
+        ({"size": 16}, "give --system.size 16 --system.widths 768 768 768"),
         ({"widths": ()}, "0 widths"),
         ({"size": 4, "widths": (20,)}, "groups of 16"),
         ({"channels": 2}, "channels must be 1"),

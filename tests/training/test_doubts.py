@@ -47,16 +47,25 @@ def test_what_fits_raises_no_doubt() -> None:
 def test_a_ramp_past_the_end_is_named_with_where_it_gets() -> None:
     recipe = tiny(adam_g=Adam(lr=Ramp(4e-4, 0.0, 400)), ema=EMA(half_life=Ramp(0, 100, 100)), images=192)
     (sentence,) = doubts(recipe)
-    assert "adam_g.lr (0.0004..0.0@400, so far as 0.000208)" in sentence
-    assert "half_life" not in sentence
-    (both,) = doubts(replace(recipe, adam_d=recipe.adam_g))
-    assert both.startswith("2 ramps go on")
+    assert "ends at image 192, before its ramps do: --adam-g.lr 0.0004..0.0@400 reaches 0.000208 only;" in sentence
+    assert sentence.endswith("give ramps that end at @192, or --images 400.")
+    (all_of_them,) = doubts(replace(named_recipe("r3gan-small"), images=64_000))
+    assert "and 4 more;" in all_of_them
+    assert "--penalties.0.gamma" not in all_of_them
+    (both,) = doubts(tiny("dcgan", system=FLAT, penalties=(R1(), R2(gamma=Ramp(1, 0, 10**6))), images=192))
+    assert "--penalties.1.gamma 1..0@1000000 reaches 1 only" in both
+
+
+def test_grey_pictures_for_a_network_of_colours_are_told(cli: Cli) -> None:
+    told = cli("train", "dcgan-cifar10", "--data", "digits", "--system.size", "16", "--images", "64", "--name", "grey")
+    assert told.returncode == 0, told.stderr
+    assert "the pictures of digits look grey" in " ".join(told.stderr.split())
 
 
 def test_the_run_is_trained_all_the_same_and_remembers(cli: Cli) -> None:
     outcome = train(tiny(adam_g=Adam(lr=Ramp(4e-4, 0.0, 400)), images=32), name="r")
     assert outcome.state == "finished"
-    assert "beyond the run's end" in next(e["sentence"] for e in outcome.folder.read_events() if e["event"] == "doubt")
+    assert "before its ramps do" in next(e["sentence"] for e in outcome.folder.read_events() if e["event"] == "doubt")
     told = cli("train", "mlp-digits", "--images", "128", "--adam-g.lr", "2e-4..0@4000", "--name", "late")
     assert told.returncode == 0, told.stderr
-    assert "beyond the run's end at image 128" in " ".join(told.stderr.split())
+    assert "the run ends at image 128, before" in " ".join(told.stderr.split())

@@ -151,7 +151,7 @@ def _chosen(recipe: Recipe, words: list[str]) -> tuple[Recipe, list[str]]:
             named = [name for name in (value.split(",") if equals else after) if not several or name.lower() != "none"]
             for name in named if after or equals else [""]:
                 if name.lower() not in classes:
-                    names = [kind.__name__ for kind in classes.values()] + (["none"] if several else [])
+                    names = [kind.__name__ for kind in classes.values()]
                     told = f"{', '.join(names)}{nearest(name, names)}"
                     raise InputError(f"{flag} {name or 'without a name'} is none of {told}.")
             made = tuple(classes[name.lower()]() for name in named)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 from ganvas.observers import Observer, Report
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 STATISTICS = {"augment/p": "p, probability of a change", "d/sign": "mean sign of D's score of the reals"}
 SECONDS = 120.0  # between drawings; one takes about half a second
+PLAYERS = {"g/adversarial": "tab:blue", "d/adversarial": "tab:orange"}
+OTHERS = ("tab:green", "tab:red", "tab:purple", "tab:brown", "tab:pink", "tab:olive")
 
 
 class Curves(Observer):
@@ -52,9 +55,9 @@ def draw(folder: RunFolder) -> None:
     heights = [3.6, *([2.4] if statistics else []), *([2.4] if measured[0] else [])]
     figure = Figure(figsize=(9, sum(heights)), layout="constrained", dpi=110)
     axes = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
+    others = cycle(OTHERS)
     for name in losses:
-        colour = "tab:blue" if name == "g/adversarial" else "tab:orange" if name == "d/adversarial" else None
-        axes[0].plot(*_points(lines, name), label=name, linewidth=1.0, color=colour)
+        axes[0].plot(*_points(lines, name), label=name, linewidth=1.0, color=PLAYERS.get(name) or next(others))
     axes[0].set_ylabel("loss")
     axes[0].legend(loc="best", frameon=False)
     axes[0].set_title(folder.name, loc="left")

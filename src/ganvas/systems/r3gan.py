@@ -55,11 +55,13 @@ class R3GAN(Synthesis):
 
     def __post_init__(self) -> None:
         if not self.widths or self.size != 4 << (len(self.widths) - 1):
-            sizes = 4 << max(0, len(self.widths) - 1)
+            wanted = max(1, (max(4, self.size) // 4).bit_length())
+            known = self.widths or (256,)
+            more = [max(self.group // EXPANSION, known[-1] >> shift) for shift in range(1, wanted)]
+            such = " ".join(map(str, [*known, *more][:wanted]))
             raise InputError(
-                f"r3gan with {len(self.widths)} widths makes pictures of {sizes} px, and the size is {self.size}; give"
-                " --system.widths one width for 4 px and one more for every doubling, the size being 4 px times a power"
-                " of two."
+                f"r3gan with {len(self.widths)} widths makes no pictures of {self.size} px: it needs one width for 4 px"
+                f" and one more for every doubling; give --system.size {4 << (wanted - 1)} --system.widths {such}."
             )
         if self.channels not in (1, 3) or min(self.latent, self.blocks, self.group, self.embedding, *self.widths) < 1:
             raise InputError(

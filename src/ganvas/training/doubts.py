@@ -6,15 +6,21 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from ganvas.data import Dataset, Pictures
 from ganvas.objectives import Relativistic, Wasserstein
 from ganvas.penalties import R1, R2, GradientPenalty
 from ganvas.ramp import Ramp, ends
 from ganvas.recipe import CAP, LEAKING, Recipe
 
 
-def doubts(recipe: Recipe) -> list[str]:
-    """Sentences on a recipe that can be played, but whose parts do not fit each other or its length."""
-    return [*_misfits(recipe), *_late_ramps(recipe), *_augmentation(recipe)]
+def doubts(recipe: Recipe, dataset: Dataset | None = None) -> list[str]:
+    """Sentences on a recipe that can be played, but whose parts do not fit each other, its length or its data."""
+    return [
+        *(_grey(recipe, dataset) if dataset else ()),
+        *_misfits(recipe),
+        *_late_ramps(recipe),
+        *_augmentation(recipe),
+    ]
 
 
 def _misfits(recipe: Recipe) -> Iterator[str]:
@@ -41,12 +47,24 @@ def _misfits(recipe: Recipe) -> Iterator[str]:
             )
 
 
+def _grey(recipe: Recipe, dataset: Dataset) -> Iterator[str]:
+    if recipe.system.shape[0] == 3 and isinstance(recipe.data, Pictures):
+        some = dataset.spread(64)
+        if (some == some[..., :1]).all():
+            yield (
+                f"the pictures of {dataset.name} look grey, and the recipe makes coloured ones; give --system.channels 1."
+            )
+
+
 def _late_ramps(recipe: Recipe) -> Iterator[str]:
     late = {name: ramp for name, ramp in _ramps(recipe, "") if ramp.over > recipe.images}
     if late:
-        names = ", ".join(f"{name} ({ramp}, so far as {ramp.at(recipe.images):.3g})" for name, ramp in late.items())
-        what = "a ramp goes" if len(late) == 1 else f"{len(late)} ramps go"
-        yield f"{what} on beyond the run's end at image {recipe.images:,}: {names}; shorten it, or give more --images."
+        told = [f"{flag} {ramp} reaches {ramp.at(recipe.images):.3g} only" for flag, ramp in late.items()]
+        more = f" and {len(told) - 2} more" if len(told) > 2 else ""
+        yield (
+            f"the run ends at image {recipe.images:,}, before its ramps do: {', '.join(told[:2])}{more}; give ramps that"
+            f" end at @{recipe.images}, or --images {max(ramp.over for ramp in late.values())}."
+        )
 
 
 def _augmentation(recipe: Recipe) -> Iterator[str]:
@@ -54,9 +72,9 @@ def _augmentation(recipe: Recipe) -> Iterator[str]:
     chance, changes = augment.differentiable, " ".join(augment.policy)
     if max(ends(chance)) > CAP and not set(LEAKING).isdisjoint(augment.policy):
         yield (
-            f"with --augment.differentiable {chance}, above {CAP}, {changes} leave so few pictures as they are that G"
-            " cannot tell which were changed, and makes changed ones (Karras et al. 2020, section 2.2); give"
-            f" {CAP} or less, or let it adapt with --augment.target 0.6."
+            f"with --augment.differentiable {chance} the discriminator hardly ever sees a picture without the changes"
+            f" {changes}, so that the generator learns to make changed ones (Karras et al. 2020); give {CAP} or less, or"
+            " let it adapt: --augment.target 0.6, for a discriminator without batch normalisation."
         )
     over = augment.adapt_over
     if augment.target and recipe.images < CAP * over:
@@ -68,10 +86,10 @@ def _augmentation(recipe: Recipe) -> Iterator[str]:
 
 def _ramps(value: Any, name: str) -> Iterator[tuple[str, Ramp]]:
     if isinstance(value, Ramp):
-        yield name, value
+        yield f"--{name.replace('_', '-')}", value
     elif is_dataclass(value):
         for field in fields(value):
             yield from _ramps(getattr(value, field.name), f"{name}.{field.name}" if name else field.name)
     elif isinstance(value, tuple):
-        for item in value:
-            yield from _ramps(item, f"{name}.{type(item).__name__}")
+        for index, item in enumerate(value):
+            yield from _ramps(item, f"{name}.{index}")

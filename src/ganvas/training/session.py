@@ -224,7 +224,7 @@ def _announce(run: Run, folder: RunFolder, dataset: Dataset, console: Console) -
             style="yellow",
         )
     folder.add_event("resumed" if run.images else "started", images=run.images)
-    for doubt in doubts(run.recipe):
+    for doubt in doubts(run.recipe, dataset):
         folder.add_event("doubt", images=run.images, sentence=doubt)
         console.print(doubt, style="yellow", highlight=False, soft_wrap=True)
     start = f"resuming {folder.path} at image {run.images:,}" if run.images else f"training {folder.path}"
