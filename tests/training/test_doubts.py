@@ -51,7 +51,7 @@ def test_a_ramp_past_the_end_is_named_with_where_it_gets() -> None:
     assert sentence.endswith("give ramps that end at @192, or --images 400.")
     (all_of_them,) = doubts(replace(named_recipe("r3gan-small"), images=64_000))
     assert "and 4 more;" in all_of_them
-    assert "--penalties.0.gamma" not in all_of_them
+    assert "--penalties.0.gamma 20.0..2.0@400000:cosine reaches 18.9 only, --penalties.1.gamma" in all_of_them
     (both,) = doubts(tiny("dcgan", system=FLAT, penalties=(R1(), R2(gamma=Ramp(1, 0, 10**6))), images=192))
     assert "--penalties.1.gamma 1..0@1000000 reaches 1 only" in both
 

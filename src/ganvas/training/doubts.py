@@ -52,7 +52,8 @@ def _grey(recipe: Recipe, dataset: Dataset) -> Iterator[str]:
         some = dataset.spread(64)
         if (some == some[..., :1]).all():
             yield (
-                f"the pictures of {dataset.name} look grey, and the recipe makes coloured ones; give --system.channels 1."
+                f"the pictures of {dataset.name} look grey, and the recipe makes coloured ones; give"
+                " --system.channels 1."
             )
 
 
@@ -62,8 +63,8 @@ def _late_ramps(recipe: Recipe) -> Iterator[str]:
         told = [f"{flag} {ramp} reaches {ramp.at(recipe.images):.3g} only" for flag, ramp in late.items()]
         more = f" and {len(told) - 2} more" if len(told) > 2 else ""
         yield (
-            f"the run ends at image {recipe.images:,}, before its ramps do: {', '.join(told[:2])}{more}; give ramps that"
-            f" end at @{recipe.images}, or --images {max(ramp.over for ramp in late.values())}."
+            f"the run ends at image {recipe.images:,}, before its ramps do: {', '.join(told[:2])}{more}; give ramps"
+            f" that end at @{recipe.images}, or --images {max(ramp.over for ramp in late.values())}."
         )
 
 
@@ -73,8 +74,8 @@ def _augmentation(recipe: Recipe) -> Iterator[str]:
     if max(ends(chance)) > CAP and not set(LEAKING).isdisjoint(augment.policy):
         yield (
             f"with --augment.differentiable {chance} the discriminator hardly ever sees a picture without the changes"
-            f" {changes}, so that the generator learns to make changed ones (Karras et al. 2020); give {CAP} or less, or"
-            " let it adapt: --augment.target 0.6, for a discriminator without batch normalisation."
+            f" {changes}, so that the generator learns to make changed ones (Karras et al. 2020); give {CAP} or less,"
+            " or let it adapt: --augment.target 0.6, for a discriminator without batch normalisation."
         )
     over = augment.adapt_over
     if augment.target and recipe.images < CAP * over:
