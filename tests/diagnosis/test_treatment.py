@@ -13,6 +13,7 @@ import ganvas
 from ganvas import Adam, NonSaturating, Steering, Watch, train
 from ganvas.cli import main
 from ganvas.diagnosis import REMEDIES, Verdict
+from ganvas.diagnosis.remedies import advice
 from ganvas.objectives import Objective, Relativistic
 from ganvas.observers import diagnose as observer
 from ganvas.penalties import R1, R2, GradientPenalty, Penalty
@@ -67,6 +68,9 @@ def test_the_relativistic_game_is_given_the_penalties_that_fit_it(verdict: str) 
     assert given(Relativistic()) == [(R1(), R2())]
     assert given(Relativistic(), R1(gamma=5.0, every=4)) == [(R1(gamma=5.0, every=4), R2(gamma=5.0, every=4))]
     assert given(Relativistic(), R1(), R2()) == []
+    lone = tiny(objective=Relativistic(), penalties=(R1(gamma=5.0),))
+    (said,) = (line for line in advice(verdict, lone, 0) if "penalties" in line)
+    assert said.endswith("--penalties R1 R2 --penalties.0.gamma 5.0 --penalties.1.gamma 5.0")
     assert given(NonSaturating()) == [(GradientPenalty(),)]
 
 

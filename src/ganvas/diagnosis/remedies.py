@@ -48,8 +48,8 @@ def flags(old: Any, new: Any, prefix: str = "--") -> Iterator[str]:
             yield from flags(before, after, f"{name}.")
         elif isinstance(after, tuple) and after and is_dataclass(after[0]):
             if list(map(type, before)) != list(map(type, after)):
-                yield f"{field.name}={after} in a recipe of your own"  # no flag adds a member
-                continue
+                yield f"{name} {' '.join(type(one).__name__ for one in after)}"
+                before = tuple(type(one)() for one in after)
             for index, (one, other) in enumerate(zip(before, after, strict=True)):
                 yield from flags(one, other, f"{name}.{index}.")
         else:
