@@ -107,9 +107,12 @@ def test_nothing_reaches_the_generator() -> None:
     assert fake.grad is None
 
 
-def test_a_negative_weight_is_refused() -> None:
+def test_a_weight_that_is_none_is_refused() -> None:
     with pytest.raises(InputError, match="0 or more"):
         GradientPenalty(weight=-1)
+    for strength in (float("inf"), float("nan"), Ramp(1.0, float("inf"), 9)):
+        with pytest.raises(InputError, match="no finite number"):
+            R1(gamma=strength)
 
 
 @pytest.mark.parametrize("kind", [R1, R2])

@@ -6,6 +6,7 @@ regularisation; Karras et al. 2020, arXiv:1912.04958, appendix B). 1 takes it al
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -86,7 +87,9 @@ def due(penalty: Penalty, update: int) -> bool:
 
 
 def _expect(strength: float | Ramp, every: int) -> None:
-    if not all(end >= 0 for end in ends(strength)):
+    if not all(map(math.isfinite, ends(strength))):
+        raise InputError(f"a penalty of weight {strength} is no finite number; give 0 or more.")
+    if any(end < 0 for end in ends(strength)):
         raise InputError(f"a penalty of weight {strength} rewards a rough discriminator; give 0 or more.")
     if every < 1:
         raise InputError(f"a penalty in every {every} updates cannot be; give 1 (always) or more.")

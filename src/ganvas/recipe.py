@@ -203,7 +203,8 @@ class Recipe:
     seed: int = 0
     """Decides the initial weights, the order of the data and all noise."""
     precision: Literal["fp32", "bf16"] = "fp32"
-    """Arithmetic of the networks; weights, optimizers, losses and penalties stay in fp32."""
+    """Arithmetic of the networks, and so of the slopes that R1 and R2 take; weights, optimizers, losses and the critic
+    under a GradientPenalty stay in fp32."""
 
     def __post_init__(self) -> None:
         if self.batch_size < 2:

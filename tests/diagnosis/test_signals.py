@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ganvas.diagnosis.interlace import interlace
 from ganvas.diagnosis.signals import Probe
-from ganvas.objectives import Hinge, LeastSquares, NonSaturating, Wasserstein
+from ganvas.objectives import Hinge, LeastSquares, NonSaturating, Relativistic, Wasserstein
 from ganvas.systems.dcgan import DCGAN
 
 COUNT = 64
@@ -67,6 +67,14 @@ def test_a_blind_discriminator_has_no_advantage(objective: object, blind: float)
     assert seen["advantage"] == pytest.approx(0, abs=1e-3)
     assert seen["auc"] == 0.5
     assert seen["gradient"] == 0
+
+
+def test_the_drift_of_relativistic_scores_is_no_signal() -> None:
+    still, far = (look(pictures(-0.5, 2), Brightness(4.0, shift), Relativistic()) for shift in (0.0, 100.0))
+    assert far["logit_real"] == pytest.approx(2.0, abs=1e-3)
+    assert far["logit_fake"] == pytest.approx(-2.0, abs=1e-3)
+    assert far["accuracy_real"] == far["accuracy_held_out"] == far["accuracy_fake"] == 1
+    assert far["advantage"] == pytest.approx(still["advantage"], abs=1e-3)
 
 
 def test_the_critic_has_no_advantage_to_speak_of() -> None:

@@ -13,7 +13,10 @@ import ganvas
 from ganvas import Adam, NonSaturating, Steering, Watch, train
 from ganvas.cli import main
 from ganvas.diagnosis import REMEDIES, Verdict
+from ganvas.diagnosis.remedies import advice
+from ganvas.objectives import Objective, Relativistic
 from ganvas.observers import diagnose as observer
+from ganvas.penalties import R1, R2, GradientPenalty, Penalty
 from ganvas.recipe import Recipe
 from ganvas.runs.folder import RunFolder
 from ganvas.training import Diverged, steering
@@ -53,6 +56,22 @@ def test_the_verb_says_it_and_draws_it(capsys: pytest.CaptureFixture[str]) -> No
     assert said.splitlines()[-1] == "runs/ill/diagnosis.png"
     with Image.open("runs/ill/diagnosis.png") as picture:
         assert picture.width > 500
+
+
+@pytest.mark.parametrize("verdict", ["divergence", "d-dominates", "mode-collapse", "partial-collapse", "oscillation"])
+def test_the_relativistic_game_is_given_the_penalties_that_fit_it(verdict: str) -> None:
+    def given(objective: Objective, *penalties: Penalty) -> list[tuple[Penalty, ...]]:
+        recipe = tiny(objective=objective, penalties=penalties)
+        changed = (remedy.change(recipe, 0) for remedy in REMEDIES[verdict])
+        return [recipe.penalties for recipe in changed if recipe and recipe.penalties != penalties]
+
+    assert given(Relativistic()) == [(R1(), R2())]
+    assert given(Relativistic(), R1(gamma=5.0, every=4)) == [(R1(gamma=5.0, every=4), R2(gamma=5.0, every=4))]
+    assert given(Relativistic(), R1(), R2()) == []
+    lone = tiny(objective=Relativistic(), penalties=(R1(gamma=5.0),))
+    (said,) = (line for line in advice(verdict, lone, 0) if "penalties" in line)
+    assert said.endswith("--penalties R1 R2 --penalties.0.gamma 5.0 --penalties.1.gamma 5.0")
+    assert given(NonSaturating()) == [(GradientPenalty(),)]
 
 
 def test_a_run_without_looks_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -62,6 +66,16 @@ def test_bf16_and_no_grad_compute_the_same() -> None:
         half = layer(x)
     assert half.dtype == torch.bfloat16
     torch.testing.assert_close(half.float(), alone, atol=0.03, rtol=0.03)
+
+
+def test_bf16_on_a_processor_that_onednn_has_no_bf16_for() -> None:
+    program = (
+        "import torch; from ganvas.nn.convolution import Convolution\n"
+        "with torch.autocast('cpu', torch.bfloat16): Convolution(4, 6, 3, slope=0.2)(torch.randn(2, 4, 5, 5))"
+    )
+    older = {**os.environ, "ONEDNN_MAX_CPU_ISA": "AVX2"}
+    done = subprocess.run([sys.executable, "-c", program], env=older, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_slope_at_the_pictures_costs_no_gradients_of_weights(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,13 +84,15 @@ def test_a_lazy_penalty_is_rare_and_as_strong(penalty: Penalty) -> None:
     torch.testing.assert_close(lazy[name], 4 * always[name])
 
 
+@pytest.mark.parametrize("kind", [R1, GradientPenalty])
+def test_two_penalties_of_one_kind_add_up(kind: type[Penalty]) -> None:
+    (one, _), *_ = first_round(penalties=(kind(),))
+    (twice, _), *_ = first_round(penalties=(kind(), kind()))
+    name = f"d/{kind.__name__}"
+    # Every gradient penalty draws points of its own.
+    torch.testing.assert_close(twice[name], 2 * one[name], rtol=0.05, atol=0)
+
+
 def test_a_projection_gathers_the_labels_score() -> None:
-    class Told(nn.Module):
-        def forward(self, x: Tensor) -> Tensor:
-            return x.flatten(1)[:, :3]
-
-    class System:
-        classes = 3
-
-    logits = DCGAN.logits(System(), Told()(torch.arange(12.0).view(2, 1, 2, 3)), torch.tensor([2, 0]))  # type: ignore[arg-type]
-    assert logits.tolist() == [2.0, 6.0]
+    scores = torch.tensor([[0.0, 1.0, 2.0], [6.0, 7.0, 8.0]])
+    assert DCGAN(classes=3).logits(scores, torch.tensor([2, 0])).tolist() == [2.0, 6.0]

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Literal
 
-from ganvas.objectives import NonSaturating, Wasserstein
-from ganvas.penalties import GradientPenalty
+from ganvas.objectives import NonSaturating, Relativistic, Wasserstein
+from ganvas.penalties import R1, R2, GradientPenalty
 from ganvas.ramp import Ramp
 from ganvas.recipe import CAP, LEAKING, Adam, Recipe
 
@@ -48,8 +48,8 @@ def flags(old: Any, new: Any, prefix: str = "--") -> Iterator[str]:
             yield from flags(before, after, f"{name}.")
         elif isinstance(after, tuple) and after and is_dataclass(after[0]):
             if list(map(type, before)) != list(map(type, after)):
-                yield f"{field.name}={after} in a recipe of your own"  # no flag adds a member
-                continue
+                yield f"{name} {' '.join(type(one).__name__ for one in after)}"
+                before = tuple(type(one)() for one in after)
             for index, (one, other) in enumerate(zip(before, after, strict=True)):
                 yield from flags(one, other, f"{name}.{index}.")
         else:
@@ -122,7 +122,19 @@ def _augment(recipe: Recipe, images: int) -> Recipe | None:
 
 
 def _penalty(recipe: Recipe, images: int) -> Recipe | None:
-    return None if recipe.penalties else replace(recipe, penalties=(GradientPenalty(weight=10.0),))
+    # It holds D's slope at 1, where the relativistic game cannot come to rest.
+    if recipe.penalties or isinstance(recipe.objective, Relativistic):
+        return None
+    return replace(recipe, penalties=(GradientPenalty(weight=10.0),))
+
+
+def _both_ends(recipe: Recipe, images: int) -> Recipe | None:
+    """R1 and R2, as strong as what there is of the two."""
+    if not isinstance(recipe.objective, Relativistic) or {R1, R2} <= set(map(type, recipe.penalties)):
+        return None
+    one = next((penalty for penalty in recipe.penalties if isinstance(penalty, R1 | R2)), R1())
+    both = (kind(gamma=one.gamma, every=one.every) for kind in (R1, R2))
+    return replace(recipe, penalties=tuple(both))
 
 
 def _bounded_critic(recipe: Recipe, images: int) -> Recipe | None:
@@ -162,6 +174,7 @@ REMEDIES: dict[str, tuple[Remedy, ...]] = {
         Remedy("smooth D's label of reals (Salimans et al. 2016)", _smooth),
         Remedy("noise on D's input, fading (Arjovsky & Bottou 2017)", _noise),
         Remedy("fewer D updates", _fewer_d),
+        Remedy("R1 and R2 (Huang et al. 2024)", _both_ends),
         Remedy("a gradient penalty (Gulrajani et al. 2017)", _penalty),
     ),
     "g-dominates": (
@@ -173,6 +186,7 @@ REMEDIES: dict[str, tuple[Remedy, ...]] = {
     ),
     "mode-collapse": (
         Remedy("the usual rates and momentum (Radford et al. 2016)", _usual),
+        Remedy("R1 and R2 (Huang et al. 2024)", _both_ends),
         Remedy("a gradient penalty (Gulrajani et al. 2017)", _penalty),
         Remedy("lower both rates", _rates(0.5, 0.5)),
         Remedy("noise on D's input, fading (Arjovsky & Bottou 2017)", _noise),
@@ -180,6 +194,7 @@ REMEDIES: dict[str, tuple[Remedy, ...]] = {
     ),
     "partial-collapse": (
         Remedy("the usual rates and momentum (Radford et al. 2016)", _usual),
+        Remedy("R1 and R2 (Huang et al. 2024)", _both_ends),
         Remedy("a gradient penalty (Gulrajani et al. 2017)", _penalty),
         Remedy("lower G's rate", _rates(0.5, 1.0)),
         Remedy("noise on D's input, fading (Arjovsky & Bottou 2017)", _noise),
@@ -194,12 +209,14 @@ REMEDIES: dict[str, tuple[Remedy, ...]] = {
     "oscillation": (
         Remedy("the usual rates and momentum (Radford et al. 2016)", _usual),
         Remedy("lower both rates", _rates(0.25, 0.25)),
+        Remedy("R1 and R2 (Huang et al. 2024)", _both_ends),
         Remedy("a gradient penalty (Gulrajani et al. 2017)", _penalty),
         Remedy("lower both rates again", _rates(0.25, 0.25)),
     ),
     "divergence": (
         Remedy("a gradient penalty at the usual rates (Gulrajani et al. 2017)", _bounded_critic, "fresh"),
         Remedy("the usual rates and momentum (Radford et al. 2016)", _usual, "fresh"),
+        Remedy("R1 and R2 (Huang et al. 2024)", _both_ends, "fresh"),
         Remedy("a gradient penalty (Gulrajani et al. 2017)", _penalty, "fresh"),
         Remedy("lower both rates", _rates(0.25, 0.25), "fresh"),
     ),

@@ -68,7 +68,8 @@ class Probe:
         """Measure, with both networks as they play (in training mode), restoring their buffers.
 
         Returns:
-            logit_real, logit_held_out, logit_fake: D's mean scores.
+            logit_real, logit_held_out, logit_fake: D's mean scores; in the relativistic game, which leaves their level
+                free, about the middle of reals' and fakes'.
             accuracy_real, accuracy_held_out, accuracy_fake: shares that D tells rightly by the sign of its score.
             auc: chance that a training real scores above a fake; 0.5 is blind, 1 is certain.
             overfit: chance that a training real scores above a held-out one; 0.5 where D only learned what is general.
@@ -93,6 +94,10 @@ class Probe:
                 score_held = self._score(d, self.held_out, self._of_held)[0] if held else score_real[:0]
             (gradient,) = torch.autograd.grad(_loss(self.objective, score_fake, score_real), fake)
         score_fake, fake = score_fake.detach(), fake.detach()
+        if isinstance(self.objective, Relativistic):
+            # The game fixes no level of D's scores, which drifts: zero is midway between reals and fakes.
+            middle = (score_real.mean() + score_fake.mean()) / 2
+            score_real, score_held, score_fake = score_real - middle, score_held - middle, score_fake - middle
         afar = _from_afar(fake)
         apart = _mean_distance(afar)
         found = {

@@ -101,9 +101,10 @@ class _LeakyGradient(torch.autograd.Function):
 def _forward(x: Tensor, weight: Tensor, bias: Tensor | None, how: How, slope: float) -> Tensor:
     if slope == 1:
         return torch.convolution(x, weight, bias, *how)
-    if _FUSED and x.device.type == "cpu" and x.dtype in (torch.float32, torch.bfloat16):
+    if x.device.type == "cpu" and x.dtype in _FUSED_TYPES:
         stride, padding, dilation, *_, groups = how
-        y: Tensor = _FUSED(x, weight, bias, padding, stride, dilation, groups, "leaky_relu", [slope], "")
+        fused = torch.ops.mkldnn._convolution_pointwise
+        y: Tensor = fused(x, weight, bias, padding, stride, dilation, groups, "leaky_relu", [slope], "")
         return y
     return functional.leaky_relu_(torch.convolution(x, weight, bias, *how), slope)
 
@@ -113,5 +114,13 @@ def _products(gradient: Tensor, x: Tensor, weight: Tensor, how: How, wanted: tup
     return torch.ops.aten.convolution_backward(gradient, x, weight, [len(weight)], *how, wanted)
 
 
-# oneDNN's convolution with leaky ReLU in the same pass over the memory, where PyTorch was built with it.
-_FUSED = getattr(torch.ops.mkldnn, "_convolution_pointwise", None) if torch._C._has_mkldnn else None
+def _fused_types() -> tuple[torch.dtype, ...]:
+    """What oneDNN convolves with leaky ReLU in the same pass over the memory: by how PyTorch was built, and where."""
+    if not (torch._C._has_mkldnn and hasattr(torch.ops.mkldnn, "_convolution_pointwise")):
+        return ()
+    # It refuses bf16 where the processor has no instructions for it.
+    half = (torch.bfloat16,) if torch.ops.mkldnn._is_mkldnn_bf16_supported() else ()
+    return (torch.float32, *half)
+
+
+_FUSED_TYPES = _fused_types()

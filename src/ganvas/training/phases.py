@@ -54,8 +54,8 @@ def phases(recipe: Recipe, chance: Tensor | None = None) -> tuple[Phase, ...]:
         with torch.no_grad():
             fake = system.fake(g, batch)
         now = [penalty for penalty in recipe.penalties if due(penalty, batch.images_seen // recipe.batch_size)]
-        smooth = [penalty for penalty in now if not isinstance(penalty, GradientPenalty)]
-        pictures = torch.cat([batch.real, fake]).requires_grad_(bool(smooth))
+        smooth = not all(isinstance(penalty, GradientPenalty) for penalty in now)
+        pictures = torch.cat([batch.real, fake]).requires_grad_(smooth)
         scores = _scores(d, seen(pictures, batch))
         labels = batch.labels if system.classes else None
         real_logits, fake_logits = (system.logits(part, labels) for part in scores.chunk(2))
@@ -67,10 +67,13 @@ def phases(recipe: Recipe, chance: Tensor | None = None) -> tuple[Phase, ...]:
             # The scores of the game serve the penalties too: scoring again would double the cost.
             (slopes,) = torch.autograd.grad(real_logits.sum() + fake_logits.sum(), pictures, create_graph=True)
             parts = dict(zip((R1, R2), slopes.chunk(2), strict=True))
-            terms |= {f"d/{type(p).__name__}": p.term(parts[type(p)], batch.images_seen) for p in smooth}
         for penalty in now:
+            name = f"d/{type(penalty).__name__}"
             if isinstance(penalty, GradientPenalty):
-                terms["d/GradientPenalty"] = penalty.term(lambda x: system.logits(d(x), labels), batch.real, fake)
+                term = penalty.term(lambda x: system.logits(d(x), labels), batch.real, fake)
+            else:
+                term = penalty.term(parts[type(penalty)], batch.images_seen)
+            terms[name] = terms.get(name, 0) + term
         return terms
 
     def g_terms(g: nn.Module, d: nn.Module, batch: Batch) -> Terms:
