@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +86,8 @@ def test_the_report_and_the_figures_have_every_arm(extra: Path) -> None:
     assert all(line["low"] <= line["value"] <= line["high"] for line in figures)
     report = (extra / "report.md").read_text()
     assert all(arm in report for arm in ARMS)
+    assert "nothing was rejected as one (--copies 0)" in report
+    assert "nothing was rejected as such (--confidence 0)" in report
     with Image.open(extra / "report.png") as picture:
         assert picture.width > 1000
 
@@ -97,7 +100,11 @@ def test_the_same_command_does_nothing_twice(extra: Path, capsys: pytest.Capture
     assert main(["augment", "digits", *SMALL, *LOOSE, "--out", str(extra)]) in (0, 3)
     assert [path.stat().st_mtime_ns for path in kept] == before
     assert (extra / "report.md").read_text() == report
-    said = capsys.readouterr().out
+    said, told = capsys.readouterr()
+    assert "to come: a generator on 256 images, then 60 candidates, then 5 x 2 classifiers of 3 updates" in told
+    assert "Student's factor is 12.7 at 2 seeds" in told
+    assert "would lengthen it" not in told
+    assert "left" not in told  # nothing was judged anew
     assert "real + flips/crops" in said
     assert "other pictures than the classifiers" not in said
 
@@ -114,7 +121,8 @@ def test_a_model_serves_again_and_one_without_d_says_so(extra: Path, capsys: pyt
     model = extra / "generator" / "model.safetensors"
     assert open_maker(extra / "generator", "cpu").d is not None
     assert main([*words, "--model", str(model), "--out", "again"]) in (0, 3)
-    said = capsys.readouterr().out
+    said, told = capsys.readouterr()
+    assert re.search(r"1/10 real, seed 0, \d:\d\d:\d\d left", told)
     assert "came without its D" in said
     assert "The model was trained on other pictures than the classifiers" in said
     assert manifest(Path("again"))[0]["realness"] is None
