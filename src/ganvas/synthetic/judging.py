@@ -86,7 +86,8 @@ class Judgement:
         both, rival = self.accuracy(BOTH).value, self.accuracy(self.rival).value
         how = (
             f"{BOTH} reaches an accuracy of {both:.4f} on held-out real pictures, {self.name(self.rival)} {rival:.4f}:"
-            f" {found.value:+.4f}, 95 % interval {found.low:+.4f} .. {found.high:+.4f}, over {self.seeds} seeds and {len(self.labels):,} pictures"
+            f" {found.value:+.4f}, 95 % interval {found.low:+.4f} .. {found.high:+.4f}, over {self.seeds} seeds and"
+            f" {len(self.labels):,} pictures"
         )
         if self.helps:
             return f"The fakes help: {how}."
