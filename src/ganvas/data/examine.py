@@ -95,8 +95,8 @@ def examine(source: str, *, workers: int = 0, progress: bool = False) -> Examina
         if len(rows) > 1:
             blank = np.full((TILE, TILE, 3), 255, np.uint8)
             rows = [row + [blank] * (columns - len(row)) for row in rows]
-        names = [listing.classes[label] for label in sorted(tiles)] if listing.classes else []
-        found.sheet, _ = with_names(grid(np.stack([tile for row in rows for tile in row]), columns), names)
+        beside = [listing.classes[label] for label in sorted(tiles)] if listing.classes else []
+        found.sheet, _ = with_names(grid(np.stack([tile for row in rows for tile in row]), columns), beside)
     return found
 
 
