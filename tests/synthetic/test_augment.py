@@ -17,7 +17,8 @@ from ganvas.recipe import Recipe
 from ganvas.runs.folder import RunFolder
 from ganvas.synthetic import augmenting
 from ganvas.synthetic.augmenting import Augmented
-from ganvas.synthetic.candidates import open_maker
+from ganvas.synthetic.candidates import Candidates, open_maker
+from ganvas.synthetic.filtering import Filtered
 from ganvas.synthetic.judging import ARMS
 from ganvas.synthetic.reals import read_reals
 from ganvas.synthetic.settings import Settings
@@ -126,6 +127,26 @@ def test_a_model_serves_again_and_one_without_d_says_so(extra: Path, capsys: pyt
     assert "came without its D" in said
     assert "The model was trained on other pictures than the classifiers" in said
     assert manifest(Path("again"))[0]["realness"] is None
+
+
+def test_classes_without_a_candidate_are_all_named(
+    extra: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    real = augmenting.filter_candidates
+
+    def strict(candidates: Candidates, confidence: np.ndarray, *of: object) -> Filtered:
+        return real(candidates, np.where(np.isin(candidates.made.labels, [2, 7]), 0.0, 1.0), *of)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(augmenting, "filter_candidates", strict)
+    words = [word for word in SMALL if word not in ("--images", "256")]
+    given = [*words, "--copies", "0", "--device", "cpu", "--model", str(extra / "generator"), "--out", "poor"]
+    assert main(["augment", "digits", *given]) == 2
+    said = capsys.readouterr().err
+    assert "no candidate of 2 of 10 classes (2, 7) passed the filter (0 copy, 30 unsure, 0 unreal)" in said
+    assert "what passed of the others is in poor/pictures" in said
+    assert f"serves again with --model {extra / 'generator'} --out poor-2 --confidence 0." in said
+    assert list(Path("poor/pictures").glob("*/*.png"))
+    assert not list(Path("poor/pictures/2").glob("*.png"))
 
 
 @pytest.mark.parametrize(("right", "code"), [(0.9, 0), (0.5, 3), (0.1, 3)])
