@@ -11,6 +11,7 @@ from PIL import Image
 
 from ganvas.cli.data import CHANGES
 from ganvas.data.examine import examine
+from ganvas.pictures import GAP, MARGIN
 from ganvas.recipe import Change
 from tests.conftest import Cli, assert_refused
 
@@ -52,7 +53,9 @@ def test_the_pictures_as_an_augmented_discriminator_sees_them(folder: Path, tmp_
     assert done.returncode == 0, done.stderr
     assert "sheet-augmented.png" in done.stdout
     with Image.open(tmp_path / "sheet-augmented.png") as sheet:
-        assert sheet.size == (5 * 50 + 2, 4 * 50 + 2)
+        margin = int(sheet.info[MARGIN])
+        assert sheet.size == (margin + 5 * 50 + 2, 4 * 50 + 2)
+        assert (np.asarray(sheet)[-50:, :margin] < 128).any()  # the probability of the last row
     assert get_args(Change) == CHANGES
 
 
@@ -62,7 +65,9 @@ def test_the_command(folder: Path, tmp_path: Path, cli: Cli) -> None:
     for said in ("5 usable", "20 x 10", "PNG RGB", "cats", "dogs", "broken.png"):
         assert said in done.stdout
     with Image.open(tmp_path / "sheet.png") as sheet:
-        assert min(sheet.size) > 40
+        margin = sheet.width - 10 * 50 - GAP
+        assert sheet.height == 2 * 50 + GAP
+        assert (np.asarray(sheet)[:, :margin] < 128).any()  # the names of the classes
 
 
 def test_a_folder_in_which_nothing_can_be_used_is_reported(tmp_path: Path, cli: Cli) -> None:

@@ -46,6 +46,14 @@ def test_an_ill_game_is_named_while_it_trains(capsys: pytest.CaptureFixture[str]
     assert "--objective.saturating False" in said
 
 
+def test_remedies_can_be_left_unsaid(capsys: pytest.CaptureFixture[str]) -> None:
+    train(tiny("dcgan", **ILL), name="ill", watch=replace(WATCH, remedies=False))
+    assert events("ill", "verdict")[0]["verdict"] == "d-dominates"
+    said = capsys.readouterr().err
+    assert "D dominates" in said
+    assert "remedy" not in said
+
+
 def test_the_verb_says_it_and_draws_it(capsys: pytest.CaptureFixture[str]) -> None:
     train(tiny("dcgan", **ILL), name="ill", watch=WATCH)
     capsys.readouterr()

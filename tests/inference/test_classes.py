@@ -53,8 +53,12 @@ def test_what_cannot_be_asked_for(run: Path, capsys: pytest.CaptureFixture[str])
     g = ganvas.open(run)
     with pytest.raises(InputError, match=r"knows no class 'cat'; give one of 0, 1, 2"):
         g.generate(1, label="cat")
-    with pytest.raises(InputError, match=r"no class 10"):
+    with pytest.raises(InputError, match=r"no class 10: its numbers go from 0 to 9; give"):
         g.generate(1, label=10)
+    with pytest.raises(InputError, match=r"no class '10': its numbers"):
+        g.number("10")
+    with pytest.raises(InputError, match=r"no class -1: its numbers"):
+        g.number(-1)
     with pytest.raises(InputError, match=r"2 classes are given for 3 pictures"):
         g.generate(3, label=[0, 1])
     with pytest.raises(InputError, match=r"a walk stays in one class"):
@@ -94,6 +98,13 @@ def test_a_sheet_has_a_row_for_each_class(run: Path) -> None:
     with Image.open("one.png") as sheet:
         assert MARGIN not in sheet.info
         assert sheet.size == (3 * 50 + GAP, 3 * 50 + GAP)
+
+
+def test_sheets_of_other_classes_have_other_names(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for words in ([], ["--class", "all"], ["--class", "3"], ["--class", "7", "--class", "3"]):
+        assert main(["generate", "runs/r", "-n", "1", *words]) == 0
+    names = ["r-seed0.png", "r-seed0.png", "r-3-seed0.png", "r-7-3-seed0.png"]
+    assert capsys.readouterr().out.split() == names
 
 
 def test_sheets_of_a_run_show_a_class_in_every_row(run: Path) -> None:

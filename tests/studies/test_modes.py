@@ -113,3 +113,12 @@ def test_refused(words: list[str], said: str, capsys: pytest.CaptureFixture[str]
     assert said in err
     assert len(err.strip().splitlines()) == 1
     assert not Path("runs").exists()
+
+
+def test_the_help_says_what_it_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["study", "modes", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "MNIST/raw below $GANVAS_DATA" in said
+    assert f"{8 * 2} runs of {modes().recipe.images:,} images" in said
+    assert "modes.md, modes.png and comparison.html into runs/modes" in said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,8 @@ from ganvas.recipe import Recipe
 from ganvas.runs.folder import RunFolder
 from ganvas.synthetic import augmenting
 from ganvas.synthetic.augmenting import Augmented
-from ganvas.synthetic.candidates import open_maker
+from ganvas.synthetic.candidates import Candidates, open_maker
+from ganvas.synthetic.filtering import Filtered
 from ganvas.synthetic.judging import ARMS
 from ganvas.synthetic.reals import read_reals
 from ganvas.synthetic.settings import Settings
@@ -85,6 +87,8 @@ def test_the_report_and_the_figures_have_every_arm(extra: Path) -> None:
     assert all(line["low"] <= line["value"] <= line["high"] for line in figures)
     report = (extra / "report.md").read_text()
     assert all(arm in report for arm in ARMS)
+    assert "nothing was rejected as one (--copies 0)" in report
+    assert "nothing was rejected as such (--confidence 0)" in report
     with Image.open(extra / "report.png") as picture:
         assert picture.width > 1000
 
@@ -97,7 +101,11 @@ def test_the_same_command_does_nothing_twice(extra: Path, capsys: pytest.Capture
     assert main(["augment", "digits", *SMALL, *LOOSE, "--out", str(extra)]) in (0, 3)
     assert [path.stat().st_mtime_ns for path in kept] == before
     assert (extra / "report.md").read_text() == report
-    said = capsys.readouterr().out
+    said, told = capsys.readouterr()
+    assert "to come: a generator on 256 images, then 60 candidates, then 5 x 2 classifiers of 3 updates" in told
+    assert "Student's factor is 12.7 at 2 seeds" in told
+    assert "would lengthen it" not in told
+    assert "left" not in told  # nothing was judged anew
     assert "real + flips/crops" in said
     assert "other pictures than the classifiers" not in said
 
@@ -114,10 +122,31 @@ def test_a_model_serves_again_and_one_without_d_says_so(extra: Path, capsys: pyt
     model = extra / "generator" / "model.safetensors"
     assert open_maker(extra / "generator", "cpu").d is not None
     assert main([*words, "--model", str(model), "--out", "again"]) in (0, 3)
-    said = capsys.readouterr().out
+    said, told = capsys.readouterr()
+    assert re.search(r"1/10 real, seed 0, \d:\d\d:\d\d left", told)
     assert "came without its D" in said
     assert "The model was trained on other pictures than the classifiers" in said
     assert manifest(Path("again"))[0]["realness"] is None
+
+
+def test_classes_without_a_candidate_are_all_named(
+    extra: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    real = augmenting.filter_candidates
+
+    def strict(candidates: Candidates, confidence: np.ndarray, *of: object) -> Filtered:
+        return real(candidates, np.where(np.isin(candidates.made.labels, [2, 7]), 0.0, 1.0), *of)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(augmenting, "filter_candidates", strict)
+    words = [word for word in SMALL if word not in ("--images", "256")]
+    given = [*words, "--copies", "0", "--device", "cpu", "--model", str(extra / "generator"), "--out", "poor"]
+    assert main(["augment", "digits", *given]) == 2
+    said = capsys.readouterr().err
+    assert "no candidate of 2 of 10 classes (2, 7) passed the filter (0 copy, 30 unsure, 0 unreal)" in said
+    assert "what passed of the others is in poor/pictures" in said
+    assert f"serves again with --model {extra / 'generator'} --out poor-2 --confidence 0." in said
+    assert list(Path("poor/pictures").glob("*/*.png"))
+    assert not list(Path("poor/pictures/2").glob("*.png"))
 
 
 @pytest.mark.parametrize(("right", "code"), [(0.9, 0), (0.5, 3), (0.1, 3)])

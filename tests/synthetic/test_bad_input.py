@@ -118,9 +118,14 @@ def test_other_pictures_under_the_same_name(capsys: pytest.CaptureFixture[str]) 
     words = ["--images", "128", "--updates", "2", "--seeds", "2", "--confidence", "1", "--per-class", "2"]
     given = [source("x.npz", (60, 60)), *words, "--out", "extra"]
     said = refused(capsys, *given)
-    assert "no candidate of class cat passed" in said
-    assert "loosen --confidence" in said
+    assert "no candidate of 2 of 2 classes (cat, dog) passed the filter (" in said
+    assert "with --model extra/generator --out extra-2 --confidence 0 --copies 0, without" in said
+    assert "extra/pictures" not in said
     assert Path("extra/manifest.jsonl").read_text() == ""
+    # What it advises goes on with the same generator.
+    loose = ["--updates", "2", "--seeds", "2", "--per-class", "2", "--confidence", "0", "--copies", "0"]
+    assert main(["augment", "x.npz", *loose, "--model", "extra/generator", "--out", "extra-2"]) in (0, 3)
+    assert "other pictures than the classifiers" not in capsys.readouterr().out
     source("x.npz", (60, 61))
     assert "are not those that extra was begun with" in refused(capsys, *given)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from scipy import stats
 
 from ganvas.data import Pictures, load
+from ganvas.metrics.intervals import Estimate
 from ganvas.metrics.neighbours import nearest, nearest_other
 from ganvas.synthetic.candidates import Candidates
 from ganvas.synthetic.classifier import Diet, Lesson, disturbed, learn, probabilities
@@ -17,7 +19,7 @@ from ganvas.synthetic.filtering import ACCEPTED, SPARE, filter_candidates
 from ganvas.synthetic.judging import ALONE, ARMS, BOTH, CROPS, FAKES, REAL, Judgement, interval, judge
 from ganvas.synthetic.reals import Labelled, Reals, form_of, read_reals
 from ganvas.synthetic.settings import Settings
-from ganvas.synthetic.writing import folder_names
+from ganvas.synthetic.writing import folder_names, rows_of_arms, rows_of_classes
 
 
 def judgement(right: float, pictures: int = 1000) -> Judgement:
@@ -117,6 +119,22 @@ def test_the_interval_is_that_of_seeds_and_of_pictures() -> None:
     over_pictures = stats.norm.interval(0.95, scale=stats.sem(pictures))[1]
     assert found.value == pytest.approx(scores.mean())
     assert found.high - found.value == pytest.approx(math.hypot(over_seeds, over_pictures), rel=1e-4)
+
+
+def test_no_accuracy_is_below_none_or_beyond_all() -> None:
+    rights = {arm: np.array([[True] * 9 + [False], [False] * 9 + [True]]) for arm in ARMS} | {
+        BOTH: np.ones((2, 10), bool)
+    }
+    found = Judgement(rights, np.arange(10) % 2, ("cat", "dog"))
+    assert found.accuracy(REAL) == Estimate(0.5, 0.0, 1.0)
+    assert found.gain(BOTH, REAL) == Estimate(0.5, -1.0, 1.0)
+
+
+def test_crops_alone_are_not_called_flips() -> None:
+    found = replace(judgement(0.9), flips=False)
+    assert found.name(CROPS) == "real + crops"
+    assert "flips" not in found.sentence + str(rows_of_arms(found)) + str(rows_of_classes(found))
+    assert "flips" in str(rows_of_arms(judgement(0.9)))
 
 
 def test_three_answers() -> None:

@@ -42,7 +42,10 @@ def refused(asked: Recipe, said: str) -> None:
 
 def test_no_labels() -> None:
     write(*map(str, range(20)))
-    refused(recipe("pictures"), r"class of every picture.*they have no labels.*a folder for each class.*parquet.*npz")
+    refused(
+        recipe("pictures"),
+        r"have no labels, and --system.classes 2 needs the class of each.*a folder for each class.*parquet.*npz",
+    )
 
 
 def test_some_pictures_without_a_class() -> None:

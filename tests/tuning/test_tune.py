@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shlex
@@ -10,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from torch import Tensor
 
 from ganvas import R1, R2, Adam, Host, InputError, Ramp, Recipe, Relativistic, cli, train
@@ -18,7 +20,7 @@ from ganvas.metrics.intervals import Estimate
 from ganvas.observers.log import Log
 from ganvas.runs import checkpoint
 from ganvas.runs.folder import RunFolder
-from ganvas.tuning import Candidate, Probe, Search, Stopped, tune
+from ganvas.tuning import Candidate, Probe, Search, Stopped, picture, search, tune
 from ganvas.tuning.candidates import candidates_of, first_images
 from ganvas.tuning.verdict import choose, ranked
 from ganvas.values import from_plain
@@ -100,6 +102,33 @@ def test_interrupted_it_goes_on_bit_for_bit(monkeypatch: pytest.MonkeyPatch) -> 
         adam = Adam(lr=2e-4 * factor)
         train(tiny(images=960, adam_g=adam, adam_d=adam), name="whole", host=Host(runs=f"x{factor}"))
         assert same(weights(f"x{factor}/whole"), weights(f"runs/tune/lr-x{factor}-seed0"))
+
+
+def test_a_sheet_says_the_verdict_of_its_own_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    sheets: list[tuple[Probe, int]] = []
+    draw_sheet = picture._sheet
+
+    def record(axis: object, probe: Probe, images: int, grid: tuple[int, int]) -> None:
+        sheets.append((probe, images))
+        draw_sheet(axis, probe, images, grid)
+
+    monkeypatch.setattr(picture, "_sheet", record)
+    console = Console(file=io.StringIO(), width=400)
+    tune(tiny(images=1_920), search=QUICK_PAIR, console=console)
+    said = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "longer than the run" not in said
+    assert [(probe.images, images) for probe, images in sheets] == [(320, 320)] * 2 + [(960, 960)] * 2
+    for probe, images in sheets:
+        (line,) = (line for line in said.splitlines() if f"{probe.candidate.label}, seed 0, {images} images" in line)
+        assert f", {probe.verdict}, " in line
+    monkeypatch.setattr(search._Prober, "probe", stop)
+    with pytest.raises(Stopped):  # it is said before the first probe
+        tune(tiny(images=1_900), name="long", search=replace(QUICK_PAIR, seeds=2), console=console)
+    assert "longer than the run that it is to advise on" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def stop(*of: object) -> Probe:
+    raise Stopped(2)
 
 
 def test_what_diverges_is_last_and_says_why() -> None:

@@ -62,21 +62,22 @@ def main(argv: list[str]) -> int:
     tell("sheet", [str(out)])
     if arguments.augmented and found.tiles is not None:
         out = out.with_stem(f"{out.stem}-augmented")
-        save_png(_augmented(found.tiles, arguments.augmented), out)
-        tell("augmented", [f"{out}, a row for each probability: {', '.join(map(str, CHANCES))}"])
+        sheet, margin = _augmented(found.tiles, arguments.augmented)
+        save_png(sheet, out, margin)
+        tell("augmented", [f"{out}, a row for each probability p: {', '.join(map(str, CHANCES))}"])
     return 0
 
 
-def _augmented(tiles: Pixels, policy: list[Change]) -> Pixels:
-    """The same pictures in every row, changed with one probability each."""
+def _augmented(tiles: Pixels, policy: list[Change]) -> tuple[Pixels, dict[str, str]]:
+    """The same pictures in every row, changed with one probability each, which stands to its left."""
     import numpy as np
     import torch
 
-    from ganvas.pictures import from_pixels, grid, to_pixels
+    from ganvas.pictures import from_pixels, grid, to_pixels, with_names
     from ganvas.recipe import Augment
     from ganvas.training.augmentation import as_seen
 
     chosen = tiles[np.linspace(0, len(tiles) - 1, min(12, len(tiles))).round().astype(int)]
     torch.manual_seed(0)
     seen = [as_seen(from_pixels(chosen), Augment(differentiable=chance, policy=tuple(policy)), 0) for chance in CHANCES]
-    return grid(to_pixels(torch.cat(seen)), len(chosen))
+    return with_names(grid(to_pixels(torch.cat(seen)), len(chosen)), [f"p {chance:g}" for chance in CHANCES])

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from ganvas.cli._parser import Parser
 
+NAMES = 100  # characters that the classes take of a file's name at most
+
 
 def main(argv: list[str]) -> int:
     """Run ``ganvas generate RUN ...``."""
@@ -26,7 +28,7 @@ def main(argv: list[str]) -> int:
         help="of a run with classes: the name or number of one, repeatable (default: all)",
     )
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same pictures (default: 0)")
-    parser.add_argument("--grid", type=Path, help="write one sheet, a PNG file")
+    parser.add_argument("--grid", type=Path, help="write one sheet, a PNG file (default: RUN[-CLASS]-seedN.png)")
     parser.add_argument(
         "--out",
         type=Path,
@@ -42,18 +44,19 @@ def main(argv: list[str]) -> int:
     arguments = parser.parse_args(argv)
 
     from ganvas.errors import InputError
-    from ganvas.inference.files import write_folder, write_sheet, write_walk
+    from ganvas.inference.files import folder_name, write_folder, write_sheet, write_walk
     from ganvas.inference.generator import open_generator
 
     generator = open_generator(arguments.run, which=arguments.which, device=arguments.device)
     seed, sheet, out = arguments.seed, arguments.grid, arguments.out
-    if not sheet and not out:
-        sheet = Path(f"{generator.name}-seed{seed}.png")
     asked, known = arguments.classes, generator.classes
     # A class may be called all.
     if not asked or (asked == ["all"] and known and "all" not in known):
         asked = known
     labels = list(dict.fromkeys(map(generator.number, asked)))
+    if not sheet and not out:
+        which = "" if asked is known else "-" + "-".join(folder_name(known[label], label) for label in labels)[:NAMES]
+        sheet = Path(f"{generator.name}{which}-seed{seed}.png")
     if arguments.interpolate:
         if arguments.classes and len(labels) > 1:
             raise InputError(f"a walk stays in one class, and {len(labels)} are given; leave all --class but one out.")

@@ -20,10 +20,17 @@ if TYPE_CHECKING:
 FLAGS = ("data", "images", "seeds", "on", "extractor", "set")
 NAMED = {"strategies": FLAGS, "modes": ("images", "seeds", "set")}  # the flags that go with a study known by name
 
+NEEDS = (
+    "modes needs MNIST's four files in MNIST/raw below $GANVAS_DATA (default: ~/.cache/ganvas/datasets), and downloads"
+    " them where they are missing; it trains 8 games with every seed, by default 16 runs of 486,400 images, which takes"
+    " hours on a CPU, and writes modes.md, modes.png and comparison.html into runs/modes. --dry-run reckons the time on"
+    " this machine; --images, --seeds and --set make it less."
+)
+
 
 def main(argv: list[str]) -> int:
     """Run ``ganvas study FILE|NAME``."""
-    parser = Parser("ganvas study", description=__doc__)
+    parser = Parser("ganvas study", description=__doc__, epilog=NEEDS)
     parser.add_argument(
         "study",
         metavar="FILE|NAME",

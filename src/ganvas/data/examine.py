@@ -37,7 +37,7 @@ class Examination:
     spread: tuple[float, ...] = ()
     """Standard deviation of red, green and blue over all pictures."""
     sheet: Pixels | None = None
-    """Contact sheet, uint8 (H, W, 3): one row for each class, or pictures spread evenly over the source."""
+    """Contact sheet, uint8 (H, W, 3): a named row for each class, or pictures spread evenly over the source."""
     tiles: Pixels | None = None
     """The pictures on it, uint8 (N, TILE, TILE, 3)."""
 
@@ -62,7 +62,7 @@ def examine(source: str, *, workers: int = 0, progress: bool = False) -> Examina
     Raises:
         InputError: there is no such source.
     """
-    from ganvas.pictures import grid
+    from ganvas.pictures import grid, with_names
 
     listing = open_source(source)
     found = Examination(listing.name, len(listing.items))
@@ -95,7 +95,8 @@ def examine(source: str, *, workers: int = 0, progress: bool = False) -> Examina
         if len(rows) > 1:
             blank = np.full((TILE, TILE, 3), 255, np.uint8)
             rows = [row + [blank] * (columns - len(row)) for row in rows]
-        found.sheet = grid(np.stack([tile for row in rows for tile in row]), columns)
+        beside = [listing.classes[label] for label in sorted(tiles)] if listing.classes else []
+        found.sheet, _ = with_names(grid(np.stack([tile for row in rows for tile in row]), columns), beside)
     return found
 
 

@@ -84,7 +84,7 @@ class Generator:
         """The number of a class.
 
         Raises:
-            InputError: there is no such class; the message suggests the nearest.
+            InputError: there is no such class; the message suggests the nearest name, or says which numbers there are.
         """
         if not self.classes:
             raise InputError(
@@ -94,6 +94,11 @@ class Generator:
             return self.classes.index(str(label))
         if str(label).isdecimal() and int(label) < len(self.classes):
             return int(label)
+        if str(label).removeprefix("-").isdecimal():
+            raise InputError(
+                f"{self.name} knows no class {label!r}: its numbers go from 0 to {len(self.classes) - 1}; give one of"
+                f" these, or one of {listed(self.classes)}."
+            )
         raise InputError(
             f"{self.name} knows no class {label!r}{nearest(str(label), self.classes)}; give one of"
             f" {listed(self.classes)}."

@@ -67,6 +67,8 @@ class Watch:
     is then kept; empty is not."""
     diagnose_every: int = 0
     """Images between looks at the game for the diagnosis; 0 is a fiftieth of the run."""
+    remedies: bool = True
+    """Say with a verdict which flags of ganvas train help."""
     stop_when_past_best: float = 0.0
     """End a run that only gets worse, once its best lies this share of the whole run back (0.2 is a fifth), with the
     best state as its model; 0 is never."""

@@ -71,6 +71,6 @@ class Diagnose(Observer):
             evidence=verdict.evidence,
         )
         self.console.print(f"image {verdict.images:,}: {verdict}", highlight=False, soft_wrap=True)
-        if not run.controller:
+        if self.watch.remedies and not run.controller:
             for line in advice(verdict.name, run.recipe, verdict.images)[:2]:
                 self.console.print(f"  remedy: {line}", highlight=False, soft_wrap=True)

@@ -20,6 +20,7 @@ from ganvas.observers import Watch
 from ganvas.pictures import from_pixels
 from ganvas.recipe import EMA, Augment, Recipe
 from ganvas.runs import checkpoint
+from ganvas.runs.folder import RunFolder, summarise
 from ganvas.runs.models import find
 from ganvas.synthetic.reals import Labelled, Reals
 from ganvas.synthetic.settings import Settings
@@ -106,6 +107,11 @@ def conditional(name: str) -> Recipe:
     return recipe
 
 
+def is_trained(folder: Path) -> bool:
+    """Whether a training in a run folder has come to its end."""
+    return RunFolder(folder).exists() and summarise(RunFolder(folder)).state == "finished"
+
+
 def train_generator(recipe: Recipe, folder: Path, device: str, console: Console) -> Outcome:
     """Train in a run folder, or go on where it stands.
 
@@ -113,7 +119,7 @@ def train_generator(recipe: Recipe, folder: Path, device: str, console: Console)
         InputError: as `ganvas.training.train`.
         Diverged: a loss became NaN or infinite.
     """
-    watch = Watch(sample_epochs=0, sample_every=max(1, recipe.images // 10))
+    watch = Watch(sample_epochs=0, sample_every=max(1, recipe.images // 10), remedies=False)
     host = Host(device=device, runs=str(folder.parent))  # type: ignore[arg-type]
     return train(recipe, name=folder.name, watch=watch, host=host, console=console)
 

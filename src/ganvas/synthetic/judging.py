@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -37,11 +38,13 @@ class Judgement:
         right: of each arm, bool (seeds, test pictures).
         labels: classes of the test pictures (N,).
         classes: their names.
+        flips: whether pictures were mirrored where they were cropped.
     """
 
     right: dict[str, Right]
     labels: NDArray[np.int64]
     classes: tuple[str, ...]
+    flips: bool = True
 
     @property
     def seeds(self) -> int:
@@ -54,12 +57,17 @@ class Judgement:
         return max((CROPS, REAL), key=lambda arm: self.accuracy(arm).value)
 
     def accuracy(self, arm: str, label: int | None = None) -> Estimate:
-        """Share of the test pictures named rightly, of one class or of all."""
-        return interval(self._of(arm, label))
+        """Share of the test pictures named rightly, of one class or of all; its interval within 0 .. 1."""
+        return _within(interval(self._of(arm, label)), 0)
 
     def gain(self, arm: str, over: str, label: int | None = None) -> Estimate:
-        """How much more of them one arm names rightly than another, compared seed by seed and picture by picture."""
-        return interval(self._of(arm, label).astype(np.float64) - self._of(over, label))
+        """How much more of them one arm names rightly than another, compared seed by seed and picture by picture; its
+        interval within -1 .. 1."""
+        return _within(interval(self._of(arm, label).astype(np.float64) - self._of(over, label)), -1)
+
+    def name(self, arm: str) -> str:
+        """What people read."""
+        return name_of(arm, self.flips)
 
     @property
     def decisive(self) -> Estimate:
@@ -75,10 +83,11 @@ class Judgement:
     def sentence(self) -> str:
         """The answer."""
         found = self.decisive
+        both, rival = self.accuracy(BOTH).value, self.accuracy(self.rival).value
         how = (
-            f"{BOTH} reaches an accuracy of {self.accuracy(BOTH).value:.4f} on held-out real pictures, {self.rival}"
-            f" {self.accuracy(self.rival).value:.4f}: {found.value:+.4f}, 95 % interval {found.low:+.4f} .."
-            f" {found.high:+.4f}, over {self.seeds} seeds and {len(self.labels):,} pictures"
+            f"{BOTH} reaches an accuracy of {both:.4f} on held-out real pictures, {self.name(self.rival)} {rival:.4f}:"
+            f" {found.value:+.4f}, 95 % interval {found.low:+.4f} .. {found.high:+.4f}, over {self.seeds} seeds and"
+            f" {len(self.labels):,} pictures"
         )
         if self.helps:
             return f"The fakes help: {how}."
@@ -96,7 +105,7 @@ def judge(
     settings: Settings,
     folder: Path,
     device: str = "cpu",
-    advance: Callable[[str], object] = lambda done: None,
+    advance: Callable[[str, float], object] = lambda done, seconds: None,
 ) -> Judgement:
     """Train and test every arm with every seed; what is in `folder` already is not done again.
 
@@ -104,7 +113,7 @@ def judge(
         folder: where the classes named for the test pictures are kept: for each set of pictures learnt from a folder,
             in it for each classifier a file.
         device: where to compute.
-        advance: told of each classifier, when it is tested.
+        advance: told of each classifier, when it is tested, with the seconds that it took; 0 for what was kept.
 
     Raises:
         InputError: a file cannot be written.
@@ -117,15 +126,22 @@ def judge(
         rows = []
         for seed in range(settings.seed, settings.seed + settings.seeds):
             file = kept / f"{arm.replace(' + ', '-').replace('/', '-').replace(' ', '-')}-{seed}.npy"
-            named = _kept(file, len(reals.test))
+            named, seconds = _kept(file, len(reals.test)), 0.0
             if named is None:
+                began = time.monotonic()
                 found = probabilities(learn(diets[arm], lesson, seed), reals.test.images, lesson)
                 named = found.argmax(1).astype(np.uint16)
                 write_atomically(file, partial(_save, named=named))
+                seconds = time.monotonic() - began
             rows.append(named == reals.test.labels)
-            advance(f"{arm}, seed {seed}")
+            advance(f"{name_of(arm, settings.flips)}, seed {seed}", seconds)
         right[arm] = np.stack(rows)
-    return Judgement(right, reals.test.labels, reals.classes)
+    return Judgement(right, reals.test.labels, reals.classes, settings.flips)
+
+
+def name_of(arm: str, flips: bool) -> str:
+    """What people read of an arm, whose crops are not always mirrored."""
+    return arm if flips else arm.replace("flips/crops", "crops")
 
 
 def diets_of(reals: Labelled, fakes: Labelled, settings: Settings) -> dict[str, Diet]:
@@ -152,6 +168,10 @@ def interval(scores: NDArray[np.generic]) -> Estimate:
     over_pictures = 1.96 * values.mean(0).std(ddof=1) / math.sqrt(pictures)
     value, half = float(values.mean()), math.hypot(over_seeds, over_pictures)
     return Estimate(value, value - half, value + half)
+
+
+def _within(found: Estimate, least: float) -> Estimate:
+    return Estimate(found.value, max(found.low, least), min(found.high, 1.0))
 
 
 def _digest(*sets: Labelled) -> str:

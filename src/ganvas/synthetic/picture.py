@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import ganvas
+from ganvas.metrics.intervals import Estimate
 from ganvas.pictures import Pixels, grid
 from ganvas.runs.files import write_atomically
 from ganvas.synthetic.filtering import REASONS, Filtered
@@ -87,24 +88,32 @@ def _score(found: Filtered, reason: str, index: int) -> str:
 
 def _arms(panel: Any, judgement: Judgement) -> None:
     left, right = panel.subplots(1, 2, sharey=True)
+    most = min(1.02, max(judgement.accuracy(arm).high for arm in ARMS) * 1.08)  # with room for a cap at 1
     for place, arm in enumerate(ARMS):
         colour = "#d1006b" if arm == BOTH else "#9aa5b1"
         one = judgement.accuracy(arm)
         left.barh(place, one.value, color=colour, height=0.62)
-        left.errorbar(one.value, place, xerr=one.value - one.low, color="black", capsize=4)
-        left.text(0.005, place, f"{one.value:.3f}", va="center", color="white", fontweight="bold")
+        # The number above the interval in the same bar: neither hides the other, however wide the interval.
+        left.errorbar(one.value, place + 0.2, xerr=_sides(one), color="black", capsize=3)
+        inside = "white" if one.value > 0.15 * most else "black"
+        left.text(0.01 * most, place - 0.08, f"{one.value:.3f}", va="center", color=inside, fontweight="bold")
         if arm != judgement.rival:
             gain = judgement.gain(arm, judgement.rival)
-            right.errorbar(gain.value, place, xerr=gain.value - gain.low, color=colour, fmt="o", capsize=4, lw=2)
-    left.set_yticks(range(len(ARMS)), ARMS)
+            right.errorbar(gain.value, place, xerr=_sides(gain), color=colour, fmt="o", capsize=4, lw=2)
+    left.set_yticks(range(len(ARMS)), [judgement.name(arm) for arm in ARMS])
     left.invert_yaxis()
-    left.set_xlim(0, min(1.0, max(judgement.accuracy(arm).high for arm in ARMS) * 1.08))
+    left.set_xlim(0, most)
     left.set_xlabel(f"accuracy on {len(judgement.labels):,} held-out real pictures")
     right.axvline(0, color="black", lw=1)
-    right.set_xlabel(f"gain over {judgement.rival}, {judgement.seeds} seeds, 95 %")
+    right.set_xlabel(f"gain over {judgement.name(judgement.rival)}, {judgement.seeds} seeds, 95 %")
     for axes in (left, right):
         axes.spines[["top", "right"]].set_visible(False)
     panel.suptitle(_wrapped(judgement.sentence), x=0.01, ha="left", fontsize="medium")
+
+
+def _sides(found: Estimate) -> list[list[float]]:
+    """How far an interval goes to the left and to the right of its value, as errorbar takes it."""
+    return [[found.value - found.low], [found.high - found.value]]
 
 
 def _wrapped(sentence: str) -> str:

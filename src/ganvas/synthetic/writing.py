@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -94,16 +94,16 @@ def write_figures(place: Place, found: Judgement, protocol: dict[str, Any]) -> N
 
 def rows_of_arms(found: Judgement) -> list[list[str]]:
     """The table of the arms: accuracy, and the gains over both arms without fakes."""
-    rows = [["learnt from", "accuracy", f"over {REAL}", f"over {CROPS}"]]
+    rows = [["learnt from", "accuracy", f"over {REAL}", f"over {found.name(CROPS)}"]]
     for arm in ARMS:
         gains = ["" if arm == over else signed(found.gain(arm, over)) for over in (REAL, CROPS)]
-        rows.append([arm, plain(found.accuracy(arm)), *gains])
+        rows.append([found.name(arm), plain(found.accuracy(arm)), *gains])
     return rows
 
 
 def rows_of_classes(found: Judgement) -> list[list[str]]:
     """The table of the classes: accuracy in every arm, and the gain that decides."""
-    rows = [["class", *ARMS, f"{BOTH} over {found.rival}"]]
+    rows = [["class", *map(found.name, ARMS), f"{BOTH} over {found.name(found.rival)}"]]
     for number, name in enumerate(found.classes):
         values = [f"{found.accuracy(arm, number).value:.4f}" for arm in ARMS]
         rows.append([name, *values, signed(found.gain(BOTH, found.rival, number))])
@@ -129,7 +129,6 @@ def write_report(
     Raises:
         InputError: the file cannot be written.
     """
-    made = len(filtered.candidates.made)
     parts = [
         "# Do the extra samples help?",
         found.sentence,
@@ -145,16 +144,36 @@ def write_report(
         "So many intervals at once are for looking, not for deciding: one in twenty is wrong.",
         "## What became of the candidates",
         _markdown(rows_of_filter(filtered, found.classes)),
-        f"{made:,} candidates. Copy: it, or its mirror image, is nearer to one of the {learnt:,} real pictures learnt"
-        f" from than all but {settings.copies} of the real ones of its class are to another, which is below"
-        f" {filtered.copy_below.min():.4f} to {filtered.copy_below.max():.4f} per pixel (0..1) by class. Unsure: the"
-        f" classifier of the reals gives its class less than {settings.confidence}. Unreal: D puts it among the last"
-        f" {settings.realness} of those left of its class. Spare: it passed when there were enough.",
+        " ".join(_filters(settings, filtered, learnt)),
         *notes,
         "## Settings",
         "```json\n" + json.dumps(to_plain(settings), indent=2) + "\n```",
     ]
     write_text(place.report, "\n\n".join(parts) + "\n")
+
+
+def _filters(settings: Settings, found: Filtered, learnt: int) -> Iterator[str]:
+    """A sentence on each reason to reject a candidate; that it was not asked for, where it was off."""
+    yield f"{len(found.candidates.made):,} candidates."
+    if settings.copies:
+        yield (
+            f"Copy: it, or its mirror image, is nearer to one of the {learnt:,} real pictures learnt from than all but"
+            f" {settings.copies} of the real ones of its class are to another, which is below"
+            f" {found.copy_below.min():.4f} to {found.copy_below.max():.4f} per pixel (0..1) by class."
+        )
+    else:
+        yield "Copy: nothing was rejected as one (--copies 0)."
+    if settings.confidence:
+        yield f"Unsure: the classifier of the reals gives its class less than {settings.confidence}."
+    else:
+        yield "Unsure: nothing was rejected as such (--confidence 0)."
+    if found.candidates.realness is None:
+        yield "Unreal: nothing was rejected as such, since the model came without its D."
+    elif settings.realness:
+        yield f"Unreal: D puts it among the last {settings.realness} of those left of its class."
+    else:
+        yield "Unreal: nothing was rejected as such (--realness 0)."
+    yield "Spare: it passed when there were enough."
 
 
 def plain(found: Estimate) -> str:

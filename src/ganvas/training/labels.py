@@ -34,10 +34,10 @@ def expect_labels(system: System, dataset: Dataset, folder: RunFolder) -> None:
         return
     name, classes = dataset.name, dataset.classes
     if dataset.labels is None:
-        why = dataset.unlabelled or "they have no labels"
+        why = f"cannot be told by class ({dataset.unlabelled})" if dataset.unlabelled else "have no labels"
         raise InputError(
-            f"--system.classes {system.classes} needs the class of every picture, and of {name} it is not known"
-            f" ({why}); give {SOURCES}, or --system.classes 0."
+            f"the pictures of {name} {why}, and --system.classes {system.classes} needs the class of each; give"
+            f" {SOURCES}, or --system.classes 0."
         )
     _refuse_other_classes(classes, dataset, folder)
     if len(classes) < 2:

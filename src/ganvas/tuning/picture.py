@@ -13,7 +13,7 @@ from ganvas.pictures import GAP, Pixels
 from ganvas.runs.files import write_atomically
 from ganvas.runs.folder import RunFolder
 from ganvas.tuning.candidates import Candidate
-from ganvas.tuning.verdict import Probe
+from ganvas.tuning.verdict import Probe, read
 
 SIDE = 2.3  # inches of a sheet
 CURVES = 3.4  # inches
@@ -41,7 +41,8 @@ def draw(
     columns = max(2, len({candidate.lr for candidate in candidates}))
     shown = {probe.candidate.label: probe for probe in probes if probe.seed == seed}
     finals = [probe for probe in shown.values() if probe.images > images]
-    all_ = [shown[candidate.label] for candidate in candidates]
+    # A finalist's verdict at its end is not that of the sheet on which it stands beside the others.
+    all_ = [read(candidate, seed, shown[candidate.label].folder, images) for candidate in candidates]
     rows, below = -(-len(all_) // columns), -(-len(finals) // columns)
     heights = [CURVES, *[SIDE + 0.4] * (rows + below)]
     figure = Figure(figsize=(max(8.0, columns * (SIDE + 0.2)), sum(heights)), layout="constrained", dpi=110)
@@ -80,7 +81,7 @@ def _sheet(axis: Any, probe: Probe, images: int, grid: tuple[int, int]) -> None:
     axis.imshow(fakes.squeeze(), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
     axis.set_axis_off()
     own = " (own)" if probe.candidate.is_own else ""
-    axis.set_title(f"{probe.candidate.label}{own}\n{at:,} images, {probe.verdict}", fontsize=8)
+    axis.set_title(f"{probe.candidate.label}{own}\nseed {probe.seed}, {at:,} images, {probe.verdict}", fontsize=8)
 
 
 def _fakes(folder: RunFolder, images: int, grid: tuple[int, int]) -> tuple[Pixels, int]:

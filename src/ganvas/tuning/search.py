@@ -119,6 +119,14 @@ def tune(
         highlight=False,
         soft_wrap=True,
     )
+    if total > recipe.images:
+        console.print(
+            "this search is longer than the run that it is to advise on; ask for a longer run with --images, for less"
+            " with --search.seeds 1, --search.factors or --search.images, or race whole runs with ganvas study.",
+            style="yellow",
+            highlight=False,
+            soft_wrap=True,
+        )
     first = ranked([[prober.probe(candidate, recipe.seed, images)] for candidate in candidates])
     chosen = finalists(first, many)
     finals = ranked([[prober.probe(one, seed, FURTHER * images) for seed in seeds] for one in chosen])
