@@ -94,7 +94,7 @@ class Wasserstein:
 @dataclass(frozen=True, kw_only=True)
 class Relativistic:
     """The relativistic pairing game: is this real more real than that fake? (Jolicoeur-Martineau 2018,
-    arXiv:1807.00734; in the form of Huang et al. 2024, arXiv:2501.05441, eq. 2)
+    arXiv:1807.00734; in the form of Huang et al. 2024, arXiv:2501.05441, section 2)
 
     Every fake is judged against a real of its own, so that no mode can be left out unpunished; an undecided
     discriminator has log 2 = 0.693, and so has its generator. It needs R1 and R2 to converge (section 2 there).

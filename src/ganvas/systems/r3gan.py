@@ -142,7 +142,7 @@ class Discriminator(nn.Module):
 
 
 class Block(nn.Module):
-    """x + a bottleneck that is wider inside (Huang et al. 2024, section 4.2)."""
+    """x + a bottleneck that is wider inside (Huang et al. 2024, section 4)."""
 
     def __init__(self, width: int, system: R3GAN) -> None:
         super().__init__()
@@ -236,7 +236,7 @@ def r3gan_small() -> Recipe:
 def _published(
     system: R3GAN, source: str, *, gamma: tuple[float, float], p: float, half_life: int, batch: int, images: int
 ) -> Recipe:
-    """What fades follows one half-cosine over 20 million images (appendix, table 8); `images` are millions."""
+    """What fades follows one half-cosine over 20 million images (appendix); `images` are millions."""
 
     def ramp(start: float, end: float) -> Ramp:
         return Ramp(start, end, 20_000_000, "cosine")
