@@ -119,8 +119,14 @@ def test_the_cap_raises_an_alarm_once(monkeypatch: pytest.MonkeyPatch, capsys: p
 @pytest.mark.parametrize(
     ("augment", "told"),
     [
-        (Augment(differentiable=0.9, policy=("geometry",)), r"differentiable 0\.9 .* without the changes geometry, .* give 0\.8 or less"),
-        (Augment(differentiable=Ramp(0.0, 0.9, 100), policy=("colour", "tone")), r"differentiable 0\.0\.\.0\.9@100 .* changes colour tone"),
+        (
+            Augment(differentiable=0.9, policy=("geometry",)),
+            r"differentiable 0\.9 .* without the changes geometry, .* give 0\.8 or less",
+        ),
+        (
+            Augment(differentiable=Ramp(0.0, 0.9, 100), policy=("colour", "tone")),
+            r"differentiable 0\.0\.\.0\.9@100 .* changes colour tone",
+        ),
         (Augment(target=0.6), r"comes to 0\.00038 at most; give --augment\.adapt-over 38\."),
         (Augment(target=0.6, adapt_over=100), ""),
         (Augment(differentiable=0.8, policy=("geometry",)), ""),
