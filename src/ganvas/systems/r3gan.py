@@ -214,7 +214,7 @@ def r3gan_ffhq64() -> Recipe:
 
 
 def r3gan_small() -> Recipe:
-    """CIFAR-10 at 32 px with a small network: an hour on two cores, minutes on a GPU"""
+    """CIFAR-10 at 32 px with a small network, in less than an hour on two cores"""
     over = 400_000
     adam = Adam(lr=Ramp(1e-3, 2.5e-4, over, "cosine"), beta1=0.0, beta2=Ramp(0.9, 0.99, over, "cosine"))
     penalty = Ramp(20.0, 2.0, over, "cosine")
