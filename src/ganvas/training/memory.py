@@ -13,7 +13,7 @@ def keep_freed_memory() -> None:
     """Let the process keep the memory that tensors free, for the next ones; does nothing where libc is not glibc.
 
     By default glibc asks the system for every block above 32 MiB and gives it back when freed, so that each step pays
-    for its activations page by page: up to half of the time of a network with 32 px feature maps.
+    for its activations page by page: 7 % of a step of r3gan-small, and more the larger the feature maps.
     """
     if sys.platform != "linux":
         return
