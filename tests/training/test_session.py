@@ -13,6 +13,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -237,6 +238,16 @@ def test_kept_and_best_checkpoints_stay() -> None:
         "kept-000000000128",
         "kept-000000000192",
     ]
+
+
+def test_few_pictures_do_not_make_thousands_of_sheets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("ganvas.observers.SHEETS", 4)
+    pictures = tmp_path / "pictures.npz"
+    np.savez(pictures, np.random.default_rng(0).integers(0, 256, (16, 16, 16, 1), np.uint8))
+    recipe = replace(tiny(), data=Pictures(source=str(pictures), held_out=0), batch_size=8, images=16 * 9)
+    outcome = train(recipe, name="r", watch=Watch(checkpoint_seconds=1e9, grid=(1, 2)))
+    shown = [int(sheet.stem) for sheet in outcome.folder.sheets()]
+    assert shown == [0, 48, 96, 144]  # every third of nine epochs
 
 
 def test_a_penalty_that_batch_statistics_would_spoil_is_refused(cli: Cli) -> None:

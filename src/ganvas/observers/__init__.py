@@ -6,6 +6,7 @@ with none.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ from ganvas.metrics.extractors import expect_known
 
 if TYPE_CHECKING:
     from ganvas.training.run import Run
+
+SHEETS = 400  # of a run at most, where there is one after every epoch
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class Watch:
     sample_every: int = 0
     """Images between sample sheets, besides those after each epoch; 0 is none."""
     sample_epochs: int = 1
-    """Epochs between sample sheets; 0 is none."""
+    """Epochs between sample sheets, more of them in a run that would write over 400; 0 is none."""
     measure_every: int = 0
     """Images between measurements of the distance to the real pictures, by which the best is kept; 0 is a twentieth of
     the run."""
@@ -105,6 +108,17 @@ class Watch:
             expect_known(self.extractor)
         if min(self.grid) < 1:
             raise InputError(f"--watch.grid {self.grid[0]} {self.grid[1]} has no pictures; give e.g. 5 5.")
+
+    def sheet_intervals(self, epoch: int, images: int) -> tuple[int, int]:
+        """Images between sample sheets, by `sample_every` and by `sample_epochs`; 0 is none.
+
+        Args:
+            epoch: pictures trained on.
+            images: length of the run.
+        """
+        epochs = self.sample_epochs * epoch
+        # Few pictures make short epochs: a sheet for each of thousands would take longer than the training.
+        return self.sample_every, epochs * max(1, math.ceil(images / (SHEETS * epochs))) if epochs else 0
 
 
 def due(every: int, before: int, now: int) -> bool:

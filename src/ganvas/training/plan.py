@@ -130,7 +130,7 @@ def _disk(run: Run, dataset: Dataset, images: int, pictures: int, watch: Watch) 
     state: int = sum(tensor.nbytes for tensor in run.state_dict().values())
     model: int = sum(tensor.nbytes for tensor in run.sampler.state_dict().values())
     kept = images // watch.keep_every if watch.keep_every else 0
-    every = (watch.sample_every, watch.sample_epochs * pictures)
+    every = watch.sheet_intervals(pictures, images)
     if isinstance(run.recipe.system, Translation):
         every = (watch.sample_every or max(run.recipe.batch_size, images // SHEETS), 0)
     sheets = 2 + sum(images // interval for interval in every if interval)

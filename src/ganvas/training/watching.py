@@ -71,7 +71,7 @@ def observers_of(
 
     log_every = watch.log_every or max(recipe.batch_size, recipe.images // LOG_LINES)
     epoch = len(dataset)
-    samples: tuple[int, ...] = (watch.sample_every, watch.sample_epochs * epoch)
+    samples: tuple[int, ...] = watch.sheet_intervals(epoch, recipe.images)
     measure_every = watch.measure_every or max(recipe.batch_size, recipe.images // MEASUREMENTS)
     extractor = open_extractor(watch.extractor) if watch.extractor else None
     labels = _labels(recipe, dataset, min(MEASURED, epoch))
