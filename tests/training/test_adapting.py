@@ -116,6 +116,16 @@ def test_the_cap_raises_an_alarm_once(monkeypatch: pytest.MonkeyPatch, capsys: p
     assert "bring more pictures" in said
 
 
+@pytest.mark.parametrize(("sure", "alarms"), [(0.5, 0), (0.7, 1)])
+def test_a_run_that_begins_at_the_cap_alarms_only_where_d_is_sure(
+    monkeypatch: pytest.MonkeyPatch, sure: float, alarms: int
+) -> None:
+    monkeypatch.setattr("ganvas.training.phases.sign", lambda *_: torch.tensor(sure))
+    recipe = adapting(adapt_over=100_000, differentiable=CAP)
+    outcome = train(recipe, name="r", watch=Watch(log_every=16, checkpoint_seconds=1e9))
+    assert len(leaks(outcome.folder)) == alarms
+
+
 @pytest.mark.parametrize(
     ("augment", "told"),
     [

@@ -24,7 +24,7 @@ class Leaks(Observer):
 
     def start(self, run: Run) -> None:
         """Recall whether it was told."""
-        self.images = run.images
+        self.images, self.target = run.images, run.recipe.augment.target
         self.told = any(event["event"] == EVENT for event in self.folder.read_events())
 
     def step(self, run: Run, report: Report) -> None:
@@ -32,7 +32,8 @@ class Leaks(Observer):
         before, self.images = self.images, report.images
         if self.told or "augment/p" not in report.terms or not due(self.every, before, self.images):
             return
-        if float(report.terms["augment/p"]) < CAP - 1e-6:  # an fp32
+        sure = report.terms.get("d/sign", self.target)  # a run may begin at the cap, before D is sure of anything
+        if float(report.terms["augment/p"]) < CAP - 1e-6 or float(sure) <= self.target:  # p is an fp32
             return
         self.told = True
         sentence = (
