@@ -138,3 +138,18 @@ def test_losses_interlace() -> None:
     # One slow crossing of two ramps overlaps wholly, but is hardly woven.
     ramp = np.linspace(0, 1, 100)
     assert 0 < interlace(ramp, ramp[::-1]) < 0.2
+
+
+def test_the_noise_of_overfit_is_its_scatter_over_choices_of_pictures() -> None:
+    held = 12
+    found = []
+    for seed in range(60):
+        scattered = [
+            pictures(0, 2 * seed + i)
+            + torch.randn(COUNT, 1, 1, 1, generator=torch.Generator().manual_seed(900 + 2 * seed + i))
+            for i in range(2)
+        ]
+        probe = Probe(torch.zeros(COUNT, 1), scattered[0], scattered[1][:held], NonSaturating())
+        seen = probe.look(Fixed(pictures(-0.5, 7)), Brightness(4.0))
+        found.append(seen["overfit"])
+    assert seen["overfit_noise"] == pytest.approx(float(np.std(found)), rel=0.25)

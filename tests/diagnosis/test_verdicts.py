@@ -65,6 +65,13 @@ def test_one_odd_look_is_no_verdict(name: str) -> None:
     assert [v.name for v in timeline(history(*[{}] * 10, ILL[name], *[{}] * 5))] == ["healthy"]
 
 
+@pytest.mark.parametrize(("held_out", "name"), [(6, "healthy"), (128, "d-overfits")])
+def test_a_handful_of_held_out_pictures_may_score_low_by_chance(held_out: int, name: str) -> None:
+    noise = ((128 + held_out + 1) / (12 * 128 * held_out)) ** 0.5  # Mann and Whitney 1947
+    seen = history(*[ILL["d-overfits"] | {"overfit": 0.8, "overfit_noise": noise}] * 8)
+    assert judge(seen).name == name
+
+
 def test_past_its_best_says_how_long_ago() -> None:
     seen = history(*[{"distance": d} for d in (9, 5, 2, 1, 1, 1, 2, 3, 4, 4, 4, 4, 4, 4)])
     verdict = judge(seen)

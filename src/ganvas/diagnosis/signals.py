@@ -73,6 +73,7 @@ class Probe:
             accuracy_real, accuracy_held_out, accuracy_fake: shares that D tells rightly by the sign of its score.
             auc: chance that a training real scores above a fake; 0.5 is blind, 1 is certain.
             overfit: chance that a training real scores above a held-out one; 0.5 where D only learned what is general.
+            overfit_noise: standard deviation that `overfit` has by the choice of the pictures where it is 0.5 in truth.
             gradient: mean norm of the generator's loss's gradient with respect to one picture.
             diversity: mean distance between two fakes / between two reals, pictures seen from afar.
             features: the same of what enters D's last layer.
@@ -121,6 +122,9 @@ class Probe:
             found["logit_held_out"] = score_held.mean()
             found["accuracy_held_out"] = (score_held > 0).float().mean()
             found["overfit"] = _chance_above(score_real, score_held)
+            # Mann and Whitney's: (n + m + 1) / (12 n m), without ties.
+            n, m = len(score_real), len(score_held)
+            found["overfit_noise"] = torch.tensor((n + m + 1) / (12 * n * m)).sqrt()
         if self.before is not None:
             found["movement"] = (afar - self.before).norm(dim=1).mean() / self._spread.clamp_min(1e-12)
         self.before = afar
