@@ -12,7 +12,7 @@ from ganvas import InputError, Pictures, Watch, train
 from ganvas.recipe import Recipe
 from ganvas.runs import checkpoint
 from ganvas.systems.dcgan import DCGAN
-from tests.conftest import tiny
+from tests.conftest import Cli, assert_refused, tiny
 
 QUIET = Watch(checkpoint_seconds=1e9)
 
@@ -104,3 +104,10 @@ def test_labels_are_nothing_to_a_run_without_classes() -> None:
     cats_and_dogs()
     run = train(recipe("pictures", 0), name="r", watch=QUIET).folder
     assert checkpoint.about(run.model)["classes"] == []
+
+
+def test_the_plan_says_so_already(cli: Cli) -> None:
+    write(*(f"{name}/{i}" for name in ("cats", "dogs", "eels") for i in range(9)))
+    asked = ["--data", "pictures", "--system.classes", "2", "--system.size", "16", "--system.g-width", "2"]
+    done = cli("plan", "dcgan-digits", *asked)
+    assert_refused(done, "pictures has 3 classes (cats, dogs, eels), not 2; give --system.classes 3.")

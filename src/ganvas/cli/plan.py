@@ -20,9 +20,10 @@ def main(argv: list[str]) -> int:
 
     import torch
 
-    from ganvas.data import Points, count
+    from ganvas.data import NAMES, Points, count, open_data
     from ganvas.errors import InputError
     from ganvas.training import Diverged
+    from ganvas.training.labels import expect_labels
     from ganvas.training.plan import layers, probe
 
     example = torch.zeros(2, *recipe.system.shape)
@@ -32,6 +33,8 @@ def main(argv: list[str]) -> int:
     ):
         console.print(_table(title, tuple(given.shape[1:]), layers(network, given)))
     pictures = count(recipe.data, recipe.system.shape)
+    if recipe.system.classes and not isinstance(recipe.data, Points) and recipe.data.source not in NAMES:
+        expect_labels(recipe.system, open_data(recipe.data, recipe.system.shape).split(recipe.data.held_out)[0])
     flags = with_epochs(flags, pictures)
     recipe = flags.recipe
     try:

@@ -20,12 +20,12 @@ SOURCES = (
 )
 
 
-def expect_labels(system: System, dataset: Dataset, folder: RunFolder) -> None:
+def expect_labels(system: System, dataset: Dataset, folder: RunFolder | None = None) -> None:
     """Refuse data whose labels do not fit a system that is told of classes.
 
     Args:
         dataset: the part that is trained on.
-        folder: of the run, whose checkpoint knows the classes it was begun with.
+        folder: of the run, whose checkpoint knows the classes it was begun with; None where none is begun.
 
     Raises:
         InputError: labels are missing, there are too few or other classes, or a class has next to no pictures.
@@ -39,7 +39,8 @@ def expect_labels(system: System, dataset: Dataset, folder: RunFolder) -> None:
             f"the pictures of {name} {why}, and --system.classes {system.classes} needs the class of each; give"
             f" {SOURCES}, or --system.classes 0."
         )
-    _refuse_other_classes(classes, dataset, folder)
+    if folder:
+        _refuse_other_classes(classes, dataset, folder)
     if len(classes) < 2:
         raise InputError(
             f"all pictures of {name} are of one class ({classes[0]}), which leaves nothing to tell apart; give"
