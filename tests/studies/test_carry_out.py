@@ -11,8 +11,10 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rich.console import Console
+from sklearn.datasets import load_digits
 
 from ganvas import Host, InputError, Study, Watch, cli, run_study, train
 from ganvas.runs import checkpoint
@@ -95,6 +97,21 @@ def test_a_shorter_run_is_the_beginning_of_a_longer_one(monkeypatch: pytest.Monk
     alone = checkpoint.load(RunFolder("runs/short").states()[0])
     assert about["images"] == alone[1]["images"]
     assert same(tensors, alone[0])
+
+
+def test_figures_against_other_pictures_are_other_figures() -> None:
+    np.savez("unseen.npz", load_digits().images[:100].astype(np.uint8)[..., None] * 15)
+    asked = {"against": "unseen.npz", "extractor": "digits", "fakes": 100, "measures": ["kid"]}
+    study = Study(recipe=tiny("dcgan", images=64), name="s", evaluate=asked)
+    own = replace(study, evaluate={key: value for key, value in asked.items() if key != "against"})
+    (job,) = jobs_of(study, "runs")
+    train(job.recipe, name="seed0", host=Host(runs="runs/s"), watch=Watch(checkpoint_seconds=1e9))
+    (left,) = evaluations(study, job)
+    assert cli.main(left) == 0
+    assert list(evaluations(study, job)) == []
+    (figure,) = job.folder.read_figures()
+    assert figure["protocol"]["source"] == "unseen.npz"
+    assert len(list(evaluations(own, job))) == 1
 
 
 def test_another_plan_of_the_same_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

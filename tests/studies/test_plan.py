@@ -79,6 +79,7 @@ REFUSED: dict[str, tuple[dict[str, Any], list[str]]] = {
     "two lengths": ({"at": [1, 2], "vary": {"images": [640, 1280]}}, ["'images'", "'at'"]),
     "no epochs": ({"at": [0]}, ["[0]"]),
     "unknown evaluation": ({"evaluate": {"extracter": "digits"}}, ["evaluate.extracter", "'extractor'"]),
+    "no such reals": ({"evaluate": {"against": "rest.npz"}}, ["evaluate.against", "'rest.npz'"]),
     "no recipe": ({"recipe": None}, ["recipe"]),
     "unknown recipe": ({"recipe": "dcgan-digit"}, ["'dcgan-digit'", "'dcgan-digits'"]),
     "path as a name": ({"name": "../x"}, ["'../x'"]),

@@ -102,7 +102,7 @@ def evaluate(
     if perceptual != "st-lpips" and "perceptual" not in measures:
         raise InputError(f"--perceptual {perceptual} is for the measure perceptual; add it to --measures.")
     asked = {"extractor": extractor, "measures": list(measures), "fakes": fakes, "split": split, "seed": seed}
-    asked |= {"resize": resize}
+    asked |= {"resize": resize, "against": against}
     reals = against or source_of(source)
     if "modes" in measures or (reals == stacks.SOURCE and not measures):
         stacks.expect_countable(measures, extractor, reals)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from ganvas.data import NAMES
 from ganvas.errors import InputError
 from ganvas.evaluation.measures import MEASURES
 from ganvas.evaluation.pairs import find_set
@@ -25,7 +26,7 @@ from ganvas.systems.kinds import Translation
 from ganvas.values import from_plain, nearest, to_plain
 
 KEYS = ("name", "recipe", "set", "vary", "variants", "seeds", "at", "evaluate")
-EVALUATE = ("extractor", "measures", "fakes", "split", "seed", "resize", "which", "on")
+EVALUATE = ("against", "extractor", "measures", "fakes", "split", "seed", "resize", "which", "on")
 """What `evaluate` may say: the flags of ganvas evaluate, and `which`, a list of last and best. With `on`, a list of
 test sets, enlargements are scored, and `seed` and `which` alone go with it."""
 
@@ -113,6 +114,12 @@ class Study:
                 raise InputError(
                     f"the study {self.name} has evaluate.{key} {asked[key]!r}; give a whole number of 0 or more."
                 )
+        against = asked.get("against", "digits")
+        if not isinstance(against, str) or not (against in NAMES or Path(against).exists()):
+            raise InputError(
+                f"the study {self.name} has evaluate.against {against!r}, and there are no such pictures; give the path"
+                f" of a folder, zip, parquet or npz file, or one of {', '.join(NAMES)}."
+            )
         self._expect_sound_sets()
 
     def _expect_sound_sets(self) -> None:
