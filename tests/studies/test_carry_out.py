@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -75,6 +76,30 @@ def test_a_study_interrupted_inside_a_run_loses_nothing(number: signal.Signals, 
     assert [event["event"] for event in folder.read_events()] == ["started", "stopped", "resumed", "finished"]
     train(study.runs()[SOUND], name="whole", watch=Watch(checkpoint_seconds=1e9))
     assert same(checkpoint.load(folder.model)[0], checkpoint.load(RunFolder("runs/whole").model)[0])
+
+
+def test_a_run_that_is_stopped_is_not_told_as_finished(monkeypatch: pytest.MonkeyPatch) -> None:
+    began = []
+
+    class Started(subprocess.Popen):  # type: ignore[type-arg]
+        def __init__(self, *args: object, **options: object) -> None:
+            super().__init__(*args, **options)  # type: ignore[call-overload]
+            began.append(self)
+
+    def stop_it() -> None:
+        folder = RunFolder(f"runs/s/{SOUND}")
+        while not folder.log.exists():
+            time.sleep(0.02)
+        began[0].send_signal(signal.SIGTERM)
+
+    monkeypatch.setattr("ganvas.studies.carry_out.subprocess.Popen", Started)
+    study = replace(plan(6_400), vary={"adam_g.lr": [2e-4]})
+    threading.Thread(target=stop_it, daemon=True).start()
+    failures, said = carried_out(study)
+    assert len(failures) == 1
+    assert "stopped at image" in said
+    assert "finished" not in said
+    assert carried_out(study)[0] == ()
 
 
 def test_a_shorter_run_is_the_beginning_of_a_longer_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,9 +67,12 @@ def main(argv: list[str]) -> int:
     host = Host(device=arguments.device, workers=arguments.workers, runs=arguments.runs)
     if arguments.only:
         try:
-            train_one(arguments.study, arguments.only, host)
+            outcome = train_one(arguments.study, arguments.only, host)
         except Diverged:
             return 1
+        if outcome.state == "stopped":
+            print(f"stopped at image {outcome.images:,}; the same command goes on from there")
+            return 128 + (outcome.signal or signal.SIGINT)
         return 0
     study = _study(arguments)
     console = Console(highlight=False)

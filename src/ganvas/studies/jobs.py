@@ -19,7 +19,7 @@ from ganvas.recipe import Adam, Recipe
 from ganvas.runs import checkpoint
 from ganvas.runs.folder import RunFolder, summarise
 from ganvas.studies.plan import Study, read_study
-from ganvas.training import Host, train
+from ganvas.training import Host, Outcome, train
 from ganvas.values import difference, from_plain
 
 FILE = "study.json"  # in the study's folder: the plan as it was carried out
@@ -164,7 +164,7 @@ def _best(folder: RunFolder) -> int | None:
         return None
 
 
-def train_one(file: str | Path, name: str, host: Host) -> None:
+def train_one(file: str | Path, name: str, host: Host) -> Outcome:
     """Train one run of a study whose file lies beside its runs; stops when standard input closes.
 
     Raises:
@@ -178,7 +178,7 @@ def train_one(file: str | Path, name: str, host: Host) -> None:
     job = jobs[name]
     every = math.gcd(*study.at) * job.pictures if len(study.at) > 1 else 0
     _stop_with_parent()
-    train(job.recipe, name=name, watch=Watch(keep_every=every), host=replace(host, runs=str(folder)))
+    return train(job.recipe, name=name, watch=Watch(keep_every=every), host=replace(host, runs=str(folder)))
 
 
 def _stop_with_parent() -> None:
