@@ -18,7 +18,7 @@ from ganvas.metrics.extractors import expect_known
 if TYPE_CHECKING:
     from ganvas.training.run import Run
 
-SHEETS = 400  # of a run at most, where there is one after every epoch
+MOST_SHEETS = 400  # of a run at most, where there is one after every epoch
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class Watch:
         """
         epochs = self.sample_epochs * epoch
         # Few pictures make short epochs: a sheet for each of thousands would take longer than the training.
-        return self.sample_every, epochs * max(1, math.ceil(images / (SHEETS * epochs))) if epochs else 0
+        return self.sample_every, epochs * max(1, math.ceil(images / (MOST_SHEETS * epochs))) if epochs else 0
 
 
 def due(every: int, before: int, now: int) -> bool:
