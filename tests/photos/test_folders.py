@@ -8,12 +8,14 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pyvips
 from PIL import Image
 
 from ganvas.photos.enlarge import temporary
@@ -79,6 +81,30 @@ def test_a_stopped_folder_goes_on(model: Path) -> None:
     names = mixed(Path("in"), 24)
     assert stop_at_random(model, "in", "out", [signal.SIGKILL, signal.SIGINT], seed=0) == 0
     assert_all_good(names)
+
+
+def test_ctrl_c_while_the_last_rows_are_saved_leaves_nothing(upscale: Upscale, monkeypatch: pytest.MonkeyPatch) -> None:
+    save(Path("in/p.png"), pixels())
+    left = threading.Event()
+    join, load = threading.Thread.join, pyvips.Image.new_from_source
+    savers = []
+
+    def interrupted(thread: threading.Thread, timeout: float | None = None) -> None:
+        if thread.name == "ganvas-save" and not savers:
+            savers.append(thread)
+            raise KeyboardInterrupt
+        join(thread, timeout)
+
+    def late(*arguments: Any, **options: Any) -> Any:
+        left.wait(10)
+        return load(*arguments, **options)
+
+    monkeypatch.setattr(threading.Thread, "join", interrupted)
+    monkeypatch.setattr(pyvips.Image, "new_from_source", late)
+    assert upscale("in", "--out", "out") == 130
+    left.set()
+    join(savers[0])
+    assert not list(Path("out").rglob("*p_x4*"))
 
 
 @pytest.mark.slow

@@ -69,33 +69,36 @@ def write_photo(
     Raises:
         OSError: the file cannot be written. What is there is then in pieces: give a temporary name.
     """
-    path.touch()  # the system's own word where that cannot be
-    read, write = os.pipe()
-    failed: list[str] = []
+    with path.open("w+b") as file:  # the system's own word where that cannot be
+        read, write = os.pipe()
+        # By its descriptor, not its name: a saver that is left behind by Ctrl-C must not make a deleted file anew.
+        target = pyvips.Target.new_to_descriptor(file.fileno())
+        failed: list[str] = []
 
-    def save() -> None:
+        def save() -> None:
+            try:
+                _save(read, target, form, shown, kept, quality)
+            except pyvips.Error as error:
+                failed.append(str(error))
+            finally:
+                os.close(read)  # so that who still writes into the pipe is told
+
+        saver = threading.Thread(target=save, name="ganvas-save")
         try:
-            _save(read, path, form, shown, kept, quality)
-        except pyvips.Error as error:
-            failed.append(str(error))
+            with suppress(BrokenPipeError), os.fdopen(write, "wb", buffering=0) as pipe:  # the saver says why it broke
+                saver.start()
+                for piece in _as_png(rows, size, *kind):
+                    _write_all(pipe.fileno(), piece)
         finally:
-            os.close(read)  # so that who still writes into the pipe is told
-
-    saver = threading.Thread(target=save, name="ganvas-save")
-    saver.start()
-    try:
-        with suppress(BrokenPipeError), os.fdopen(write, "wb", buffering=0) as pipe:  # the saver says why it broke
-            for piece in _as_png(rows, size, *kind):
-                _write_all(pipe.fileno(), piece)
-    finally:
-        saver.join()
-    if failed:
-        # libvips does not always hear the system's reason; the system tells it to who writes on.
-        with path.open("ab") as file:
+            if saver.is_alive():
+                saver.join()
+        if failed:
+            # libvips does not always hear the system's reason; the system tells it to who writes on.
+            file.seek(0, os.SEEK_END)
             file.write(bytes(1 << 16))
             os.fsync(file.fileno())
-        raise error_of(failed[0])
-    _finish(path, form, kept)
+            raise error_of(failed[0])
+        _finish(file, form, kept)
 
 
 def _as_png(rows: Iterable[Rows], size: tuple[int, int], channels: int, bits: int) -> Iterator[bytes]:
@@ -124,7 +127,7 @@ def _write_all(descriptor: int, data: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def _save(read: int, path: Path, form: str, shown: tuple[int, int], kept: Metadata, quality: int) -> None:
+def _save(read: int, target: Any, form: str, shown: tuple[int, int], kept: Metadata, quality: int) -> None:
     source = pyvips.Source.new_from_descriptor(read)
     image = pyvips.Image.new_from_source(source, "", access="sequential", fail_on="truncated")
     deep = image.format == "ushort"
@@ -132,7 +135,6 @@ def _save(read: int, path: Path, form: str, shown: tuple[int, int], kept: Metada
         image = image.resize(shown[0] / image.width, vscale=shown[1] / image.height)
     image, keep = _told(image, form, kept)
     quality = quality or QUALITY.get(form, 0)
-    target = pyvips.Target.new_to_file(str(path))
     if form == "png":
         image.pngsave_target(target, keep=keep, filter="all")
     elif form == "jpeg":
@@ -179,26 +181,25 @@ def _block(kept: Metadata, form: str) -> bytes | None:
     return kept.exif
 
 
-def _finish(path: Path, form: str, kept: Metadata) -> None:
+def _finish(file: BinaryIO, form: str, kept: Metadata) -> None:
     """Put EXIF where it belongs, and take out what libvips says of the resolution where nothing is known."""
-    with path.open("r+b") as file:
-        if form == "tiff":
-            _finish_tiff(file, kept)
-            return
-        length = file.seek(0, os.SEEK_END)
-        if kept.text:
-            file.seek(-len(_END), os.SEEK_END)
-            file.write(b"".join(_chunk(name, data) for name, data in kept.text) + _END)
-        for start in dict.fromkeys((0, max(0, length - SEARCHED))):
+    if form == "tiff":
+        _finish_tiff(file, kept)
+        return
+    length = file.seek(0, os.SEEK_END)
+    if kept.text:
+        file.seek(-len(_END), os.SEEK_END)
+        file.write(b"".join(_chunk(name, data) for name, data in kept.text) + _END)
+    for start in dict.fromkeys((0, max(0, length - SEARCHED))):
+        file.seek(start)
+        part = bytearray(file.read(SEARCHED))
+        changed = _fill(part, _block(kept, form), form)
+        if form == "png" and not kept.dpi:
+            changed |= _forget_resolution(part)
+        if changed:
             file.seek(start)
-            part = bytearray(file.read(SEARCHED))
-            changed = _fill(part, _block(kept, form), form)
-            if form == "png" and not kept.dpi:
-                changed |= _forget_resolution(part)
-            if changed:
-                file.seek(start)
-                file.write(part)
-                return
+            file.write(part)
+            return
 
 
 def _fill(part: bytearray, block: bytes | None, form: str) -> bool:
