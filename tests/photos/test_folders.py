@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import random
 import signal
@@ -19,8 +20,11 @@ import pyvips
 from PIL import Image
 
 from ganvas.photos.enlarge import temporary
-from ganvas.photos.manifest import NAME
+from ganvas.photos.manifest import NAME, Manifest
 from tests.photos.conftest import Upscale, deep, pixels, save
+
+# A file that was just being opened is closed by nobody.
+INTERRUPTED = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
 def lines(folder: str = "out") -> list[dict[str, Any]]:
@@ -83,6 +87,26 @@ def test_a_stopped_folder_goes_on(model: Path) -> None:
     assert_all_good(names)
 
 
+@INTERRUPTED
+def test_ctrl_c_between_the_line_and_the_name_makes_nothing_twice(
+    upscale: Upscale, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = mixed(Path("in"), 24)
+    add = Manifest.add
+
+    def interrupted(manifest: Manifest, line: dict[str, Any]) -> None:
+        add(manifest, line)
+        patch.undo()
+        signal.raise_signal(signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Manifest, "add", interrupted)
+        assert upscale("in", "--out", "out") == 130
+    assert 1 <= len(lines()) < 24
+    assert upscale("in", "--out", "out") == 0
+    assert_all_good(names)
+
+
 def test_ctrl_c_while_the_last_rows_are_saved_leaves_nothing(upscale: Upscale, monkeypatch: pytest.MonkeyPatch) -> None:
     save(Path("in/p.png"), pixels())
     left = threading.Event()
@@ -105,6 +129,32 @@ def test_ctrl_c_while_the_last_rows_are_saved_leaves_nothing(upscale: Upscale, m
     left.set()
     join(savers[0])
     assert not list(Path("out").rglob("*p_x4*"))
+
+
+@INTERRUPTED
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_libvips_logs_is_not_lost(
+    number: signal.Signals, upscale: Upscale, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    class Signalling(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.threadName == "MainThread" and record.getMessage().startswith("VIPS: "):
+                log.removeHandler(self)
+                signal.raise_signal(number)
+
+    log, one = logging.getLogger("pyvips"), Signalling()
+    caplog.set_level(logging.DEBUG, "pyvips")
+    mixed(Path("in"), 24)
+    log.addHandler(one)
+    try:
+        code = upscale("in", "--out", "out")
+    except SystemExit as stopped:
+        code = int(str(stopped.code))
+    finally:
+        log.removeHandler(one)
+    assert code == 128 + number
+    assert "Traceback" not in capfd.readouterr().err
+    assert len(list(Path("out").rglob("photo*"))) < 24
 
 
 @pytest.mark.slow

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import sys
 from pathlib import Path
 
 from ganvas.cli._parser import Parser
@@ -70,6 +68,7 @@ def main(argv: list[str]) -> int:
     from ganvas.photos.job import Way, run
     from ganvas.photos.planning import plan
     from ganvas.photos.progress import Progress
+    from ganvas.photos.stopping import stoppable
 
     options = {name: getattr(arguments, name) for name in ("strength", "device", "precision", "tile")}
     wish = Wish(arguments.scale, arguments.format, arguments.quality, not arguments.no_colour_lock)
@@ -80,12 +79,11 @@ def main(argv: list[str]) -> int:
     model["precision"] = arguments.precision
     way = Way(wish, model, arguments.limit, arguments.overwrite, arguments.check)
     progress = Progress(Console(highlight=False), Console(stderr=True, highlight=False), wish.times(upscaler) ** 2)
-    before = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
-        outcome = run(planned, upscaler, way, progress)
+        with stoppable():
+            outcome = run(planned, upscaler, way, progress)
     finally:
         progress.close()
-        signal.signal(signal.SIGTERM, before)
     if arguments.compare:
         from ganvas.photos.compare import write_page
 

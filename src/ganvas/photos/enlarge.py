@@ -18,6 +18,7 @@ from ganvas.errors import InputError
 from ganvas.photos import exif
 from ganvas.photos.metadata import noted
 from ganvas.photos.reading import Photo, Plane, Unusable
+from ganvas.photos.stopping import unbroken
 from ganvas.photos.writing import BITS, ENDING, Rows, check_fits, write_photo
 from ganvas.resize import imresize
 from ganvas.runs.files import TEMPORARY
@@ -163,12 +164,18 @@ def whole(path: Path, before: Callable[[Path], object]) -> Iterator[Path]:
         yield part
         with part.open("rb") as file:
             os.fsync(file.fileno())
-        before(part)
-        part.replace(path)
+        _give_name(part, path, before)
     except BaseException:
         with suppress(OSError):
             part.unlink(missing_ok=True)
         raise
+
+
+@unbroken
+def _give_name(part: Path, path: Path, before: Callable[[Path], object]) -> None:
+    """Both or neither: what is noted as done and has no name would be made twice."""
+    before(part)
+    part.replace(path)
 
 
 class _Work:
