@@ -81,6 +81,15 @@ def test_past_its_best_says_how_long_ago() -> None:
     assert verdict.evidence["distance"] == distance(seen) == 4
 
 
+@pytest.mark.parametrize(
+    ("scale", "aged", "name"),
+    [(1, 1.1, "healthy"), (1, 1.5, "past-best"), (3, 1.0, "past-best")],
+)
+def test_near_the_reals_the_kept_model_must_have_become_worse_too(scale: float, aged: float, name: str) -> None:
+    seen = history(*[{"distance": scale * d, "aged": aged} for d in (9, 5, 2, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2)])
+    assert judge(seen).name == name
+
+
 def test_what_went_wrong_is_named_before_that_it_went_wrong() -> None:
     seen = history(*[{"distance": 1.0}] * 6, *[ILL["g-dominates"]] * 8)
     assert judge(seen).name == "g-dominates"

@@ -38,6 +38,21 @@ def test_the_best_is_then_the_one_with_the_smallest_kid() -> None:
     assert checkpoint.about(Path("runs/run/checkpoints/best.safetensors"))["images"] == best["images"]
 
 
+@pytest.mark.parametrize(("extractor", "figure"), [("", "swd"), ("digits", "kid")])
+def test_each_look_tells_how_the_kept_model_has_aged(extractor: str, figure: str) -> None:
+    watch = Watch(measure_every=32, diagnose_every=32, extractor=extractor)
+    for images in (96, 192):  # stopped and resumed
+        train(tiny("dcgan", images=images), name="run", watch=watch)
+    measured: list[float] = []
+    aged = []
+    for line in map(json.loads, Path("runs/run/log.jsonl").read_text().splitlines()):
+        if figure in line:
+            measured.append(line[figure])
+        if "signals" in line:
+            aged.append(line["signals"]["aged"] == measured[-1] / min(measured))
+    assert aged == [True] * 6
+
+
 def test_an_unknown_extractor_is_refused_before_anything_is_written() -> None:
     with pytest.raises(InputError, match=r"'digit'.*'digits'"):
         Watch(extractor="digit")

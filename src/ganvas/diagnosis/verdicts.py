@@ -27,6 +27,7 @@ Name = Literal[
 SMOOTH = 3  # looks of which the median counts
 HOLD = 3  # looks in a row that must show a condition
 PROGRESS = 5  # looks after which some progress is expected
+NEAR = 5  # distance from which on chance decides much: a look has few fakes
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class Look:
 
     Attributes:
         images: real images seen.
-        signals: as `ganvas.diagnosis.signals.Probe.look` gives them.
+        signals: as `ganvas.diagnosis.signals.Probe.look` gives them; and `aged`, how many times its least the measure
+            of the kept model is, by the KID where the run measures it.
         terms: mean loss terms since the look before.
     """
 
@@ -194,7 +196,7 @@ def _oscillation(history: Sequence[Look]) -> Evidence | None:
     # What moves fast and comes nearer is young; what moves near the reals is a game at its end. Neither is ill.
     # A single picture that moves is a collapse.
     alone = _median(history, "diversity") < 0.05
-    if movement > 0.48 and now > 5 and now > 0.9 * before and not alone:
+    if movement > 0.48 and now > NEAR and now > 0.9 * before and not alone:
         return {"movement": movement, "distance": now, "best": before}
     return None
 
@@ -202,6 +204,9 @@ def _oscillation(history: Sequence[Look]) -> Evidence | None:
 def _past_best(history: Sequence[Look]) -> Evidence | None:
     peak = history.index(best(history)) + 1
     then, now = distance(history[:peak]), distance(history)
+    # Near the reals it is mostly chance which of the looks was best: there the kept model must be worse as well.
+    if now < NEAR and history[-1].get("aged") < 1.25:
+        return None
     if len(history) - peak >= PROGRESS and now > 1.6 * then:
         return {"distance": now, "best": then, "images_ago": history[-1].images - history[peak - 1].images}
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import torch
@@ -12,6 +13,7 @@ from ganvas.diagnosis.remedies import advice
 from ganvas.diagnosis.signals import Probe
 from ganvas.diagnosis.verdicts import Look, holds, judge, looks
 from ganvas.observers import Observer, Report, Watch, due
+from ganvas.observers.measure import Figure
 from ganvas.runs.folder import RunFolder
 
 if TYPE_CHECKING:
@@ -23,8 +25,9 @@ LOOKS = 50  # in a whole run, unless the watch says otherwise
 class Diagnose(Observer):
     """One look wherever due; where a controller treats the run, its looks are taken over."""
 
-    def __init__(self, folder: RunFolder, console: Console, watch: Watch, probe: Probe) -> None:
-        self.folder, self.console, self.watch, self.probe = folder, console, watch, probe
+    def __init__(self, folder: RunFolder, console: Console, watch: Watch, probe: Probe, model: Figure) -> None:
+        """`model` judges the kept model, which a moving average may make another than the one looked at."""
+        self.folder, self.console, self.watch, self.probe, self.model = folder, console, watch, probe, model
 
     def start(self, run: Run) -> None:
         """Recall the looks so far."""
@@ -51,7 +54,10 @@ class Diagnose(Observer):
     def _look(self, run: Run) -> Look:
         terms = {name: float(torch.stack(values).mean()) for name, values in self.terms.items()}
         with run.autocast():
-            return Look(self.images, self.probe.look(run.g, run.d), terms)
+            signals = self.probe.look(run.g, run.d)
+        if not math.isnan(self.model.aged):
+            signals["aged"] = self.model.aged
+        return Look(self.images, signals, terms)
 
     def _say(self, run: Run) -> None:
         verdict = judge(self.history)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from ganvas.metrics.extractors import Extractor
 from ganvas.metrics.kernel import kernel_distance
-from ganvas.observers import Observer, Report, due
+from ganvas.observers import Report, due
+from ganvas.observers.measure import Figure
 from ganvas.observers.samples import sample
 from ganvas.pictures import Pixels
 from ganvas.runs.folder import RunFolder
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from ganvas.training.run import Run
 
 
-class KernelMeasure(Observer):
+class KernelMeasure(Figure):
     """The kernel distance of as many fakes (fixed z) as there are `reals`, every `every` images.
 
     It is unbiased at any number of pictures; so few have no Frechet distance.
@@ -45,7 +46,7 @@ class KernelMeasure(Observer):
         self.images = run.images
         self.extractor.network.to(run.device)
         self.features = self.extractor.extract(self.reals).features
-        self.best = min((line["kid"] for line in self.folder.read_log() if "kid" in line), default=float("inf"))
+        self.recall(self.folder, "kid")
 
     def step(self, run: Run, report: Report) -> None:
         """Measure where due."""
@@ -57,6 +58,5 @@ class KernelMeasure(Observer):
         about |= {"resize": self.extractor.resize, "fakes": len(self.reals), "reals": len(self.reals), "split": "train"}
         line = {"images": self.images, "kid": kid.value, "kid_low": kid.low, "kid_high": kid.high, "protocol": about}
         self.folder.add_log(line)
-        if kid.value < self.best:
-            self.best = kid.value
+        if self.note(kid.value):
             self.on_best(run)

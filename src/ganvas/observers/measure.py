@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,35 @@ MEASURE = "swd"
 COUNT = 512
 
 
-class Measure(Observer):
+class Figure(Observer):
+    """A figure of the log that is measured as the run goes, the less the better, by which the best state is known.
+
+    Attributes:
+        best: the least so far; infinite before the first.
+        last: the newest; NaN before the first.
+    """
+
+    best, last = math.inf, math.nan
+
+    def recall(self, folder: RunFolder, name: str) -> None:
+        """Read in the run's log what was measured so far."""
+        for line in folder.read_log():
+            if name in line:
+                self.last, self.best = line[name], min(self.best, line[name])
+
+    def note(self, value: float) -> bool:
+        """Take in a new figure; whether it is the least so far."""
+        self.last, before = value, self.best
+        self.best = min(before, value)
+        return value < before
+
+    @property
+    def aged(self) -> float:
+        """How many times its least the figure is; NaN where it was not measured, or was not above zero."""
+        return self.last / self.best if self.best > 0 else math.nan
+
+
+class Measure(Figure):
     """Sliced Wasserstein distance of 512 fakes (fixed z) to 512 reals, every `every` images."""
 
     def __init__(
@@ -43,11 +72,11 @@ class Measure(Observer):
         self.reals = project(reals)
 
     def start(self, run: Run) -> None:
-        """Draw the fixed z; recall the best distance so far."""
+        """Draw the fixed z; recall the distances so far."""
         # Another seed than the sheets': what is shown is not what is judged.
         self.inputs = run.recipe.system.inputs(self.count, run.recipe.seed + 1, self.labels).to(run.device)
         self.images = run.images
-        self.best = min((line[MEASURE] for line in self.folder.read_log() if MEASURE in line), default=float("inf"))
+        self.recall(self.folder, MEASURE)
 
     def step(self, run: Run, report: Report) -> None:
         """Measure where due."""
@@ -55,10 +84,8 @@ class Measure(Observer):
         if due(self.every, before, self.images):
             figures = self.figures(run)
             self.folder.add_log({"images": self.images, **figures, "protocol": f"{self.count} fakes, train"})
-            if figures[MEASURE] < self.best:
-                self.best = figures[MEASURE]
-                if self.on_best:
-                    self.on_best(run)
+            if self.note(figures[MEASURE]) and self.on_best:
+                self.on_best(run)
 
     def figures(self, run: Run) -> dict[str, float]:
         """What is measured of the run, by name; the one called MEASURE decides what is best."""

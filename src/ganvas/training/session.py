@@ -19,7 +19,6 @@ from ganvas.data import Dataset, Pictures, open_data
 from ganvas.errors import InputError
 from ganvas.metrics.intervals import GROUPS
 from ganvas.observers import Watch
-from ganvas.observers.diagnose import Diagnose
 from ganvas.observers.progress import ProgressLine
 from ganvas.recipe import Recipe
 from ganvas.runs import checkpoint
@@ -116,8 +115,7 @@ def train(
             "start": recipe.start,
             "classes": dataset.classes if system.classes else (),
         }
-        diagnose = [Diagnose(folder, console, watch, probe)] if probe else []
-        observers = observers_of(folder, recipe, watch, (dataset, held_out), diagnose, about, progress)
+        observers = observers_of(folder, recipe, watch, (dataset, held_out), probe, about, progress)
         try:
             with _stop_on_signals(console) as caught:
                 spent = play(run, feed, observers, stop=lambda: bool(caught) or any(o.ends for o in observers))

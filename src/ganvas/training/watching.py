@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Sized
+from collections.abc import Sized
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ from ganvas.observers.kernel import KernelMeasure
 from ganvas.observers.leaks import Leaks
 from ganvas.observers.log import Log
 from ganvas.observers.measure import COUNT as MEASURED
-from ganvas.observers.measure import Measure
+from ganvas.observers.measure import Figure, Measure
 from ganvas.observers.plane import MEASURED as MEASURED_POINTS
 from ganvas.observers.plane import POINTS, PlaneMeasure, PlaneSheets
 from ganvas.observers.progress import ProgressLine
@@ -49,7 +49,7 @@ def observers_of(
     recipe: Recipe,
     watch: Watch,
     parts: tuple[Dataset, Dataset],
-    diagnose: Sequence[Diagnose],
+    probe: Probe | None,
     about: dict[str, Any],
     progress: ProgressLine,
 ) -> list[Observer]:
@@ -77,6 +77,7 @@ def observers_of(
     labels = _labels(recipe, dataset, min(MEASURED, epoch))
     sheets: Sheets
     measure: Observer
+    judge: Figure | None = None  # of the kept model, in games that begin at noise
     if isinstance(recipe.data, Crops):
         # Of a handful of photographs none is held out; then those trained on must do, and the log says so.
         part, judged = ("held-out", held_out) if len(held_out) else ("train", dataset)
@@ -93,26 +94,28 @@ def observers_of(
     elif isinstance(recipe.data, Points):
         mixture = (recipe.data.modes(), recipe.data.std)
         sheets = PlaneSheets(folder, dataset.spread(POINTS), mixture, samples)
-        measure = PlaneMeasure(folder, dataset.spread(MEASURED_POINTS), mixture, measure_every, keep_best)
+        measure = judge = PlaneMeasure(folder, dataset.spread(MEASURED_POINTS), mixture, measure_every, keep_best)
     else:
         named = dataset.classes[: min(recipe.system.classes, CLASS_ROWS)]
         reals = _by_class(dataset, len(named), columns) if named else dataset.spread(rows * columns)
         sheets = Samples(folder, reals, len(named) or rows, columns, samples, named)
         # A trained network's features say better than bare pixels what is best.
         on_best = None if extractor else keep_best
-        measure = Measure(folder, _judged(dataset.spread(MEASURED)), measure_every, on_best, labels)
-    kernel: list[Observer] = []
+        measure = judge = Measure(folder, _judged(dataset.spread(MEASURED)), measure_every, on_best, labels)
+    further: list[Observer] = []
     if extractor:
         judged_on = dataset.spread(MEASURED)
-        kernel = [KernelMeasure(folder, judged_on, measure_every, extractor, keep_best, labels)]
+        judge = KernelMeasure(folder, judged_on, measure_every, extractor, keep_best, labels)
+        further.append(judge)
+    if probe and judge:
+        further.append(Diagnose(folder, progress.console, watch, probe, judge))
     observers: list[Observer] = [
         progress,
         Log(folder, log_every, sinks),
         Leaks(folder, progress.console, log_every),
         sheets,
         measure,
-        *kernel,
-        *diagnose,
+        *further,
         checkpoints,
         Curves(folder),
     ]
