@@ -110,6 +110,32 @@ def test_the_same_command_does_nothing_twice(extra: Path, capsys: pytest.Capture
     assert "other pictures than the classifiers" not in said
 
 
+def test_a_generator_is_trained_further_and_what_it_made_before_is_gone(capsys: pytest.CaptureFixture[str]) -> None:
+    def command(images: int) -> int:
+        given = [*SMALL, *LOOSE, "--images", str(images), "--copies", "0.2", "--candidates", "4"]
+        return main(["augment", "digits", *given, "--out", "extra"])
+
+    extra = Path("extra")
+    assert command(256) in (0, 3)
+    mine = extra / "pictures" / "0" / "mine.png"
+    mine.write_bytes(b"")
+    before = manifest(extra)
+    stale = Path("extra/report.md").read_text()
+    capsys.readouterr()
+    assert command(512) in (0, 3)
+    assert "resuming extra/generator at image 256" in capsys.readouterr().err
+    after = manifest(extra)
+    assert {line["images"] for line in after} == {512}
+    assert {line["weights"] for line in after}.isdisjoint(line["weights"] for line in before)
+    assert {line["file"] for line in before} - {line["file"] for line in after}  # some that were accepted are no more
+    files = {path.relative_to(extra).as_posix() for path in extra.glob("pictures/*/*.png")} - {"pictures/0/mine.png"}
+    assert files == {line["file"] for line in after}
+    assert mine.exists()
+    assert (extra / "report.md").read_text() != stale
+    assert command(256) == 2
+    assert "was begun with other settings (images: 512 -> 256)" in capsys.readouterr().err
+
+
 def test_other_settings_are_refused(extra: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["augment", "digits", *SMALL, *LOOSE, "--per-class", "2", "--out", str(extra)]) == 2
     said = capsys.readouterr().err

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -16,7 +16,7 @@ from rich.console import Console
 from ganvas.data import Pictures, load
 from ganvas.errors import InputError
 from ganvas.runs.files import write_text
-from ganvas.runs.folder import read_json
+from ganvas.runs.folder import RunFolder, read_json
 from ganvas.synthetic.candidates import (
     Candidates,
     Maker,
@@ -89,7 +89,7 @@ def augment(settings: Settings, *, out: str | Path, device: str = "auto", consol
     if maker is None:
         recipe = generator_recipe(settings, place.reals, (size, channels), reals)
         _say(console, _coming(settings, len(reals.classes), f"a generator on {recipe.images:,} images, then "))
-        if not is_trained(place.generator):
+        if not is_trained(place.generator, recipe.images):
             outcome = train_generator(recipe, place.generator, device, console)
             if outcome.state == "stopped":
                 return Augmented(place, signal=outcome.signal)
@@ -130,11 +130,16 @@ def _expect_ours(place: Place, settings: Settings) -> dict[str, str]:
             raise InputError(f"--out {place.path} holds other files; give a new or an empty folder.")
         return {}
     found = read_json(place.settings)
-    changed = difference(from_plain(Settings, found.get("settings"), str(place.settings)), settings)
+    old = from_plain(Settings, found.get("settings"), str(place.settings))
+    generator = RunFolder(place.generator)
+    if settings.images > (generator.read_recipe()["images"] if generator.exists() else 0):
+        old = replace(old, images=settings.images)  # a longer training goes on where it stands
+    changed = difference(old, settings)
     if changed:
         raise InputError(
-            f"{place.path} was begun with other settings ({'; '.join(changed)}); repeat them to go on, or give a new"
-            f" --out (with --model {place.generator} the same generator serves again)."
+            f"{place.path} was begun with other settings ({'; '.join(changed)}); repeat them to go on, --images"
+            f" being more if you like, or give a new --out (with --model {place.generator} the same generator serves"
+            " again)."
         )
     return {"data": str(found.get("data")), "weights": str(found.get("weights"))}
 
@@ -228,7 +233,11 @@ def _expect_some(found: Filtered, reals: Reals, place: Place, settings: Settings
     loose = ["--confidence 0"] * (any(unsure) or not all(sure)) + ["--copies 0"] * (not all(unsure))
     fresh = next(path for n in count(2) if not (path := place.path.with_name(f"{place.path.name}-{n}")).exists())
     model = settings.model or place.generator
-    instead = "" if settings.model else ", without --recipe, --images and --size; or train longer with more --images"
+    instead = (
+        ""
+        if settings.model
+        else ", without --recipe, --images and --size; or the same command with more --images trains it further"
+    )
     which = f"class {names}" if len(poor) == 1 else f"{len(poor)} of {len(reals.classes)} classes ({names})"
     raise InputError(
         f"no candidate of {which} passed the filter ({told}), so that nothing can be judged{rest}; the same generator"

@@ -107,9 +107,12 @@ def conditional(name: str) -> Recipe:
     return recipe
 
 
-def is_trained(folder: Path) -> bool:
-    """Whether a training in a run folder has come to its end."""
-    return RunFolder(folder).exists() and summarise(RunFolder(folder)).state == "finished"
+def is_trained(folder: Path, images: int) -> bool:
+    """Whether a training in a run folder has come to its end, and that is not before `images`."""
+    if not RunFolder(folder).exists():
+        return False
+    found = summarise(RunFolder(folder))
+    return found.state == "finished" and found.images >= images
 
 
 def train_generator(recipe: Recipe, folder: Path, device: str, console: Console) -> Outcome:

@@ -41,15 +41,18 @@ def write_pictures(
 ) -> None:
     """Write the accepted pictures, each with a label that it is synthetic, then the manifest with a line for each.
 
+    What was made and judged with the generator before it was trained further is deleted.
+
     Raises:
         InputError: a file cannot be written.
     """
     folders = folder_names(classes)
-    lines = []
+    old = set(place.pictures.glob(f"*/{seed}-{'[0-9]' * 6}.png"))
+    pictures, lines = {}, []
     for index in map(int, found.accepted):
         label = int(found.candidates.made.labels[index])
         path = place.pictures / folders[label] / f"{seed}-{index:06d}.png"
-        save_png(found.candidates.made.images[index], path, maker.generator.label(seed, index, of=classes[label]))
+        pictures[path] = (found.candidates.made.images[index], maker.generator.label(seed, index, of=classes[label]))
         realness = found.candidates.realness
         line = {
             "file": path.relative_to(place.path).as_posix(),
@@ -65,7 +68,15 @@ def write_pictures(
             "nearest": int(found.neighbour[index]),
         }
         lines.append(json.dumps(line, ensure_ascii=False) + "\n")
-    write_text(place.manifest, "".join(lines))
+    told = "".join(lines)
+    if place.manifest.exists() and place.manifest.read_text(encoding="utf-8") != told:
+        for stale in (place.report, place.figures, place.picture, place.manifest):
+            stale.unlink(missing_ok=True)
+    for path in old - pictures.keys():
+        path.unlink()
+    for path, (picture, about) in pictures.items():
+        save_png(picture, path, about)
+    write_text(place.manifest, told)
 
 
 def folder_names(classes: Sequence[str]) -> list[str]:
