@@ -20,6 +20,7 @@ from spoilings import HEALTHY, IMAGES, SPOILINGS
 
 from ganvas.diagnosis import diagnose
 from ganvas.diagnosis.verdicts import CONDITIONS, Look, distance, holds, judge, looks
+from ganvas.observers.measure import MEASURE, Figure
 from ganvas.runs.folder import RunFolder
 
 
@@ -61,7 +62,7 @@ def read(path: Path) -> Judged:
     """Judge one run look by look, as it would have been while it trained."""
     kind, data, seed = path.name.split(".")
     folder = RunFolder(path)
-    history = looks(folder.read_log())
+    history = looks(_aged(folder.read_log()))
     given: dict[str, float] = {}
     stood: dict[str, int] = {}
     for end in range(1, len(history) + 1):
@@ -76,6 +77,17 @@ def read(path: Path) -> Judged:
             stood["divergence"] = len(history)
     main = max(stood, key=stood.__getitem__) if stood else "healthy"
     return Judged(kind, data, int(seed), given, main, distance(history), history)
+
+
+def _aged(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The lines of a log from before looks told how the kept model had aged, with that."""
+    model = Figure()
+    for line in lines:
+        if MEASURE in line:
+            model.note(line[MEASURE])
+        if "signals" in line and not math.isnan(model.aged):
+            line["signals"].setdefault("aged", model.aged)
+    return lines
 
 
 def table(runs: list[Judged]) -> list[str]:

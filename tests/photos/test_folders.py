@@ -21,6 +21,7 @@ from PIL import Image
 
 from ganvas.photos.enlarge import temporary
 from ganvas.photos.manifest import NAME, Manifest
+from ganvas.photos.stopping import stoppable, unbroken
 from tests.photos.conftest import Upscale, deep, pixels, save
 
 # A file that was just being opened is closed by nobody.
@@ -105,6 +106,50 @@ def test_ctrl_c_between_the_line_and_the_name_makes_nothing_twice(
     assert 1 <= len(lines()) < 24
     assert upscale("in", "--out", "out") == 0
     assert_all_good(names)
+
+
+@INTERRUPTED
+def test_ctrl_c_is_not_lost_where_the_last_photo_gets_its_name(
+    upscale: Upscale, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    names = mixed(Path("in"), 3)
+    add = Manifest.add
+
+    def interrupted(manifest: Manifest, line: dict[str, Any]) -> None:
+        add(manifest, line)
+        if len(lines()) == len(names):
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(Manifest, "add", interrupted)
+    assert upscale("in", "--out", "out") == 130
+    time.sleep(0.1)  # nothing comes later
+    assert_all_good(names)
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_ctrl_c_wakes_what_waits() -> None:
+    @unbroken
+    def held_up() -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    @stoppable()
+    def wait() -> None:
+        held_up()
+        threading.Event().wait(20)
+
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        wait()
+    assert time.monotonic() - began < 10
+
+
+def test_a_signal_that_the_shell_has_ignored_stays_ignored() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with stoppable():
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_ctrl_c_while_the_last_rows_are_saved_leaves_nothing(upscale: Upscale, monkeypatch: pytest.MonkeyPatch) -> None:

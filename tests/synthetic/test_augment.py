@@ -134,6 +134,32 @@ def test_a_generator_is_trained_further_and_what_it_made_before_is_gone(capsys: 
     assert (extra / "report.md").read_text() != stale
     assert command(256) == 2
     assert "was begun with other settings (images: 512 -> 256)" in capsys.readouterr().err
+    (extra / "report.md").unlink()
+    (extra / "report.md").mkdir()
+    assert command(768) == 2
+    assert "cannot delete extra/report.md" in capsys.readouterr().err
+    (extra / "report.md").rmdir()
+    assert command(768) in (0, 3)
+    assert {line["images"] for line in manifest(extra)} == {768}
+
+
+def test_a_longer_training_that_did_not_begin_is_forgotten(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["augment", "digits", *SMALL, *LOOSE, "--out", "extra"]
+    assert main(words) in (0, 3)
+    whole = (Path("extra/report.md").read_text(), manifest(Path("extra")))
+
+    def interrupted(*_: object) -> Outcome:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(augmenting, "train_generator", interrupted)
+        assert main([*words, "--images", "2000000"]) == 130
+        given = [word for word in words if word not in ("--images", "256")]
+        assert main(given) == 130  # 200,000, by default
+    assert main(words) in (0, 3)
+    assert (Path("extra/report.md").read_text(), manifest(Path("extra"))) == whole
 
 
 def test_other_settings_are_refused(extra: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
 
 from ganvas import InputError, Watch, train
+from ganvas.observers.measure import Figure
 from ganvas.runs import checkpoint
 from tests.conftest import same, tiny
 
@@ -44,13 +46,33 @@ def test_each_look_tells_how_the_kept_model_has_aged(extractor: str, figure: str
     for images in (96, 192):  # stopped and resumed
         train(tiny("dcgan", images=images), name="run", watch=watch)
     measured: list[float] = []
-    aged = []
+    least, aged = 0.0, []
     for line in map(json.loads, Path("runs/run/log.jsonl").read_text().splitlines()):
         if figure in line:
             measured.append(line[figure])
+            least = line.get(f"{figure}_low", line[figure])
         if "signals" in line:
-            aged.append(line["signals"]["aged"] == measured[-1] / min(measured))
+            aged.append(line["signals"]["aged"] == max(1.0, least / min(measured)))
     assert aged == [True] * 6
+
+
+@pytest.mark.parametrize(
+    ("figures", "aged"),
+    [
+        ([(0.4, 0.39), (0.2, 0.19), (0.3, 0.29)], 0.29 / 0.2),
+        ([(0.4, 0.39), (0.2, 0.19), (0.21, 0.19)], 1.0),  # within its interval
+        ([(0.003, -0.002), (-0.0002, -0.005), (-0.0006, -0.006)], 1.0),  # an unbiased figure falls below zero
+        ([(0.00005, -0.005), (0.0004, -0.004)], 1.0),
+    ],
+)
+def test_a_model_has_aged_only_by_what_its_interval_leaves_no_doubt_of(
+    figures: list[tuple[float, float]], aged: float
+) -> None:
+    figure = Figure()
+    assert math.isnan(figure.aged)
+    for value, low in figures:
+        figure.note(value, low)
+    assert figure.aged == pytest.approx(aged)
 
 
 def test_an_unknown_extractor_is_refused_before_anything_is_written() -> None:

@@ -79,17 +79,17 @@ def main(argv: list[str]) -> int:
     model["precision"] = arguments.precision
     way = Way(wish, model, arguments.limit, arguments.overwrite, arguments.check)
     progress = Progress(Console(highlight=False), Console(stderr=True, highlight=False), wish.times(upscaler) ** 2)
-    try:
-        with stoppable():
+    with stoppable():
+        try:
             outcome = run(planned, upscaler, way, progress)
-    finally:
-        progress.close()
-    if arguments.compare:
-        from ganvas.photos.compare import write_page
+        finally:
+            progress.close()
+        if arguments.compare:
+            from ganvas.photos.compare import write_page
 
-        shown = [*outcome.before, *(job for job, _ in outcome.made)]
-        write_page(arguments.compare, shown, upscaler, arguments.original, options | {"model": arguments.model})
-        print(arguments.compare)
+            shown = [*outcome.before, *(job for job, _ in outcome.made)]
+            write_page(arguments.compare, shown, upscaler, arguments.original, options | {"model": arguments.model})
+            print(arguments.compare)
     return _summary(outcome.bad, len(outcome.made), len(outcome.before), planned.passed_over)
 
 

@@ -58,5 +58,5 @@ class KernelMeasure(Figure):
         about |= {"resize": self.extractor.resize, "fakes": len(self.reals), "reals": len(self.reals), "split": "train"}
         line = {"images": self.images, "kid": kid.value, "kid_low": kid.low, "kid_high": kid.high, "protocol": about}
         self.folder.add_log(line)
-        if self.note(kid.value):
+        if self.note(kid.value, kid.low):
             self.on_best(run)

@@ -26,27 +26,30 @@ class Figure(Observer):
 
     Attributes:
         best: the least so far; infinite before the first.
-        last: the newest; NaN before the first.
+        low: what the newest is at least, by its interval if it has one; NaN before the first.
     """
 
-    best, last = math.inf, math.nan
+    best, low = math.inf, math.nan
 
     def recall(self, folder: RunFolder, name: str) -> None:
         """Read in the run's log what was measured so far."""
         for line in folder.read_log():
             if name in line:
-                self.last, self.best = line[name], min(self.best, line[name])
+                self.note(line[name], line.get(f"{name}_low"))
 
-    def note(self, value: float) -> bool:
+    def note(self, value: float, low: float | None = None) -> bool:
         """Take in a new figure; whether it is the least so far."""
-        self.last, before = value, self.best
+        self.low, before = value if low is None else low, self.best
         self.best = min(before, value)
         return value < before
 
     @property
     def aged(self) -> float:
-        """How many times its least the figure is; NaN where it was not measured, or was not above zero."""
-        return self.last / self.best if self.best > 0 else math.nan
+        """How many times its least the figure is at least; 1 where no more can be said, NaN before the first.
+
+        The KID is unbiased, so that a good model's may lie below zero.
+        """
+        return self.low if math.isnan(self.low) else max(1.0, self.low / max(self.best, 1e-9))
 
 
 class Measure(Figure):

@@ -29,19 +29,33 @@ def stoppable() -> Iterator[None]:
 
     libvips calls pyvips back with every line of its log. What is raised in such a call is printed and forgotten.
     """
+    main, late = threading.get_ident(), list[threading.Timer]()
+
+    def again(number: int) -> None:
+        if hasattr(signal, "pthread_kill"):
+            signal.pthread_kill(main, number)  # which also wakes it where it waits
+        else:
+            signal.raise_signal(number)
 
     def stop(number: int, frame: FrameType | None) -> None:
         if _is_bad_moment(frame):
-            threading.Timer(AGAIN, signal.raise_signal, [number]).start()
+            late.append(threading.Timer(AGAIN, again, [number]))
+            late[-1].start()
         elif number == signal.SIGINT:
             raise KeyboardInterrupt
         else:
             sys.exit(128 + number)
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    # One that is ignored, as by the shell for what it starts in the background, stays so.
+    heard = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, stop) for number in heard}
     try:
         yield
+        for timer in late:
+            timer.join()  # one that was put off comes now
     finally:
+        for timer in late:
+            timer.cancel()
         for number, handler in before.items():
             signal.signal(number, handler)
 

@@ -16,7 +16,7 @@ from rich.console import Console
 from ganvas.data import Pictures, load
 from ganvas.errors import InputError
 from ganvas.runs.files import write_text
-from ganvas.runs.folder import RunFolder, read_json
+from ganvas.runs.folder import RunFolder, read_json, summarise
 from ganvas.synthetic.candidates import (
     Candidates,
     Maker,
@@ -24,6 +24,7 @@ from ganvas.synthetic.candidates import (
     expect_classes,
     generator_recipe,
     is_trained,
+    length,
     make,
     open_maker,
     train_generator,
@@ -132,14 +133,13 @@ def _expect_ours(place: Place, settings: Settings) -> dict[str, str]:
     found = read_json(place.settings)
     old = from_plain(Settings, found.get("settings"), str(place.settings))
     generator = RunFolder(place.generator)
-    if settings.images > (generator.read_recipe()["images"] if generator.exists() else 0):
-        old = replace(old, images=settings.images)  # a longer training goes on where it stands
+    if length(settings) >= (summarise(generator).images if generator.exists() else 0):
+        old = replace(old, images=settings.images)  # the training goes on where it stands
     changed = difference(old, settings)
     if changed:
         raise InputError(
-            f"{place.path} was begun with other settings ({'; '.join(changed)}); repeat them to go on, --images"
-            f" being more if you like, or give a new --out (with --model {place.generator} the same generator serves"
-            " again)."
+            f"{place.path} was begun with other settings ({'; '.join(changed)}); repeat them to go on, or give a new"
+            f" --out (with --model {place.generator} the same generator serves again)."
         )
     return {"data": str(found.get("data")), "weights": str(found.get("weights"))}
 

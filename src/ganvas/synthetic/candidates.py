@@ -90,9 +90,14 @@ def generator_recipe(settings: Settings, source: Path, form: tuple[int, int], re
         data=Pictures(source=str(source), held_out=0),
         augment=replace(recipe.augment, flip=recipe.augment.flip and settings.flips),
         batch_size=min(recipe.batch_size, len(reals.train)),
-        images=settings.images or recipe.images,
+        images=length(settings),
         seed=settings.seed,
     )
+
+
+def length(settings: Settings) -> int:
+    """Real images in the generator's training."""
+    return settings.images or (conditional(settings.recipe).images if settings.recipe else IMAGES)
 
 
 def conditional(name: str) -> Recipe:

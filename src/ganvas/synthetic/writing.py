@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import ganvas
+from ganvas.errors import InputError
 from ganvas.metrics.intervals import Estimate
 from ganvas.pictures import save_png
 from ganvas.runs.files import write_text
@@ -47,7 +48,6 @@ def write_pictures(
         InputError: a file cannot be written.
     """
     folders = folder_names(classes)
-    old = set(place.pictures.glob(f"*/{seed}-{'[0-9]' * 6}.png"))
     pictures, lines = {}, []
     for index in map(int, found.accepted):
         label = int(found.candidates.made.labels[index])
@@ -69,14 +69,24 @@ def write_pictures(
         }
         lines.append(json.dumps(line, ensure_ascii=False) + "\n")
     told = "".join(lines)
-    if place.manifest.exists() and place.manifest.read_text(encoding="utf-8") != told:
-        for stale in (place.report, place.figures, place.picture, place.manifest):
-            stale.unlink(missing_ok=True)
-    for path in old - pictures.keys():
-        path.unlink()
+    if not place.manifest.exists() or place.manifest.read_text(encoding="utf-8") != told:
+        # The manifest last: as long as it is there, or none is, the next call goes on with this.
+        stale = [place.report, place.figures, place.picture]
+        stale += sorted(set(place.pictures.glob(f"*/{seed}-[0-9]*.png")) - pictures.keys())
+        for path in [*stale, place.manifest]:
+            _delete(path)
     for path, (picture, about) in pictures.items():
         save_png(picture, path, about)
     write_text(place.manifest, told)
+
+
+def _delete(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"cannot delete {path} ({error.strerror}); make its folder writable, or give a new --out."
+        ) from (None)
 
 
 def folder_names(classes: Sequence[str]) -> list[str]:
