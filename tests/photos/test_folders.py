@@ -165,7 +165,8 @@ def test_ctrl_c_while_the_last_rows_are_saved_leaves_nothing(upscale: Upscale, m
         join(thread, timeout)
 
     def late(*arguments: Any, **options: Any) -> Any:
-        left.wait(10)
+        if threading.current_thread() is not threading.main_thread():
+            left.wait(10)
         return load(*arguments, **options)
 
     monkeypatch.setattr(threading.Thread, "join", interrupted)
