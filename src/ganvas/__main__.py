@@ -1,7 +1,5 @@
 """``python -m ganvas``"""
 
-import sys
+from ganvas.cli import entry
 
-from ganvas.cli import main
-
-sys.exit(main())
+entry()

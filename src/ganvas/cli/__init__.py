@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import importlib
 import os
+import signal
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from ganvas import __version__
 from ganvas.errors import InputError
@@ -27,6 +29,16 @@ VERBS = (
     "data",
     "convert",
 )
+
+
+def entry() -> NoReturn:
+    """Run `main` as the whole process."""
+    try:
+        code = main()
+    finally:
+        # Ctrl-C while the interpreter goes down would print a traceback of some library's finaliser.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.exit(code)
 
 
 def main(argv: list[str] | None = None) -> int:
