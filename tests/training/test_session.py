@@ -18,6 +18,7 @@ import pytest
 import torch
 
 from ganvas import InputError, Pictures, Watch, train
+from ganvas.cli import main
 from ganvas.recipe import Adam, Plan
 from ganvas.runs import checkpoint
 from ganvas.runs.folder import RunFolder
@@ -32,6 +33,11 @@ NARROW = ("--system.g-width", "4", "--system.d-width", "4", "--batch-size", "16"
 def command(name: str, images: int, *more: str) -> list[str]:
     words = ["train", "dcgan-digits", "--name", name, "--images", str(images), *NARROW, *more]
     return [sys.executable, "-m", "ganvas", *words]
+
+
+def trained(name: str, images: int, *more: str) -> None:
+    """Run the same command in this process, which takes seconds less."""
+    assert main(command(name, images, *more)[3:]) == 0
 
 
 def model(name: str) -> dict[str, torch.Tensor]:
@@ -53,7 +59,7 @@ def kill_and_resume(name: str, moments: list[float], images: int) -> None:
         time.sleep(moment)
         process.kill()
         process.wait()
-    subprocess.run(command(name, images, *eager), check=True, capture_output=True)
+    trained(name, images, *eager)
     assert not list(Path(f"runs/{name}").rglob("*.part"))
     for line in (Path(f"runs/{name}") / "log.jsonl").read_text().splitlines():
         json.loads(line)
@@ -62,14 +68,14 @@ def kill_and_resume(name: str, moments: list[float], images: int) -> None:
 
 
 def test_kill_9_and_resume_equal_the_uninterrupted_run() -> None:
-    subprocess.run(command("whole", 6_000), check=True, capture_output=True)
+    trained("whole", 6_000)
     kill_and_resume("killed", [0.1, 0.5], 6_000)
     assert same(model("whole"), model("killed"))
 
 
 @pytest.mark.slow
 def test_kill_9_at_20_random_moments() -> None:
-    subprocess.run(command("whole", 40_000), check=True, capture_output=True)
+    trained("whole", 40_000)
     moments = [random.Random(0).uniform(0, 1.0) for _ in range(20)]
     kill_and_resume("killed", moments, 40_000)
     assert same(model("whole"), model("killed"))
@@ -161,9 +167,8 @@ def test_nan_stops_at_the_last_good_checkpoint(cli: Cli) -> None:
 
 
 def test_a_full_disk_loses_nothing() -> None:
-    whole = subprocess.run(command("whole", 800), capture_output=True, check=True)
-    assert whole.returncode == 0
-    subprocess.run(command("r", 320), capture_output=True, check=True)
+    trained("whole", 800)
+    trained("r", 320)
     before = {p.name: p.read_bytes() for p in Path("runs/r/checkpoints").iterdir()}
     size = max(map(len, before.values()))
 
@@ -175,7 +180,7 @@ def test_a_full_disk_loses_nothing() -> None:
     assert "cannot write runs/r/checkpoints/" in done.stderr
     assert "Traceback" not in done.stderr
     assert {p.name: p.read_bytes() for p in Path("runs/r/checkpoints").iterdir()} == before
-    subprocess.run(command("r", 800), capture_output=True, check=True)
+    trained("r", 800)
     assert same(model("whole"), model("r"))
 
 
