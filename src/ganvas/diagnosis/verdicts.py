@@ -27,7 +27,7 @@ Name = Literal[
 SMOOTH = 3  # looks of which the median counts
 HOLD = 3  # looks in a row that must show a condition
 PROGRESS = 5  # looks after which some progress is expected
-NEAR = 5  # distance from which on chance decides much: a look has few fakes
+NEAR = 5  # distance below which chance decides much, since a look has few fakes
 
 
 @dataclass(frozen=True)

@@ -233,11 +233,8 @@ def _expect_some(found: Filtered, reals: Reals, place: Place, settings: Settings
     loose = ["--confidence 0"] * (any(unsure) or not all(sure)) + ["--copies 0"] * (not all(unsure))
     fresh = next(path for n in count(2) if not (path := place.path.with_name(f"{place.path.name}-{n}")).exists())
     model = settings.model or place.generator
-    instead = (
-        ""
-        if settings.model
-        else ", without --recipe, --images and --size; or the same command with more --images trains it further"
-    )
+    further = "; or the same command with more --images trains it further"
+    instead = "" if settings.model else f", without --recipe, --images and --size{further}"
     which = f"class {names}" if len(poor) == 1 else f"{len(poor)} of {len(reals.classes)} classes ({names})"
     raise InputError(
         f"no candidate of {which} passed the filter ({told}), so that nothing can be judged{rest}; the same generator"

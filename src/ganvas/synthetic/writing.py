@@ -45,7 +45,7 @@ def write_pictures(
     What was made and judged with the generator before it was trained further is deleted.
 
     Raises:
-        InputError: a file cannot be written.
+        InputError: a file cannot be written or deleted.
     """
     folders = folder_names(classes)
     pictures, lines = {}, []
@@ -84,9 +84,8 @@ def _delete(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        raise InputError(
-            f"cannot delete {path} ({error.strerror}); make its folder writable, or give a new --out."
-        ) from (None)
+        remedy = "make its folder writable, or give a new --out"
+        raise InputError(f"cannot delete {path} ({error.strerror}); {remedy}.") from None
 
 
 def folder_names(classes: Sequence[str]) -> list[str]:
