@@ -25,12 +25,13 @@ from torch import nn
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
-from ganvas.content import Pixel
-from ganvas.data import Crops, open_data
-from ganvas.recipe import WHOLE, Adam, Plan, Recipe
+from ganvas.data import open_data
+from ganvas.experiment import Host
+from ganvas.recipe import WHOLE, Adam, Recipe, Schedule
+from ganvas.recipe.reconstruction import Pixel
+from ganvas.recipe.sources import Crops
 from ganvas.systems.srgan import SRGAN
-from ganvas.training import Host
-from ganvas.training.feeding import make_feed
+from ganvas.tasks.feed_of import make_feed
 from ganvas.training.loop import train
 from ganvas.training.run import Run
 
@@ -96,9 +97,9 @@ def main() -> None:
     recipe = Recipe(
         system=SRGAN(),
         data=Crops(source=str(arguments.photos)),
-        content=(Pixel(loss="mse"),),
+        reconstruction=(Pixel(loss="mse"),),
         adam_g=Adam(lr=1e-4, beta1=0.9),
-        plan=Plan(pretrain=WHOLE),
+        schedule=Schedule(pretrain=WHOLE),
         batch_size=BATCH,
         images=10**9,
     )

@@ -18,7 +18,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from ganvas.synthetic.judging import ARMS, BOTH, CROPS, REAL
+from ganvas.studies.synthetic.benefit import ARMS, BOTH, CROPS, REAL
 
 Figures = dict[tuple[str, str], dict[str, Any]]
 

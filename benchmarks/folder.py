@@ -23,8 +23,8 @@ import numpy as np
 import pyvips
 from PIL import Image, ImageOps
 
-from ganvas.photos.checking import check
-from ganvas.photos.manifest import NAME
+from ganvas.imageio.checking import check
+from ganvas.imageio.manifest import NAME
 
 KINDS = (
     ".jpg",

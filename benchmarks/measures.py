@@ -19,17 +19,18 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image, ImageFilter
 
-from ganvas.data import Pictures, load
+from ganvas.data import load
 from ganvas.evaluation.features import remembered
+from ganvas.experiment import Host
+from ganvas.imaging.grid import Pixels, grid, to_image
+from ganvas.metrics.classifier_score import classes, classifier_score
 from ganvas.metrics.extractors import Extracted, open_extractor
-from ganvas.metrics.frechet import frechet
+from ganvas.metrics.fid import frechet
 from ganvas.metrics.intervals import Estimate
-from ganvas.metrics.kernel import kernel_distance
-from ganvas.metrics.manifold import density_coverage, precision_recall
-from ganvas.metrics.neighbours import memorisation, nearest
-from ganvas.metrics.scores import classes, classifier_score
-from ganvas.pictures import Pixels, grid, to_image
-from ganvas.training import Host
+from ganvas.metrics.kid import kernel_distance
+from ganvas.metrics.memorization import memorisation, nearest
+from ganvas.metrics.precision_recall import density_coverage, precision_recall
+from ganvas.recipe.sources import Images
 
 RNG = np.random.default_rng(0)
 
@@ -47,7 +48,7 @@ class Parts:
 
 def divide(source: str, size: int, channels: int, count: int, training: int) -> Parts:
     """Shuffle, then: training pictures (the first `count` are the reals), `count` new ones, the rest a yardstick."""
-    data = load(Pictures(source=source), size=size, channels=channels, progress=True)
+    data = load(Images(source=source), size=size, channels=channels, progress=True)
     order = RNG.permutation(len(data))
     images = data.take(order)
     new = slice(training, training + count)

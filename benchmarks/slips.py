@@ -21,12 +21,12 @@ from PIL import Image
 from scipy.ndimage import uniform_filter
 from torch.nn import functional
 
-from ganvas import resize
 from ganvas.evaluation.enlargers import Bicubic, Enlarger, open_enlarger
-from ganvas.evaluation.pairs import Pair, find_set
+from ganvas.evaluation.test_sets import Pair, find_set
+from ganvas.experiment import Host
+from ganvas.files import write_text
+from ganvas.imaging import tensors as resize
 from ganvas.metrics.distortion import C1, C2, TO_LUMA, luma, psnr, ssim
-from ganvas.runs.files import write_text
-from ganvas.training import Host
 
 Pixels = NDArray[Any]
 SCALE = 4

@@ -23,11 +23,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map
 
 from ganvas.data import Dataset
+from ganvas.experiment import Host
 from ganvas.systems import named_recipe
-from ganvas.training import Host
-from ganvas.training.feeding import make_feed
+from ganvas.tasks.feed_of import make_feed
+from ganvas.training.allocator import keep_freed_memory
 from ganvas.training.loop import train
-from ganvas.training.memory import keep_freed_memory
 from ganvas.training.run import Run
 
 PLAIN, BACK = torch.ops.aten.convolution.default, torch.ops.aten.convolution_backward.default

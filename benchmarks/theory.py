@@ -18,15 +18,15 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from ganvas import Adam, Host, Plan, Points, Ramp, Recipe
+from ganvas import Adam, Host, Mixture2D, Ramp, Recipe, Schedule
 from ganvas.data import Feed, open_data
+from ganvas.imaging.plot2d import FAKE, FIELD, LEVELS
 from ganvas.metrics import theory
-from ganvas.observers import Observer, Report, due
-from ganvas.plane import FAKE, FIELD, LEVELS
-from ganvas.systems.kinds import FromNoise
-from ganvas.systems.plane import PlaneMLP
+from ganvas.recipe.system import FromNoise
+from ganvas.systems.toy2d import Toy2DMLP
 from ganvas.training.loop import train
-from ganvas.training.run import Run
+from ganvas.training.observer import Observer, due
+from ganvas.training.run import Report, Run
 
 HALF, STEPS = 2.5, 200  # the square that holds nearly all of both densities, and the cells along its side
 PICTURE = Path(__file__).parent.parent / "docs" / "results" / "theory.png"
@@ -63,7 +63,7 @@ class FixedGaussian(FromNoise):
 
     def discriminator(self) -> nn.Module:
         """Points (B, 2) -> logits (B,)."""
-        return PlaneMLP(d_hidden=(64, 64, 64)).discriminator()
+        return Toy2DMLP(d_hidden=(64, 64, 64)).discriminator()
 
     def density(self, at: Array) -> Array:
         """q(x) at points (N, 2)."""
@@ -75,9 +75,9 @@ def recipe(images: int) -> Recipe:
     """The game with G held for the whole run; the rate falls, so that D settles."""
     return Recipe(
         system=FixedGaussian(),
-        data=Points(shape="ring", std=0.15, count=100_000, held_out=0.0),
+        data=Mixture2D(shape="ring", std=0.15, count=100_000, held_out=0.0),
         adam_d=Adam(lr=Ramp(5e-3, 1e-5, images, "cosine"), beta1=0.9),
-        plan=Plan(freeze_g=(0, images)),
+        schedule=Schedule(freeze_g=(0, images)),
         batch_size=256,
         images=images,
     )
@@ -85,7 +85,7 @@ def recipe(images: int) -> Recipe:
 
 def densities(recipe: Recipe, at: Array) -> tuple[Array, Array]:
     """p and q at points (N, 2)."""
-    assert isinstance(recipe.data, Points)
+    assert isinstance(recipe.data, Mixture2D)
     assert isinstance(recipe.system, FixedGaussian)
     return recipe.data.density(at), recipe.system.density(at)
 
@@ -127,8 +127,8 @@ class Watcher(Observer):
     def step(self, run: Run, report: Report) -> None:
         """Note the value where due."""
         before = self.values[-1][0] if self.values else -1
-        if before < 0 or due(self.every, before, report.images):
-            self.values.append((report.images, self.game.value(self.game.judge(run))))
+        if before < 0 or due(self.every, before, report.images_seen):
+            self.values.append((report.images_seen, self.game.value(self.game.judge(run))))
 
 
 def play(recipe: Recipe, every: int) -> tuple[Run, Game, Watcher]:
@@ -188,7 +188,7 @@ def main() -> None:
     about = Host(device="cpu").describe()
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True).stdout
     print(f"{about['processor']}, torch {about['torch']}, Python {about['python']}, commit {commit.strip()}")
-    print(f"{run.images:,} points in {time.perf_counter() - began:.0f} s")
+    print(f"{run.images_seen:,} points in {time.perf_counter() - began:.0f} s")
     print(f"JSD(p || q)             {theory.jensen_shannon(game.p, game.q, game.area):.4f}")
     print(f"-log 4 + 2 JSD(p || q)  {game.best_value:.4f}")
     print(f"V(D, G)                 {game.value(d):.4f}")

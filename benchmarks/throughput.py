@@ -29,19 +29,20 @@ from torch.utils.data import Dataset as TorchDataset
 from torch.utils.flop_counter import FlopCounterMode
 from tutorial import Tutorial, dcgan, mlp
 
-from ganvas.data import Dataset, Feed, Pictures, load
+from ganvas.data import Dataset, Feed, load
 from ganvas.data._torchvision import datasets
-from ganvas.observers import Observer
+from ganvas.experiment import Host
 from ganvas.recipe import EMA, Adam, Augment, Recipe
+from ganvas.recipe.sources import Images
 from ganvas.systems.dcgan import DCGAN
 from ganvas.systems.mlp import MLP
-from ganvas.training import Host
 from ganvas.training.loop import train
+from ganvas.training.observer import Observer
 from ganvas.training.run import Run
 
 
 class OneByOne(TorchDataset[Any]):
-    """Pictures opened and transformed one at a time, as tutorials do."""
+    """Images opened and transformed one at a time, as tutorials do."""
 
     def __init__(self, files: list[bytes], size: int, channels: int) -> None:
         datasets()  # makes torchvision importable beside any build of torch
@@ -152,8 +153,8 @@ def main() -> None:
     parser.add_argument("--only", choices=("mlp", "dcgan"), help="measure one of the two")
     parser.add_argument("--out", type=Path, help="also write the table to this file")
     arguments = parser.parse_args()
-    digits = load(Pictures(source=arguments.mnist), size=28, channels=1, progress=True)
-    faces = load(Pictures(source=arguments.faces), size=64, channels=3, progress=True)
+    digits = load(Images(source=arguments.mnist), size=28, channels=1, progress=True)
+    faces = load(Images(source=arguments.faces), size=64, channels=3, progress=True)
     with zipfile.ZipFile(arguments.faces) as archive:
         files = [archive.read(name) for name in archive.namelist() if name.endswith(".jpg")]
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
@@ -167,8 +168,8 @@ def main() -> None:
     ]
     print("\n".join(rows), json.dumps(host), sep="\n", flush=True)
     game = {"adam_g": Adam(), "adam_d": Adam(), "ema": EMA(), "augment": Augment(), "images": 10**9}
-    small = Recipe(system=MLP(), data=Pictures(source=arguments.mnist), **game)  # type: ignore[arg-type]
-    large = Recipe(system=DCGAN(size=64), data=Pictures(source=arguments.faces), **game)  # type: ignore[arg-type]
+    small = Recipe(system=MLP(), data=Images(source=arguments.mnist), **game)  # type: ignore[arg-type]
+    large = Recipe(system=DCGAN(size=64), data=Images(source=arguments.faces), **game)  # type: ignore[arg-type]
     # The scripts they stand for: the 2014 GAN's loader has no workers, the DCGAN's has two.
     if arguments.only != "dcgan":
         opponent = Tutorial(mlp(), FromArray(digits.images, 28), 0)

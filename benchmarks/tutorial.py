@@ -1,6 +1,6 @@
 """The opponent: the training loop that tutorials show, in plain PyTorch. Nothing of ganvas's engine is in it.
 
-Pictures are opened and transformed one by one with PIL in a DataLoader, reals and fakes pass the discriminator
+Images are opened and transformed one by one with PIL in a DataLoader, reals and fakes pass the discriminator
 apart, Adam is the default one, everything is fp32 and in PyTorch's default memory layout.
 """
 

@@ -22,11 +22,11 @@ import torch
 from PIL import Image
 from torch import nn
 
+from ganvas.inference.engine.planes import Floats, Planes
+from ganvas.inference.engine.precision import candidates, full
+from ganvas.inference.engine.tiling import Engine, Walk
 from ganvas.inference.upscaler import Upscaler, open_upscaler
-from ganvas.inference.upscaling.models import load
-from ganvas.inference.upscaling.picture import Floats, Planes
-from ganvas.inference.upscaling.precision import candidates, full
-from ganvas.inference.upscaling.walk import Engine, Walk
+from ganvas.inference.upscaler_models import load
 from ganvas.runs.models import shipped
 from ganvas.systems.srgan import SRGAN
 

@@ -16,9 +16,10 @@ from skimage import data
 from sklearn.datasets import load_sample_image
 
 import ganvas
+from ganvas.imaging.grid import Pixels
+from ganvas.imaging.saving import save_png
+from ganvas.imaging.tensors import bicubic
 from ganvas.metrics.distortion import luma, psnr
-from ganvas.pictures import Pixels, save_png
-from ganvas.resize import bicubic
 
 SIDE, GAP, HEAD = 240, 6, 26
 CROPS = (

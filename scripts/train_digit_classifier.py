@@ -18,8 +18,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional
 
-from ganvas.data import Pictures, data_dir, load
+from ganvas.data import data_dir, load
 from ganvas.metrics.extractors.digits import FILE, SIDE, Digits, Network
+from ganvas.recipe.sources import Images
 
 HERE = Path(__file__).parent.parent / "src" / "ganvas" / "metrics" / "extractors"
 
@@ -76,8 +77,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=HERE / FILE)
     arguments = parser.parse_args()
     torch.manual_seed(0)
-    data = load(Pictures(source="mnist"), size=SIDE, channels=1, progress=True)
-    digits = load(Pictures(source="digits"), size=SIDE, channels=1)
+    data = load(Images(source="mnist"), size=SIDE, channels=1, progress=True)
+    digits = load(Images(source="digits"), size=SIDE, channels=1)
     assert data.labels is not None
     assert digits.labels is not None
     pictures = torch.from_numpy(np.array(data.images)).permute(0, 3, 1, 2).float() / 255

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from ganvas.content import Perceptual, Pixel
-from ganvas.data import Crops, Pictures, Points
-from ganvas.recipe import EMA, Plan, Recipe
+from ganvas.recipe import EMA, Recipe, Schedule
+from ganvas.recipe.reconstruction import Perceptual, Pixel
+from ganvas.recipe.sources import Crops, Images, Mixture2D
 from ganvas.systems.dcgan import DCGAN
 from ganvas.systems.mlp import MLP
-from ganvas.systems.plane import PlaneMLP
 from ganvas.systems.srgan import SRGAN
+from ganvas.systems.toy2d import Toy2DMLP
 
 ROOT = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("GANVAS_SHARED", ROOT.parent / "shared"))
@@ -75,9 +75,9 @@ def tiny(kind: str = "mlp", **changes: object) -> Recipe:
     systems = {
         "mlp": MLP(size=8, g_hidden=(16, 32), d_hidden=(32, 16), latent=8),
         "dcgan": DCGAN(size=16, channels=1, g_width=4, d_width=4, latent=8),
-        "plane": PlaneMLP(g_hidden=(16,), d_hidden=(16,)),
+        "plane": Toy2DMLP(g_hidden=(16,), d_hidden=(16,)),
     }
-    data = Points(count=100) if kind == "plane" else Pictures(source="digits")
+    data = Mixture2D(count=100) if kind == "plane" else Images(source="digits")
     recipe = Recipe(system=systems[kind], data=data, batch_size=16, images=16 * 12, ema=EMA(half_life=100))
     return replace(recipe, **changes)  # type: ignore[arg-type]
 
@@ -108,9 +108,9 @@ def enlarging(folder: Path, **changes: object) -> Recipe:
     recipe = Recipe(
         system=SRGAN(size=32, g_width=8, blocks=1, d_width=2, d_hidden=8),
         data=Crops(source=str(folder), held_out=0.25),
-        content=(Pixel(loss="l1"), Perceptual(extractor="efficientnet-lite0", layer=(1, 1))),
+        reconstruction=(Pixel(loss="l1"), Perceptual(extractor="efficientnet-lite0", layer=(1, 1))),
         adversarial=1e-3,
-        plan=Plan(pretrain=24),
+        schedule=Schedule(pretrain=24),
         batch_size=8,
         images=48,
     )

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ganvas.content import Pixel
-from ganvas.data import Crops
-from ganvas.recipe import Plan, Recipe
+from ganvas.recipe import Recipe, Schedule
+from ganvas.recipe.reconstruction import Pixel
+from ganvas.recipe.sources import Crops
 from ganvas.systems.srgan import SRGAN
 
 SYSTEM = SRGAN(size=16, g_width=4, blocks=1, end_kernel=3, d_width=2, d_hidden=4)
@@ -34,9 +34,9 @@ def tiny_srgan(source: str = "photos", **changes: object) -> Recipe:
     recipe = Recipe(
         system=SYSTEM,
         data=Crops(source=source, held_out=0.25),
-        content=(Pixel(when="both"),),
+        reconstruction=(Pixel(when="both"),),
         adversarial=1e-2,
-        plan=Plan(pretrain=64),
+        schedule=Schedule(pretrain=64),
         batch_size=8,
         images=16 * 8,
     )

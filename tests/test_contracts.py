@@ -16,30 +16,31 @@ import torch
 
 import ganvas
 from ganvas.cli import VERBS
-from ganvas.content import Perceptual
-from ganvas.data import Crops, Pictures, open_data
-from ganvas.degradation import Blind
+from ganvas.data import open_data
 from ganvas.errors import InputError
+from ganvas.experiment import Host, train
 from ganvas.inference.upscaler import Upscaler
-from ganvas.objectives import Hinge, NonSaturating, Relativistic, Wasserstein
-from ganvas.observers import Watch
-from ganvas.penalties import R1, R2, GradientPenalty
-from ganvas.ramp import Ramp
-from ganvas.recipe import EMA, Adam, Augment, Plan, Recipe, Steering
+from ganvas.observers.watch import Watch
+from ganvas.recipe import EMA, Adam, Augment, Recipe, Schedule, Steering
+from ganvas.recipe.degradations import Blind
+from ganvas.recipe.objectives import Hinge, NonSaturating, Relativistic, Wasserstein
+from ganvas.recipe.penalties import R1, R2, GradientPenalty
+from ganvas.recipe.ramp import Ramp
+from ganvas.recipe.reconstruction import Perceptual
+from ganvas.recipe.serialization import from_plain, to_plain
+from ganvas.recipe.sources import Crops, Images
 from ganvas.runs import checkpoint
 from ganvas.systems import entries, named_recipe
 from ganvas.systems.dcgan import DCGAN
 from ganvas.systems.mlp import MLP
-from ganvas.systems.plane import PlaneMLP
 from ganvas.systems.r3gan import R3GAN
 from ganvas.systems.srgan import SRGAN
-from ganvas.training import Host, train
-from ganvas.training.feeding import make_feed
+from ganvas.systems.toy2d import Toy2DMLP
+from ganvas.tasks.feed_of import make_feed
+from ganvas.tasks.observers_of import make_probe
+from ganvas.training.controller import Controller
 from ganvas.training.loop import train as play
 from ganvas.training.run import Run
-from ganvas.training.steering import Controller
-from ganvas.training.watching import make_probe
-from ganvas.values import from_plain, to_plain
 from tests.conftest import ROOT, enlarging, same, tiny, write_photographs
 
 SOURCE = ROOT / "src" / "ganvas"
@@ -59,10 +60,10 @@ def shrunk(name: str) -> Recipe:
         system = replace(system, size=8, channels=1, g_hidden=(8, 8), d_hidden=(8,))
     elif isinstance(system, SRGAN):
         return _shrunk_enlarger(recipe)
-    elif isinstance(system, PlaneMLP):
+    elif isinstance(system, Toy2DMLP):
         system = replace(system, g_hidden=(8, 8), d_hidden=(8,))
-    data = Pictures(source="digits") if isinstance(data, Pictures) else replace(data, count=100)
-    images = 2 * 8 * recipe.plan.d_per_g
+    data = Images(source="digits") if isinstance(data, Images) else replace(data, count=100)
+    images = 2 * 8 * recipe.schedule.d_per_g
     return replace(recipe, system=system, data=data, batch_size=8, images=images)
 
 
@@ -71,18 +72,18 @@ def _shrunk_enlarger(recipe: Recipe) -> Recipe:
         write_photographs(Path("photographs"), 3)
     content = tuple(
         replace(c, extractor="efficientnet-lite0", layer=(1, 1)) if isinstance(c, Perceptual) else c
-        for c in recipe.content
+        for c in recipe.reconstruction
     )
-    pretrain = min(recipe.plan.pretrain, 8)
+    pretrain = min(recipe.schedule.pretrain, 8)
     return replace(
         recipe,
         system=replace(recipe.system, size=32, g_width=4, blocks=1, d_width=2, d_hidden=8),  # type: ignore[type-var]
         data=Crops(source="photographs"),
-        content=content,
+        reconstruction=content,
         start="",
-        plan=replace(recipe.plan, pretrain=pretrain),
+        schedule=replace(recipe.schedule, pretrain=pretrain),
         batch_size=8,
-        images=max(pretrain, 0) + 2 * 8 * recipe.plan.d_per_g,
+        images=max(pretrain, 0) + 2 * 8 * recipe.schedule.d_per_g,
     )
 
 
@@ -94,7 +95,7 @@ def test_every_recipe_trains_saves_and_opens(name: str) -> None:
     recipe = shrunk(name)
     outcome = train(recipe, name="r", watch=QUIET)
     assert outcome.state == "finished"
-    assert outcome.images == recipe.images
+    assert outcome.images_seen == recipe.images
     generator = ganvas.open("runs/r")
     if isinstance(generator, Upscaler):
         assert generator.upscale(np.zeros((5, 7, 3), np.uint8)).shape == (20, 28, 3)
@@ -114,7 +115,7 @@ def test_every_recipe_builds_at_its_own_size(name: str) -> None:
     if len(recipe.system.shape) == 3:
         assert recipe.system.shape == (recipe.system.channels, recipe.system.size, recipe.system.size)
         # R3GAN's generator ends without Tanh.
-        assert recipe.content or isinstance(recipe.system, R3GAN) or fakes.abs().max() <= 1
+        assert recipe.reconstruction or isinstance(recipe.system, R3GAN) or fakes.abs().max() <= 1
     labels = torch.arange(2) if recipe.system.classes else None
     assert recipe.system.logits(d(fakes), labels).shape == (2,)
 
@@ -128,7 +129,7 @@ KINDS = {
     "mlp": tiny("mlp", adam_g=Adam(lr=Ramp(2e-4, 1e-5, 150))),
     "mlp-bf16": tiny("mlp", precision="bf16"),
     "dcgan": tiny("dcgan", augment=Augment(flip=True)),
-    "dcgan-frozen": tiny("dcgan", plan=Plan(freeze_d=(32, 64), freeze_g=(96, 128), g_per_d=2)),
+    "dcgan-frozen": tiny("dcgan", schedule=Schedule(freeze_d=(32, 64), freeze_g=(96, 128), g_per_d=2)),
     "dcgan-dropout": tiny(
         "dcgan",
         system=DCGAN(size=16, channels=1, g_width=4, d_width=4, d_norm="spectral", d_dropout=0.3),
@@ -140,7 +141,7 @@ KINDS = {
         system=DCGAN(size=16, channels=1, g_width=4, d_width=4, d_norm="none"),
         objective=Wasserstein(),
         penalties=(GradientPenalty(),),
-        plan=Plan(d_per_g=2),
+        schedule=Schedule(d_per_g=2),
     ),
     "r3gan": tiny(
         system=R3GAN(size=8, channels=1, widths=(16, 8), blocks=1, group=8, latent=8, classes=10),
@@ -161,9 +162,9 @@ KINDS = {
     "projection": tiny("dcgan", system=CONDITIONAL, objective=Hinge(), penalties=(GradientPenalty(every=2),)),
     "classifier": tiny("dcgan", system=replace(CONDITIONAL, conditioning="classifier", d_norm="batch", attention=0)),
     "plane": tiny("plane"),
-    "srgan": enlarging(Path("photographs"), images=16 * 12, batch_size=16, plan=Plan(pretrain=48, d_per_g=2)),
+    "srgan": enlarging(Path("photographs"), images=16 * 12, batch_size=16, schedule=Schedule(pretrain=48, d_per_g=2)),
     "srgan-blind": enlarging(
-        Path("photographs"), data=Crops(source="photographs", low=Blind()), images=16 * 12, batch_size=16
+        Path("photographs"), data=Crops(source="photographs", degradation=Blind()), images=16 * 12, batch_size=16
     ),
     "treated": tiny(
         "dcgan",
@@ -263,7 +264,7 @@ def test_only_the_loop_calls_backward_and_step() -> None:
                 callers.add(file.relative_to(SOURCE).as_posix())
             if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("optimizer.step"):
                 callers.add(file.relative_to(SOURCE).as_posix())
-    assert callers == {"training/loop.py", "synthetic/classifier.py"}
+    assert callers == {"training/loop.py", "studies/synthetic/classifier.py"}
 
 
 # 8. No pickle is ever loaded.

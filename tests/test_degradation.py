@@ -9,8 +9,8 @@ import pytest
 import torch
 from PIL import Image
 
-from ganvas.degradation import Area, Bicubic, Bilinear, Blind, Degradation, _jpeg
 from ganvas.errors import InputError
+from ganvas.recipe.degradations import Area, Bicubic, Bilinear, Blind, Degradation, _jpeg
 
 RULES: list[Degradation] = [Bicubic(), Bilinear(), Area(), Blind()]
 

@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional
 
 from ganvas.errors import InputError
-from ganvas.objectives import Hinge, LeastSquares, NonSaturating, Objective, Relativistic, Wasserstein
+from ganvas.recipe.objectives import Hinge, LeastSquares, NonSaturating, Objective, Relativistic, Wasserstein
 
 REAL, FAKE = torch.tensor([2.0, -0.5, 0.25]), torch.tensor([-1.5, 3.0, 0.0])
 ALL: list[Objective] = [

@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from ganvas.errors import InputError
-from ganvas.penalties import R1, R2, GradientPenalty
-from ganvas.ramp import Ramp
+from ganvas.recipe.penalties import R1, R2, GradientPenalty
+from ganvas.recipe.ramp import Ramp
 from ganvas.systems.dcgan import DCGAN
 from ganvas.systems.mlp import MLP
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from ganvas.errors import InputError
-from ganvas.ramp import Ramp, at
-from ganvas.recipe import EMA, Adam, Plan, Recipe
+from ganvas.recipe import EMA, Adam, Recipe, Schedule
+from ganvas.recipe.ramp import Ramp, at
 from tests.conftest import tiny
 
 
@@ -79,11 +79,11 @@ def test_ema_forgets_the_start() -> None:
         (lambda: Adam(beta1=1.0), "betas"),
         (lambda: Adam(beta2=-0.1), "betas"),
         (lambda: Adam(weight_decay=-1e-4), "weight decay"),
-        (lambda: Plan(d_per_g=0), "no game"),
-        (lambda: Plan(g_per_d=-1), "no game"),
-        (lambda: Plan(freeze_d=(5, 1)), "freeze-d 5 1"),
-        (lambda: Plan(freeze_g=(-1, 1)), "freeze-g -1 1"),
-        (lambda: Plan(freeze_d=(0, 100), freeze_g=(50, 150)), "overlap"),
+        (lambda: Schedule(d_per_g=0), "no game"),
+        (lambda: Schedule(g_per_d=-1), "no game"),
+        (lambda: Schedule(freeze_d=(5, 1)), "freeze-d 5 1"),
+        (lambda: Schedule(freeze_g=(-1, 1)), "freeze-g -1 1"),
+        (lambda: Schedule(freeze_d=(0, 100), freeze_g=(50, 150)), "overlap"),
         (lambda: EMA(half_life=-1), "half-life of -1"),
         (lambda: EMA(rampup=0), "ramp-up 0"),
         (lambda: tiny(batch_size=1), "--batch-size 1"),
@@ -97,7 +97,7 @@ def test_what_cannot_be_is_refused(make: Callable[[], object], said: str) -> Non
 
 
 def test_freezing_one_after_the_other_is_fine() -> None:
-    Plan(freeze_d=(0, 100), freeze_g=(100, 200))
+    Schedule(freeze_d=(0, 100), freeze_g=(100, 200))
 
 
 def test_recipes_compare_by_value() -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from ganvas.resize import WHOLE, bicubic, imresize
+from ganvas.imaging.tensors import WHOLE, bicubic, imresize
 from tests.conftest import SHARED
 
 SETS = SHARED / "data" / "sr_eval"

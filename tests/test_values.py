@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from ganvas.errors import InputError
-from ganvas.objectives import Hinge, LeastSquares, NonSaturating, Wasserstein
-from ganvas.penalties import GradientPenalty
-from ganvas.ramp import Ramp
-from ganvas.recipe import Adam, Plan, Recipe
-from ganvas.values import difference, flatten, from_plain, nearest, to_plain
+from ganvas.errors import InputError, nearest
+from ganvas.recipe import Adam, Recipe, Schedule
+from ganvas.recipe.objectives import Hinge, LeastSquares, NonSaturating, Wasserstein
+from ganvas.recipe.penalties import GradientPenalty
+from ganvas.recipe.ramp import Ramp
+from ganvas.recipe.serialization import difference, flatten, from_plain, to_plain
 from tests.conftest import tiny
 
 RECIPES = [
@@ -23,7 +23,7 @@ RECIPES = [
     tiny(objective=LeastSquares(fake_label=-1.0)),
     tiny(objective=NonSaturating(saturating=True)),
     tiny(adam_g=Adam(lr=Ramp(2e-4, 0.0, 1000, "cosine"), decoupled=True)),
-    tiny(plan=Plan(d_per_g=5, freeze_g=(0, 100)), precision="bf16"),
+    tiny(schedule=Schedule(d_per_g=5, freeze_g=(0, 100)), precision="bf16"),
 ]
 
 
@@ -66,8 +66,8 @@ def edited(path: str, value: Any) -> dict[str, Any]:
         ("batch_size", True, r"recipe\.batch_size is True"),
         ("adam_g.lr", True, r"recipe\.adam_g\.lr is True"),
         ("adam_g.lr", None, r"recipe\.adam_g\.lr is None"),
-        ("plan.freeze_d", [1], r"recipe\.plan\.freeze_d has 1 items; it must have 2"),
-        ("plan.freeze_d", 1, r"recipe\.plan\.freeze_d is 1; it must be a list"),
+        ("schedule.freeze_d", [1], r"recipe\.schedule\.freeze_d has 1 items; it must have 2"),
+        ("schedule.freeze_d", 1, r"recipe\.schedule\.freeze_d is 1; it must be a list"),
         ("system.g_hidden", [8, "x"], r"recipe\.system\.g_hidden\.1 is 'x'"),
         ("batch_size", 1, "--batch-size 1 is too small"),
     ],

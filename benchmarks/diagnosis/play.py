@@ -27,15 +27,15 @@ def names(seeds: list[int]) -> list[str]:
 
 def play(name: str, out: Path, faces: str, treat: bool) -> None:
     """Train one run in this process."""
-    from ganvas import Host, Pictures, Steering, Watch, train
-    from ganvas.training import Diverged
+    from ganvas import Host, Images, Steering, Watch, train
+    from ganvas.training.loop import Diverged
 
     kind, data, seed = name.split(".")
     recipe = base("digits" if data == "digits" else faces, int(seed))
     recipe = SPOILINGS[kind].change(recipe) if kind in SPOILINGS else HEALTHY[kind](recipe)
     if kind == "few-pictures":
-        assert isinstance(recipe.data, Pictures)
-        recipe = replace(recipe, data=Pictures(source=_few(recipe.data.source, recipe.system, out), held_out=0.5))
+        assert isinstance(recipe.data, Images)
+        recipe = replace(recipe, data=Images(source=_few(recipe.data.source, recipe.system, out), held_out=0.5))
     if treat:
         recipe = replace(recipe, steering=Steering(mode="treat", every=IMAGES // LOOKS))
     watch = Watch(sample_epochs=0, grid=(4, 4), measure_every=IMAGES // 4, diagnose_every=IMAGES // LOOKS)
@@ -47,12 +47,13 @@ def play(name: str, out: Path, faces: str, treat: bool) -> None:
 
 def _few(source: str, system: object, out: Path) -> str:
     """A file with twice FEW pictures, of which half are held out."""
-    from ganvas.data import Pictures, load
+    from ganvas.data import load
+    from ganvas.recipe.sources import Images
 
     size, channels = system.size, system.channels  # type: ignore[attr-defined]
     path = out / f"few-{size}.npz"
     if not path.exists():
-        few = load(Pictures(source=source), size=size, channels=channels).spread(2 * FEW)
+        few = load(Images(source=source), size=size, channels=channels).spread(2 * FEW)
         part = path.with_suffix(".part.npz")
         np.savez(part, few)
         part.replace(path)

@@ -15,7 +15,7 @@ from pathlib import Path
 import spoilings  # noqa: F401, makes its system known
 
 import ganvas
-from ganvas.runs.files import write_text
+from ganvas.files import write_text
 
 
 def main() -> None:

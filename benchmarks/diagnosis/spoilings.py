@@ -9,10 +9,10 @@ from typing import Literal, final
 import torch
 from torch import Tensor, nn
 
-from ganvas import Adam, Augment, Hinge, NonSaturating, Pictures, Ramp, Recipe, Wasserstein
+from ganvas import Adam, Augment, Hinge, Images, NonSaturating, Ramp, Recipe, Wasserstein
 from ganvas.recipe import EMA
+from ganvas.recipe.system import Synthesis
 from ganvas.systems.dcgan import DCGAN
-from ganvas.systems.kinds import Synthesis
 
 IMAGES = 24_000
 BATCH = 32
@@ -75,7 +75,7 @@ def base(source: str, seed: int) -> Recipe:
     system = DCGAN(size=16, channels=1, g_width=32, d_width=32) if grey else DCGAN(size=32, g_width=16, d_width=16)
     return Recipe(
         system=system,
-        data=Pictures(source=source),
+        data=Images(source=source),
         adam_d=Adam(lr=1e-4),
         ema=EMA(half_life=1_000),
         augment=Augment(flip=not grey),

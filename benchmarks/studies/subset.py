@@ -9,13 +9,14 @@ import sys
 
 import numpy as np
 
-from ganvas.data import Pictures, load
+from ganvas.data import load
+from ganvas.recipe.sources import Images
 
 
 def main() -> None:
     """Write uint8 (COUNT, SIZE, SIZE, 3), in the source's order."""
     source, count, size, out, *rest = sys.argv[1:]
-    whole = load(Pictures(source=source), size=int(size), channels=3)
+    whole = load(Images(source=source), size=int(size), channels=3)
     chosen = np.linspace(0, len(whole) - 1, int(count)).round().astype(np.int64)
     np.savez(out, whole.take(chosen))
     for path in rest:

@@ -6,36 +6,36 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ganvas.comparison import compare
-    from ganvas.data import Pictures, Points
     from ganvas.errors import InputError
     from ganvas.evaluation import Evaluation, evaluate
+    from ganvas.experiment import Host, train
     from ganvas.inference import Generator, open
-    from ganvas.objectives import Hinge, LeastSquares, NonSaturating, Relativistic, Wasserstein
-    from ganvas.observers import Watch
-    from ganvas.penalties import R1, R2, GradientPenalty
-    from ganvas.ramp import Ramp
-    from ganvas.recipe import EMA, Adam, Augment, Plan, Recipe, Steering
+    from ganvas.observers.watch import Watch
+    from ganvas.recipe import EMA, Adam, Augment, Recipe, Schedule, Steering
+    from ganvas.recipe.objectives import Hinge, LeastSquares, NonSaturating, Relativistic, Wasserstein
+    from ganvas.recipe.penalties import R1, R2, GradientPenalty
+    from ganvas.recipe.ramp import Ramp
+    from ganvas.recipe.sources import Images, Mixture2D
+    from ganvas.reports import compare
     from ganvas.studies import Study, run_study
     from ganvas.systems import named_recipe
-    from ganvas.training import Host, train
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "ganvas.comparison": ("compare",),
-    "ganvas.data": ("Pictures", "Points"),
     "ganvas.errors": ("InputError",),
     "ganvas.evaluation": ("Evaluation", "evaluate"),
+    "ganvas.experiment": ("Host", "train"),
     "ganvas.inference": ("Generator", "open"),
-    "ganvas.objectives": ("Hinge", "LeastSquares", "NonSaturating", "Relativistic", "Wasserstein"),
-    "ganvas.observers": ("Watch",),
-    "ganvas.penalties": ("R1", "R2", "GradientPenalty"),
-    "ganvas.ramp": ("Ramp",),
-    "ganvas.recipe": ("EMA", "Adam", "Augment", "Plan", "Recipe", "Steering"),
+    "ganvas.observers.watch": ("Watch",),
+    "ganvas.recipe": ("EMA", "Adam", "Augment", "Recipe", "Schedule", "Steering"),
+    "ganvas.recipe.objectives": ("Hinge", "LeastSquares", "NonSaturating", "Relativistic", "Wasserstein"),
+    "ganvas.recipe.penalties": ("R1", "R2", "GradientPenalty"),
+    "ganvas.recipe.ramp": ("Ramp",),
+    "ganvas.recipe.sources": ("Images", "Mixture2D"),
+    "ganvas.reports": ("compare",),
     "ganvas.studies": ("Study", "run_study"),
     "ganvas.systems": ("named_recipe",),
-    "ganvas.training": ("Host", "train"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -50,15 +50,15 @@ __all__ = [
     "GradientPenalty",
     "Hinge",
     "Host",
+    "Images",
     "InputError",
     "LeastSquares",
+    "Mixture2D",
     "NonSaturating",
-    "Pictures",
-    "Plan",
-    "Points",
     "Ramp",
     "Recipe",
     "Relativistic",
+    "Schedule",
     "Steering",
     "Study",
     "Wasserstein",

@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 
 from ganvas import cli
-from ganvas.observers import Watch
-from ganvas.training.plan import probe
+from ganvas.experiment.cost import probe
+from ganvas.observers.watch import Watch
 from tests.conftest import enlarging, write_photographs
 
 SMALL = {"size": 32, "g-width": 4, "blocks": 1, "d-width": 2, "d-hidden": 8}
@@ -27,7 +27,7 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
 
 def test_training_prints_what_it_made_and_how_to_use_it(capsys: pytest.CaptureFixture[str]) -> None:
     write_photographs(Path("photos"), 4)
-    assert cli.main(["train", "srresnet-x4", "--data", "photos", "--data.low", "blind", *SHORT]) == 0
+    assert cli.main(["train", "srresnet-x4", "--data", "photos", "--data.degradation", "blind", *SHORT]) == 0
     printed = capsys.readouterr().out
     assert "ganvas upscale PHOTO --model runs/srresnet-x4" in printed
     assert "film strip" not in printed
@@ -52,9 +52,9 @@ def test_the_plan_of_a_long_run_counts_no_sheet_of_every_crop(capsys: pytest.Cap
 
 def test_a_strategy_trains_without_vgg(capsys: pytest.CaptureFixture[str]) -> None:
     write_photographs(Path("photos"), 4)
-    words = ["--content.0.extractor", "efficientnet-lite0", "--content.0.layer", "2", "2"]
+    words = ["--reconstruction.0.extractor", "efficientnet-lite0", "--reconstruction.0.layer", "2", "2"]
     assert cli.main(["train", "srgan-g1d1", "--data", "photos", *words, *SHORT]) == 0
-    assert json.loads(Path("runs/srgan-g1d1/recipe.json").read_text())["content"][0]["extractor"] == words[1]
+    assert json.loads(Path("runs/srgan-g1d1/recipe.json").read_text())["reconstruction"][0]["extractor"] == words[1]
 
 
 def test_verbs_for_games_from_noise_say_what_is_for_enlarging(capsys: pytest.CaptureFixture[str]) -> None:
@@ -90,8 +90,11 @@ def test_an_objective_is_chosen_by_name(capsys: pytest.CaptureFixture[str]) -> N
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["srresnet-x4", "--data.low", "Blond"], "none of Bicubic, Bilinear, Area, Blind (did you mean 'Blind'?)"),
-        (["dcgan-digits", "--data.low", "Blind"], "no low in Pictures"),
+        (
+            ["srresnet-x4", "--data.degradation", "Blond"],
+            "none of Bicubic, Bilinear, Area, Blind (did you mean 'Blind'?)",
+        ),
+        (["dcgan-digits", "--data.degradation", "Blind"], "no degradation in Images"),
         (["dcgan-digits", "--objective"], "--objective without a name is none of NonSaturating"),
         (["srresnet-x4", "--data", "nowhere"], "there are no data 'nowhere'"),
         (["srgan-g1d1", "--images", "100"], None),

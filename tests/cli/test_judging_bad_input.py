@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ganvas import InputError, Pictures, Study, Watch, train
+from ganvas import Images, InputError, Study, Watch, train
 from ganvas.cli import main
 from ganvas.recipe import Augment
 from ganvas.runs.folder import RunFolder
@@ -45,7 +45,7 @@ def test_an_event_of_divergence_without_its_place_is_no_reason_to_fail(run: RunF
 def test_pictures_that_are_all_alike_can_be_trained_on() -> None:
     np.savez("same.npz", np.full((40, 16, 16), 7, np.uint8))
     for held_out in (0.0, 0.4):
-        recipe = tiny("dcgan", data=Pictures(source="same.npz", held_out=held_out), batch_size=4, images=64)
+        recipe = tiny("dcgan", data=Images(source="same.npz", held_out=held_out), batch_size=4, images=64)
         assert train(recipe, name=f"same{held_out}", watch=Watch(diagnose_every=8)).state == "finished"
 
 
@@ -79,12 +79,12 @@ def test_noise_that_is_no_number_is_refused(strength: float) -> None:
 
 
 def test_a_share_that_is_next_to_nothing_holds_nothing_out() -> None:
-    assert train(tiny("mlp", data=Pictures(source="digits", held_out=1e-20)), name="x").state == "finished"
+    assert train(tiny("mlp", data=Images(source="digits", held_out=1e-20)), name="x").state == "finished"
 
 
 def test_an_extractor_needs_pictures_before_anything_is_written() -> None:
     np.savez("few.npz", np.random.default_rng(0).integers(0, 256, (10, 16, 16), np.uint8))
-    recipe = tiny("dcgan", data=Pictures(source="few.npz", held_out=0), batch_size=2, images=16)
+    recipe = tiny("dcgan", data=Images(source="few.npz", held_out=0), batch_size=2, images=16)
     with pytest.raises(InputError, match=r"--watch\.extractor digits needs 20 pictures"):
         train(recipe, name="few", watch=Watch(extractor="digits"))
     assert not Path("runs/few").exists()

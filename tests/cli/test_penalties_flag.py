@@ -6,8 +6,8 @@ import pytest
 
 from ganvas.cli._flags import parse
 from ganvas.errors import InputError
-from ganvas.penalties import R1, R2, GradientPenalty
-from ganvas.ramp import Ramp
+from ganvas.recipe.penalties import R1, R2, GradientPenalty
+from ganvas.recipe.ramp import Ramp
 
 
 def test_penalties_are_chosen_by_name_and_their_fields_are_flags() -> None:

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ganvas.pictures import Pixels, beside, grid, save_png
+from ganvas.imaging.grid import Pixels, beside, grid
+from ganvas.imaging.saving import save_png
+from ganvas.recipe.serialization import to_plain
 from ganvas.runs.folder import RunFolder
-from ganvas.studies.plan import changed
-from ganvas.values import to_plain
+from ganvas.studies.study import changed
 from tests.conftest import tiny
 
 PROTOCOL = {"extractor": "digits", "weights": "abc", "fakes": 1000, "source": "digits", "seed": 0, "ganvas": "0.1.0"}

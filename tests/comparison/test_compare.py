@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from ganvas import InputError, cli, compare
-from ganvas.comparison.table import mean
-from ganvas.values import to_plain
+from ganvas.recipe.serialization import to_plain
+from ganvas.reports.table import mean
 from tests.comparison.runs import add_figure, made
 
 

@@ -13,8 +13,8 @@ from PIL import Image
 
 from ganvas import compare
 from ganvas.cli import main
-from ganvas.comparison import sheets
-from ganvas.pictures import Pixels
+from ganvas.imaging.grid import Pixels
+from ganvas.reports import frames as sheets
 from ganvas.runs.folder import RunFolder
 from tests.comparison.runs import add_figure, add_sheets, made
 

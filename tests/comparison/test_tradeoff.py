@@ -11,12 +11,14 @@ import numpy as np
 from PIL import Image
 
 from ganvas import compare
-from ganvas.comparison import Reference, sheets
-from ganvas.comparison.gather import Figure
-from ganvas.comparison.tradeoff import planes
-from ganvas.pictures import Pixels, grid, save_png
+from ganvas.imaging.grid import Pixels, grid
+from ganvas.imaging.saving import save_png
+from ganvas.recipe.serialization import to_plain
+from ganvas.reports import Reference
+from ganvas.reports import frames as sheets
+from ganvas.reports.tradeoff import planes
 from ganvas.runs.folder import RunFolder
-from ganvas.values import to_plain
+from ganvas.runs.record import Figure
 from tests.comparison.runs import PROTOCOL, add_figure, made
 from tests.comparison.test_page import decoded
 from tests.photographs import tiny_srgan

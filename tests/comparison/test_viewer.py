@@ -15,8 +15,8 @@ import pytest
 from PIL import Image
 
 from ganvas import InputError
-from ganvas.comparison.viewer import ROWS, ViewerRow, viewer_page
-from ganvas.pictures import Pixels
+from ganvas.imaging.grid import Pixels
+from ganvas.reports.viewer import ROWS, ViewerRow, viewer_page
 
 
 def picture(seed: int = 0, width: int = 24, height: int = 16) -> Image.Image:

@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganvas.data import Dataset, Pictures, cache_dir, load
+from ganvas.data import Dataset, cache_dir, load
 from ganvas.errors import InputError
+from ganvas.recipe.sources import Images
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +35,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def read(folder: Path, size: int = 8, **options: str) -> Dataset:
-    return load(Pictures(source=str(folder), **options), size=size, channels=3)  # type: ignore[arg-type]
+    return load(Images(source=str(folder), **options), size=size, channels=3)  # type: ignore[arg-type]
 
 
 def test_the_second_load_decodes_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,9 +74,9 @@ def test_the_fingerprint_follows_the_content(folder: Path, change: str) -> None:
 
 
 def test_the_number_of_workers_changes_nothing(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    one = load(Pictures(source=str(folder)), size=8, channels=3, workers=1)
+    one = load(Images(source=str(folder)), size=8, channels=3, workers=1)
     monkeypatch.setenv("GANVAS_CACHE", str(tmp_path / "other"))
-    many = load(Pictures(source=str(folder)), size=8, channels=3, workers=7)
+    many = load(Images(source=str(folder)), size=8, channels=3, workers=7)
     assert np.array_equal(one.images, many.images)
 
 
@@ -122,10 +123,10 @@ def test_a_cache_that_cannot_be_written_is_named(folder: Path, tmp_path: Path, m
 SLOW = """
 import sys, time
 import ganvas.data.dataset as room
-from ganvas.data import Pictures
+from ganvas.recipe.sources import Images
 prepare = room.prepare
 room.prepare = lambda *words: (time.sleep(0.3), prepare(*words))[1]
-room.load(Pictures(source=sys.argv[1]), size=8, channels=3, workers=1)
+room.load(Images(source=sys.argv[1]), size=8, channels=3, workers=1)
 """
 
 
@@ -145,5 +146,5 @@ def test_a_killed_decode_leaves_nothing_that_looks_whole(folder: Path, cache: Pa
 
 
 def test_runs_begun_with_earlier_versions_find_their_data() -> None:
-    found = load(Pictures(source="digits"), size=8, channels=1).fingerprint
+    found = load(Images(source="digits"), size=8, channels=1).fingerprint
     assert found == "4ea0798ebdc44a00ff39a6ccf50bab2e30b025f9"

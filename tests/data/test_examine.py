@@ -11,7 +11,7 @@ from PIL import Image
 
 from ganvas.cli.data import CHANGES
 from ganvas.data.examine import examine
-from ganvas.pictures import GAP, MARGIN
+from ganvas.imaging.grid import GAP, MARGIN
 from ganvas.recipe import Change
 from tests.conftest import Cli, assert_refused
 

@@ -16,10 +16,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganvas.data import NAMES, Dataset, Pictures, load
+from ganvas.data import NAMES, Dataset, load
 from ganvas.data._torchvision import datasets
-from ganvas.data.named import BY_HAND, COUNTS
+from ganvas.data.builtin import BY_HAND, COUNTS
 from ganvas.errors import InputError
+from ganvas.recipe.sources import Images
 from tests.conftest import SHARED
 
 
@@ -38,7 +39,7 @@ def _offline(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def read(source: str, size: int = 28, channels: int = 1) -> Dataset:
-    return load(Pictures(source=source), size=size, channels=channels)
+    return load(Images(source=source), size=size, channels=channels)
 
 
 def idx(values: np.ndarray) -> bytes:

@@ -9,12 +9,13 @@ import pytest
 import torch
 from PIL import Image
 
-from ganvas.data import Crops, data_dir, open_data
+from ganvas.data import data_dir, open_data
 from ganvas.data.feed import SCALE
-from ganvas.data.photographs import CropFeed, Photographs, lows
-from ganvas.degradation import Bicubic
+from ganvas.data.photos import CropFeed, Photographs, lows
 from ganvas.errors import InputError
-from ganvas.resize import bicubic
+from ganvas.imaging.tensors import bicubic
+from ganvas.recipe.degradations import Bicubic
+from ganvas.recipe.sources import Crops
 from tests.conftest import write_photographs
 
 CPU = torch.device("cpu")
@@ -85,7 +86,7 @@ def test_the_batch_is_a_pure_function_of_the_count_in_memory_and_on_disk(tmp_pat
     for images_seen, stream in ((0, 0), (0, 1), (64, 0)):
         a, b = one.batch(images_seen, stream), other.batch(images_seen, stream)
         assert torch.equal(a.real, b.real)
-        assert torch.equal(a.low, b.low)
+        assert torch.equal(a["input"], b["input"])
     assert not torch.equal(one.batch(0).real, one.batch(0, 1).real)
 
 
@@ -93,7 +94,7 @@ def test_a_batch_may_be_larger_than_the_folder(tmp_path: Path) -> None:
     write_photographs(tmp_path / "p", 2)
     batch = feed(opened(tmp_path / "p"), batch=9).batch(0)
     assert batch.real.shape == (9, 3, 32, 32)
-    assert batch.low.shape == (9, 3, 8, 8)
+    assert batch["input"].shape == (9, 3, 8, 8)
 
 
 def test_a_photograph_smaller_than_the_crop_is_set_aside(tmp_path: Path) -> None:
@@ -124,6 +125,6 @@ def test_div2k_is_read_from_its_folder_or_zip(monkeypatch: pytest.MonkeyPatch, t
 
 def test_div2k_that_is_not_to_be_had_says_where_to_put_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("GANVAS_DATA", str(tmp_path / "none"))
-    monkeypatch.setattr("ganvas.data.named.DIV2K_URL", "http://127.0.0.1:9")
+    monkeypatch.setattr("ganvas.data.builtin.DIV2K_URL", "http://127.0.0.1:9")
     with pytest.raises(InputError, match=r"put DIV2K_train_HR\.zip, or the folder DIV2K_train_HR"):
         open_data(Crops(source="div2k"), (3, 32, 32))

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import EpsImagePlugin, Image
 
-from ganvas.data import Dataset, Pictures, load
+from ganvas.data import Dataset, load
 from ganvas.errors import InputError
+from ganvas.recipe.sources import Images
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def read(folder: Path, size: int = 8, channels: int = 3, **options: str) -> Dataset:
-    return load(Pictures(source=str(folder), **options), size=size, channels=channels)  # type: ignore[arg-type]
+    return load(Images(source=str(folder), **options), size=size, channels=channels)  # type: ignore[arg-type]
 
 
 def plain(color: object = (200, 100, 50), size: tuple[int, int] = (8, 8), mode: str = "RGB") -> Image.Image:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from ganvas import InputError, Points
+from ganvas import InputError, Mixture2D
 from ganvas.data import Feed, count, open_data
 
 SHAPES = ["ring", "grid", "spiral"]
@@ -14,7 +14,7 @@ SHAPES = ["ring", "grid", "spiral"]
 
 @pytest.mark.parametrize(("shape", "modes"), [("ring", 8), ("grid", 25), ("spiral", 100)])
 def test_modes_lie_within_the_window(shape: str, modes: int) -> None:
-    found = Points(shape=shape).modes()  # type: ignore[arg-type]
+    found = Mixture2D(shape=shape).modes()  # type: ignore[arg-type]
     assert found.shape == (modes, 2)
     assert len(np.unique(found.round(6), axis=0)) == modes
     assert np.abs(found).max() < 0.9
@@ -22,7 +22,7 @@ def test_modes_lie_within_the_window(shape: str, modes: int) -> None:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_points_follow_the_density(shape: str) -> None:
-    points = Points(shape=shape, std=0.1)  # type: ignore[arg-type]
+    points = Mixture2D(shape=shape, std=0.1)  # type: ignore[arg-type]
     sample = points.sample(50_000)
     # The mean of any function over the points is its integral against the density; here of cos(3x + 2y).
     line = np.linspace(-1.6, 1.6, 321)
@@ -32,7 +32,7 @@ def test_points_follow_the_density(shape: str) -> None:
 
 
 def test_the_spiral_is_one_smooth_line() -> None:
-    spiral = Points(shape="spiral")
+    spiral = Mixture2D(shape="spiral")
     modes = spiral.modes()
     gaps = np.linalg.norm(np.diff(modes, axis=0), axis=1)
     assert gaps.max() < 2.1 * spiral.std
@@ -42,18 +42,18 @@ def test_the_spiral_is_one_smooth_line() -> None:
 
 
 def test_the_same_points_every_time() -> None:
-    points = Points(count=1000)
+    points = Mixture2D(count=1000)
     one, two = open_data(points, (2,)), open_data(points, (2,))
     assert np.array_equal(one.images, two.images)
     assert one.images.dtype == np.float32
     assert one.fingerprint == two.fingerprint
-    assert one.fingerprint != open_data(Points(count=1000, std=0.03), (2,)).fingerprint
-    assert one.fingerprint != open_data(Points(count=1000, shape="grid"), (2,)).fingerprint
+    assert one.fingerprint != open_data(Mixture2D(count=1000, std=0.03), (2,)).fingerprint
+    assert one.fingerprint != open_data(Mixture2D(count=1000, shape="grid"), (2,)).fingerprint
 
 
 def test_the_feed_serves_them_as_they_are_each_once_an_epoch() -> None:
-    data, held_out = open_data(Points(count=40), (2,)).split(0.1)
-    assert (len(data), len(held_out), count(Points(count=40, held_out=0.1), (2,))) == (36, 4, 36)
+    data, held_out = open_data(Mixture2D(count=40), (2,)).split(0.1)
+    assert (len(data), len(held_out), count(Mixture2D(count=40, held_out=0.1), (2,))) == (36, 4, 36)
     feed = Feed(data, batch_size=12, seed=3, device=torch.device("cpu"))
     epoch = torch.cat([feed.batch(images).real for images in (0, 12, 24)])
     assert epoch.dtype == torch.float32
@@ -68,4 +68,4 @@ def test_the_feed_serves_them_as_they_are_each_once_an_epoch() -> None:
 @pytest.mark.parametrize("fields", [{"count": 0}, {"std": 0.0}, {"std": 2.0}, {"held_out": 0.6}], ids=repr)
 def test_what_cannot_be_is_refused(fields: dict[str, float]) -> None:
     with pytest.raises(InputError, match=r"--data\."):
-        Points(**fields)  # type: ignore[arg-type]
+        Mixture2D(**fields)  # type: ignore[arg-type]

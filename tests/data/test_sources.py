@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganvas.data import Dataset, Pictures, load
+from ganvas.data import Dataset, load
 from ganvas.errors import InputError
+from ganvas.recipe.sources import Images
 
 
 def read(source: Path | str, size: int = 8, channels: int = 1) -> Dataset:
-    return load(Pictures(source=str(source)), size=size, channels=channels)
+    return load(Images(source=str(source)), size=size, channels=channels)
 
 
 def png(grey: int) -> bytes:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ganvas.diagnosis.interlace import interlace
 from ganvas.diagnosis.signals import Probe
-from ganvas.objectives import Hinge, LeastSquares, NonSaturating, Relativistic, Wasserstein
+from ganvas.recipe.objectives import Hinge, LeastSquares, NonSaturating, Relativistic, Wasserstein
 from ganvas.systems.dcgan import DCGAN
 
 COUNT = 64

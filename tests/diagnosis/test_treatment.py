@@ -14,12 +14,13 @@ from ganvas import Adam, NonSaturating, Steering, Watch, train
 from ganvas.cli import main
 from ganvas.diagnosis import REMEDIES, Verdict
 from ganvas.diagnosis.remedies import advice
-from ganvas.objectives import Objective, Relativistic
 from ganvas.observers import diagnose as observer
-from ganvas.penalties import R1, R2, GradientPenalty, Penalty
 from ganvas.recipe import Recipe
+from ganvas.recipe.objectives import Objective, Relativistic
+from ganvas.recipe.penalties import R1, R2, GradientPenalty, Penalty
 from ganvas.runs.folder import RunFolder
-from ganvas.training import Diverged, steering
+from ganvas.training import controller as steering
+from ganvas.training.loop import Diverged
 from tests.conftest import same, tiny
 from tests.test_contracts import last_state
 
@@ -152,9 +153,9 @@ def test_a_run_that_only_gets_worse_ends_early_with_its_best(monkeypatch: pytest
     assert outcome.state == "finished"
     assert outcome.early == "past its best"
     # The best look was the third; a fifth of the run is eight looks.
-    assert outcome.images < recipe.images / 2
+    assert outcome.images_seen < recipe.images / 2
     (end,) = events("worse", "finished")
     assert end["early"] == "past its best"
     assert float(end["saved_seconds"]) > 0  # type: ignore[arg-type]
     assert (ganvas.open("runs/worse").generate(4) == ganvas.open("runs/worse", which="best").generate(4)).all()
-    assert train(recipe, name="worse", watch=watch).images == outcome.images
+    assert train(recipe, name="worse", watch=watch).images == outcome.images_seen

@@ -1,4 +1,4 @@
-"""Pictures and models for the tests of scores."""
+"""Images and models for the tests of scores."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ganvas.evaluation.pairs import enlarge, shrink
-from ganvas.pictures import Pixels, save_png
+from ganvas.evaluation.test_sets import enlarge, shrink
+from ganvas.imaging.grid import Pixels
+from ganvas.imaging.saving import save_png
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ import pytest
 
 from ganvas import InputError, evaluate, train
 from ganvas.cli import main
-from ganvas.data import Pictures, load
-from ganvas.evaluation.sets import gather
-from ganvas.inference.files import write_folder
+from ganvas.data import load
+from ganvas.evaluation.samples import gather
 from ganvas.inference.generator import open_generator
+from ganvas.inference.output import write_folder
+from ganvas.recipe.sources import Images
 from ganvas.systems.dcgan import DCGAN
 from tests.conftest import tiny
 
@@ -26,7 +27,7 @@ def test_fakes_have_the_classes_of_the_reals(run: Path) -> None:
     sets = gather(run, fakes=300)
     assert sets.classes is not None
     assert (sets.classes.fakes == sets.classes.reals).all()
-    data, _ = load(Pictures(source="digits"), size=16, channels=1).split(0.05)
+    data, _ = load(Images(source="digits"), size=16, channels=1).split(0.05)
     by_picture = dict(zip(map(bytes, data.take(slice(None))), data.labels, strict=True))  # type: ignore[arg-type]
     assert [by_picture[bytes(picture)] for picture in sets.reals] == sets.classes.reals.tolist()
     assert sets.protocol["classes"] == "as many of each as reals"

@@ -11,8 +11,9 @@ from PIL import Image
 
 import ganvas
 from ganvas import InputError, Watch, cli, evaluate, train
-from ganvas.data import Pictures, load
-from ganvas.pictures import save_png
+from ganvas.data import load
+from ganvas.imaging.saving import save_png
+from ganvas.recipe.sources import Images
 from tests.conftest import tiny
 
 
@@ -27,7 +28,7 @@ def write(folder: str, pictures: np.ndarray) -> None:
 
 
 def digits(count: int = 300) -> np.ndarray:
-    return load(Pictures(source="digits"), size=16, channels=1).spread(count)
+    return load(Images(source="digits"), size=16, channels=1).spread(count)
 
 
 def lines(run: Path) -> list[dict[str, object]]:
@@ -53,7 +54,7 @@ def test_a_run_gets_figures_with_protocols_and_a_picture(run: Path) -> None:
         "fakes": 200,
         "reals": 200,
         "source": "digits",
-        "data": load(Pictures(source="digits"), size=16, channels=1).fingerprint,
+        "data": load(Images(source="digits"), size=16, channels=1).fingerprint,
         "split": "train",
         "held_out": 0.05,
         "seed": 0,
@@ -94,7 +95,7 @@ def test_the_default_extractor_measures_what_is_defined(run: Path) -> None:
 
 
 def test_reals_against_reals_are_near_zero_and_copies_are_found() -> None:
-    training, held_out = load(Pictures(source="digits"), size=16, channels=1).split(0.05)
+    training, held_out = load(Images(source="digits"), size=16, channels=1).split(0.05)
     write("copies", training.spread(200))
     write("new", held_out.take(slice(None)))
     copies = evaluate("copies", against="digits", extractor="digits")

@@ -13,12 +13,12 @@ from PIL import Image
 
 from ganvas import InputError, compare
 from ganvas.cli import main
-from ganvas.comparison.table import lower_is_better
 from ganvas.evaluation import difference, prove, score
-from ganvas.evaluation import restoration as restoring
+from ganvas.evaluation import pairs as restoring
 from ganvas.evaluation.enlargers import Bicubic
-from ganvas.evaluation.pairs import find_set
-from ganvas.pictures import save_png
+from ganvas.evaluation.test_sets import find_set
+from ganvas.imaging.saving import save_png
+from ganvas.reports.table import lower_is_better
 from tests.comparison.runs import made
 from tests.conftest import SHARED
 from tests.evaluation.enlarging import Softer, picture

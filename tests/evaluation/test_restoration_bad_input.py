@@ -13,7 +13,7 @@ import ganvas.inference
 from ganvas import InputError
 from ganvas.cli import main
 from ganvas.evaluation import score
-from ganvas.pictures import Pixels
+from ganvas.imaging.grid import Pixels
 from tests.comparison.runs import made
 from tests.evaluation.enlarging import Softer, Upscaler, picture
 

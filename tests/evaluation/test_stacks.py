@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from ganvas import InputError, Watch, cli, evaluate, train
-from ganvas.data import Pictures, load
-from ganvas.evaluation.stacks import of_reals
+from ganvas.data import load
+from ganvas.evaluation.stacked_mnist import of_reals
 from ganvas.metrics.extractors import open_extractor
 from ganvas.recipe import Recipe
+from ganvas.recipe.sources import Images
 from ganvas.systems.dcgan import DCGAN
 from tests.conftest import SHARED, tiny
 from tests.stacks import small_mnist
@@ -25,7 +26,7 @@ def _mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def stacking(**changes: object) -> Recipe:
     system = DCGAN(size=16, g_width=4, d_width=4, latent=8)
-    given: dict[str, object] = {"system": system, "data": Pictures(source="stacked-mnist"), "images": 16, **changes}
+    given: dict[str, object] = {"system": system, "data": Images(source="stacked-mnist"), "images": 16, **changes}
     return tiny(**given)
 
 
@@ -46,7 +47,7 @@ def test_a_run_is_measured_by_its_modes() -> None:
 
 
 def test_a_collapsed_set_has_one_mode(capsys: pytest.CaptureFixture[str]) -> None:
-    reals = load(Pictures(source="stacked-mnist-test"), size=28, channels=3).take(slice(None))
+    reals = load(Images(source="stacked-mnist-test"), size=28, channels=3).take(slice(None))
     np.savez("one.npz", np.repeat(reals[:1], 150, axis=0))
     found = evaluate("one.npz", against="stacked-mnist")
     assert found["modes"].estimate.value == found["modes covered"].estimate.value == 1
@@ -65,14 +66,14 @@ def test_few_stacks_are_many_modes() -> None:
 @pytest.mark.skipif(not (SHARED / "data/mnist").is_dir(), reason="the shared MNIST files are not here")
 @pytest.mark.parametrize("size", [16, 32])
 def test_the_classifier_reads_real_stacks(size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ganvas.evaluation.stacks import read
+    from ganvas.evaluation.stacked_mnist import read
 
     raw = tmp_path / "real" / "MNIST" / "raw"
     raw.mkdir(parents=True)
     for path in (SHARED / "data/mnist").glob("*.gz"):
         (raw / path.name).symlink_to(path)
     monkeypatch.setenv("GANVAS_DATA", str(tmp_path / "real"))
-    stacks = load(Pictures(source="stacked-mnist-test"), size=size, channels=3)
+    stacks = load(Images(source="stacked-mnist-test"), size=size, channels=3)
     seen = read(open_extractor("digits"), stacks.take(slice(None)), lambda count: None)
     assert (seen == stacks.labels).mean() > 0.96
 

@@ -9,10 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ganvas.inference.upscaling.others import RRDBNet
+from ganvas.inference.importers.networks import RRDBNet
+from ganvas.recipe.serialization import to_plain
 from ganvas.runs import checkpoint
 from ganvas.systems.srgan import SRGAN
-from ganvas.values import to_plain
 
 
 def small(**changes: object) -> SRGAN:

@@ -1,4 +1,4 @@
-"""Pictures by class, from Python and from the command line; and the sheets of a run with classes."""
+"""Images by class, from Python and from the command line; and the sheets of a run with classes."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from PIL import Image
 import ganvas
 from ganvas import InputError, Watch, train
 from ganvas.cli import main
-from ganvas.comparison.gather import gather
-from ganvas.comparison.sheets import films
-from ganvas.data import Pictures, load
-from ganvas.inference.files import folder_name
+from ganvas.data import load
+from ganvas.imaging.grid import GAP, MARGIN, PAPER, grid, with_names
 from ganvas.inference.opening import write_model
-from ganvas.pictures import GAP, MARGIN, PAPER, grid, with_names
+from ganvas.inference.output import folder_name
+from ganvas.recipe.sources import Images
+from ganvas.reports.frames import films
+from ganvas.runs.record import gather
 from ganvas.systems.dcgan import DCGAN
 from tests.conftest import tiny
 
@@ -77,7 +78,7 @@ def test_what_cannot_be_asked_for(run: Path, capsys: pytest.CaptureFixture[str])
 
 def test_files_by_class_are_a_source_again(run: Path) -> None:
     assert main(["generate", "runs/r", "--class", "7", "--class", "3", "-n", "2", "--out", "fakes"]) == 0
-    again = load(Pictures(source="fakes"), size=16, channels=1)
+    again = load(Images(source="fakes"), size=16, channels=1)
     assert again.classes == ("3", "7")
     assert again.labels is not None
     assert again.labels.tolist() == [0, 0, 1, 1]
@@ -114,7 +115,7 @@ def test_sheets_of_a_run_show_a_class_in_every_row(run: Path) -> None:
     assert pixels.shape[:2] == (10 * 50 + GAP, 2 * (3 * 50 + GAP) + 4 * GAP)
     fakes = np.concatenate([ganvas.open(run).generate(3, label=label) for label in range(10)])
     assert np.array_equal(pixels[:, : 3 * 50 + GAP], grid(fakes, 3))
-    data, _ = load(Pictures(source="digits"), size=16, channels=1).split(0.05)
+    data, _ = load(Images(source="digits"), size=16, channels=1).split(0.05)
     firsts = data.take(np.array([data.of_class(label)[0] for label in range(10)]))
     assert np.array_equal(pixels[:, -(3 * 50 + GAP) : -2 * 50], grid(firsts, 1))
     with Image.open(run / "filmstrip.png") as strip:

@@ -17,11 +17,11 @@ from torch.nn import functional
 
 import ganvas
 from ganvas.errors import InputError
+from ganvas.experiment import train
+from ganvas.inference.importers.convert import KINDS, convert, read_state
 from ganvas.inference.upscaler import open_upscaler
-from ganvas.inference.upscaling.foreign import KINDS, convert, read_state
 from ganvas.metrics.distortion import luma, psnr
-from ganvas.observers import Watch
-from ganvas.training import train
+from ganvas.observers.watch import Watch
 from tests.conftest import SHARED, Cli, assert_refused, enlarging, write_photographs
 from tests.inference.networks import lively, photo, rrdb
 

@@ -11,10 +11,10 @@ from PIL import Image
 
 import ganvas
 from ganvas import cli
+from ganvas.imaging.grid import Pixels
+from ganvas.imaging.tensors import bicubic
 from ganvas.inference.upscaler import open_upscaler
 from ganvas.metrics.distortion import luma, psnr
-from ganvas.pictures import Pixels
-from ganvas.resize import bicubic
 from ganvas.runs.models import shipped
 from tests.conftest import SHARED
 

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from ganvas.errors import InputError
+from ganvas.inference.engine.planes import Floats, Planes
+from ganvas.inference.engine.precision import full
+from ganvas.inference.engine.receptive_field import Graph, Unknown
+from ganvas.inference.engine.tiling import Engine, Walk
 from ganvas.inference.upscaler import Upscaler, open_upscaler
-from ganvas.inference.upscaling.picture import Floats, Planes
-from ganvas.inference.upscaling.precision import full
-from ganvas.inference.upscaling.rows import Graph, Unknown
-from ganvas.inference.upscaling.walk import Engine, Walk
 from ganvas.systems.srgan import SRGAN
 from tests.inference.networks import lively, photo, rrdb, saved, small
 

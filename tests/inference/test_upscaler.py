@@ -13,15 +13,15 @@ from PIL import Image
 
 import ganvas
 from ganvas.errors import InputError
+from ganvas.imaging.tensors import imresize
 from ganvas.inference import Generator
+from ganvas.inference.engine import precision
+from ganvas.inference.engine.colour import Reduce, difference
+from ganvas.inference.engine.cpu_kernels import quicken
+from ganvas.inference.engine.planes import Planes
+from ganvas.inference.engine.precision import Trial, table
+from ganvas.inference.engine.tiling import Walk
 from ganvas.inference.upscaler import Upscaler, open_upscaler
-from ganvas.inference.upscaling import precision
-from ganvas.inference.upscaling.colour import Reduce, difference
-from ganvas.inference.upscaling.picture import Planes
-from ganvas.inference.upscaling.precision import Trial, table
-from ganvas.inference.upscaling.quick import quicken
-from ganvas.inference.upscaling.walk import Walk
-from ganvas.resize import imresize
 from ganvas.runs import checkpoint
 from tests.conftest import Cli, assert_refused, same, tiny
 from tests.inference.networks import photo, saved, small
@@ -138,7 +138,7 @@ def test_strength_mixes_with_what_the_model_started_from(tmp_path: Path) -> None
 
 
 def test_a_run_names_what_it_started_from(tmp_path: Path) -> None:
-    from ganvas.training.session import train
+    from ganvas.experiment.session import train
 
     saved(tmp_path / "first.safetensors", small(size=16, d_width=2, d_hidden=4), start="")
     folder = tmp_path / "photos"
@@ -146,8 +146,8 @@ def test_a_run_names_what_it_started_from(tmp_path: Path) -> None:
     for index in range(4):
         Image.fromarray(photo(40, 40, seed=index)).save(folder / f"{index}.png")
     system = small(size=16, d_width=2, d_hidden=4)
-    from ganvas.data import Crops
     from ganvas.recipe import Recipe
+    from ganvas.recipe.sources import Crops
 
     recipe = Recipe(system=system, data=Crops(source=str(folder)), start="first.safetensors", batch_size=4, images=8)
     train(recipe, name="r")

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from ganvas.errors import InputError
-from ganvas.metrics.frechet import distance, frechet
-from ganvas.metrics.kernel import kernel_distance
+from ganvas.metrics.fid import distance, frechet
+from ganvas.metrics.kid import kernel_distance
 from tests.metrics.features import gaussian, reference
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ganvas.errors import InputError
-from ganvas.evaluation.pairs import enlarge, find_set
+from ganvas.evaluation.test_sets import enlarge, find_set
 from ganvas.metrics.distortion import luma, psnr, ssim
 from tests.conftest import SHARED
 

@@ -9,10 +9,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from ganvas.data import Pictures, load
+from ganvas.data import load
 from ganvas.errors import InputError
 from ganvas.metrics.extractors import NAMES, efficientnet_lite0, inception, open_extractor
 from ganvas.metrics.extractors.efficientnet_lite0 import EfficientNetLite0
+from ganvas.recipe.sources import Images
 from tests.conftest import SHARED
 from tests.metrics.features import reference
 
@@ -59,7 +60,7 @@ def test_grey_is_seen_as_three_equal_channels() -> None:
 
 
 def test_the_digit_classifier_reads_digits_it_never_learned() -> None:
-    digits = load(Pictures(source="digits"), size=16, channels=1)
+    digits = load(Images(source="digits"), size=16, channels=1)
     found = open_extractor("digits").extract(np.asarray(digits.images))
     assert (found.probabilities.argmax(1) == digits.labels).mean() > 0.95
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ganvas.errors import InputError
-from ganvas.metrics.manifold import density_coverage, precision_recall
+from ganvas.metrics.precision_recall import density_coverage, precision_recall
 from tests.metrics.features import gaussian, reference
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ganvas.data import Points
 from ganvas.metrics.intervals import Estimate
-from ganvas.metrics.modes import Coverage, coverage, spread
+from ganvas.metrics.mode_coverage import Coverage, coverage, spread
+from ganvas.recipe.sources import Mixture2D
 
-RING = Points(shape="ring")
+RING = Mixture2D(shape="ring")
 
 
 @pytest.mark.parametrize("shape", ["ring", "grid", "spiral"])
 def test_the_data_cover_themselves(shape: str) -> None:
-    points = Points(shape=shape)  # type: ignore[arg-type]
+    points = Mixture2D(shape=shape)  # type: ignore[arg-type]
     found = coverage(points.sample(2_500, seed=1), points.modes(), points.std)
     assert found.covered == found.of == len(points.modes())
     # In two dimensions 1 - exp(-9 / 2) lie within three standard deviations of their own mode; others may be nearer.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ganvas.metrics.neighbours import Nearest, memorisation, nearest
+from ganvas.metrics.memorization import Nearest, memorisation, nearest
 
 RNG = np.random.default_rng(0)
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from ganvas.metrics.classifier_score import classes, classifier_score
 from ganvas.metrics.intervals import bootstrap
-from ganvas.metrics.scores import classes, classifier_score
 from tests.metrics.features import gaussian, reference
 
 

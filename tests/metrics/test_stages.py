@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from ganvas.content import Perceptual
 from ganvas.errors import InputError
 from ganvas.metrics.extractors import stages
 from ganvas.metrics.extractors.stages import VGG_REPEATS, VGG_WIDTHS, layers_up_to
+from ganvas.recipe.reconstruction import Perceptual
 
 CPU = torch.device("cpu")
 
@@ -77,7 +77,7 @@ def test_a_vgg_file_with_the_wrong_hash_is_refused(tmp_path: Path, monkeypatch: 
 def test_a_vgg_file_that_is_not_to_be_had_says_where_to_put_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GANVAS_WEIGHTS", str(tmp_path))
     monkeypatch.setattr(stages, "VGG_URL", "http://127.0.0.1:9/x")
-    with pytest.raises(InputError, match=r"put vgg19-dcbb9e9d\.pth.*--content\.0\.extractor efficientnet-lite0"):
+    with pytest.raises(InputError, match=r"put vgg19-dcbb9e9d\.pth.*--reconstruction\.0\.extractor efficientnet-lite0"):
         layers_up_to("vgg19", (1, 1), False, CPU)
 
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 from benchmarks.theory import play, recipe
 
-from ganvas.data import Points
 from ganvas.metrics import theory
+from ganvas.recipe.sources import Mixture2D
 
 LOG2 = math.log(2)
 
@@ -59,7 +59,7 @@ def test_the_optimal_discriminator_where_nothing_is() -> None:
 @pytest.mark.parametrize("shape", ["ring", "grid", "spiral"])
 def test_densities_integrate_to_one(shape: str) -> None:
     at, area = theory.square(1.2, 240)
-    assert Points(shape=shape).density(at).sum() * area == pytest.approx(1, abs=1e-6)  # type: ignore[arg-type]
+    assert Mixture2D(shape=shape).density(at).sum() * area == pytest.approx(1, abs=1e-6)  # type: ignore[arg-type]
 
 
 def test_against_a_fixed_generator_d_becomes_the_optimal_one() -> None:

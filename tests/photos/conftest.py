@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from ganvas import cli as command_line
+from ganvas.recipe.serialization import to_plain
 from ganvas.runs import checkpoint
 from ganvas.systems.srgan import SRGAN
-from ganvas.values import to_plain
 
 XMP = (
     b'<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '

@@ -19,9 +19,9 @@ import pytest
 import pyvips
 from PIL import Image
 
-from ganvas.photos.enlarge import temporary
-from ganvas.photos.manifest import NAME, Manifest
-from ganvas.photos.stopping import stoppable, unbroken
+from ganvas.imageio.interrupts import stoppable, unbroken
+from ganvas.imageio.manifest import NAME, Manifest
+from ganvas.imageio.upscale import temporary
 from tests.photos.conftest import Upscale, deep, pixels, save
 
 # A file that was just being opened is closed by nobody.

@@ -10,9 +10,9 @@ import pytest
 import pyvips
 from PIL import Image, ImageOps
 
+from ganvas.imageio import exif as exif_blocks
+from ganvas.imageio.metadata import SOURCE_TYPE, noted
 from ganvas.inference.upscaler import open_upscaler
-from ganvas.photos import exif as exif_blocks
-from ganvas.photos.metadata import SOURCE_TYPE, noted
 from tests.photos.conftest import ICC, XMP, Upscale, deep, exif, pixels, read, save
 
 FORMATS = {"png": ".png", "jpeg": ".jpg", "webp": ".webp", "tiff": ".tif", "avif": ".avif"}
@@ -141,7 +141,7 @@ def test_alpha_is_enlarged_and_its_rims_are_clean(upscale: Upscale) -> None:
 def test_alpha_is_matlabs_bicubic(upscale: Upscale) -> None:
     import torch
 
-    from ganvas.resize import bicubic
+    from ganvas.imaging.tensors import bicubic
 
     picture = pixels(50, 30, 4)
     Image.fromarray(picture).save("soft.png")

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from ganvas.photos.reading import open_photo
+from ganvas.imageio.reading import open_photo
 from ganvas.runs import checkpoint
 from tests.conftest import ROOT
 from tests.photos.conftest import Upscale, pixels, save

@@ -20,8 +20,8 @@ from sklearn.datasets import load_digits
 from ganvas import Host, InputError, Study, Watch, cli, run_study, train
 from ganvas.runs import checkpoint
 from ganvas.runs.folder import RunFolder
-from ganvas.studies.jobs import evaluations, jobs_of
-from ganvas.studies.plan import to_text
+from ganvas.studies.run_jobs import evaluations, jobs_of
+from ganvas.studies.study import to_text
 from tests.conftest import same, tiny
 
 DIVERGING, SOUND = "adam_g.lr=1e+30-seed0", "adam_g.lr=0.0002-seed0"
@@ -92,7 +92,7 @@ def test_a_run_that_is_stopped_is_not_told_as_finished(monkeypatch: pytest.Monke
             time.sleep(0.02)
         began[0].send_signal(signal.SIGTERM)
 
-    monkeypatch.setattr("ganvas.studies.carry_out.subprocess.Popen", Started)
+    monkeypatch.setattr("ganvas.studies.runner.subprocess.Popen", Started)
     study = replace(plan(6_400), vary={"adam_g.lr": [2e-4]})
     threading.Thread(target=stop_it, daemon=True).start()
     failures, said = carried_out(study)

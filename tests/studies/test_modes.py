@@ -12,17 +12,17 @@ from PIL import Image
 from rich.console import Console
 
 from ganvas import Host, Study, Watch, cli, compare, evaluate, run_study, train
-from ganvas.data import Pictures
-from ganvas.objectives import NonSaturating, Relativistic
-from ganvas.penalties import R1, R2
-from ganvas.ramp import Ramp
+from ganvas.recipe.objectives import NonSaturating, Relativistic
+from ganvas.recipe.penalties import R1, R2
+from ganvas.recipe.ramp import Ramp
+from ganvas.recipe.sources import Images
 from ganvas.studies import modes, read_study
-from ganvas.studies.jobs import evaluations, jobs_of
 from ganvas.studies.modes import tabulate
-from ganvas.studies.plan import to_text
+from ganvas.studies.run_jobs import evaluations, jobs_of
+from ganvas.studies.study import to_text
 from ganvas.systems import named_recipe
 from ganvas.systems.dcgan import DCGAN
-from ganvas.training import Diverged
+from ganvas.training.loop import Diverged
 from tests.conftest import tiny
 from tests.stacks import small_mnist
 
@@ -40,7 +40,7 @@ def test_every_game_on_one_budget() -> None:
     assert runs["gan-r1-r2-seed0"] == replace(first, objective=NonSaturating())
     assert runs["gan-r1-seed7"].penalties == (R1(gamma=3.0),)
     for recipe in runs.values():
-        assert (recipe.images, recipe.system.g_width, recipe.data) == (1_000, 8, Pictures(source="stacked-mnist"))  # type: ignore[attr-defined]
+        assert (recipe.images, recipe.system.g_width, recipe.data) == (1_000, 8, Images(source="stacked-mnist"))  # type: ignore[attr-defined]
     assert isinstance(first.adam_g.lr, Ramp)
     assert first.adam_g.lr.over == 1_000
     assert modes().runs()["rpgan-r1-r2-seed0"] == named_recipe("dcgan-stacked-mnist")
@@ -56,7 +56,7 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recipe: object) -> St
 
 def test_the_table_has_figures_and_failures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     system = DCGAN(size=16, g_width=4, d_width=4, latent=8, d_norm="none")
-    data = Pictures(source="stacked-mnist")
+    data = Images(source="stacked-mnist")
     study = small(tmp_path, monkeypatch, tiny(system=system, data=data, images=32))
     sound, diverging = jobs_of(study, "runs")
     where = Path("runs/m")

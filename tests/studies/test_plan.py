@@ -10,7 +10,7 @@ import pytest
 
 from ganvas import Hinge, InputError, Ramp, Study, cli, named_recipe
 from ganvas.studies import read_study
-from ganvas.studies.plan import to_text
+from ganvas.studies.study import to_text
 from tests.conftest import tiny
 
 

@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 
 from ganvas import Host, InputError, Watch, cli, compare, train
-from ganvas.data import Crops
-from ganvas.evaluation.restoration import score
-from ganvas.ramp import Ramp
-from ganvas.recipe import WHOLE, Plan
+from ganvas.evaluation.pairs import score
+from ganvas.recipe import WHOLE, Schedule
+from ganvas.recipe.ramp import Ramp
+from ganvas.recipe.sources import Crops
 from ganvas.runs.folder import RunFolder
 from ganvas.studies import read_study, strategies
-from ganvas.studies.jobs import evaluations, jobs_of
-from ganvas.studies.named import STRATEGIES, lasting, race
-from ganvas.studies.plan import to_text
-from ganvas.studies.shown import references, side_by_side
+from ganvas.studies.presets import STRATEGIES, lasting, race
+from ganvas.studies.run_jobs import evaluations, jobs_of
+from ganvas.studies.side_by_side import references, side_by_side
+from ganvas.studies.study import to_text
 from ganvas.systems import named_recipe
 from tests.conftest import tiny
 from tests.photographs import SYSTEM, folder, tiny_srgan
@@ -36,10 +36,10 @@ def test_four_strategies_on_one_budget() -> None:
         assert (recipe.images, recipe.system.blocks, recipe.data.source) == (2_000, 1, "photos")  # type: ignore[attr-defined, union-attr]
         # A tenth of the rate half-way, as in the recipes.
         assert recipe.adam_g.lr == recipe.adam_d.lr == Ramp(1e-4, 1e-5, 1_000, "step")
-    assert [runs[f"{name}-seed0"].plan.pretrain for name in STRATEGIES] == [0, 1_000, 1_000, 1_000]
-    assert runs["srresnet-g1d2-seed0"].plan.d_per_g == 2
+    assert [runs[f"{name}-seed0"].schedule.pretrain for name in STRATEGIES] == [0, 1_000, 1_000, 1_000]
+    assert runs["srresnet-g1d2-seed0"].schedule.d_per_g == 2
     for name in STRATEGIES:
-        assert runs[f"{name}-seed7"].content == named_recipe(name).content
+        assert runs[f"{name}-seed7"].reconstruction == named_recipe(name).reconstruction
 
 
 def test_the_race_reads_back_from_its_file() -> None:
@@ -50,8 +50,8 @@ def test_the_race_reads_back_from_its_file() -> None:
 
 
 def test_another_length_keeps_the_shares() -> None:
-    recipe = tiny_srgan(images=640, plan=Plan(pretrain=WHOLE, freeze_d=(64, 128)))
-    assert lasting(recipe, 320).plan == Plan(pretrain=WHOLE, freeze_d=(32, 64))
+    recipe = tiny_srgan(images=640, schedule=Schedule(pretrain=WHOLE, freeze_d=(64, 128)))
+    assert lasting(recipe, 320).schedule == Schedule(pretrain=WHOLE, freeze_d=(32, 64))
     assert lasting(lasting(named_recipe("srgan-pretrain"), 2_432), 243_200) == named_recipe("srgan-pretrain")
 
 
@@ -127,7 +127,7 @@ def carried_out() -> tuple[Path, str]:
     """A race of two, trained and scored in this process; returns the study's folder and the page."""
     pictures = folder("pictures", count=3)
     photos = folder()
-    recipes = {"plain": tiny_srgan(photos), "game": tiny_srgan(photos, plan=Plan())}
+    recipes = {"plain": tiny_srgan(photos), "game": tiny_srgan(photos, schedule=Schedule())}
     study = race(recipes, name="r", seeds=[0, 1], on=[pictures])
     where = Path("runs/r")
     jobs = jobs_of(study, "runs")

@@ -12,18 +12,20 @@ from PIL import Image
 
 import ganvas
 from ganvas.cli import main
-from ganvas.data import Pictures, load
+from ganvas.data import load
+from ganvas.experiment import Outcome
 from ganvas.recipe import Recipe
+from ganvas.recipe.sources import Images
 from ganvas.runs.folder import RunFolder
-from ganvas.synthetic import augmenting
-from ganvas.synthetic.augmenting import Augmented
-from ganvas.synthetic.candidates import Candidates, open_maker
-from ganvas.synthetic.filtering import Filtered
-from ganvas.synthetic.judging import ARMS
-from ganvas.synthetic.reals import read_reals
-from ganvas.synthetic.settings import Settings
-from ganvas.synthetic.writing import Place
-from ganvas.training import Diverged, Outcome
+from ganvas.studies.synthetic import augmenting
+from ganvas.studies.synthetic.augmenting import Augmented
+from ganvas.studies.synthetic.benefit import ARMS
+from ganvas.studies.synthetic.fakes import Candidates, open_maker
+from ganvas.studies.synthetic.filtering import Filtered
+from ganvas.studies.synthetic.reals import read_reals
+from ganvas.studies.synthetic.settings import Settings
+from ganvas.studies.synthetic.writing import Place
+from ganvas.training.loop import Diverged
 from tests.synthetic.test_parts import judgement
 
 SMALL = ["--per-class", "3", "--real-per-class", "8", "--images", "256", "--updates", "3", "--seeds", "2"]
@@ -57,7 +59,7 @@ def test_every_picture_stands_in_its_class_and_in_the_manifest(extra: Path) -> N
 
 
 def test_the_folder_of_pictures_is_a_source_with_the_same_classes(extra: Path) -> None:
-    found = load(Pictures(source=str(extra / "pictures")), size=16, channels=1)
+    found = load(Images(source=str(extra / "pictures")), size=16, channels=1)
     assert found.classes == tuple("0123456789")
     assert len(found) == 30
 
@@ -72,7 +74,7 @@ def test_each_picture_can_be_made_again_and_says_that_it_is_synthetic(extra: Pat
 
 def test_the_generator_sees_no_test_picture(extra: Path) -> None:
     reals = read_reals(Settings(source="digits", per_class=3, real_per_class=8), 16, 1)
-    kept = load(Pictures(source=str(extra / "reals.npz"), held_out=0), size=16, channels=1)
+    kept = load(Images(source=str(extra / "reals.npz"), held_out=0), size=16, channels=1)
     assert np.array_equal(kept.images, reals.train.images)
     assert json.loads((extra / "generator" / "recipe.json").read_text())["data"]["source"] == str(extra / "reals.npz")
     learnt = {picture.tobytes() for picture in kept.images}

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from ganvas.cli import main
-from ganvas.observers import Watch
-from ganvas.pictures import save_png
-from ganvas.training import train
+from ganvas.experiment import train
+from ganvas.imaging.saving import save_png
+from ganvas.observers.watch import Watch
 from tests.conftest import tiny
 
 CLASSES = ("cat", "dog")

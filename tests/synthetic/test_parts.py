@@ -10,16 +10,17 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ganvas.data import Pictures, load
+from ganvas.data import load
 from ganvas.metrics.intervals import Estimate
-from ganvas.metrics.neighbours import nearest, nearest_other
-from ganvas.synthetic.candidates import Candidates
-from ganvas.synthetic.classifier import Diet, Lesson, disturbed, learn, probabilities
-from ganvas.synthetic.filtering import ACCEPTED, SPARE, filter_candidates
-from ganvas.synthetic.judging import ALONE, ARMS, BOTH, CROPS, FAKES, REAL, Judgement, interval, judge
-from ganvas.synthetic.reals import Labelled, Reals, form_of, read_reals
-from ganvas.synthetic.settings import Settings
-from ganvas.synthetic.writing import folder_names, rows_of_arms, rows_of_classes
+from ganvas.metrics.memorization import nearest, nearest_other
+from ganvas.recipe.sources import Images
+from ganvas.studies.synthetic.benefit import ALONE, ARMS, BOTH, CROPS, FAKES, REAL, Judgement, interval, judge
+from ganvas.studies.synthetic.classifier import Diet, Lesson, disturbed, learn, probabilities
+from ganvas.studies.synthetic.fakes import Candidates
+from ganvas.studies.synthetic.filtering import ACCEPTED, SPARE, filter_candidates
+from ganvas.studies.synthetic.reals import Labelled, Reals, form_of, read_reals
+from ganvas.studies.synthetic.settings import Settings
+from ganvas.studies.synthetic.writing import folder_names, rows_of_arms, rows_of_classes
 
 
 def judgement(right: float, pictures: int = 1000) -> Judgement:
@@ -31,7 +32,7 @@ def judgement(right: float, pictures: int = 1000) -> Judgement:
 
 
 def digits(size: int = 8) -> Labelled:
-    found = load(Pictures(source="digits"), size=size, channels=1)
+    found = load(Images(source="digits"), size=size, channels=1)
     assert found.labels is not None
     return Labelled(found.take(slice(None)), found.labels)
 
@@ -59,7 +60,7 @@ def test_size_and_colours_are_found(tmp_path: Path) -> None:
 
 def test_an_npz_may_name_its_classes(tmp_path: Path) -> None:
     np.savez(tmp_path / "x.npz", images=np.zeros((4, 8, 8), np.uint8), labels=[0, 1, 0, 1], classes=["cat", "dog"])
-    assert load(Pictures(source=str(tmp_path / "x.npz")), size=8, channels=1).classes == ("cat", "dog")
+    assert load(Images(source=str(tmp_path / "x.npz")), size=8, channels=1).classes == ("cat", "dog")
 
 
 def test_the_nearest_other_is_the_nearest_without_itself() -> None:

@@ -12,11 +12,11 @@ from PIL import Image
 from torch import nn
 
 import ganvas
-from ganvas import Augment, InputError, Pictures, Watch, train
+from ganvas import Augment, Images, InputError, Watch, train
 from ganvas.cli import main
 from ganvas.runs.folder import RunFolder
 from ganvas.systems import named_recipe
-from ganvas.systems.plane import PlaneMLP
+from ganvas.systems.toy2d import Toy2DMLP
 from tests.conftest import tiny
 
 OFTEN = Watch(sample_every=32, measure_every=32)
@@ -28,7 +28,7 @@ def run() -> RunFolder:
 
 
 def test_perceptrons_without_normalisation() -> None:
-    system = PlaneMLP(latent=3, g_hidden=(5, 6), d_hidden=(7,))
+    system = Toy2DMLP(latent=3, g_hidden=(5, 6), d_hidden=(7,))
     g, d = system.generator(), system.discriminator()
     assert [type(layer).__name__ for layer in g] == ["Linear", "ReLU", "Linear", "ReLU", "Linear"]
     assert [type(layer).__name__ for layer in d] == ["Linear", "LeakyReLU", "Linear", "Flatten"]
@@ -41,7 +41,7 @@ def test_perceptrons_without_normalisation() -> None:
 @pytest.mark.parametrize("fields", [{"latent": 0}, {"g_hidden": ()}, {"d_hidden": (8, 0)}], ids=repr)
 def test_what_cannot_be_is_refused(fields: dict[str, object]) -> None:
     with pytest.raises(InputError, match="at least 1"):
-        PlaneMLP(**fields)  # type: ignore[arg-type]
+        Toy2DMLP(**fields)  # type: ignore[arg-type]
 
 
 def test_sheets_animation_and_measures() -> None:
@@ -111,8 +111,8 @@ def test_pictures_are_no_points(run: RunFolder) -> None:
     train(tiny(images=16), name="digits", watch=OFTEN)
     with pytest.raises(InputError, match="makes pictures"):
         ganvas.open("runs/digits").points(2)
-    with pytest.raises(InputError, match="PlaneMLP plays on points of the plane, and the data are pictures"):
-        replace(named_recipe("mlp-ring"), data=Pictures(source="digits"))
+    with pytest.raises(InputError, match="Toy2DMLP plays on points of the plane, and the data are pictures"):
+        replace(named_recipe("mlp-ring"), data=Images(source="digits"))
     with pytest.raises(InputError, match="leave them out"):
         replace(named_recipe("mlp-ring"), augment=Augment(flip=True))
 
@@ -124,7 +124,7 @@ def test_plan_and_runs_speak_of_points(run: RunFolder, capsys: pytest.CaptureFix
     assert "LeakyReLU" in planned
     assert main(["runs"]) == 0
     listed = capsys.readouterr().out
-    assert "PlaneMLP" in listed
+    assert "Toy2DMLP" in listed
     assert "ring" in listed
 
 

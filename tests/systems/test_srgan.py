@@ -9,17 +9,17 @@ import pytest
 import torch
 from torch import nn
 
-from ganvas.content import Perceptual, Pixel
-from ganvas.data import Crops, Pictures
 from ganvas.errors import InputError
-from ganvas.observers import Watch
-from ganvas.recipe import WHOLE, Adam, Augment, Plan, Recipe, Steering
+from ganvas.experiment import train
+from ganvas.observers.watch import Watch
+from ganvas.recipe import WHOLE, Adam, Augment, Recipe, Schedule, Steering
+from ganvas.recipe.reconstruction import Perceptual, Pixel
+from ganvas.recipe.sources import Crops, Images
 from ganvas.runs import checkpoint
 from ganvas.runs.folder import RunFolder
 from ganvas.systems import named_recipe
 from ganvas.systems.dcgan import DCGAN
 from ganvas.systems.srgan import EPOCH, SRGAN
-from ganvas.training import train
 from ganvas.training.phases import phases
 from ganvas.training.run import Run
 from tests.conftest import enlarging, same, write_photographs
@@ -88,13 +88,15 @@ def test_the_four_strategies_have_one_budget_and_their_own_order() -> None:
 
 def test_a_run_that_is_all_pretraining_never_plays() -> None:
     recipe = named_recipe("srresnet-x4")
-    assert recipe.plan.pretrain == WHOLE
+    assert recipe.schedule.pretrain == WHOLE
     assert moves(recipe, 0) == moves(recipe, recipe.images - 1) == [("g", 1)]
 
 
 def test_pretraining_leaves_the_discriminator_alone_and_learns(tmp_path: Path) -> None:
     write_photographs(tmp_path / "p", 4)
-    recipe = enlarging(tmp_path / "p", plan=Plan(pretrain=WHOLE), images=8 * 40, adam_g=Adam(lr=2e-3, beta1=0.9))
+    recipe = enlarging(
+        tmp_path / "p", schedule=Schedule(pretrain=WHOLE), images=8 * 40, adam_g=Adam(lr=2e-3, beta1=0.9)
+    )
     train(recipe, name="r", watch=Watch(checkpoint_seconds=1e9, log_every=8, measure_every=160))
     log = RunFolder(Path("runs/r")).read_log()
     losses = [line["g/Pixel"] for line in log if "g/Pixel" in line]
@@ -120,7 +122,7 @@ def test_the_game_has_both_terms_and_counts_from_the_end_of_pretraining(tmp_path
 
 def test_a_run_begins_at_the_weights_of_another(tmp_path: Path) -> None:
     write_photographs(tmp_path / "p", 4)
-    recipe = enlarging(tmp_path / "p", plan=Plan(pretrain=WHOLE), images=8 * 3)
+    recipe = enlarging(tmp_path / "p", schedule=Schedule(pretrain=WHOLE), images=8 * 3)
     train(recipe, name="first", watch=QUIET)
     second = replace(recipe, start="runs/first", adam_g=Adam(lr=0.0), images=8)
     train(second, name="second", watch=QUIET)
@@ -133,7 +135,7 @@ def test_a_run_begins_at_the_weights_of_another(tmp_path: Path) -> None:
 
 def test_a_start_of_another_shape_is_refused(tmp_path: Path) -> None:
     write_photographs(tmp_path / "p", 4)
-    recipe = enlarging(tmp_path / "p", plan=Plan(pretrain=WHOLE), images=8)
+    recipe = enlarging(tmp_path / "p", schedule=Schedule(pretrain=WHOLE), images=8)
     train(recipe, name="first", watch=QUIET)
     other = replace(recipe, start="runs/first", system=replace(recipe.system, blocks=2, d_dropout=0.1))  # type: ignore[type-var]
     said = rf"generator \(blocks: {recipe.system.blocks} -> 2\); give --system.blocks {recipe.system.blocks}, or give"  # type: ignore[attr-defined]
@@ -162,16 +164,16 @@ def test_impossible_networks_are_refused(fields: dict[str, object], said: str) -
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"data": Pictures(source="digits")}, "learns from crops"),
-        ({"content": ()}, "nothing to train on"),
+        ({"data": Images(source="digits")}, "learns from crops"),
+        ({"reconstruction": ()}, "nothing to train on"),
         ({"adversarial": -1.0}, "is no weight"),
         ({"images": 16}, "longer than the run"),
         ({"augment": Augment(flip=True)}, "mirrored by --data.turn"),
-        ({"plan": Plan(pretrain=24, freeze_g=(16, 32))}, "only player that moves"),
-        ({"plan": Plan(pretrain=WHOLE, freeze_g=(16, 32))}, "only player that moves"),
+        ({"schedule": Schedule(pretrain=24, freeze_g=(16, 32))}, "only player that moves"),
+        ({"schedule": Schedule(pretrain=WHOLE, freeze_g=(16, 32))}, "only player that moves"),
         ({"steering": Steering(mode="treat")}, "noise alone"),
         ({"system": DCGAN(size=16)}, "no original to be compared with"),
-        ({"plan": Plan(), "content": (Perceptual(layer=(9, 9), extractor="efficientnet-lite0"),)}, None),
+        ({"schedule": Schedule(), "reconstruction": (Perceptual(layer=(9, 9), extractor="efficientnet-lite0"),)}, None),
     ],
 )
 def test_parts_that_do_not_fit_are_refused(tmp_path: Path, changes: dict[str, object], said: str | None) -> None:

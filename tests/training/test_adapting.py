@@ -12,13 +12,13 @@ from ganvas import Watch, train
 from ganvas.cli import main
 from ganvas.diagnosis import REMEDIES
 from ganvas.errors import InputError
-from ganvas.objectives import Hinge, LeastSquares, NonSaturating, Objective, Relativistic, Wasserstein
-from ganvas.ramp import Ramp
+from ganvas.experiment.sanity_checks import doubts
 from ganvas.recipe import CAP, Augment, Recipe
+from ganvas.recipe.objectives import Hinge, LeastSquares, NonSaturating, Objective, Relativistic, Wasserstein
+from ganvas.recipe.ramp import Ramp
 from ganvas.runs.folder import RunFolder
 from ganvas.systems.dcgan import DCGAN
-from ganvas.training.adapting import EVERY, Adaptive, sign
-from ganvas.training.doubts import doubts
+from ganvas.training.ada import EVERY, Adaptive, sign
 from tests.conftest import tiny
 
 REAL, FAKE = torch.tensor([2.0, 1.0, -0.5, 3.0]), torch.tensor([-1.0, 0.0, -2.0, 1.0])
@@ -45,7 +45,7 @@ def test_steps_are_those_of_the_paper() -> None:
 
 
 def test_more_updates_of_d_in_a_round_are_longer_steps() -> None:
-    recipe = replace(adapting(), plan=replace(adapting().plan, d_per_g=2))
+    recipe = replace(adapting(), schedule=replace(adapting().schedule, d_per_g=2))
     adaptive = Adaptive(0.0, torch.device("cpu"))
     for _ in range(EVERY):
         adaptive.step({"d/sign": torch.tensor(1.0)}, recipe)

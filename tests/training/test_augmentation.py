@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from ganvas.errors import InputError
-from ganvas.ramp import Ramp
 from ganvas.recipe import Augment, Change
+from ganvas.recipe.ramp import Ramp
 from ganvas.training.augmentation import as_seen
 
 PICTURES = torch.rand(64, 3, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
@@ -127,7 +127,7 @@ def test_blit_makes_the_eight_views_of_a_square_and_no_new_value() -> None:
 def test_geometry_leaves_as_many_as_it_should_and_is_the_warp_that_scipy_makes() -> None:
     from scipy.ndimage import affine_transform
 
-    from ganvas.training import warp
+    from ganvas.training import geometric as warp
 
     many = torch.rand(3000, 1, 4, 4)
     still = (changed_by(many, "geometry", chance=0.5) - many).abs().flatten(1).amax(dim=1) < 1e-5

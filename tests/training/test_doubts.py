@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from ganvas.objectives import NonSaturating, Relativistic, Wasserstein
-from ganvas.penalties import R1, R2, GradientPenalty
-from ganvas.ramp import Ramp
+from ganvas.experiment import train
+from ganvas.experiment.sanity_checks import doubts
 from ganvas.recipe import EMA, Adam
+from ganvas.recipe.objectives import NonSaturating, Relativistic, Wasserstein
+from ganvas.recipe.penalties import R1, R2, GradientPenalty
+from ganvas.recipe.ramp import Ramp
 from ganvas.systems import entries, named_recipe
 from ganvas.systems.dcgan import DCGAN
-from ganvas.training import train
-from ganvas.training.doubts import doubts
 from tests.conftest import Cli, tiny
 
 FLAT = DCGAN(size=16, channels=1, g_width=4, d_width=4, latent=8, d_norm="none")

@@ -12,7 +12,7 @@ from PIL import Image
 from ganvas import Host, InputError, Watch, cli, train
 from ganvas.metrics import perceptual
 from ganvas.metrics.knee import Step, best_step
-from ganvas.recipe import WHOLE, Plan
+from ganvas.recipe import WHOLE, Schedule
 from ganvas.runs import checkpoint
 from ganvas.runs.folder import RunFolder
 from tests.conftest import same, tiny
@@ -46,14 +46,14 @@ def test_a_run_ends_past_its_knee_with_its_state() -> None:
     recipe = tiny_srgan(folder(), images=64 * 8)
     outcome = train(recipe, name="r", watch=replace(EACH, stop_at_knee=0.1))
     assert (outcome.state, outcome.early) == ("finished", "past its knee")
-    assert outcome.images < recipe.images
+    assert outcome.images_seen < recipe.images
     (event,) = [event for event in outcome.folder.read_events() if event["event"] == "knee"]
-    assert 64 < event["at"] < event["images"] == outcome.images
+    assert 64 < event["at"] < event["images"] == outcome.images_seen
     assert "does not pay" in event["sentence"]
     for path in (outcome.folder.model, outcome.folder.checkpoints / "best.safetensors"):
         assert checkpoint.about(path)["images"] == event["at"]
     again = train(recipe, name="r", watch=replace(EACH, stop_at_knee=0.1))
-    assert (again.state, again.images) == ("finished", outcome.images)
+    assert (again.state, again.images) == ("finished", outcome.images_seen)
 
 
 @pytest.mark.usefixtures("scripted")
@@ -69,7 +69,7 @@ def test_the_watch_changes_no_weight() -> None:
 def test_a_run_that_is_not_to_stop_only_tells() -> None:
     recipe = tiny_srgan(folder(), images=64 * 8)
     outcome = train(recipe, name="r", watch=EACH)
-    assert (outcome.state, outcome.early, outcome.images) == ("finished", "", recipe.images)
+    assert (outcome.state, outcome.early, outcome.images_seen) == ("finished", "", recipe.images)
     assert [event["event"] for event in outcome.folder.read_events()].count("knee") == 1
     assert checkpoint.about(outcome.folder.model)["images"] == recipe.images
 
@@ -86,7 +86,7 @@ def test_the_best_of_the_game_is_the_one_the_rule_names() -> None:
 
 
 def test_the_best_of_a_pretraining_is_the_truest() -> None:
-    outcome = train(tiny_srgan(folder(), plan=Plan(pretrain=WHOLE)), name="r", watch=EACH)
+    outcome = train(tiny_srgan(folder(), schedule=Schedule(pretrain=WHOLE)), name="r", watch=EACH)
     found = lines(outcome.folder, "psnr-y")
     truest = max(found, key=lambda line: line["psnr-y"])  # type: ignore[arg-type, return-value]
     assert checkpoint.about(outcome.folder.checkpoints / "best.safetensors")["images"] == truest["images"]
@@ -119,7 +119,7 @@ def test_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[
         train(tiny(), name="r", watch=Watch(stop_at_knee=0.2))
     photos = folder()
     with pytest.raises(InputError, match="all pretraining"):
-        train(tiny_srgan(photos, plan=Plan(pretrain=WHOLE)), name="r", watch=Watch(stop_at_knee=0.2))
+        train(tiny_srgan(photos, schedule=Schedule(pretrain=WHOLE)), name="r", watch=Watch(stop_at_knee=0.2))
     monkeypatch.setattr(perceptual, "find_spec", lambda name: None)
     with pytest.raises(InputError, match="stlpips_pytorch"):
         train(tiny_srgan(photos), name="r", watch=Watch(stop_at_knee=0.2))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganvas import InputError, Pictures, Watch, train
+from ganvas import Images, InputError, Watch, train
 from ganvas.recipe import Recipe
 from ganvas.runs import checkpoint
 from ganvas.systems.dcgan import DCGAN
@@ -19,7 +19,7 @@ QUIET = Watch(checkpoint_seconds=1e9)
 
 def recipe(source: str, classes: int = 2) -> Recipe:
     system = DCGAN(size=16, channels=1, g_width=2, d_width=2, latent=4, classes=classes)
-    data = Pictures(source=source, held_out=0)
+    data = Images(source=source, held_out=0)
     return tiny("dcgan", system=system, data=data, images=16)
 
 

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from ganvas.data import open_data
-from ganvas.objectives import Relativistic
-from ganvas.penalties import R1, R2, GradientPenalty, Penalty
-from ganvas.ramp import Ramp
+from ganvas.recipe.objectives import Relativistic
+from ganvas.recipe.penalties import R1, R2, GradientPenalty, Penalty
+from ganvas.recipe.ramp import Ramp
 from ganvas.systems.dcgan import DCGAN
-from ganvas.training.feeding import make_feed
+from ganvas.tasks.feed_of import make_feed
 from ganvas.training.loop import train as play
 from ganvas.training.phases import phases
 from ganvas.training.run import Run

@@ -17,13 +17,13 @@ import numpy as np
 import pytest
 import torch
 
-from ganvas import InputError, Pictures, Watch, train
+from ganvas import Images, InputError, Watch, train
 from ganvas.cli import main
-from ganvas.recipe import Adam, Plan
+from ganvas.recipe import Adam, Schedule
 from ganvas.runs import checkpoint
 from ganvas.runs.folder import RunFolder
 from ganvas.systems.dcgan import DCGAN
-from ganvas.training import Diverged
+from ganvas.training.loop import Diverged
 from tests.conftest import Cli, assert_refused, same, tiny
 
 QUIET = Watch(checkpoint_seconds=1e9)
@@ -139,7 +139,7 @@ def test_other_pictures_are_refused(tmp_path: Path) -> None:
 
     pictures = load_digits().images.astype(np.uint8)
     np.savez("d.npz", pictures=pictures)
-    recipe = tiny(data=Pictures(source="d.npz"))
+    recipe = tiny(data=Images(source="d.npz"))
     train(replace(recipe, images=64), name="r", watch=QUIET)
     np.savez("d.npz", pictures=pictures[:100])
     with pytest.raises(InputError, match=r"the pictures of d\.npz are not those"):
@@ -249,7 +249,7 @@ def test_few_pictures_do_not_make_thousands_of_sheets(monkeypatch: pytest.Monkey
     monkeypatch.setattr("ganvas.observers.MOST_SHEETS", 4)
     pictures = tmp_path / "pictures.npz"
     np.savez(pictures, np.random.default_rng(0).integers(0, 256, (16, 16, 16, 1), np.uint8))
-    recipe = replace(tiny(), data=Pictures(source=str(pictures), held_out=0), batch_size=8, images=16 * 9)
+    recipe = replace(tiny(), data=Images(source=str(pictures), held_out=0), batch_size=8, images=16 * 9)
     outcome = train(recipe, name="r", watch=Watch(checkpoint_seconds=1e9, grid=(1, 2)))
     shown = [int(sheet.stem) for sheet in outcome.folder.sheets()]
     assert shown == [0, 48, 96, 144]  # every third of nine epochs
@@ -262,7 +262,9 @@ def test_a_penalty_that_batch_statistics_would_spoil_is_refused(cli: Cli) -> Non
 
 
 def test_freezing_holds_a_player_and_the_count_goes_on() -> None:
-    recipe = tiny("dcgan", system=DCGAN(size=16, channels=1, g_width=4, d_width=4), plan=Plan(freeze_d=(64, 128)))
+    recipe = tiny(
+        "dcgan", system=DCGAN(size=16, channels=1, g_width=4, d_width=4), schedule=Schedule(freeze_d=(64, 128))
+    )
     states = {}
     for images in (64, 128, 192):
         train(replace(recipe, images=images), name="r", watch=QUIET)

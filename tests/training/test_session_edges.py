@@ -10,11 +10,11 @@ import pytest
 from rich.console import Console
 
 from ganvas import InputError, Watch, train
-from ganvas.ramp import Ramp
 from ganvas.recipe import Adam
+from ganvas.recipe.ramp import Ramp
 from ganvas.runs import checkpoint
 from ganvas.runs.folder import RunFolder
-from ganvas.training import Diverged
+from ganvas.training.loop import Diverged
 from tests.conftest import Cli, assert_refused, tiny
 
 RUN = RunFolder("runs/r")
@@ -34,7 +34,7 @@ def test_a_finished_run_says_so_and_nothing_in_it_changes() -> None:
     before = files()
     said = io.StringIO()
     outcome = train(tiny(), name="r", watch=QUIET, console=Console(file=said, width=1000))
-    assert (outcome.state, outcome.images) == ("finished", tiny().images)
+    assert (outcome.state, outcome.images_seen) == ("finished", tiny().images)
     assert "finished" in said.getvalue()
     assert files() == before
 

@@ -18,12 +18,13 @@ from ganvas import R1, R2, Adam, Host, InputError, Ramp, Recipe, Relativistic, c
 from ganvas.cli._flags import parse
 from ganvas.metrics.intervals import Estimate
 from ganvas.observers.log import Log
+from ganvas.recipe.serialization import from_plain
 from ganvas.runs import checkpoint
 from ganvas.runs.folder import RunFolder
-from ganvas.tuning import Candidate, Probe, Search, Stopped, picture, search, tune
-from ganvas.tuning.candidates import candidates_of, first_images
-from ganvas.tuning.verdict import choose, ranked
-from ganvas.values import from_plain
+from ganvas.studies.tuning import Candidate, Probe, Search, Stopped, search, tune
+from ganvas.studies.tuning import chart as picture
+from ganvas.studies.tuning.candidates import candidates_of, first_images
+from ganvas.studies.tuning.verdict import choose, ranked
 from tests.conftest import same, tiny
 
 QUICK = Search(extractor="digits", images=320, seeds=1)

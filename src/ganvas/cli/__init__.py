@@ -70,7 +70,7 @@ def _dispatch(argv: list[str]) -> int:
         return 0
     verb, rest = argv[0], argv[1:]
     if verb not in VERBS:
-        from ganvas.values import nearest
+        from ganvas.errors import nearest
 
         raise InputError(f"there is no verb {verb!r}{nearest(verb, VERBS)}; ganvas --help shows them all.")
     code: int = importlib.import_module(f"ganvas.cli.{verb}").main(rest)

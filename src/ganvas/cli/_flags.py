@@ -11,18 +11,18 @@ from typing import Annotated, Any, TypeVar, get_args
 
 import tyro
 
-from ganvas.data import Points
-from ganvas.degradation import Degradation
-from ganvas.errors import InputError
-from ganvas.objectives import Objective
-from ganvas.observers import Watch
-from ganvas.penalties import Penalty
-from ganvas.ramp import Ramp
+from ganvas.errors import InputError, nearest
+from ganvas.experiment import Host
+from ganvas.observers.watch import Watch
 from ganvas.recipe import Recipe
+from ganvas.recipe.degradations import Degradation
+from ganvas.recipe.objectives import Objective
+from ganvas.recipe.penalties import Penalty
+from ganvas.recipe.ramp import Ramp
+from ganvas.recipe.serialization import flatten
+from ganvas.recipe.sources import Mixture2D
+from ganvas.studies.tuning import Search
 from ganvas.systems import named_recipe
-from ganvas.training import Host
-from ganvas.tuning import Search
-from ganvas.values import flatten, nearest
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def parse_as(kind: type[F], verb: str, argv: list[str]) -> tuple[str, F]:
         raise InputError(f"ganvas {verb} needs the name of a recipe first, as in ganvas {verb} dcgan-digits.")
     recipe = named_recipe(argv[0])
     default = kind(recipe=recipe)
-    data = "--data.shape" if isinstance(recipe.data, Points) else "--data.source"
+    data = "--data.shape" if isinstance(recipe.data, Mixture2D) else "--data.source"
     long = {**_LONG, "--data": data}
     words = [long.get(head, head) + rest for head, rest in map(_split, argv)]
     recipe, words = _chosen(recipe, words)
@@ -128,7 +128,7 @@ _LONG = {"--data": "--data.source", "--steering": "--steering.mode"}
 
 # Parts that are one of several classes: the flag names the class, the flags below it its fields.
 # Of the penalties there may be several, or none.
-_CHOICES: dict[str, Any] = {"--objective": Objective, "--penalties": Penalty, "--data.low": Degradation}
+_CHOICES: dict[str, Any] = {"--objective": Objective, "--penalties": Penalty, "--data.degradation": Degradation}
 
 
 def _chosen(recipe: Recipe, words: list[str]) -> tuple[Recipe, list[str]]:

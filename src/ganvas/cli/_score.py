@@ -12,7 +12,7 @@ from ganvas.cli._parser import Parser
 from ganvas.errors import InputError
 
 if TYPE_CHECKING:
-    from ganvas.evaluation.restoration import Scores
+    from ganvas.evaluation.pairs import Scores
     from ganvas.metrics.intervals import Estimate
 
 HEADS = ("--on", "--prove")
@@ -62,8 +62,8 @@ def main(argv: list[str]) -> int:
     if not arguments.models:
         raise InputError("--on scores a model, and none is given; name one, such as bicubic.")
 
-    from ganvas.evaluation.restoration import score
-    from ganvas.runs.files import write_text
+    from ganvas.evaluation.pairs import score
+    from ganvas.files import write_text
 
     if arguments.out and Path(arguments.out).is_file():
         raise InputError(f"--out {arguments.out} is a file; give a folder for the sheets and tables.")
@@ -102,13 +102,13 @@ def _mixed(models: Sequence[str], strength: float) -> Sequence[str]:
     """The models that --strength is for; all where it is for none, so that opening them refuses it."""
     if strength == 1:
         return models
-    from ganvas.inference.upscaling.models import names_start
+    from ganvas.inference.upscaler_models import names_start
 
     return [model for model in models if model != "bicubic" and names_start(model)] or models
 
 
 def _print(scores: Sequence[Sequence[Scores]], seed: int) -> None:
-    from ganvas.evaluation.restoration import difference
+    from ganvas.evaluation.pairs import difference
 
     for rows in zip(*scores, strict=True):
         first, *others = rows
@@ -143,7 +143,7 @@ def _protocol(one: Scores) -> str:
 
 
 def _prove(names: Sequence[str]) -> int:
-    from ganvas.evaluation.proof import PUBLISHED, prove
+    from ganvas.evaluation.selfcheck import PUBLISHED, prove
 
     proofs = prove(names)
     for proof in proofs:

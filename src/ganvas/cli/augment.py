@@ -44,7 +44,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--out", required=True, help="folder for the pictures, the manifest and the report")
     parser.add_argument("--no-flips", dest="flips", action="store_false", help="never mirror: for digits and letters")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where to compute")
-    from ganvas.synthetic.settings import Settings
+    from ganvas.studies.synthetic.settings import Settings
 
     for field in dataclasses.fields(Settings):
         if field.name in HELP:
@@ -55,8 +55,8 @@ def main(argv: list[str]) -> int:
 
     from rich.console import Console
 
-    from ganvas.synthetic.augmenting import augment
-    from ganvas.training import Diverged
+    from ganvas.studies.synthetic.augmenting import augment
+    from ganvas.training.loop import Diverged
 
     console = Console(stderr=True)
     try:
@@ -73,7 +73,7 @@ def main(argv: list[str]) -> int:
         console.print("stopped while training the generator; the same command goes on from there")
         return 128 + (ended.signal or signal.SIGINT)
 
-    from ganvas.synthetic.writing import rows_of_arms, rows_of_classes, rows_of_filter
+    from ganvas.studies.synthetic.writing import rows_of_arms, rows_of_classes, rows_of_filter
 
     for rows in (
         rows_of_filter(ended.filtered, ended.judgement.classes),

@@ -10,7 +10,7 @@ from ganvas.cli._parser import Parser
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ganvas.comparison import Comparison
+    from ganvas.reports import Comparison
 
 PAGE = "comparison.html"
 
@@ -28,8 +28,8 @@ def main(argv: list[str]) -> int:
     arguments = parser.parse_args(argv)
     from rich.console import Console
 
-    from ganvas.comparison import compare
     from ganvas.errors import InputError
+    from ganvas.reports import compare
 
     if arguments.out.suffix.lower() not in (".html", ".htm"):
         raise InputError(f"--out {arguments.out} is no name of a page; give one that ends in .html.")
@@ -44,8 +44,8 @@ def show(comparison: Comparison, console: Console) -> None:
     """Print what differs, the measures and what a reader must know."""
     from rich.table import Column, Table
 
-    from ganvas.comparison.page import end, warnings
-    from ganvas.comparison.table import interval
+    from ganvas.reports.page import end, warnings
+    from ganvas.reports.table import interval
 
     labels = [group.label for group in comparison.settings]
     if comparison.differing:

@@ -25,7 +25,7 @@ def main(argv: list[str]) -> int:
         print(f"{arguments.out}: the generator of {about['run']} at image {about['images']:,}")
         return 0
 
-    from ganvas.inference.upscaling.foreign import convert
+    from ganvas.inference.importers.convert import convert
 
     loaded = convert(file, arguments.out, half=arguments.half)
     print(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ganvas.cli._parser import Parser
 
 if TYPE_CHECKING:
-    from ganvas.pictures import Pixels
+    from ganvas.imaging.grid import Pixels
     from ganvas.recipe import Change
 
 SHOWN = 10  # lines of any list
@@ -34,7 +34,7 @@ def main(argv: list[str]) -> int:
     from rich.console import Console
 
     from ganvas.data.examine import examine
-    from ganvas.pictures import save_png
+    from ganvas.imaging.saving import save_png
 
     found = examine(arguments.source, workers=arguments.workers, progress=True)
     console = Console(highlight=False, soft_wrap=True)
@@ -73,7 +73,8 @@ def _augmented(tiles: Pixels, policy: list[Change]) -> tuple[Pixels, dict[str, s
     import numpy as np
     import torch
 
-    from ganvas.pictures import from_pixels, grid, to_pixels, with_names
+    from ganvas.imaging.grid import grid, with_names
+    from ganvas.imaging.tensors import from_pixels, to_pixels
     from ganvas.recipe import Augment
     from ganvas.training.augmentation import as_seen
 

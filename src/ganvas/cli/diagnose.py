@@ -18,8 +18,8 @@ def main(argv: list[str]) -> int:
     from ganvas.diagnosis import advice, diagnose, draw
     from ganvas.errors import InputError
     from ganvas.recipe import Recipe
+    from ganvas.recipe.serialization import from_plain
     from ganvas.runs.folder import RunFolder
-    from ganvas.values import from_plain
 
     folder = RunFolder(arguments.run)
     if arguments.out and arguments.out.suffix.lower() != ".png":

@@ -77,7 +77,7 @@ def main(argv: list[str]) -> int:
         )
 
     from ganvas.evaluation import evaluate
-    from ganvas.runs.files import write_text
+    from ganvas.files import write_text
 
     aside = ("sources", "json", "on", "prove")
     options = {name: value for name, value in vars(arguments).items() if name not in aside}
@@ -94,8 +94,8 @@ def _print(found: Evaluation) -> None:
     from rich.console import Console
     from rich.table import Column, Table
 
-    from ganvas.comparison.table import HIGHER, LOWER
-    from ganvas.evaluation.by_class import worst_first
+    from ganvas.evaluation.per_class import worst_first
+    from ganvas.reports.table import HIGHER, LOWER
 
     console = Console(highlight=False, soft_wrap=True)
     right = {"justify": "right"}

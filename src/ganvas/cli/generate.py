@@ -44,8 +44,8 @@ def main(argv: list[str]) -> int:
     arguments = parser.parse_args(argv)
 
     from ganvas.errors import InputError
-    from ganvas.inference.files import folder_name, write_folder, write_sheet, write_walk
     from ganvas.inference.generator import open_generator
+    from ganvas.inference.output import folder_name, write_folder, write_sheet, write_walk
 
     generator = open_generator(arguments.run, which=arguments.which, device=arguments.device)
     seed, sheet, out = arguments.seed, arguments.grid, arguments.out

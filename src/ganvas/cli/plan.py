@@ -20,11 +20,12 @@ def main(argv: list[str]) -> int:
 
     import torch
 
-    from ganvas.data import NAMES, Points, count, open_data
+    from ganvas.data import NAMES, count, open_data
     from ganvas.errors import InputError
-    from ganvas.training import Diverged
-    from ganvas.training.labels import expect_labels
-    from ganvas.training.plan import layers, probe
+    from ganvas.experiment.cost import layers, probe
+    from ganvas.recipe.sources import Mixture2D
+    from ganvas.tasks.labels import expect_labels
+    from ganvas.training.loop import Diverged
 
     example = torch.zeros(2, *recipe.system.shape)
     for title, network, given in (
@@ -33,7 +34,7 @@ def main(argv: list[str]) -> int:
     ):
         console.print(_table(title, tuple(given.shape[1:]), layers(network, given)))
     pictures = count(recipe.data, recipe.system.shape)
-    if recipe.system.classes and not isinstance(recipe.data, Points) and recipe.data.source not in NAMES:
+    if recipe.system.classes and not isinstance(recipe.data, Mixture2D) and recipe.data.source not in NAMES:
         expect_labels(recipe.system, open_data(recipe.data, recipe.system.shape).split(recipe.data.held_out)[0])
     flags = with_epochs(flags, pictures)
     recipe = flags.recipe
@@ -45,7 +46,7 @@ def main(argv: list[str]) -> int:
         ) from None
     epochs = recipe.images / pictures
     source = recipe.data
-    name, what = (source.shape, "points") if isinstance(source, Points) else (source.source, "pictures")
+    name, what = (source.shape, "points") if isinstance(source, Mixture2D) else (source.source, "pictures")
     console.print(f"data     {name}: {pictures:,} {what}; {recipe.images:,} images are {epochs:.1f} epochs")
     console.print(f"rate     {cost.images_per_second:,.0f} images/s in {recipe.precision} on {device}")
     console.print(f"time     {duration(cost.seconds)}")

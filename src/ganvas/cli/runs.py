@@ -24,7 +24,7 @@ def main(argv: list[str]) -> int:
         raise InputError(f"there is no folder {root}; give the one that holds the runs, or train a first one.")
     table = Table("run", "state", "system", "data", "images", "last sign of life", box=None)
     for run in find_runs(root):
-        images = f"{run.images:,} of {run.of:,} ({min(1.0, run.images / max(1, run.of)):.0%})"
+        images = f"{run.images_seen:,} of {run.of:,} ({min(1.0, run.images_seen / max(1, run.of)):.0%})"
         table.add_row(run.name, run.state, run.system, run.data, images, _ago(time.time() - run.changed))
     Console().print(table if table.row_count else f"no runs in {root}")
     return 0

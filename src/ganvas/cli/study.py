@@ -14,8 +14,8 @@ from ganvas.errors import InputError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from ganvas.experiment import Host
     from ganvas.studies import Study
-    from ganvas.training import Host
 
 FLAGS = ("data", "images", "seeds", "on", "extractor", "set")
 NAMED = {"strategies": FLAGS, "modes": ("images", "seeds", "set")}  # the flags that go with a study known by name
@@ -60,9 +60,10 @@ def main(argv: list[str]) -> int:
     arguments = parser.parse_args(argv)
     from rich.console import Console
 
+    from ganvas.experiment import Host
     from ganvas.studies import run_study
-    from ganvas.studies.jobs import train_one
-    from ganvas.training import Diverged, Host
+    from ganvas.studies.run_jobs import train_one
+    from ganvas.training.loop import Diverged
 
     host = Host(device=arguments.device, workers=arguments.workers, runs=arguments.runs)
     if arguments.only:
@@ -71,7 +72,7 @@ def main(argv: list[str]) -> int:
         except Diverged:
             return 1
         if outcome.state == "stopped":
-            print(f"stopped at image {outcome.images:,}; the same command goes on from there")
+            print(f"stopped at image {outcome.images_seen:,}; the same command goes on from there")
             return 128 + (outcome.signal or signal.SIGINT)
         return 0
     study = _study(arguments)

@@ -10,8 +10,10 @@ from rich.console import Console
 def main(argv: list[str]) -> int:
     """Run ``ganvas train RECIPE [flags]``."""
     from ganvas.cli._flags import parse, with_epochs
-    from ganvas.data import Crops, open_data
-    from ganvas.training import Diverged, train
+    from ganvas.data import open_data
+    from ganvas.experiment import train
+    from ganvas.recipe.sources import Crops
+    from ganvas.training.loop import Diverged
 
     name, flags = parse("train", argv)
     if flags.epochs:
@@ -31,11 +33,11 @@ def main(argv: list[str]) -> int:
         return 1
     folder = outcome.folder
     if outcome.state == "stopped":
-        console.print(f"stopped at image {outcome.images:,}; the same command goes on from there")
+        console.print(f"stopped at image {outcome.images_seen:,}; the same command goes on from there")
         return 128 + (outcome.signal or signal.SIGINT)
     if outcome.early:
         saved = next(e["saved_seconds"] for e in reversed(folder.read_events()) if "saved_seconds" in e)
-        console.print(f"ended early at image {outcome.images:,}, {outcome.early}: about {saved:,.0f} s saved")
+        console.print(f"ended early at image {outcome.images_seen:,}, {outcome.early}: about {saved:,.0f} s saved")
     made = {
         "sample sheet": folder.sheets()[-1],
         "film strip": folder.filmstrip,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from ganvas.tuning import Probe
+    from ganvas.studies.tuning import Probe
 
 WIDTH = 104  # characters of the table, whose rows are not to be broken
 OURS = ("--search", "--name")  # flags that ganvas train has not, or means otherwise
@@ -20,7 +20,7 @@ def main(argv: list[str]) -> int:
     """Run ``ganvas tune RECIPE [flags]``."""
     from ganvas.cli._flags import TuneFlags, parse_as, with_epochs
     from ganvas.data import count
-    from ganvas.tuning import Stopped, tune
+    from ganvas.studies.tuning import Stopped, tune
 
     name, flags = parse_as(TuneFlags, "tune", argv)
     if flags.epochs:

@@ -63,19 +63,19 @@ def main(argv: list[str]) -> int:
 
     from rich.console import Console
 
+    from ganvas.imageio import Wish
+    from ganvas.imageio.interrupts import stoppable
+    from ganvas.imageio.job import Way, run
+    from ganvas.imageio.planning import plan
+    from ganvas.imageio.progress import Progress
     from ganvas.inference.upscaler import open_upscaler
-    from ganvas.photos import Wish
-    from ganvas.photos.job import Way, run
-    from ganvas.photos.planning import plan
-    from ganvas.photos.progress import Progress
-    from ganvas.photos.stopping import stoppable
 
     options = {name: getattr(arguments, name) for name in ("strength", "device", "precision", "tile")}
     wish = Wish(arguments.scale, arguments.format, arguments.quality, not arguments.no_colour_lock)
     plan(arguments.inputs, arguments.out, 1, wish.form)  # what is wrong with it is told before a model is read
     upscaler = open_upscaler(arguments.model, **options)
     planned = plan(arguments.inputs, arguments.out, wish.times(upscaler), wish.form)
-    model = {"model": upscaler.name, "images": upscaler.images, "strength": arguments.strength}
+    model = {"model": upscaler.name, "images": upscaler.images_seen, "strength": arguments.strength}
     model["precision"] = arguments.precision
     way = Way(wish, model, arguments.limit, arguments.overwrite, arguments.check)
     progress = Progress(Console(highlight=False), Console(stderr=True, highlight=False), wish.times(upscaler) ** 2)
@@ -85,7 +85,7 @@ def main(argv: list[str]) -> int:
         finally:
             progress.close()
         if arguments.compare:
-            from ganvas.photos.compare import write_page
+            from ganvas.imageio.compare_page import write_page
 
             shown = [*outcome.before, *(job for job, _ in outcome.made)]
             write_page(arguments.compare, shown, upscaler, arguments.original, options | {"model": arguments.model})

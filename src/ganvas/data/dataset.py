@@ -1,4 +1,4 @@
-"""Data in memory. Pictures are decoded once: uint8 at the training size, in a file of the cache that is named by their
+"""Data in memory. Images are decoded once: uint8 at the training size, in a file of the cache that is named by their
 content."""
 
 from __future__ import annotations
@@ -22,18 +22,16 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ganvas.data.crops import Crops
+from ganvas.data.builtin import COUNTS
 from ganvas.data.decode import Pixels, Unusable, prepare
-from ganvas.data.named import COUNTS
-from ganvas.data.pictures import Pictures
-from ganvas.data.points import Points
-from ganvas.data.sources import Item, Listing, open_source
+from ganvas.data.listing import Item, Listing, open_source
 from ganvas.errors import InputError
+from ganvas.recipe.sources import Crops, Images, Mixture2D
 
 FORMAT = 1  # part of every fingerprint: a new number makes old caches unknown, and old runs without their data
 CHUNK = 1024  # pictures under way at once: bounds the memory
 
-Source = Pictures | Points | Crops
+Source = Images | Mixture2D | Crops
 
 
 @dataclass(frozen=True)
@@ -124,17 +122,17 @@ def open_data(source: Source, shape: tuple[int, ...], *, workers: int = 0, progr
         InputError: as `load`.
     """
     if isinstance(source, Crops):
-        from ganvas.data.photographs import load_photographs
+        from ganvas.data.photos import load_photographs
 
         return load_photographs(source, size=shape[-1], channels=shape[0], workers=workers, progress=progress)
-    if isinstance(source, Pictures):
+    if isinstance(source, Images):
         return load(source, size=shape[-1], channels=shape[0], workers=workers, progress=progress)
     points = source.sample(source.count)
     digest = hashlib.blake2b(points.tobytes(), digest_size=20).hexdigest()
     return Dataset(points, fingerprint=digest, name=source.shape, kind="points")
 
 
-def load(pictures: Pictures, *, size: int, channels: int, workers: int = 0, progress: bool = False) -> Dataset:
+def load(pictures: Images, *, size: int, channels: int, workers: int = 0, progress: bool = False) -> Dataset:
     """Decode a source to `size` px and 1 or 3 channels, or take it from the cache if its content was decoded before.
 
     Args:
@@ -202,7 +200,7 @@ def count(source: Source, shape: tuple[int, ...]) -> int:
     Raises:
         InputError: as `load`.
     """
-    known = source.count if isinstance(source, Points) else COUNTS.get(source.source)
+    known = source.count if isinstance(source, Mixture2D) else COUNTS.get(source.source)
     found = known or len(open_data(source, shape, progress=True))
     return found - found // _every(source.held_out, found)
 

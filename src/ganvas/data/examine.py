@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 
 from ganvas.data.dataset import Skipped, _bar, _ordered, _workers
 from ganvas.data.decode import Pixels, Unusable, open_picture, to_mode
-from ganvas.data.sources import Item, Listing, open_source
+from ganvas.data.listing import Item, Listing, open_source
 
 TILE = 48  # side of a picture on the contact sheet
 
@@ -62,7 +62,7 @@ def examine(source: str, *, workers: int = 0, progress: bool = False) -> Examina
     Raises:
         InputError: there is no such source.
     """
-    from ganvas.pictures import grid, with_names
+    from ganvas.imaging.grid import grid, with_names
 
     listing = open_source(source)
     found = Examination(listing.name, len(listing.items))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cached_property
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,45 +15,11 @@ from torch import Tensor
 
 from ganvas.data.dataset import Dataset
 from ganvas.errors import InputError
+from ganvas.recipe.batch import Batch
 
 # 0..255 to -1..1 in one pass over the memory; one step below 2/255 in fp32, so that white does not exceed 1.
 SCALE = float(np.nextafter(np.float32(2 / 255), np.float32(0)))
 SHARE = 0.4  # of the device's free memory that the pictures may take
-
-
-class Batch:
-    """Real pictures or points, fetched when first asked for: an update that needs none costs nothing.
-
-    Attributes:
-        device: where the tensors lie.
-        images_seen: the count of real images at which the batch starts.
-    """
-
-    def __init__(self, feed: Feed, images_seen: int, stream: int) -> None:
-        self._feed, self.images_seen, self._stream = feed, images_seen, stream
-        self.device = feed.device
-
-    def __len__(self) -> int:
-        return self._feed.local_size
-
-    @property
-    def real(self) -> Tensor:
-        """Pictures (B, C, H, W), float32 in [-1, 1], in channels-last memory order; or points (B, 2), float32."""
-        return self._fetched[0]
-
-    @property
-    def labels(self) -> Tensor | None:
-        """Class numbers (B,), int64, or None where the data have no classes."""
-        return self._fetched[1]
-
-    @property
-    def low(self) -> Tensor:
-        """Low-resolution versions, where the data are crops of photographs."""
-        raise TypeError(f"{self._feed.dataset.name} has no low-resolution pictures")
-
-    @cached_property
-    def _fetched(self) -> tuple[Tensor, Tensor | None]:
-        return self._feed.fetch(self.images_seen, self._stream)
 
 
 class Feed:
@@ -112,10 +78,10 @@ class Feed:
 
     def batch(self, images_seen: int, stream: int = 0) -> Batch:
         """The batch that starts at this count of images; streams are independent orders of the same pictures."""
-        return Batch(self, images_seen, stream)
+        return Batch(self.local_size, self.device, images_seen, partial(self.fetch, images_seen, stream))
 
-    def fetch(self, images_seen: int, stream: int) -> tuple[Tensor, Tensor | None]:
-        """The pictures and labels of a batch."""
+    def fetch(self, images_seen: int, stream: int) -> dict[str, Tensor]:
+        """The named tensors of a batch."""
         began = time.perf_counter()
         index = torch.from_numpy(self._index(images_seen, stream))
         rows = self._images.index_select(0, index.to(self.device)) if self.resident else self._read(images_seen, stream)
@@ -126,9 +92,9 @@ class Feed:
         real = rows  # points are what they are
         if rows.dtype == torch.uint8:
             real = torch.add(self._minus_one, rows.permute(0, 3, 1, 2), alpha=SCALE)
-        labels = None if self._labels is None else self._labels[index.to(self.device)]
+        labels = {} if self._labels is None else {"label": self._labels[index.to(self.device)]}
         self.waited += time.perf_counter() - began
-        return real, labels
+        return {"real": real, **labels}
 
     def _index(self, images_seen: int, stream: int) -> NDArray[np.int64]:
         epoch, offset = divmod(images_seen, len(self.dataset))

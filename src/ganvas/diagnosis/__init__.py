@@ -1,7 +1,7 @@
 """What is wrong with the game: signals, verdicts with their evidence, remedies. Changes no weight by itself."""
 
+from ganvas.diagnosis.chart import draw
 from ganvas.diagnosis.history import Diagnosis, diagnose
-from ganvas.diagnosis.picture import draw
 from ganvas.diagnosis.remedies import REMEDIES, advice
 from ganvas.diagnosis.verdicts import Look, Verdict, judge, looks, timeline
 

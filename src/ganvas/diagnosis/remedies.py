@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Literal
 
-from ganvas.objectives import NonSaturating, Relativistic, Wasserstein
-from ganvas.penalties import R1, R2, GradientPenalty
-from ganvas.ramp import Ramp
 from ganvas.recipe import CAP, LEAKING, Adam, Recipe
+from ganvas.recipe.objectives import NonSaturating, Relativistic, Wasserstein
+from ganvas.recipe.penalties import R1, R2, GradientPenalty
+from ganvas.recipe.ramp import Ramp
 
 Change = Callable[[Recipe, int], Recipe | None]
 
@@ -145,24 +145,24 @@ def _bounded_critic(recipe: Recipe, images: int) -> Recipe | None:
 
 
 def _fewer_d(recipe: Recipe, images: int) -> Recipe | None:
-    plan = recipe.plan
+    plan = recipe.schedule
     if plan.d_per_g > 1:
-        return replace(recipe, plan=replace(plan, d_per_g=max(1, plan.d_per_g // 2)))
-    return replace(recipe, plan=replace(plan, g_per_d=plan.g_per_d + 1))
+        return replace(recipe, schedule=replace(plan, d_per_g=max(1, plan.d_per_g // 2)))
+    return replace(recipe, schedule=replace(plan, g_per_d=plan.g_per_d + 1))
 
 
 def _more_d(recipe: Recipe, images: int) -> Recipe | None:
-    plan = recipe.plan
+    plan = recipe.schedule
     if plan.g_per_d > 1:
-        return replace(recipe, plan=replace(plan, g_per_d=max(1, plan.g_per_d // 2)))
-    return replace(recipe, plan=replace(plan, d_per_g=2 * plan.d_per_g))
+        return replace(recipe, schedule=replace(plan, g_per_d=max(1, plan.g_per_d // 2)))
+    return replace(recipe, schedule=replace(plan, d_per_g=2 * plan.d_per_g))
 
 
 def _freeze_g(recipe: Recipe, images: int) -> Recipe | None:
     pause = (images, images + 100 * recipe.batch_size)
-    if recipe.plan.freeze_g[1] > images or recipe.plan.freeze_d[1] > images:
+    if recipe.schedule.freeze_g[1] > images or recipe.schedule.freeze_d[1] > images:
         return None
-    return replace(recipe, plan=replace(recipe.plan, freeze_g=pause, freeze_d=(0, 0)))
+    return replace(recipe, schedule=replace(recipe.schedule, freeze_g=pause, freeze_d=(0, 0)))
 
 
 REMEDIES: dict[str, tuple[Remedy, ...]] = {

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ganvas.metrics.sliced_wasserstein import project, sliced_wasserstein
-from ganvas.objectives import Objective, Relativistic, Wasserstein
+from ganvas.recipe.objectives import Objective, Relativistic, Wasserstein
 
 COUNT = 128  # pictures of each kind in a look: about the work of three updates
 SIDE = 16  # px to which pictures are averaged before their distances are taken: what is seen from afar
@@ -61,7 +61,7 @@ class Probe:
         self._count = len(train) if many else half
         count = min(len(one), len(other))
         self._projections = project(train[: self._count])
-        # Pictures that are all alike have no distance to measure by.
+        # Images that are all alike have no distance to measure by.
         self._unit = sliced_wasserstein(project(one[:count]), project(other[:count])) or 1.0
 
     def look(self, g: nn.Module, d: nn.Module) -> Signals:

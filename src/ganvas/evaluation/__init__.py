@@ -3,10 +3,10 @@
 What enlarges pictures is scored instead: `score` holds it against originals, and `prove` proves the scoring.
 """
 
-from ganvas.evaluation.judge import Evaluation, evaluate
+from ganvas.evaluation.distributions import Evaluation, evaluate
 from ganvas.evaluation.measures import DEFAULT, MEASURES, Figure
-from ganvas.evaluation.proof import Proof, prove
-from ganvas.evaluation.restoration import Scores, difference, score
+from ganvas.evaluation.pairs import Scores, difference, score
+from ganvas.evaluation.selfcheck import Proof, prove
 
 __all__ = [
     "DEFAULT",

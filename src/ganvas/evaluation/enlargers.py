@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from ganvas.errors import InputError
-from ganvas.evaluation.pairs import enlarge
-from ganvas.pictures import Pixels
+from ganvas.evaluation.test_sets import enlarge
+from ganvas.imaging.grid import Pixels
 from ganvas.runs.folder import RunFolder
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Network:
     @property
     def images(self) -> int:
         """That it was trained on."""
-        return self.upscaler.images
+        return self.upscaler.images_seen
 
     def enlarge(self, low: Pixels) -> Pixels:
         """uint8 (H, W, C) -> (scale * H, scale * W, C), rounded and clipped."""

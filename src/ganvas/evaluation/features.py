@@ -12,9 +12,9 @@ import numpy as np
 
 from ganvas.data import cache_dir
 from ganvas.errors import InputError
+from ganvas.files import write_atomically
+from ganvas.imaging.grid import Pixels
 from ganvas.metrics.extractors import Extracted, Extractor
-from ganvas.pictures import Pixels
-from ganvas.runs.files import write_atomically
 
 FORMAT = 1  # of the cache; a new number makes every old file unknown
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import ganvas
-from ganvas.evaluation.sets import Sets
+from ganvas.evaluation.samples import Sets
+from ganvas.metrics.classifier_score import classes, classifier_score
 from ganvas.metrics.extractors import Extracted, Extractor
-from ganvas.metrics.frechet import frechet
+from ganvas.metrics.fid import frechet
 from ganvas.metrics.intervals import Estimate
-from ganvas.metrics.kernel import kernel_distance
-from ganvas.metrics.manifold import DENSITY_COVERAGE_K, PRECISION_RECALL_K, density_coverage, precision_recall
-from ganvas.metrics.scores import classes, classifier_score
+from ganvas.metrics.kid import kernel_distance
+from ganvas.metrics.precision_recall import DENSITY_COVERAGE_K, PRECISION_RECALL_K, density_coverage, precision_recall
 
 
 @dataclass(frozen=True)

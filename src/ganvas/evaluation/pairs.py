@@ -1,240 +1,282 @@
-"""Originals and their low-resolution versions: the published test sets by name, and any folder of pictures."""
+"""Score what enlarges pictures on sets of originals: distortion and perception, picture by picture."""
 
 from __future__ import annotations
 
-import os
+import csv
+import hashlib
+import io
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import torch
+from rich.console import Console
+from rich.progress import track
 
-from ganvas import resize
-from ganvas.data import data_dir
-from ganvas.data.decode import Unusable, is_picture, open_picture, to_mode
-from ganvas.data.sources import Item, open_source
 from ganvas.errors import InputError
-from ganvas.pictures import Pixels
-from ganvas.values import nearest
+from ganvas.evaluation.enlargers import Enlarger, open_enlarger
+from ganvas.evaluation.measures import Figure, figure
+from ganvas.evaluation.test_sets import Pair, TestSet, enlarge, find_set
+from ganvas.evaluation.worst_cases import View, draw, view, worst
+from ganvas.files import write_text
+from ganvas.imaging.grid import Pixels
+from ganvas.imaging.tensors import from_pixels
+from ganvas.inference.opening import move
+from ganvas.metrics.distortion import EXACT, luma, psnr, ssim
+from ganvas.metrics.intervals import Estimate, mean
+from ganvas.metrics.perceptual import ALEXNET, SIDE, Perceptual, open_perceptual
+from ganvas.metrics.weights import weights_dir
 
-NAMES = ("Set5", "Set14", "BSD100", "Urban100", "Manga109")
-GREY = {"Set14": ("img_003", "bridge")}
-"""Pictures of one channel in the published archive, which formats without grey (WebP) keep as three."""
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A picture twice: `high` uint8 (H, W, C), C 1 or 3, and `low` uint8 (H / scale, W / scale, C)."""
-
-    name: str
-    high: Pixels
-    low: Pixels
-
-    @cached_property
-    def as_published(self) -> bool:
-        """Whether `low` is MATLAB's bicubic of `high`, byte for byte."""
-        return not self.differing
-
-    @cached_property
-    def differing(self) -> int:
-        """Values of `low` that are not those of MATLAB's bicubic of `high`."""
-        return int(np.count_nonzero(shrink(self.high, len(self.high) // len(self.low)) != self.low))
+DISTORTION = ("PSNR-Y", "SSIM-Y", "PSNR-RGB", "SSIM-RGB")
+ON = {"Y": "Y of BT.601 in studio range, rounded", "RGB": "RGB"}
+WINDOW = "Gaussian 11 x 11, sigma 1.5, inside"
 
 
 @dataclass(frozen=True)
-class TestSet:
-    """Originals with low-resolution versions of one scale.
+class Scores:
+    """What one model has on one set.
 
     Attributes:
-        name: of the set, or of the folder.
-        scale: of the enlargement.
-        items: name, original, and low-resolution file; None where that is made from the original.
-        notes: a sentence on files that were passed over.
+        name: of the model.
+        set: its name.
+        figures: named as in ``PSNR-Y on Set5``, with intervals over the pictures.
+        pictures: the scores of each picture by its name, in the order of the files.
+        notes: sentences on what was left out or stands apart.
+        sheet: PNG of the worst pictures, the worst first.
+        table: CSV of `pictures`.
     """
-
-    __test__ = False  # no test of pytest's
 
     name: str
-    scale: int
-    items: tuple[tuple[str, Item, Item | None], ...]
-    notes: tuple[str, ...] = ()
+    set: str
+    figures: tuple[Figure, ...]
+    pictures: dict[str, dict[str, float]]
+    notes: tuple[str, ...]
+    sheet: Path
+    table: Path
 
-    def __len__(self) -> int:
-        return len(self.items)
+    @property
+    def measures(self) -> list[str]:
+        """Their names without the set's."""
+        return [figure.measure.removesuffix(f" on {self.set}") for figure in self.figures]
 
-    def __iter__(self) -> Iterator[Pair]:
-        """The pairs one by one, in the order of the files; originals cut at the right and bottom to whole low pixels.
-
-        Raises:
-            InputError: a file is no picture, too small, or the low-resolution one is not of the size it should be.
-        """
-        for name, original, small in self.items:
-            high = _read(self.name, original)
-            if name in GREY.get(self.name, ()) and (high == high[..., :1]).all():
-                high = high[..., :1]
-            high = modcrop(high, self.scale)
-            height, width, channels = high.shape
-            if not small:
-                yield Pair(name, high, shrink(high, self.scale))
-                continue
-            low = _read(self.name, small)
-            if low.shape[:2] != (height // self.scale, width // self.scale):
-                raise InputError(
-                    f"{small.name} of {self.name} is {low.shape[1]} x {low.shape[0]} px and not the"
-                    f" {width // self.scale} x {height // self.scale} of its original by {self.scale}; put the right"
-                    " file there."
-                )
-            low = low[..., :1] if channels == 1 else np.broadcast_to(low, (*low.shape[:2], 3))
-            yield Pair(name, high, np.ascontiguousarray(low))
+    def __getitem__(self, measure: str) -> Estimate:
+        """The estimate of that measure, as in ``scores["PSNR-Y"].value``."""
+        return next(f.estimate for f in self.figures if f.measure == f"{measure} on {self.set}")
 
 
-def modcrop(pixels: Pixels, scale: int) -> Pixels:
-    """The picture without the rows and columns at its end that make no whole low-resolution pixel.
+def score(
+    model: str | Path | Enlarger,
+    on: str | Path | Sequence[str | Path],
+    *,
+    scale: int = 0,
+    which: Literal["last", "best"] = "last",
+    strength: float = 1.0,
+    device: str = "cpu",
+    seed: int = 0,
+    out: str | Path = "",
+    progress: bool = False,
+) -> tuple[Scores, ...]:
+    """Enlarge the low-resolution pictures of some sets and hold the results against the originals.
 
-    Raises:
-        InputError: nothing is left.
-    """
-    height, width = (length - length % scale for length in pixels.shape[:2])
-    if not height or not width:
-        raise InputError(
-            f"a picture of {pixels.shape[1]} x {pixels.shape[0]} px has no low-resolution version at a scale of"
-            f" {scale}; give a larger one."
-        )
-    return pixels[:height, :width]
+    A run's figures are appended to its figures.jsonl; the sheet and the table of each set lie beside it.
 
-
-def shrink(pixels: Pixels, scale: int) -> Pixels:
-    """MATLAB's bicubic: uint8 (H, W, C) -> (H / scale, W / scale, C)."""
-    return _bicubic(pixels, 1 / scale)
-
-
-def enlarge(pixels: Pixels, scale: int) -> Pixels:
-    """MATLAB's bicubic: uint8 (H, W, C) -> (scale * H, scale * W, C)."""
-    return _bicubic(pixels, scale)
-
-
-def _bicubic(pixels: Pixels, scale: float) -> Pixels:
-    made = resize.bicubic(torch.from_numpy(np.array(pixels)).permute(2, 0, 1), scale)
-    return np.ascontiguousarray(made.permute(1, 2, 0).numpy())
-
-
-def find_set(source: str, scale: int) -> TestSet:
-    """A published set by its name, or a folder or zip file of pictures.
-
-    A folder with HR and LRx4 (for a scale of 4) in it, or image_SRF_4 as in SelfExSR's archive, gives both sides;
-    of any other the low-resolution side is made by MATLAB's bicubic.
+    Args:
+        model: bicubic, a shipped model's name, a run's folder, a file of weights, or an enlarger.
+        on: Set5, Set14, BSD100, Urban100, Manga109, or folders of pictures.
+        scale: of bicubic, 4 unless given.
+        which: the run's newest state or its best.
+        strength: of an SRGAN, as in ganvas upscale: 0 is the network it started from.
+        device: where to compute networks.
+        seed: of the intervals' resamples.
+        out: folder of sheets and tables; by default the run's, else the current one.
+        progress: show a bar on stderr.
 
     Raises:
-        InputError: there is no such set here, it holds no pictures, or its two sides are not of the same pictures.
+        InputError: something cannot be opened or measured; the message says what to do.
     """
-    path = locate(source)
-    whole = path.resolve()
-    name = whole.parent.name if whole.name == "HR" else whole.stem if whole.is_file() else whole.name
-    name = next((known for known in NAMES if known.lower() == name.lower()), name)
-    if (path / "HR").is_dir():
-        return _sides(path, name, scale)
-    if (path / f"image_SRF_{scale}").is_dir():
-        return _archive(path / f"image_SRF_{scale}", name, scale)
-    there = [folder.name for folder in sorted(path.glob("image_SRF_*"))] if path.is_dir() else []
-    if there:
-        raise _other_scale(name, there, scale, "a folder of the originals alone")
-    found, notes = _pictures(path)
-    return TestSet(name, scale, tuple((stem, item, None) for stem, item in found.items()), notes)
+    if seed < 0:
+        raise InputError(f"--seed {seed} is below 0; give a seed of at least 0.")
+    folder, state = None, ""
+    if isinstance(model, str | Path):
+        model, folder, state = open_enlarger(model, scale=scale, which=which, strength=strength, device=device)
+    sets = [find_set(str(source), model.scale) for source in ([on] if isinstance(on, str | Path) else on)]
+    names = [one.name for one in sets]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice:
+        raise InputError(f"--on names two sets {twice}, whose files would be the same; give one of them at a time.")
+    distances, notes = _distances(device)
+    beside = Path(out) if out else folder.path if folder else Path()
+    stem = "evaluation" if folder else f"ganvas-evaluate-{model.name}"
+    stem += f"-{state}" if state not in ("", "last") else ""
+    stem += f"-strength-{strength:g}" if strength != 1 else ""
+    found = []
+    for one in sets:
+        scores = _score(model, one, distances, notes, beside / f"{stem}-{one.name}", seed, strength, progress)
+        if folder:
+            about = {"images": model.images, "state": state, "asked": {"on": one.name, "seed": seed}}
+            for line in scores.figures:
+                folder.add_figure(line.line() | about)
+        found.append(scores)
+    return tuple(found)
 
 
-def locate(source: str) -> Path:
-    """Where a set lies, given by its name or its path.
+def difference(a: Scores, b: Scores, seed: int = 0) -> dict[str, Estimate]:
+    """By how much `a` is above `b`, picture by picture: much surer than two means with their intervals.
 
     Raises:
-        InputError: there is no such set here.
+        InputError: they were not measured alike, or on other pictures.
     """
-    path = Path(source)
-    if path.is_dir() or (path.is_file() and path.suffix.lower() == ".zip"):
-        return path
-    known = {name.lower(): name for name in NAMES}.get(source.lower())
-    if not known:
+    protocols = [{f.measure: {**f.protocol, "ganvas": "", "strength": 1} for f in scores.figures} for scores in (a, b)]
+    shared = [measure for measure in protocols[0] if protocols[0][measure] == protocols[1].get(measure)]
+    if not shared:
         raise InputError(
-            f"there is no test set {source!r}{nearest(source, NAMES)}; give {', '.join(NAMES)}, or the path of a folder"
-            " of pictures."
+            f"{a.name} on {a.set} and {b.name} on {b.set} were not measured alike; evaluate both on the same pictures"
+            " at one scale."
         )
-    found = next((place / known for place in _places() if (place / known).is_dir()), None)
-    if not found:
+    measures = [measure for measure in a.measures if f"{measure} on {a.set}" in shared]
+    gaps = {m: [a.pictures[name][m] - b.pictures[name][m] for name in a.pictures] for m in measures}
+    return {measure: mean(np.array(values), seed) for measure, values in gaps.items()}
+
+
+def _score(
+    model: Enlarger,
+    pairs: TestSet,
+    distances: Sequence[Perceptual],
+    notes: Sequence[str],
+    stem: Path,
+    seed: int,
+    strength: float,
+    progress: bool,
+) -> Scores:
+    crop = pairs.scale
+    rows: dict[str, dict[str, float]] = {}
+    views: list[View] = []
+    digest = hashlib.blake2b(digest_size=6)
+    grey = unlike = 0
+    for pair in _bar(pairs, f"{model.name} on {pairs.name}", progress):
+        _expect_size(pair, pairs.name, crop)
+        digest.update(f"{pair.high.shape} {pair.low.shape}".encode() + pair.high.tobytes() + pair.low.tobytes())
+        grey += pair.high.shape[-1] == 1
+        unlike += not pair.as_published
+        result = model.enlarge(pair.low)
+        if result.shape != pair.high.shape:
+            raise InputError(
+                f"{model.name} made {result.shape} of {pair.name}, not {pair.high.shape}; give another model."
+            )
+        plain = enlarge(pair.low, pairs.scale)
+        row = {**_distortion(result, pair.high, crop), **_perception(distances, result, pair.high, crop)}
+        rows[pair.name] = row | {"bicubic PSNR-Y": min(EXACT, psnr(luma(plain), luma(pair.high), crop=crop))}
+        views = worst([*views, view(pair.name, plain, result, pair.high, rows[pair.name])])
+    measures = [*DISTORTION, *(distance.title for distance in distances)]
+    absent = [m for m in measures if any(m not in row for row in rows.values())]
+    protocol = {
+        "set": pairs.name,
+        "data": digest.hexdigest(),
+        "pictures": len(rows),
+        "grey": grey,
+        "scale": pairs.scale,
+        "low": f"not MATLAB's bicubic in {unlike} pictures" if unlike else "MATLAB's bicubic, byte for byte",
+        "result": "8 bit, rounded",
+        "crop": crop,
+        "mean": "over pictures",
+        "seed": seed,
+    }
+    if strength != 1:
+        protocol["strength"] = strength
+    figures = tuple(
+        figure(
+            f"{measure} on {pairs.name}",
+            mean(np.array([row[measure] for row in rows.values()]), seed),
+            {**_about(measure, distances), **protocol},
+        )
+        for measure in measures
+        if measure not in absent
+    )
+    said = [*notes, *pairs.notes]
+    said += [f"{m} is left out: {pairs.name} has pictures below {SIDE} px inside the crop." for m in absent]
+    if any(row["PSNR-Y"] == EXACT or row["PSNR-RGB"] == EXACT for row in rows.values()):
+        said.append(f"Some results equal their originals, which has no PSNR; each counts {EXACT:g} dB.")
+    if len(rows) == 1:
+        said.append("One picture has no interval over pictures.")
+    sheet, table = stem.with_name(f"{stem.name}.png"), stem.with_name(f"{stem.name}.csv")
+    draw(
+        sheet, views, f"{model.name} on {pairs.name}: the worst {len(views)} of {len(rows)} by PSNR-Y, the worst first"
+    )
+    write_text(table, _csv(rows))
+    return Scores(model.name, pairs.name, figures, rows, tuple(said), sheet, table)
+
+
+def _expect_size(pair: Pair, name: str, crop: int) -> None:
+    least = 11 + 2 * crop
+    if min(pair.high.shape[:2]) < least:
+        height, width = pair.high.shape[:2]
         raise InputError(
-            f"the test set {known} is not at hand; put its originals into {data_dir() / known / 'HR'} and their"
-            f" low-resolution versions into {data_dir() / known / 'LRx4'}, each pair under one name, or name another"
-            " folder than that in GANVAS_DATA."
+            f"{pair.name} of {name} is {width} x {height} px, and SSIM with a crop of {crop} px needs {least} x"
+            f" {least}; take it away."
         )
+
+
+def _distortion(result: Pixels, high: Pixels, crop: int) -> dict[str, float]:
+    y, of = luma(result), luma(high)
+    values = (
+        psnr(y, of, crop=crop),
+        ssim(y, of, crop=crop),
+        psnr(result, high, crop=crop),
+        ssim(result, high, crop=crop),
+    )
+    return {name: value if math.isfinite(value) else EXACT for name, value in zip(DISTORTION, values, strict=True)}
+
+
+def _perception(distances: Sequence[Perceptual], result: Pixels, high: Pixels, crop: int) -> dict[str, float]:
+    inside = slice(crop, high.shape[0] - crop), slice(crop, high.shape[1] - crop)
+    if min(high[inside].shape[:2]) < SIDE:
+        return {}
+    a, b = (from_pixels(np.ascontiguousarray(x[inside])[None]) for x in (result, high))
+    found = {}
+    with torch.inference_mode():
+        for distance in distances:
+            device = distance.get_buffer("shift").device
+            found[distance.title] = float(distance(a.to(device), b.to(device)))
     return found
 
 
-def _places() -> list[Path]:
-    shared = Path(os.environ.get("GANVAS_SHARED", Path("..") / "shared"))
-    return [data_dir(), data_dir() / "sr_eval", shared / "data" / "sr_eval"]
+def _distances(device: str) -> tuple[list[Perceptual], list[str]]:
+    """The perceptual distances whose weights are here, and a sentence on each that is not asked for in vain."""
+    found, notes = [], []
+    # Nobody who wants a score waits for a download of 244 MB.
+    wanted = ["st-lpips", *(["lpips"] if (weights_dir() / ALEXNET).is_file() else [])]
+    for name in wanted:
+        try:
+            network = open_perceptual(name)
+        except InputError as error:
+            notes.append(f"{name} is left out: {error}")
+            continue
+        move(network, device)
+        found.append(network)
+    return found, notes
 
 
-def _sides(path: Path, name: str, scale: int) -> TestSet:
-    originals, notes = _pictures(path / "HR")
-    low = path / f"LRx{scale}"
-    if not low.is_dir():
-        there = [folder.name for folder in sorted(path.glob("LRx*"))]
-        if there:
-            raise _other_scale(name, there, scale, str(path / "HR"))
-        return TestSet(name, scale, tuple((stem, item, None) for stem, item in originals.items()), notes)
-    # The files of some archives are called img_001x4.png in the folder of low resolution.
-    small = {stem.removesuffix(f"x{scale}"): item for stem, item in _pictures(low)[0].items()}
-    alone = sorted(small.keys() ^ originals.keys())
-    if alone:
-        raise InputError(
-            f"{name} has {alone[0]} in only one of HR and {low.name}, as {len(alone)} pictures in all; put both sides"
-            " of every picture there under one name."
-        )
-    return TestSet(name, scale, tuple((stem, item, small[stem]) for stem, item in originals.items()), notes)
+def _about(measure: str, distances: Sequence[Perceptual]) -> dict[str, Any]:
+    for distance in distances:
+        if distance.title == measure:
+            return {"on": "RGB", "extractor": distance.name, "weights": distance.weights}
+    kind, _, channels = measure.partition("-")
+    return {"on": ON[channels]} | ({"window": WINDOW} if kind == "SSIM" else {})
 
 
-def _archive(folder: Path, name: str, scale: int) -> TestSet:
-    found, notes = _pictures(folder)
-    stems = [stem.removesuffix("_HR") for stem in found if stem.endswith("_HR")]
-    alone = next((stem for stem in stems if f"{stem}_LR" not in found), None)
-    if alone or not stems:
-        raise InputError(f"{folder} lacks {alone or 'NAME_HR and NAME'}_LR; fetch the archive again.")
-    return TestSet(name, scale, tuple((stem, found[f"{stem}_HR"], found[f"{stem}_LR"]) for stem in stems), notes)
+def _csv(rows: dict[str, dict[str, float]]) -> str:
+    columns = list(dict.fromkeys(name for row in rows.values() for name in row))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["picture", *columns])
+    writer.writerows([name, *(f"{row[c]:.6g}" if c in row else "" for c in columns)] for name, row in rows.items())
+    return text.getvalue()
 
 
-def _other_scale(name: str, there: Sequence[str], scale: int, instead: str) -> InputError:
-    return InputError(
-        f"{name} has low-resolution versions in {', '.join(there)} alone, and the model enlarges by {scale}; give"
-        f" {instead} to have those of that scale made, or a model of another scale."
-    )
-
-
-def _pictures(source: Path) -> tuple[dict[str, Item], tuple[str, ...]]:
-    """The files that begin as pictures, by their names without endings, and a sentence on the others."""
-    found: dict[str, Item] = {}
-    items = open_source(str(source)).items
-    pictures = [item for item in items if is_picture(partial(_content, item))]
-    for item in pictures:
-        stem = item.name.rpartition(".")[0] or item.name
-        if stem in found:
-            raise InputError(f"{source} holds {item.name} and {found[stem].name}; give the pictures different names.")
-        found[stem] = item
-    if not found:
-        raise InputError(f"{source} holds no pictures; give a folder with some.")
-    others = len(items) - len(found)
-    return found, ((f"{others} files in {source} are no pictures and were passed over.",) if others else ())
-
-
-def _content(item: Item) -> bytes:
-    content = item.read()
-    assert isinstance(content, bytes)  # of a file, as locate lets no array through
-    return content
-
-
-def _read(name: str, item: Item) -> Pixels:
-    try:
-        image = open_picture(item.read())
-        grey = image.mode in ("1", "L", "LA") or image.mode.startswith("I")
-        return np.atleast_3d(np.asarray(to_mode(image, 1 if grey else 3)))
-    except (Unusable, OSError) as error:
-        raise InputError(f"{item.name} of {name} cannot be measured: {error}; take it away or mend it.") from None
+def _bar(pairs: TestSet, what: str, progress: bool) -> Iterator[Pair]:
+    console = Console(stderr=True)
+    show = progress and console.is_terminal
+    yield from track(pairs, what, len(pairs), console=console, transient=True, disable=not show)

@@ -13,14 +13,14 @@ from PIL import Image
 from torch import Tensor, nn
 
 import ganvas
-from ganvas.errors import InputError
+from ganvas.errors import InputError, listed, nearest
+from ganvas.imaging.grid import Pixels, to_image
+from ganvas.imaging.tensors import to_pixels
 from ganvas.inference.opening import is_ours, move, read_model
 from ganvas.inference.upscaler import Upscaler, open_upscaler
-from ganvas.noise import noise, slerp
-from ganvas.pictures import Pixels, to_image, to_pixels
+from ganvas.recipe.noise import noise, slerp
+from ganvas.recipe.system import FromNoise, Translation
 from ganvas.runs.models import find
-from ganvas.systems.kinds import FromNoise, Translation
-from ganvas.values import listed, nearest
 
 BATCH = 64
 
@@ -34,14 +34,14 @@ class Generator:
     Attributes:
         system: the GAN it belongs to; `system.latent` and `system.shape` say what goes in and out.
         name: the run's name.
-        images: real images it was trained on.
+        images_seen: real images it was trained on.
         classes: names of the classes that it can be asked for, in the order of their numbers; mostly none.
     """
 
     def __init__(
         self, system: FromNoise, network: nn.Module, name: str, images: int, classes: Sequence[str] = ()
     ) -> None:
-        self.system, self.network, self.name, self.images, self.classes = (
+        self.system, self.network, self.name, self.images_seen, self.classes = (
             system,
             network.eval().requires_grad_(False),
             name,
@@ -59,7 +59,7 @@ class Generator:
 
         Args:
             label: the class of all of them, or the number of the class of each; by default one after the other in
-                turn. Pictures of one seed and of several classes are made of the same noise.
+                turn. Images of one seed and of several classes are made of the same noise.
 
         Raises:
             InputError: `n` is less than 1, the seed negative, there is no such class, or it makes points.
@@ -127,7 +127,7 @@ class Generator:
         return self.render(np.stack([slerp(a, b, step / steps) for a, b in pairs for step in range(steps)]), label)
 
     def render(self, z: np.ndarray, label: Label | None = None) -> Pixels:
-        """Pictures uint8 (N, size, size, channels) of given noise, float32 (N, latent), and of classes as `generate`.
+        """Images uint8 (N, size, size, channels) of given noise, float32 (N, latent), and of classes as `generate`.
 
         Raises:
             InputError: there is no such class, or it makes points.
@@ -171,7 +171,7 @@ class Generator:
         return {
             "Software": f"ganvas {ganvas.__version__}",
             "Description": f"Synthetic {what} made by the GAN {self.name} ({type(self.system).__name__},"
-            f" {self.images} training {'points' if self.on_plane else 'images'}) from seed {seed}{which}.",
+            f" {self.images_seen} training {'points' if self.on_plane else 'images'}) from seed {seed}{which}.",
             # The term of the IPTC's vocabulary for pictures made by a trained model.
             "DigitalSourceType": "trainedAlgorithmicMedia",
         }

@@ -11,10 +11,10 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from ganvas.errors import InputError
+from ganvas.recipe.serialization import from_plain
+from ganvas.recipe.system import System
 from ganvas.runs import checkpoint
 from ganvas.runs.models import find, generator_weights
-from ganvas.systems.kinds import System
-from ganvas.values import from_plain
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from PIL import Image
 from torch import Tensor
 
 from ganvas.errors import InputError
-from ganvas.inference.upscaling.colour import ColourLock
-from ganvas.inference.upscaling.picture import Floats, Grey, Picture, Planes, is_grey, like
-from ganvas.inference.upscaling.precision import Trial, full, tuned
-from ganvas.inference.upscaling.walk import SMALLEST, Engine, Extended, NotANumber, Walk
+from ganvas.inference.engine.colour import ColourLock
+from ganvas.inference.engine.planes import Floats, Grey, Picture, Planes, is_grey, like
+from ganvas.inference.engine.precision import Trial, full, tuned
+from ganvas.inference.engine.tiling import SMALLEST, Engine, Extended, NotANumber, Walk
 
 __all__ = ["Picture", "Report", "Upscaler", "open_upscaler"]
 
@@ -56,7 +56,7 @@ class Upscaler:
         name: of the model.
         strength: of the mix with the model's start; 1 is the model itself.
         scale: how many times the sides grow.
-        images: pictures it was trained on; 0 where that is not known.
+        images_seen: images it was trained on; 0 where that is not known.
         channels: planes the network works on; grey is given to it as three equal ones and comes back as one.
         last: what happened to the last picture; None before the first.
         trials: with precision "auto", how fast and how faithful each candidate is, once the first picture was begun.
@@ -77,7 +77,7 @@ class Upscaler:
             raise InputError(
                 f"tiles of {tile} px are all border; give --tile at least {SMALLEST}, or 0 to let it choose."
             )
-        self.name, self.scale, self.images, self.channels = name, engine.scale, images, channels
+        self.name, self.scale, self.images_seen, self.channels = name, engine.scale, images, channels
         self.strength = strength
         self.last: Report | None = None
         self.trials: tuple[Trial, ...] = ()
@@ -177,7 +177,7 @@ def open_upscaler(
     Raises:
         InputError: there is no such model, or it cannot be used so.
     """
-    from ganvas.inference.upscaling.models import load, place
+    from ganvas.inference.upscaler_models import load, place
 
     if not 0 <= strength <= 1:
         raise InputError(f"--strength {strength} must lie in 0 (SRResNet, faithful) to 1 (SRGAN, sharp).")

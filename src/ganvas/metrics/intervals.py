@@ -31,7 +31,7 @@ class Estimate:
 
 def groups(count: int) -> NDArray[np.int64]:
     """The group of each of `count` pictures: equally many of each as far as can be, in an order drawn once for all."""
-    # Pictures may come in an order of their own, such as a class after another, ten classes in turn.
+    # Images may come in an order of their own, such as a class after another, ten classes in turn.
     return np.random.default_rng(0).permutation(np.arange(count) % GROUPS)
 
 

@@ -21,11 +21,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ganvas.errors import InputError
+from ganvas.errors import InputError, nearest
 from ganvas.metrics.extractors.extractor import rgb
 from ganvas.metrics.intervals import Estimate, mean
 from ganvas.metrics.weights import HASH, fetched, read_weights
-from ganvas.values import nearest
 
 NAMES = ("st-lpips", "lpips")
 SHIFT_TOLERANT = (

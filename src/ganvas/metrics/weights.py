@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ganvas.errors import InputError
-from ganvas.pth import read_pth
+from ganvas.nn.pth import read_pth
 
 HASH = 12  # characters of a SHA-256 that are shown
 TIMEOUT = 20.0  # seconds without an answer after which the download counts as failed

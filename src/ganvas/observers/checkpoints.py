@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from ganvas.observers import Observer, Report, due
 from ganvas.runs import checkpoint
 from ganvas.runs.folder import RunFolder
+from ganvas.training.observer import Observer, due
+from ganvas.training.run import Report
 
 if TYPE_CHECKING:
     from ganvas.training.run import Run
@@ -23,13 +24,13 @@ class Checkpoints(Observer):
 
     def start(self, run: Run) -> None:
         """Start the clock."""
-        self.saved_at, self.images = time.monotonic(), run.images
+        self.saved_at, self.images_seen = time.monotonic(), run.images_seen
 
     def step(self, run: Run, report: Report) -> None:
         """Save where the time or the count has come."""
-        before, self.images = self.images, report.images
-        if due(self.keep_every, before, self.images):
-            self.save(run, f"kept-{self.images:012d}")
+        before, self.images_seen = self.images_seen, report.images_seen
+        if due(self.keep_every, before, self.images_seen):
+            self.save(run, f"kept-{self.images_seen:012d}")
         if time.monotonic() - self.saved_at >= self.seconds:
             self.save_last(run)
 
@@ -39,7 +40,7 @@ class Checkpoints(Observer):
 
     def save_last(self, run: Run) -> None:
         """Save the state under its count of images, and delete all but the newest."""
-        self.save(run, f"{run.images:012d}")
+        self.save(run, f"{run.images_seen:012d}")
         for old in self.folder.states()[NEWEST:]:
             old.unlink()
         self.saved_at = time.monotonic()

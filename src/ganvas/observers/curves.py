@@ -6,10 +6,11 @@ import time
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
-from ganvas.observers import Observer, Report
+from ganvas.files import write_atomically
 from ganvas.observers.measure import MEASURE
-from ganvas.runs.files import write_atomically
 from ganvas.runs.folder import RunFolder
+from ganvas.training.observer import Observer
+from ganvas.training.run import Report
 
 if TYPE_CHECKING:
     from ganvas.training.run import Run

@@ -12,9 +12,11 @@ from torch import Tensor
 from ganvas.diagnosis.remedies import advice
 from ganvas.diagnosis.signals import Probe
 from ganvas.diagnosis.verdicts import Look, holds, judge, looks
-from ganvas.observers import Observer, Report, Watch, due
 from ganvas.observers.measure import Figure
+from ganvas.observers.watch import Watch
 from ganvas.runs.folder import RunFolder
+from ganvas.training.observer import Observer, due
+from ganvas.training.run import Report
 
 if TYPE_CHECKING:
     from ganvas.training.run import Run
@@ -31,7 +33,7 @@ class Diagnose(Observer):
 
     def start(self, run: Run) -> None:
         """Recall the looks so far."""
-        self.images = run.images
+        self.images_seen = run.images_seen
         usual = max(run.recipe.batch_size, run.recipe.images // LOOKS)
         self.every = run.controller.every if run.controller else self.watch.diagnose_every or usual
         self.history = looks(self.folder.read_log())
@@ -42,8 +44,8 @@ class Diagnose(Observer):
         """Look where due."""
         for name, term in report.terms.items():
             self.terms.setdefault(name, []).append(term)
-        before, self.images = self.images, report.images
-        if not due(self.every, before, self.images):
+        before, self.images_seen = self.images_seen, report.images_seen
+        if not due(self.every, before, self.images_seen):
             return
         look = run.controller.history[-1] if run.controller else self._look(run)
         self.terms = {}
@@ -57,7 +59,7 @@ class Diagnose(Observer):
             signals = self.probe.look(run.g, run.d)
         if not math.isnan(self.model.aged):
             signals["aged"] = self.model.aged
-        return Look(self.images, signals, terms)
+        return Look(self.images_seen, signals, terms)
 
     def _say(self, run: Run) -> None:
         verdict = judge(self.history)

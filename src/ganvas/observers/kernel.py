@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from ganvas.imaging.grid import Pixels
 from ganvas.metrics.extractors import Extractor
-from ganvas.metrics.kernel import kernel_distance
-from ganvas.observers import Report, due
+from ganvas.metrics.kid import kernel_distance
 from ganvas.observers.measure import Figure
 from ganvas.observers.samples import sample
-from ganvas.pictures import Pixels
 from ganvas.runs.folder import RunFolder
+from ganvas.training.observer import due
+from ganvas.training.run import Report
 
 if TYPE_CHECKING:
     from ganvas.training.run import Run
@@ -43,20 +44,26 @@ class KernelMeasure(Figure):
         """Draw the fixed z, the same as the other measure's; read the reals."""
         system, seed = run.recipe.system, run.recipe.seed + 1
         self.inputs = system.inputs(len(self.reals), seed, self.labels).to(run.device)
-        self.images = run.images
+        self.images_seen = run.images_seen
         self.extractor.network.to(run.device)
         self.features = self.extractor.extract(self.reals).features
         self.recall(self.folder, "kid")
 
     def step(self, run: Run, report: Report) -> None:
         """Measure where due."""
-        before, self.images = self.images, report.images
-        if not due(self.every, before, self.images):
+        before, self.images_seen = self.images_seen, report.images_seen
+        if not due(self.every, before, self.images_seen):
             return
         kid = kernel_distance(self.extractor.extract(sample(run, self.inputs)).features, self.features)
         about: dict[str, str | int] = {"extractor": self.extractor.name, "weights": self.extractor.weights}
         about |= {"resize": self.extractor.resize, "fakes": len(self.reals), "reals": len(self.reals), "split": "train"}
-        line = {"images": self.images, "kid": kid.value, "kid_low": kid.low, "kid_high": kid.high, "protocol": about}
+        line = {
+            "images": self.images_seen,
+            "kid": kid.value,
+            "kid_low": kid.low,
+            "kid_high": kid.high,
+            "protocol": about,
+        }
         self.folder.add_log(line)
         if self.note(kid.value, kid.low):
             self.on_best(run)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from ganvas.observers import Observer, Report, due
 from ganvas.runs.folder import RunFolder
+from ganvas.training.observer import Observer, due
+from ganvas.training.run import Report
 
 if TYPE_CHECKING:
     from ganvas.training.run import Run
@@ -24,19 +25,19 @@ class Log(Observer):
 
     def start(self, run: Run) -> None:
         """Continue the run's clock where its log ends."""
-        self._restart(run.images, 0.0)
+        self._restart(run.images_seen, 0.0)
 
     def step(self, run: Run, report: Report) -> None:
         """Remember the terms; write where a line is due."""
         for name, term in report.terms.items():
             self.terms.setdefault(name, []).append(term)
-        if due(self.every, self.since, report.images):
-            self._write(report.images, report.waited)
+        if due(self.every, self.since, report.images_seen):
+            self._write(report.images_seen, report.waited)
 
     def end(self, run: Run) -> None:
         """Write what is left."""
         if self.terms:
-            self._write(run.images, self.waited)
+            self._write(run.images_seen, self.waited)
 
     def _write(self, images: int, waited: float) -> None:
         seconds = time.perf_counter() - self.began

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
+from ganvas.imaging.tensors import from_pixels
 from ganvas.metrics.sliced_wasserstein import project, sliced_wasserstein
-from ganvas.observers import Observer, Report, due
 from ganvas.observers.samples import sample
-from ganvas.pictures import from_pixels
 from ganvas.runs.folder import RunFolder
+from ganvas.training.observer import Observer, due
+from ganvas.training.run import Report
 
 if TYPE_CHECKING:
     from ganvas.training.run import Run
@@ -78,15 +79,15 @@ class Measure(Figure):
         """Draw the fixed z; recall the distances so far."""
         # Another seed than the sheets': what is shown is not what is judged.
         self.inputs = run.recipe.system.inputs(self.count, run.recipe.seed + 1, self.labels).to(run.device)
-        self.images = run.images
+        self.images_seen = run.images_seen
         self.recall(self.folder, MEASURE)
 
     def step(self, run: Run, report: Report) -> None:
         """Measure where due."""
-        before, self.images = self.images, report.images
-        if due(self.every, before, self.images):
+        before, self.images_seen = self.images_seen, report.images_seen
+        if due(self.every, before, self.images_seen):
             figures = self.figures(run)
-            self.folder.add_log({"images": self.images, **figures, "protocol": f"{self.count} fakes, train"})
+            self.folder.add_log({"images": self.images_seen, **figures, "protocol": f"{self.count} fakes, train"})
             if self.note(figures[MEASURE]) and self.on_best:
                 self.on_best(run)
 

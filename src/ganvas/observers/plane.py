@@ -10,12 +10,13 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from ganvas.metrics.modes import Coverage, coverage
+from ganvas.imaging.grid import grid
+from ganvas.imaging.plot2d import Canvas, Plane, cells
+from ganvas.imaging.saving import save_gif, save_png
+from ganvas.metrics.mode_coverage import Coverage, coverage
 from ganvas.metrics.sliced_wasserstein import project, sliced_wasserstein
 from ganvas.observers.measure import MEASURE, Measure
 from ganvas.observers.samples import Sheets, outputs
-from ganvas.pictures import grid, save_gif, save_png
-from ganvas.plane import Canvas, Plane, cells
 from ganvas.runs.folder import RunFolder
 
 if TYPE_CHECKING:
@@ -64,8 +65,8 @@ class PlaneSheets(Sheets):
     def write(self, run: Run) -> None:
         """Draw one sheet."""
         fakes = outputs(run, self.inputs).numpy()
-        title = f"{run.images:,} points seen: {describe(coverage(fakes, *self.mixture))}"
-        save_png(self.canvas.draw(fakes, title, field(run, self.cells)), self.folder.sheet(run.images))
+        title = f"{run.images_seen:,} points seen: {describe(coverage(fakes, *self.mixture))}"
+        save_png(self.canvas.draw(fakes, title, field(run, self.cells)), self.folder.sheet(run.images_seen))
 
 
 class PlaneMeasure(Measure):

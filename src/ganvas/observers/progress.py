@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from ganvas.observers import Observer, Report
+from ganvas.training.observer import Observer
+from ganvas.training.run import Report
 
 if TYPE_CHECKING:
     from ganvas.training.run import Run
@@ -35,10 +36,10 @@ class ProgressLine(Observer):
     def start(self, run: Run) -> None:
         """Show the bar."""
         self.began = self.shown = time.perf_counter()
-        self.first = self.tenth = run.images
+        self.first = self.tenth = run.images_seen
         if self.console.is_terminal:
             self.bar.start()
-        self.task = self.bar.add_task("training", total=run.recipe.images, completed=run.images, now="")
+        self.task = self.bar.add_task("training", total=run.recipe.images, completed=run.images_seen, now="")
 
     def step(self, run: Run, report: Report) -> None:
         """Refresh the line where due."""
@@ -48,16 +49,16 @@ class ProgressLine(Observer):
         self.shown = now
         line = self._line(report, now - self.began)
         if self.console.is_terminal:
-            self.bar.update(self.task, completed=min(report.images, run.recipe.images), now=line, refresh=True)
-        elif (report.images - self.tenth) * 10 >= run.recipe.images:
-            self.tenth = report.images
+            self.bar.update(self.task, completed=min(report.images_seen, run.recipe.images), now=line, refresh=True)
+        elif (report.images_seen - self.tenth) * 10 >= run.recipe.images:
+            self.tenth = report.images_seen
             self.console.print(
-                f"{report.images / run.recipe.images:4.0%} of {run.recipe.images:,} images, {line}", soft_wrap=True
+                f"{report.images_seen / run.recipe.images:4.0%} of {run.recipe.images:,} images, {line}", soft_wrap=True
             )
 
     def end(self, run: Run) -> None:
         """Fill the bar and leave it."""
-        self.bar.update(self.task, completed=min(run.images, run.recipe.images))
+        self.bar.update(self.task, completed=min(run.images_seen, run.recipe.images))
         self.close()
 
     def close(self) -> None:
@@ -67,5 +68,5 @@ class ProgressLine(Observer):
 
     def _line(self, report: Report, seconds: float) -> str:
         terms = "  ".join(f"{name} {float(term):.3f}" for name, term in report.terms.items())
-        rate = (report.images - self.first) / seconds
+        rate = (report.images_seen - self.first) / seconds
         return f"{rate:,.0f} img/s  {terms}  data wait {report.waited / seconds:.1%}"

@@ -11,15 +11,17 @@ from rich.console import Console
 from torch import Tensor
 from torch.nn import functional
 
+from ganvas.imaging.grid import Pixels, grid
+from ganvas.imaging.saving import save_png
+from ganvas.imaging.tensors import imresize, to_pixels
 from ganvas.metrics.distortion import EXACT, luma, psnr
 from ganvas.metrics.knee import Step, best_step, find_knee
 from ganvas.metrics.perceptual import Perceptual, distances
-from ganvas.observers import Observer, Report, due
 from ganvas.observers.samples import Sheets, outputs
-from ganvas.pictures import Pixels, grid, save_png, to_pixels
 from ganvas.recipe import WHOLE
-from ganvas.resize import imresize
 from ganvas.runs.folder import RunFolder
+from ganvas.training.observer import Observer, due
+from ganvas.training.run import Report
 
 if TYPE_CHECKING:
     from ganvas.training.run import Run
@@ -41,8 +43,8 @@ class RestorationSheets(Sheets):
 
     def start(self, run: Run) -> None:
         """Write the sheet of the untrained generator."""
-        self.images = run.images
-        if run.images == 0:
+        self.images_seen = run.images_seen
+        if run.images_seen == 0:
             self.write(run)
 
     def write(self, run: Run) -> None:
@@ -51,7 +53,7 @@ class RestorationSheets(Sheets):
         made = to_pixels(outputs(run, low.to(run.device)))
         before = to_pixels(functional.interpolate(low, high.shape[1:3], mode="nearest"))
         tiles = np.stack([before, made, high], axis=1).reshape(-1, *high.shape[1:])
-        save_png(grid(tiles, 3 * self.columns), self.folder.sheet(run.images))
+        save_png(grid(tiles, 3 * self.columns), self.folder.sheet(run.images_seen))
 
 
 class RestorationMeasure(Observer):
@@ -87,9 +89,9 @@ class RestorationMeasure(Observer):
 
     def start(self, run: Run) -> None:
         """Recall the best so far, and measure what the generator has to beat."""
-        self.images, log = run.images, self.folder.read_log()
+        self.images_seen, log = run.images_seen, self.folder.read_log()
         self.best = max((line[TRUTH] for line in log if TRUTH in line), default=0.0)
-        self.begins = math.inf if run.recipe.plan.pretrain == WHOLE else run.recipe.plan.pretrain
+        self.begins = math.inf if run.recipe.schedule.pretrain == WHOLE else run.recipe.schedule.pretrain
         self.path = [_step(line) for line in log if self._counts(line)]
         told = [event["at"] for event in self.folder.read_events() if event["event"] == "knee"]
         self.told = told[-1] if told else None
@@ -100,12 +102,12 @@ class RestorationMeasure(Observer):
 
     def step(self, run: Run, report: Report) -> None:
         """Measure where due."""
-        before, self.images = self.images, report.images
-        if not due(self.every, before, self.images):
+        before, self.images_seen = self.images_seen, report.images_seen
+        if not due(self.every, before, self.images_seen):
             return
         figures = self._figures(to_pixels(outputs(run, self.low.to(run.device))), run)
         about = {"bicubic": self.bicubic, "protocol": f"{len(self.high)} crops, {self.part}"}
-        line: dict[str, Any] = {"images": self.images, **figures, **about}
+        line: dict[str, Any] = {"images": self.images_seen, **figures, **about}
         self.folder.add_log(line)
         if self._is_best(line):
             self.on_best(run)
@@ -139,8 +141,8 @@ class RestorationMeasure(Observer):
             self.ends = "past its knee"
         if knee.step.images != self.told:
             self.told = knee.step.images
-            self.folder.add_event("knee", images=self.images, at=self.told, sentence=str(knee))
-            self.console.print(f"image {self.images:,}: {knee}", highlight=False, soft_wrap=True)
+            self.folder.add_event("knee", images=self.images_seen, at=self.told, sentence=str(knee))
+            self.console.print(f"image {self.images_seen:,}: {knee}", highlight=False, soft_wrap=True)
 
 
 def _step(line: dict[str, Any]) -> Step:

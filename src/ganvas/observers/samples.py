@@ -13,9 +13,12 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ganvas.observers import Observer, Report, due
-from ganvas.pictures import MARGIN, Pixels, beside, grid, save_png, tile_corner, to_pixels, with_names, zoom
+from ganvas.imaging.grid import MARGIN, Pixels, beside, grid, tile_corner, with_names, zoom
+from ganvas.imaging.saving import save_png
+from ganvas.imaging.tensors import to_pixels
 from ganvas.runs.folder import RunFolder
+from ganvas.training.observer import Observer, due
+from ganvas.training.run import Report
 
 if TYPE_CHECKING:
     from ganvas.training.run import Run
@@ -35,14 +38,14 @@ class Sheets(Observer):
     def start(self, run: Run) -> None:
         """Draw the fixed z, and the sheet of the untrained generator."""
         self.inputs = self.drawn(run).to(run.device)
-        self.images = run.images
-        if run.images == 0:
+        self.images_seen = run.images_seen
+        if run.images_seen == 0:
             self.write(run)
 
     def step(self, run: Run, report: Report) -> None:
         """Write a sheet where one is due."""
-        before, self.images = self.images, report.images
-        if any(due(every, before, self.images) for every in self.intervals):
+        before, self.images_seen = self.images_seen, report.images_seen
+        if any(due(every, before, self.images_seen) for every in self.intervals):
             self.write(run)
 
     def end(self, run: Run) -> None:
@@ -99,11 +102,11 @@ class Samples(Sheets):
         fakes = grid(sample(run, self.inputs), self.columns)
         same = len(fakes) == len(self.reals)  # fewer pictures than tiles make a lower sheet
         sheet, text = with_names(beside([fakes, self.reals]) if same else fakes, self.classes)
-        save_png(sheet, self.folder.sheet(run.images), text)
+        save_png(sheet, self.folder.sheet(run.images_seen), text)
 
 
 def sample(run: Run, inputs: Tensor) -> Pixels:
-    """Pictures uint8 (N, H, W, C) of a run's generator in evaluation mode, leaving no trace in it."""
+    """Images uint8 (N, H, W, C) of a run's generator in evaluation mode, leaving no trace in it."""
     return to_pixels(outputs(run, inputs))
 
 

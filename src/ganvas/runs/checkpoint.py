@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ganvas.runs.files import write_atomically
+from ganvas.files import write_atomically
 
 
 class Damaged(Exception):

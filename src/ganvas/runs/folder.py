@@ -16,7 +16,7 @@ from typing import Any, Literal
 from filelock import FileLock, Timeout
 
 from ganvas.errors import InputError
-from ganvas.runs.files import write_text
+from ganvas.files import write_text
 
 Json = dict[str, Any]
 
@@ -146,7 +146,7 @@ class Summary:
     state: Literal["training", "finished", "stopped", "diverged"]
     system: str
     data: str
-    images: int
+    images_seen: int
     of: int
     changed: float
     """Time of the last sign of life, in seconds since 1970."""

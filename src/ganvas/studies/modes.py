@@ -6,16 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ganvas.comparison import Comparison
-from ganvas.comparison.gather import Record
-from ganvas.evaluation.stacks import FAKES, UNSEEN, of_reals
-from ganvas.objectives import Hinge, LeastSquares, NonSaturating, Wasserstein
-from ganvas.penalties import GradientPenalty
-from ganvas.pictures import GAP
+from ganvas.evaluation.stacked_mnist import FAKES, UNSEEN, of_reals
+from ganvas.files import write_atomically, write_text
+from ganvas.imaging.grid import GAP
 from ganvas.recipe import Adam, Recipe
-from ganvas.runs.files import write_atomically, write_text
-from ganvas.studies.named import lasting
-from ganvas.studies.plan import Study, changed
+from ganvas.recipe.objectives import Hinge, LeastSquares, NonSaturating, Wasserstein
+from ganvas.recipe.penalties import GradientPenalty
+from ganvas.reports import Comparison
+from ganvas.runs.record import Record
+from ganvas.studies.presets import lasting
+from ganvas.studies.study import Study, changed
 from ganvas.systems import named_recipe
 
 RECIPE = "dcgan-stacked-mnist"
@@ -75,7 +75,7 @@ def _games(first: Recipe) -> dict[str, dict[str, Any]]:
         "wgan-gp": {
             "objective": Wasserstein(),
             "penalties": (GradientPenalty(),),
-            "plan.d_per_g": 5,
+            "schedule.d_per_g": 5,
             **rates(1e-4, 0.0, 0.9),
         },
     }
@@ -97,9 +97,9 @@ def tabulate(study: Study, comparison: Comparison, folder: Path) -> tuple[Path, 
     ]
     for game, run in _runs(comparison):
         told = _cells(_figures(run)) if _figures(run) else f"{run.about} | |"
-        minutes = f"{60 * run.hours(run.images):.1f}"
+        minutes = f"{60 * run.hours(run.images_seen):.1f}"
         lines.append(
-            f"| {game} | {run.seed} | {told} | {run.images:,} | {minutes} | {PUBLISHED.get(game, '')} |",
+            f"| {game} | {run.seed} | {told} | {run.images_seen:,} | {minutes} | {PUBLISHED.get(game, '')} |",
         )
     write_text(folder / TABLE, "\n".join([*lines, "", PROTOCOL.format(fakes=fakes, unseen=UNSEEN)]) + "\n")
     _draw(comparison, folder / PICTURE)

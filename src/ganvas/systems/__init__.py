@@ -21,11 +21,11 @@ from ganvas.errors import InputError
 
 if TYPE_CHECKING:
     from ganvas.recipe import Recipe
-    from ganvas.systems.kinds import System
+    from ganvas.recipe.system import System
 
 __path__.extend(folder for folder in os.environ.get("GANVAS_SYSTEMS", "").split(os.pathsep) if folder)
 
-NOT_SYSTEMS = ("kinds",)
+NOT_SYSTEMS = ()
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def named_recipe(name: str) -> Recipe:
     Raises:
         InputError: there is none; the message suggests the nearest.
     """
-    from ganvas.values import nearest
+    from ganvas.errors import nearest
 
     found = entries()
     for entry in [e for e in found if e.name == name] or [e for e in found if e.system == name]:
@@ -65,7 +65,7 @@ def all_systems() -> list[type[System]]:
     """The classes of all systems; imports every system's file."""
     for name, _ in _files():
         importlib.import_module(f"ganvas.systems.{name}")
-    from ganvas.systems.kinds import System
+    from ganvas.recipe.system import System
 
     return list(_final(System))  # type: ignore[type-abstract]
 

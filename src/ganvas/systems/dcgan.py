@@ -18,15 +18,15 @@ from typing import Literal, final
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from ganvas.data.pictures import Pictures
 from ganvas.errors import InputError
 from ganvas.nn.attention import Attention
 from ganvas.nn.linear import Linear
-from ganvas.objectives import Hinge, NonSaturating, Relativistic, Wasserstein
-from ganvas.penalties import R1, R2, GradientPenalty
-from ganvas.ramp import Ramp
-from ganvas.recipe import EMA, Adam, Augment, Plan, Recipe
-from ganvas.systems.kinds import Synthesis
+from ganvas.recipe import EMA, Adam, Augment, Recipe, Schedule
+from ganvas.recipe.objectives import Hinge, NonSaturating, Relativistic, Wasserstein
+from ganvas.recipe.penalties import R1, R2, GradientPenalty
+from ganvas.recipe.ramp import Ramp
+from ganvas.recipe.sources import Images
+from ganvas.recipe.system import Synthesis
 
 SIZES = (16, 32, 64, 128, 256)
 STACKS = 4 * 121_600  # images of dcgan-stacked-mnist
@@ -209,7 +209,7 @@ def dcgan_digits() -> Recipe:
     """scikit-learn's 1,797 handwritten digits at 16 px; bundled, trains in a minute or two"""
     return Recipe(
         system=DCGAN(size=16, channels=1, g_width=64, d_width=32),
-        data=Pictures(source="digits"),
+        data=Images(source="digits"),
         ema=EMA(half_life=10_000),
         images=150 * 1_797,
     )
@@ -224,7 +224,7 @@ def dcgan_mnist() -> Recipe:
     """MNIST at 32 px, 20 epochs"""
     return Recipe(
         system=DCGAN(size=32, channels=1, g_width=32, d_width=32),
-        data=Pictures(source="mnist"),
+        data=Images(source="mnist"),
         ema=EMA(half_life=10_000),
         images=20 * 60_000,
     )
@@ -234,7 +234,7 @@ def dcgan_cifar10() -> Recipe:
     """CIFAR-10 at 32 px, 20 epochs"""
     return Recipe(
         system=DCGAN(size=32, g_width=64, d_width=64),
-        data=Pictures(source="cifar10"),
+        data=Images(source="cifar10"),
         ema=EMA(half_life=20_000),
         augment=Augment(flip=True),
         images=20 * 50_000,
@@ -250,7 +250,7 @@ def dcgan_faces64() -> Recipe:
     """Faces at 64 px with weight decay and a slower discriminator, as our users built it"""
     return Recipe(
         system=DCGAN(size=64),
-        data=Pictures(source="celeba"),
+        data=Images(source="celeba"),
         adam_g=Adam(lr=2e-4, weight_decay=1e-6),
         adam_d=Adam(lr=1e-4, weight_decay=1e-4),
         ema=EMA(half_life=20_000),
@@ -263,7 +263,7 @@ def dcgan_faces128() -> Recipe:
     """Faces at 128 px: kernel 4, and a discriminator that ends in average pooling"""
     return Recipe(
         system=DCGAN(size=128, head="pool"),
-        data=Pictures(source="celeba"),
+        data=Images(source="celeba"),
         adam_g=Adam(lr=2e-4, weight_decay=1e-6),
         adam_d=Adam(lr=1e-4, weight_decay=1e-4),
         ema=EMA(half_life=20_000),
@@ -276,7 +276,7 @@ def dcgan_faces128_smooth() -> Recipe:
     """Faces at 128 px: kernel 5, labels smoothed to 0.9 and 0.1"""
     return Recipe(
         system=DCGAN(size=128, kernel=5),
-        data=Pictures(source="celeba"),
+        data=Images(source="celeba"),
         objective=NonSaturating(real_label=0.9, fake_label=0.1),
         ema=EMA(half_life=20_000),
         augment=Augment(flip=True),
@@ -288,12 +288,12 @@ def wgan_gp_cifar10() -> Recipe:
     """CIFAR-10 at 32 px as WGAN-GP: five critic updates a round, no batch statistics in the critic"""
     return Recipe(
         system=DCGAN(size=32, g_width=64, d_width=64, d_norm="none"),
-        data=Pictures(source="cifar10"),
+        data=Images(source="cifar10"),
         objective=Wasserstein(),
         penalties=(GradientPenalty(weight=10.0),),
         adam_g=Adam(lr=1e-4, beta1=0.0, beta2=0.9),
         adam_d=Adam(lr=1e-4, beta1=0.0, beta2=0.9),
-        plan=Plan(d_per_g=5),
+        schedule=Schedule(d_per_g=5),
         ema=EMA(half_life=20_000),
         augment=Augment(flip=True),
         images=100 * 50_000,
@@ -304,7 +304,7 @@ def dcgan_stacked_mnist() -> Recipe:
     """Three MNIST digits in one picture of 16 px: 1,000 modes, for the relativistic game with R1 and R2"""
     return Recipe(
         system=DCGAN(size=16, latent=64, g_width=32, d_width=64, d_norm="none"),
-        data=Pictures(source="stacked-mnist"),
+        data=Images(source="stacked-mnist"),
         objective=Relativistic(),
         penalties=(R1(gamma=0.1), R2(gamma=0.1)),
         adam_g=Adam(lr=Ramp(2e-3, 1e-4, STACKS, "cosine"), beta1=0.0, beta2=0.99),
@@ -319,7 +319,7 @@ def sagan_cifar10() -> Recipe:
     """CIFAR-10 with its ten classes as SAGAN: hinge loss, self-attention, spectral norm in both, two rates"""
     return Recipe(
         system=DCGAN(size=32, g_width=64, d_width=64, d_norm="spectral", g_spectral=True, attention=16, classes=10),
-        data=Pictures(source="cifar10"),
+        data=Images(source="cifar10"),
         objective=Hinge(),
         adam_g=Adam(lr=1e-4, beta1=0.0, beta2=0.9),
         adam_d=Adam(lr=4e-4, beta1=0.0, beta2=0.9),

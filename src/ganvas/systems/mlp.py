@@ -17,11 +17,11 @@ from typing import final
 
 from torch import nn
 
-from ganvas.data.pictures import Pictures
 from ganvas.errors import InputError
 from ganvas.nn.linear import Linear
 from ganvas.recipe import EMA, Adam, Recipe
-from ganvas.systems.kinds import Synthesis
+from ganvas.recipe.sources import Images
+from ganvas.recipe.system import Synthesis
 
 
 @final
@@ -77,14 +77,14 @@ class MLP(Synthesis):
 
 def mlp_mnist() -> Recipe:
     """MNIST at 28 px, 200 epochs of batch 64, as our users built it"""
-    return Recipe(system=MLP(), data=Pictures(source="mnist"), images=200 * 60_000)
+    return Recipe(system=MLP(), data=Images(source="mnist"), images=200 * 60_000)
 
 
 def mlp_digits() -> Recipe:
     """scikit-learn's 1,797 handwritten digits at 8 px; bundled, trains in a minute"""
     return Recipe(
         system=MLP(size=8, g_hidden=(128, 256, 512), d_hidden=(256, 128)),
-        data=Pictures(source="digits"),
+        data=Images(source="digits"),
         adam_d=Adam(lr=1e-4),
         ema=EMA(half_life=10_000),
         images=400 * 1_797,

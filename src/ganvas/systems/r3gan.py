@@ -17,15 +17,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ganvas.data.pictures import Pictures
 from ganvas.errors import InputError
 from ganvas.nn.convolution import Convolution
 from ganvas.nn.linear import Linear
-from ganvas.objectives import Relativistic
-from ganvas.penalties import R1, R2
-from ganvas.ramp import Ramp
 from ganvas.recipe import EMA, Adam, Augment, Recipe
-from ganvas.systems.kinds import Synthesis
+from ganvas.recipe.objectives import Relativistic
+from ganvas.recipe.penalties import R1, R2
+from ganvas.recipe.ramp import Ramp
+from ganvas.recipe.sources import Images
+from ganvas.recipe.system import Synthesis
 
 SLOPE = 0.2  # of leaky ReLU
 EXPANSION = 2  # of a block's inner width
@@ -135,7 +135,7 @@ class Discriminator(nn.Module):
                 self.embed.weight /= math.sqrt(before)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Pictures -> logits; with classes, of every class that a picture could claim to be of."""
+        """Images -> logits; with classes, of every class that a picture could claim to be of."""
         seen = (self.stages(x) * self.basis).sum((2, 3))
         scores: Tensor = self.head(seen)
         return scores.flatten() if self.embed is None else scores @ self.embed.weight.to(scores.dtype)
@@ -220,7 +220,7 @@ def r3gan_small() -> Recipe:
     penalty = Ramp(20.0, 2.0, over, "cosine")
     return Recipe(
         system=R3GAN(widths=(256, 192, 96, 32), blocks=1),
-        data=Pictures(source="cifar10"),
+        data=Images(source="cifar10"),
         objective=Relativistic(),
         penalties=(R1(gamma=penalty), R2(gamma=penalty)),
         adam_g=adam,
@@ -245,7 +245,7 @@ def _published(
     penalty = ramp(*gamma)
     return Recipe(
         system=system,
-        data=Pictures(source=source),
+        data=Images(source=source),
         objective=Relativistic(),
         penalties=(R1(gamma=penalty), R2(gamma=penalty)),
         adam_g=adam,

@@ -16,13 +16,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ganvas.content import Perceptual, Pixel, Stage
-from ganvas.data.crops import Crops
 from ganvas.errors import InputError
 from ganvas.nn.residual import Padding, Residual, convolution, doubled
-from ganvas.ramp import Ramp
-from ganvas.recipe import EMA, WHOLE, Adam, Plan, Recipe
-from ganvas.systems.kinds import Translation
+from ganvas.recipe import EMA, WHOLE, Adam, Recipe, Schedule
+from ganvas.recipe.ramp import Ramp
+from ganvas.recipe.reconstruction import Perceptual, Pixel, Stage
+from ganvas.recipe.sources import Crops
+from ganvas.recipe.system import Translation
 
 PHOTOS = 760  # DIV2K's 800 without the twentieth that is held out
 EPOCH = 16 * PHOTOS  # of the strategies: 16 crops of every photograph
@@ -153,9 +153,9 @@ def srresnet_x4() -> Recipe:
     return Recipe(
         system=SRGAN(norm="none", base="bilinear", final="none"),
         data=Crops(source="div2k"),
-        content=(Pixel(loss="l1"),),
+        reconstruction=(Pixel(loss="l1"),),
         adam_g=Adam(lr=Ramp(4e-4, 1e-6, images, "cosine"), beta1=0.9),
-        plan=Plan(pretrain=WHOLE),
+        schedule=Schedule(pretrain=WHOLE),
         ema=EMA(half_life=10_000),
         batch_size=16,
         images=images,
@@ -173,7 +173,7 @@ def srgan_x4() -> Recipe:
     return Recipe(
         system=SRGAN(norm="none", base="bilinear", final="none", d_width=32),
         data=Crops(source="div2k"),
-        content=(Pixel(loss="l1", when="game"), early, late),
+        reconstruction=(Pixel(loss="l1", when="game"), early, late),
         adversarial=0.005,
         start="srresnet-x4",
         adam_g=adam,
@@ -191,17 +191,17 @@ def srgan_g1d1() -> Recipe:
 
 def srgan_pretrain() -> Recipe:
     """Strategy 2 of 4: ten epochs of the generator on its perceptual term alone, then ten of both; DIV2K"""
-    return replace(_strategy(), content=(_perceptual("both"),), plan=Plan(pretrain=10 * EPOCH))
+    return replace(_strategy(), reconstruction=(_perceptual("both"),), schedule=Schedule(pretrain=10 * EPOCH))
 
 
 def srresnet() -> Recipe:
     """Strategy 3 of 4: ten epochs of SRResNet on pixels, then ten of both; DIV2K"""
-    return replace(_strategy(), content=(Pixel(), _perceptual()), plan=Plan(pretrain=10 * EPOCH))
+    return replace(_strategy(), reconstruction=(Pixel(), _perceptual()), schedule=Schedule(pretrain=10 * EPOCH))
 
 
 def srresnet_g1d2() -> Recipe:
     """Strategy 4 of 4: as the third, with two updates of the discriminator to one of the generator; DIV2K"""
-    return replace(srresnet(), plan=Plan(pretrain=10 * EPOCH, d_per_g=2))
+    return replace(srresnet(), schedule=Schedule(pretrain=10 * EPOCH, d_per_g=2))
 
 
 def _strategy() -> Recipe:
@@ -210,7 +210,7 @@ def _strategy() -> Recipe:
     return Recipe(
         system=SRGAN(),
         data=Crops(source="div2k"),
-        content=(_perceptual(),),
+        reconstruction=(_perceptual(),),
         adversarial=1e-3,
         adam_g=adam,
         adam_d=adam,

@@ -8,13 +8,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ganvas.ramp import at
 from ganvas.recipe import Augment
-from ganvas.training.warp import Chance, exact, perhaps, warp
+from ganvas.recipe.ramp import at
+from ganvas.training.geometric import Chance, exact, perhaps, warp
 
 
 def as_seen(pictures: Tensor, augment: Augment, images: int, chance: Chance | None = None) -> Tensor:
-    """Pictures (B, C, H, W) as the discriminator sees them once `images` real images have been seen.
+    """Images (B, C, H, W) as the discriminator sees them once `images` real images have been seen.
 
     The changes of the policy, each to each picture with the recipe's probability, or with `chance`: ADA's (Karras et
     al. 2020, arXiv:2006.06676, appendix B), then DiffAugment's (Zhao et al. 2020, arXiv:2006.10738); then instance

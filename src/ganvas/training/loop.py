@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ganvas.data import Batch, Feed
-from ganvas.observers import Observer, Report
-from ganvas.ramp import at
+from ganvas.data import Feed
+from ganvas.recipe.batch import Batch
+from ganvas.recipe.ramp import at
+from ganvas.training.observer import Observer
 from ganvas.training.phases import Phase, Player, phases
-from ganvas.training.run import Run
+from ganvas.training.run import Report, Run
 from ganvas.training.seeding import seed_everything
 
 GUARD_EVERY = 16  # rounds between looks at the losses: each look waits for the device
@@ -48,7 +49,7 @@ def train(run: Run, feed: Feed, observers: Sequence[Observer], stop: Callable[[]
     for observer in observers:
         observer.start(run)
     observing = time.perf_counter() - began
-    while run.images < run.recipe.images and not stop():
+    while run.images_seen < run.recipe.images and not stop():
         report = _round(run, feed)
         unguarded.append(report)
         if len(unguarded) == GUARD_EVERY:
@@ -68,8 +69,8 @@ def train(run: Run, feed: Feed, observers: Sequence[Observer], stop: Callable[[]
             break
     _guard(unguarded)
     if not run.is_finite():
-        raise Diverged(run.images, "a weight")
-    if controller is not None and run.images >= run.recipe.images:
+        raise Diverged(run.images_seen, "a weight")
+    if controller is not None and run.images_seen >= run.recipe.images:
         controller.end()
     looked = time.perf_counter()
     for observer in observers:
@@ -81,24 +82,24 @@ def train(run: Run, feed: Feed, observers: Sequence[Observer], stop: Callable[[]
 def _round(run: Run, feed: Feed) -> Report:
     adaptive = run.adaptive
     chance = adaptive.chance if adaptive else None
-    active = [phase for phase in phases(run.recipe, chance) if phase.active(run.images)]
+    active = [phase for phase in phases(run.recipe, chance) if phase.active(run.images_seen)]
     # Time is real images seen by the discriminator; while it is frozen, the generator's updates count.
     clock: Player = "d" if any(phase.player == "d" for phase in active) else "g"
     terms: dict[str, Tensor] = {}
     update = 0
     for phase in active:
         for repeat in range(phase.repeat):
-            seed_everything(run.recipe.seed, run.images, update)
+            seed_everything(run.recipe.seed, run.images_seen, update)
             # Every update draws its own pictures: the generator's come from orders of their own.
-            batch = feed.batch(run.images, stream=0 if phase.player == "d" else 1 + repeat)
+            batch = feed.batch(run.images_seen, stream=0 if phase.player == "d" else 1 + repeat)
             terms |= _update(run, phase, batch)
             update += 1
             if phase.player == clock:
-                run.images += run.recipe.batch_size
+                run.images_seen += run.recipe.batch_size
     if adaptive:
         terms |= adaptive.step(terms, run.recipe)
     run.update_ema()
-    return Report(run.images, terms, feed.waited)
+    return Report(run.images_seen, terms, feed.waited)
 
 
 def _update(run: Run, phase: Phase, batch: Batch) -> dict[str, Tensor]:
@@ -115,8 +116,8 @@ def _update(run: Run, phase: Phase, batch: Batch) -> dict[str, Tensor]:
     torch.autograd.backward([sum(terms.values(), torch.zeros((), device=run.device))])
     for group in optimizer.param_groups:
         # The rates may be ramps, and a controller may have changed all of them.
-        betas = (adam.beta1, at(adam.beta2, run.images))
-        group |= {"lr": at(adam.lr, run.images), "betas": betas, "weight_decay": adam.weight_decay}
+        betas = (adam.beta1, at(adam.beta2, run.images_seen))
+        group |= {"lr": at(adam.lr, run.images_seen), "betas": betas, "weight_decay": adam.weight_decay}
     optimizer.step()
     return {name: term.detach() for name, term in terms.items()}
 
@@ -125,7 +126,7 @@ def _guard(reports: list[Report]) -> None:
     """Find the first term that is not finite, and forget the reports looked at."""
     if not reports:
         return
-    named = [(report.images, name, term) for report in reports for name, term in report.terms.items()]
+    named = [(report.images_seen, name, term) for report in reports for name, term in report.terms.items()]
     reports.clear()
     finite = torch.stack([term for _, _, term in named]).isfinite()
     if not finite.all():

@@ -11,12 +11,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ganvas.data import Batch
 from ganvas.errors import InputError
-from ganvas.objectives import Relativistic
-from ganvas.penalties import R1, R2, GradientPenalty, due
 from ganvas.recipe import WHOLE, Recipe
-from ganvas.training.adapting import SIGN, sign
+from ganvas.recipe.batch import Batch
+from ganvas.recipe.objectives import Relativistic
+from ganvas.recipe.penalties import R1, R2, GradientPenalty, due
+from ganvas.training.ada import SIGN, sign
 from ganvas.training.augmentation import as_seen
 
 Terms = dict[str, Tensor]
@@ -102,13 +102,13 @@ def phases(recipe: Recipe, chance: Tensor | None = None) -> tuple[Phase, ...]:
 
     def content_terms(stage: str, fake: Tensor, batch: Batch) -> Terms:
         terms: Terms = {}
-        for content in recipe.content:
+        for content in recipe.reconstruction:
             if content.when in (stage, "both"):
                 name = f"g/{type(content).__name__}"
                 terms[name] = terms.get(name, 0) + content.term(fake, batch.real)
         return terms
 
-    plan = recipe.plan
+    plan = recipe.schedule
     pretrain = Phase("g", pretrain_terms, stop=None if plan.pretrain == WHOLE else plan.pretrain)
     if plan.pretrain == WHOLE:
         return (pretrain,)

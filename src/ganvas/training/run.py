@@ -3,24 +3,65 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import dataclass
 from textwrap import shorten
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
-from ganvas.content import Perceptual
+from ganvas.diagnosis.verdicts import Look
 from ganvas.errors import InputError
-from ganvas.ramp import at
 from ganvas.recipe import Adam, Recipe
-from ganvas.systems.kinds import Translation
-from ganvas.training.adapting import Adaptive
+from ganvas.recipe.ramp import at
+from ganvas.recipe.reconstruction import Perceptual
+from ganvas.recipe.serialization import difference, to_plain
+from ganvas.recipe.system import Translation
+from ganvas.training.ada import Adaptive
 from ganvas.training.phases import check
 from ganvas.training.seeding import seed_everything
-from ganvas.values import difference, to_plain
 
-if TYPE_CHECKING:
-    from ganvas.training.steering import Controller
+
+@dataclass(frozen=True)
+class Report:
+    """What one round did."""
+
+    images_seen: int
+    """Real images seen after the round."""
+    terms: dict[str, Tensor]
+    """Every loss term of the round's last update of each player: detached scalars on the device."""
+    waited: float
+    """Seconds spent on data since the feed was made."""
+
+
+class Steers(Protocol):
+    """What changes the recipe of a run while it is trained; its state is part of the run's.
+
+    Attributes:
+        every: images between looks.
+        history: all looks so far.
+    """
+
+    every: int
+    history: list[Look]
+
+    def step(self, report: Report) -> bool:
+        """Look where due, and act. Returns whether the run is to end."""
+
+    def rescue(self) -> bool:
+        """After a loss that is no number: whether the run can go on."""
+
+    def end(self) -> None:
+        """Called once the recipe's images have been seen."""
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Its tensors."""
+
+    def notes(self) -> dict[str, Any]:
+        """The rest of its state, as plain data."""
+
+    def load_state_dict(self, tensors: dict[str, Tensor], notes: dict[str, Any]) -> None:
+        """Restore what `state_dict` and `notes` gave."""
 
 
 class Run:
@@ -30,7 +71,7 @@ class Run:
         g, d: the players, in training mode on `device`.
         ema: the moving average of `g` in evaluation mode, or None where the recipe has none.
         adam_g, adam_d: their optimizers.
-        images: real images seen so far.
+        images_seen: real images seen so far.
         recipe: what it is played by; a controller may have changed it on the way.
         adaptive: the augmentation's probability where it adapts, else None.
         controller: what treats the game, or None where the recipe only advises.
@@ -44,15 +85,15 @@ class Run:
         """
         self.recipe = recipe
         self.device = device
-        self.images = 0
-        self.controller: Controller | None = None
+        self.images_seen = 0
+        self.controller: Steers | None = None
         seed_everything(recipe.seed)
         # Channels last is the layout the convolutions of CPUs and tensor cores work in; others pay for conversions.
         layout = torch.preserve_format if device.type == "mps" else torch.channels_last
         self.g: nn.Module = recipe.system.generator().to(device).to(memory_format=layout)  # type: ignore[call-overload]
         self.d: nn.Module = recipe.system.discriminator().to(device).to(memory_format=layout)  # type: ignore[call-overload]
         check(recipe, self.d)
-        for content in recipe.content:
+        for content in recipe.reconstruction:
             if isinstance(content, Perceptual):
                 content.network(device)  # what is missing is told before anything is begun
         augment = recipe.augment
@@ -74,7 +115,7 @@ class Run:
         """Move the average towards the generator, batch statistics included."""
         if self.ema is None:
             return
-        beta = self.recipe.ema.beta(self.images, self.recipe.batch_size)
+        beta = self.recipe.ema.beta(self.images_seen, self.recipe.batch_size)
         with torch.no_grad():
             averaged, current = self.ema.state_dict(), self.g.state_dict()
             floats = [name for name, value in averaged.items() if value.is_floating_point()]
@@ -90,7 +131,9 @@ class Run:
     def notes(self) -> dict[str, Any]:
         """What the future depends on besides tensors, as plain data."""
         adapting = {"adaptive": self.adaptive.notes()} if self.adaptive else {}
-        return {"images": self.images} | adapting | ({"steering": self.controller.notes()} if self.controller else {})
+        return (
+            {"images": self.images_seen} | adapting | ({"steering": self.controller.notes()} if self.controller else {})
+        )
 
     def players(self) -> dict[str, Tensor]:
         """The tensors of the networks and their optimizers."""
@@ -141,7 +184,7 @@ class Run:
             InputError: the tensors are not those of this recipe's networks.
         """
         self.load_players(tensors)
-        self.images = notes["images"]
+        self.images_seen = notes["images"]
         if self.adaptive:
             self.adaptive.load(notes["adaptive"])
         if self.controller is not None:

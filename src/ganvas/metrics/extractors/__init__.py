@@ -43,6 +43,6 @@ def expect_known(name: str) -> None:
         InputError: it is none.
     """
     if name not in NAMES:
-        from ganvas.values import nearest
+        from ganvas.errors import nearest
 
         raise InputError(f"there is no extractor {name!r}{nearest(name, NAMES)}; give {', '.join(NAMES)}.")

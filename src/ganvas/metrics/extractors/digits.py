@@ -54,6 +54,6 @@ class Network(nn.Module):
         self.classify = nn.Linear(WIDTHS[-1][1], 10)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Pictures (B, 1, 28, 28) to features (B, 128) and logits (B, 10)."""
+        """Images (B, 1, 28, 28) to features (B, 128) and logits (B, 10)."""
         features = self.convolutions(x).mean((2, 3))
         return features, self.classify(features)

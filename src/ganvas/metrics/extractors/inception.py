@@ -161,7 +161,7 @@ def _mean(x: Tensor) -> Tensor:
 
 
 class Network(nn.Module):
-    """Pictures (B, 3, 299, 299) to features (B, 2048) and logits (B, 1008)."""
+    """Images (B, 3, 299, 299) to features (B, 2048) and logits (B, 1008)."""
 
     def __init__(self) -> None:
         super().__init__()

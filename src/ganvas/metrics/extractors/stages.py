@@ -21,7 +21,7 @@ VGG_WIDTHS, VGG_REPEATS = (64, 128, 256, 512, 512), (2, 2, 4, 4, 4)
 
 @lru_cache(4)
 def layers_up_to(extractor: str, layer: tuple[int, int], before_activation: bool, device: torch.device) -> nn.Module:
-    """Pictures (B, C, H, W) in [-1, 1] -> features of one layer, without gradients to the weights.
+    """Images (B, C, H, W) in [-1, 1] -> features of one layer, without gradients to the weights.
 
     Args:
         extractor: vgg19 or efficientnet-lite0.
@@ -57,7 +57,7 @@ class _Scaled(nn.Module):
 
 def _vgg19(i: int, j: int, before_activation: bool) -> nn.Module:
     _expect("vgg19", i, j, VGG_REPEATS)
-    instead = "another extractor, as in --content.0.extractor efficientnet-lite0 (of a study --extractor)"
+    instead = "another extractor, as in --reconstruction.0.extractor efficientnet-lite0 (of a study --extractor)"
     path = fetched("VGG19", [VGG_FILE], VGG_URL, VGG_SHA256, instead)
     state = read_weights(path, VGG_SHA256)
     layers: list[nn.Module] = []

@@ -1,0 +1,188 @@
+"""Data sets by name: scikit-learn's bundled digits, and those that torchvision reads."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganvas.data.decode import Pixels
+from ganvas.errors import InputError
+from ganvas.files import write_atomically
+
+T = TypeVar("T")
+
+COUNTS = {
+    "digits": 1_797,
+    "mnist": 60_000,
+    "fashion-mnist": 60_000,
+    "stacked-mnist": 128_000,
+    "stacked-mnist-test": 26_000,
+    "cifar10": 50_000,
+    "celeba": 162_770,
+    "div2k": 800,
+}
+"""Images of each named set: of those that have a part to test on, the part to train on."""
+NAMES = tuple(COUNTS)
+
+BY_HAND = {
+    "mnist": "train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz and"
+    " t10k-labels-idx1-ubyte.gz into {root}/MNIST/raw",
+    "fashion-mnist": "Fashion-MNIST's train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz"
+    " and t10k-labels-idx1-ubyte.gz into {root}/FashionMNIST/raw",
+    "cifar10": "cifar-10-python.tar.gz into {root}",
+    "celeba": "img_align_celeba.zip, identity_CelebA.txt, list_attr_celeba.txt, list_bbox_celeba.txt,"
+    " list_landmarks_align_celeba.txt and list_eval_partition.txt into {root}/celeba",
+    "div2k": "DIV2K_train_HR.zip, or the folder DIV2K_train_HR from it, into {root}",
+}
+BY_HAND |= dict.fromkeys(("stacked-mnist", "stacked-mnist-test"), BY_HAND["mnist"])
+STACKED = 3  # digits in a picture of stacked-mnist
+DIV2K, DIV2K_URL = "DIV2K_train_HR", "https://data.vision.ee.ethz.ch/cvl/DIV2K"
+TIMEOUT = 20.0  # seconds without an answer after which a download counts as failed
+
+
+@dataclass(frozen=True)
+class Named:
+    """The training pictures of a named set."""
+
+    pictures: Pixels | Stacks | list[Path]
+    """uint8 (N, H, W) or (N, H, W, C), or the files."""
+    labels: np.ndarray | None
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Stacks:
+    """RGB pictures whose channels are three grey ones, each put together when it is asked for."""
+
+    grey: Pixels
+    """uint8 (M, H, W)."""
+    chosen: NDArray[np.int64]
+    """(N, 3): the numbers of the grey pictures in each."""
+
+    def __len__(self) -> int:
+        return len(self.chosen)
+
+    def __getitem__(self, index: int) -> Pixels:
+        return np.moveaxis(self.grey[self.chosen[index]], 0, 2)
+
+
+def data_dir() -> Path:
+    """Where downloaded data sets live: $GANVAS_DATA, else a folder in the user's cache."""
+    return Path(os.environ.get("GANVAS_DATA") or Path.home() / ".cache" / "ganvas" / "datasets")
+
+
+def open_named(name: str) -> Named:
+    """Read a named set, downloading it where it is not at hand and the network is.
+
+    Raises:
+        InputError: it is neither here nor to be had; the message says which files to put where.
+    """
+    if name == "digits":
+        from sklearn.datasets import load_digits
+
+        digits = load_digits()
+        pictures = (digits.images * (255 / 16)).round().astype(np.uint8)
+        return Named(pictures, digits.target, tuple(map(str, digits.target_names)))
+    if name.startswith("stacked-mnist"):
+        return _or_by_hand(name, partial(_stacked, name, data_dir()))
+    return _or_by_hand(name, partial(_from_torchvision, name, data_dir()))
+
+
+def _stacked(name: str, root: Path) -> Named:
+    """Three random MNIST digits as R, G and B: 1,000 classes (Metz et al. 2017, arXiv:1611.02163, section 3.3).
+
+    As many as in PacGAN (Lin et al. 2018, arXiv:1712.04086, section 4.2), 128,000 of the digits to train on; the set
+    to test on is of MNIST's test digits.
+    """
+    digits = _from_torchvision("mnist", root, train=not name.endswith("-test"))
+    assert isinstance(digits.pictures, np.ndarray)
+    assert digits.labels is not None  # as MNIST has both
+    chosen = np.random.default_rng(0).integers(0, len(digits.pictures), (COUNTS[name], STACKED))
+    labels = digits.labels[chosen] @ 10 ** np.arange(STACKED)[::-1]
+    return Named(Stacks(digits.pictures, chosen), labels, tuple(f"{i:03}" for i in range(10**STACKED)))
+
+
+def div2k() -> Path:
+    """DIV2K's 800 training photographs: the folder or, unopened, the zip; downloaded where neither is at hand.
+
+    Agustsson & Timofte 2017, NTIRE 2017 Challenge on Single Image Super-Resolution. For research.
+
+    Raises:
+        InputError: it is neither here nor to be had.
+    """
+    folder, packed = data_dir() / DIV2K, data_dir() / f"{DIV2K}.zip"
+    found = next((path for path in (folder, packed) if path.exists()), None)
+    return found or _or_by_hand("div2k", partial(_download, f"{DIV2K_URL}/{packed.name}", packed))
+
+
+def _download(url: str, path: Path) -> Path:
+    import torch
+
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(TIMEOUT)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        torch.hub.download_url_to_file(url, str(path))  # to a temporary file beside it, and with a bar
+    finally:
+        socket.setdefaulttimeout(before)
+    return path
+
+
+def _or_by_hand(name: str, fetch: Callable[[], T]) -> T:
+    try:
+        return fetch()
+    except InputError:
+        raise
+    except Exception as error:  # no network, a broken archive, a read-only folder, a missing Google Drive client
+        files = BY_HAND[name].format(root=data_dir())
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(
+            f"the data set {name} is not at hand and could not be fetched ({reason}); put {files}, or name another"
+            " folder than that in GANVAS_DATA."
+        ) from None
+
+
+def _from_torchvision(name: str, root: Path, train: bool = True) -> Named:
+    from ganvas.data._torchvision import datasets
+
+    readers = datasets()
+    if name == "celeba":
+        faces = _read(readers.CelebA, root, split="train")
+        folder = root / "celeba" / "img_align_celeba"
+        return Named([folder / file for file in faces.filename], None, ())
+    reader = {"mnist": readers.MNIST, "fashion-mnist": readers.FashionMNIST, "cifar10": readers.CIFAR10}[name]
+    if name != "cifar10":
+        _unpack(root / reader.__name__ / "raw")
+    found = _read(reader, root, train=train)
+    return Named(np.asarray(found.data), np.asarray(found.targets), tuple(found.classes))
+
+
+def _unpack(raw: Path) -> None:
+    # The reader would fetch again any .gz whose bytes are not those of its server; what counts is what is inside.
+    for packed in raw.glob("*-ubyte.gz"):
+        plain = packed.with_suffix("")
+        if not plain.exists():
+            content = gzip.decompress(packed.read_bytes())
+            write_atomically(plain, partial(Path.write_bytes, data=content))
+
+
+def _read(reader: Any, root: Path, **options: Any) -> Any:
+    try:
+        return reader(root, download=False, **options)
+    except RuntimeError:
+        # Not there, or there but packed: with download=True the reader unpacks what it finds before it asks the net.
+        before = socket.getdefaulttimeout()
+        socket.setdefaulttimeout(TIMEOUT)
+        try:
+            return reader(root, download=True, **options)
+        finally:
+            socket.setdefaulttimeout(before)

@@ -1,0 +1,238 @@
+"""Where pictures come from: every kind of source as one list of named items, in an order of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import zipfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from ganvas.data.builtin import NAMES, Stacks, div2k, open_named
+from ganvas.data.decode import Pixels, Unusable, is_picture
+from ganvas.errors import InputError
+
+CLUTTER = ("Thumbs.db", "desktop.ini")
+LARGEST = 2**30  # bytes; what is larger is no picture, and would fill the memory
+
+
+@dataclass(frozen=True)
+class Item:
+    """One picture that has not been decoded yet."""
+
+    name: str
+    read: Callable[[], bytes | Pixels]
+    label: int | None = None
+
+
+@dataclass(frozen=True)
+class Listing:
+    """All pictures of a source."""
+
+    name: str
+    items: list[Item]
+    classes: tuple[str, ...] = ()
+    unlabelled: str = ""
+    """Why there are no classes, where there seem to be some."""
+
+
+def open_source(source: str) -> Listing:
+    """List the items of a named data set, folder, zip, parquet or npz file.
+
+    Raises:
+        InputError: there is no such source, or it holds nothing that could be a picture.
+    """
+    if source == "div2k":
+        return replace(open_source(str(div2k())), name=source)
+    if source in NAMES:
+        named = open_named(source)
+        if isinstance(named.pictures, list):
+            items = [Item(path.name, path.read_bytes) for path in named.pictures]
+            return Listing(source, items)
+        return Listing(source, _rows(named.pictures, named.labels), named.classes)
+    path = Path(source)
+    if path.is_dir():
+        return _listing(path.name, _folder(path))
+    if not path.exists():
+        from ganvas.errors import nearest
+
+        raise InputError(
+            f"there are no data {source!r}{nearest(source, NAMES)}; give {', '.join(NAMES)}, or the path of a folder,"
+            " zip, parquet or npz file."
+        )
+    readers = {".zip": _zip, ".parquet": _parquet, ".npz": _npz}
+    if path.suffix.lower() not in readers:
+        raise InputError(f"{path} is no source of pictures; give a folder, or a file ending in .zip, .parquet or .npz.")
+    return readers[path.suffix.lower()](path)
+
+
+def _folder(path: Path) -> list[tuple[str, Callable[[], bytes]]]:
+    files = []
+    walked = set()
+    # Linked folders hold pictures too, but one that links back to a parent would never end.
+    for folder, inner, names in os.walk(path, followlinks=True):
+        inner.sort()
+        real = os.path.realpath(folder)
+        if real in walked:
+            inner.clear()
+            continue
+        walked.add(real)
+        files += [Path(folder, name) for name in names]
+    return [(file.relative_to(path).as_posix(), partial(_read_file, file)) for file in files]
+
+
+def _read_file(path: Path) -> bytes:
+    # Reading a pipe or a device could wait for ever.
+    if not path.is_file():
+        raise Unusable("it is a link to nothing" if path.is_symlink() else "it is no regular file")
+    _refuse_huge(path.stat().st_size)
+    return path.read_bytes()
+
+
+def _read_member(archive: zipfile.ZipFile, name: str) -> bytes:
+    _refuse_huge(archive.getinfo(name).file_size)
+    return archive.read(name)
+
+
+def _refuse_huge(size: int) -> None:
+    if size > LARGEST:
+        raise Unusable(f"{size:,} bytes are more than the limit of {LARGEST:,}")
+
+
+def _zip(path: Path) -> Listing:
+    try:
+        archive = zipfile.ZipFile(path)
+    except zipfile.BadZipFile:
+        raise InputError(
+            f"{path} is no zip file or is damaged; make it again, or give the folder of pictures."
+        ) from None
+    files = [info.filename for info in archive.infolist() if not info.is_dir() and not _hidden(info.filename)]
+    shown = files
+    # One folder around everything is packaging, not a class.
+    while len({name.partition("/")[0] for name in shown}) == 1 and all("/" in name for name in shown):
+        shown = [name.partition("/")[2] for name in shown]
+    return _listing(path.name, [(s, partial(_read_member, archive, f)) for s, f in zip(shown, files, strict=True)])
+
+
+def _listing(name: str, files: Iterable[tuple[str, Callable[[], bytes]]]) -> Listing:
+    """Sort files by name, and read classes from first-level folders where all pictures lie in such."""
+    visible = [(file, read) for file, read in files if not _hidden(file)]
+    if not visible:
+        raise InputError(f"{name} holds no files; give a source with pictures in it.")
+    visible.sort(key=lambda pair: _natural(pair[0]))
+    folders = [PurePosixPath(file).parts[0] if "/" in file else "" for file, _ in visible]
+    classes = tuple(sorted(set(folders) - {""}, key=_natural))
+    # A readme beside the folders is no reason to forget the classes.
+    beside = [read for (_, read), folder in zip(visible, folders, strict=True) if not folder]
+    if len(classes) < 2 or any(map(is_picture, beside)):
+        why = f"{len(beside):,} of its {len(visible):,} files lie beside the folders" if beside else "it has one folder"
+        why = why if classes else ""
+        return Listing(name, [Item(file, read) for file, read in visible], unlabelled=why)
+    number = {folder: index for index, folder in enumerate(classes)}
+    labels = [number.get(folder) for folder in folders]
+    return Listing(name, [Item(f, read, label) for (f, read), label in zip(visible, labels, strict=True)], classes)
+
+
+def _parquet(path: Path) -> Listing:
+    try:
+        import pyarrow.parquet
+    except ImportError:
+        raise InputError(f"{path} needs pyarrow, which is not installed; run pip install 'ganvas[parquet]'.") from None
+    try:
+        table = pyarrow.parquet.read_table(path, memory_map=True)
+    except (pyarrow.ArrowException, OSError) as error:
+        raise InputError(f"{path} is no parquet file or is damaged ({error}); fetch it again.") from None
+    columns: list[str] = table.column_names
+    binary = [c for c in columns if _is_picture_column(table.schema.field(c).type)]
+    if not binary:
+        raise InputError(f"{path} has no column of pictures (binary, or bytes with a path), only {', '.join(columns)}.")
+    pictures = table.column(binary[0])
+    label_column = next((c for c in ("label", "labels", "class", "fine_label") if c in columns), None)
+    labels, classes, missing = _labels(table, label_column) if label_column else (None, (), 0)
+
+    def read(index: int) -> bytes:
+        value: Any = pictures[index].as_py()
+        content = value["bytes"] if isinstance(value, dict) else value
+        return content or b""
+
+    numbers = labels if labels is not None else [None] * len(pictures)
+    items = [Item(f"row {i}", partial(read, i), numbers[i]) for i in range(len(pictures))]
+    why = f"{missing:,} of its {len(items):,} rows have no {label_column}" if missing else ""
+    return Listing(path.name, items, classes, why)
+
+
+def _is_picture_column(kind: Any) -> bool:
+    import pyarrow.types as types
+
+    if types.is_struct(kind):
+        return any(kind.field(i).name == "bytes" for i in range(kind.num_fields))
+    return bool(types.is_binary(kind) or types.is_large_binary(kind))
+
+
+def _labels(table: Any, column: str) -> tuple[list[int] | None, tuple[str, ...], int]:
+    """The number of every row's class, the classes' names, and how many rows have none, which undoes the others."""
+    import json
+
+    values = table.column(column).to_pylist()
+    # The Hub marks the rows of an unlabelled split with -1.
+    missing = sum(value is None or value == -1 for value in values)
+    if missing:
+        return None, (), missing
+    about = json.loads((table.schema.metadata or {}).get(b"huggingface", b"{}"))
+    names = about.get("info", {}).get("features", {}).get(column, {}).get("names")
+    if names and all(isinstance(value, int) for value in values):
+        return values, tuple(names), 0
+    classes = sorted(set(values), key=lambda value: _natural(str(value)))
+    number = {value: index for index, value in enumerate(classes)}
+    return [number[value] for value in values], tuple(map(str, classes)), 0
+
+
+def _npz(path: Path) -> Listing:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except Exception as error:  # damage shows in many ways, down to the decompressor's own errors
+        raise InputError(f"{path} is no plain npz file ({error}); save uint8 pictures with numpy.savez.") from None
+    # Where one file holds both parts, the training part is meant, whichever was saved first.
+    arrays = dict(sorted(arrays.items(), key=lambda entry: "test" in entry[0]))
+    pictures = next((a for a in arrays.values() if a.dtype == np.uint8 and a.ndim in (3, 4)), None)
+    if pictures is None:
+        found = ", ".join(f"{name} {a.dtype} {a.shape}" for name, a in arrays.items()) or "nothing"
+        raise InputError(f"{path} holds {found}; pictures must be one uint8 array (N, H, W) or (N, H, W, C).")
+    if pictures.ndim == 4 and pictures.shape[3] not in (1, 3) and pictures.shape[1] in (1, 3):
+        pictures = pictures.transpose(0, 2, 3, 1)
+    if pictures.ndim == 4 and pictures.shape[3] not in (1, 3):
+        raise InputError(f"{path} holds pictures of {pictures.shape[3]} channels; grey has 1 and RGB 3.")
+    labels = next((a for a in arrays.values() if a.dtype.kind in "iu" and a.shape == (len(pictures),)), None)
+    missing = 0 if labels is None else int((labels < 0).sum())
+    if labels is None or not len(labels) or missing:
+        why = f"{missing:,} of its {len(pictures):,} labels are below 0" if missing else ""
+        return Listing(path.name, _rows(pictures, None), unlabelled=why)
+    count = int(labels.max()) + 1
+    names = next((a for a in arrays.values() if a.dtype.kind == "U" and a.ndim == 1 and len(a) >= count), None)
+    classes = tuple(map(str, range(count) if names is None else names))
+    return Listing(path.name, _rows(pictures, labels), classes)
+
+
+def _rows(pictures: Pixels | Stacks, labels: np.ndarray | None) -> list[Item]:
+    def read(index: int) -> Pixels:
+        return np.ascontiguousarray(pictures[index])
+
+    return [
+        Item(f"picture {i}", partial(read, i), None if labels is None else int(labels[i])) for i in range(len(pictures))
+    ]
+
+
+def _hidden(name: str) -> bool:
+    parts = PurePosixPath(name).parts
+    return any(part.startswith(".") or part == "__MACOSX" for part in parts) or parts[-1] in CLUTTER
+
+
+def _natural(name: str) -> list[tuple[int, int, str]]:
+    """Sort key under which picture2 comes before picture10."""
+    return [(0, int(p), "") if p.isdigit() else (1, 0, p) for p in re.split(r"(\d+)", name)] + [(2, 0, name)]

@@ -1,0 +1,71 @@
+"""The diagnosis as one picture: what was measured, over the verdicts."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from ganvas.diagnosis.history import Diagnosis
+from ganvas.diagnosis.verdicts import Verdict
+from ganvas.files import write_atomically
+from ganvas.runs.folder import RunFolder
+
+COLOURS = {
+    "healthy": "#e6f4e9",
+    "d-dominates": "#f6c9a8",
+    "g-dominates": "#b9d3f0",
+    "mode-collapse": "#d99a9a",
+    "partial-collapse": "#eec4cf",
+    "d-overfits": "#e3d08a",
+    "oscillation": "#cdbbe6",
+    "divergence": "#bcbcbc",
+    "past-best": "#e3e3e3",
+}
+
+PANELS: tuple[tuple[str, tuple[str, ...], str], ...] = (
+    ("D's mean score", ("logit_real", "logit_held_out", "logit_fake"), "linear"),
+    ("share", ("accuracy_real", "accuracy_held_out", "accuracy_fake", "duplicates"), "linear"),
+    ("fakes / reals", ("diversity", "features", "movement"), "linear"),
+    ("distance / held-out's", ("distance",), "log"),
+)
+
+
+def draw(folder: RunFolder, found: Diagnosis, path: Path) -> None:
+    """Write the picture of a run's diagnosis as PNG."""
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
+
+    figure = Figure(figsize=(9, 11), layout="constrained", dpi=100)
+    axes = figure.subplots(len(PANELS) + 1, 1, sharex=True)
+    last = max(look.images for look in found.looks)
+    lines = folder.read_log()
+    terms = sorted({name for line in lines for name in line if "/" in name})
+    for name in terms:
+        points = [(line["images"], line[name]) for line in lines if name in line]
+        axes[0].plot(*zip(*points, strict=True), label=name, linewidth=0.9)
+    axes[0].set_ylabel("loss")
+    for axis, (title, names, scale) in zip(axes[1:], PANELS, strict=True):
+        for name in names:
+            known = [(look.images, look.signals[name]) for look in found.looks if name in look.signals]
+            if known:
+                axis.plot(*zip(*known, strict=True), label=name.replace("_", " "), linewidth=1.1)
+        axis.set_ylabel(title)
+        axis.set_yscale(scale)
+        axis.yaxis.set_major_formatter("{x:g}")
+        axis.yaxis.set_minor_formatter("{x:g}" if scale == "log" else "")
+    for axis in axes:
+        for verdict, end in _spans(found.timeline, last):
+            axis.axvspan(verdict.since, end, color=COLOURS[verdict.name], linewidth=0, zorder=0)
+        axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=8)
+        axis.grid(alpha=0.25)
+        axis.margins(x=0)
+    axes[-1].set_xlabel("real images seen")
+    named: dict[str, Any] = {v.name: Patch(color=COLOURS[v.name], label=v.name) for v in found.timeline}
+    figure.legend(handles=list(named.values()), loc="outside upper right", ncols=4, frameon=False, fontsize=9)
+    figure.suptitle(folder.name, x=0.02, ha="left")
+    write_atomically(path, lambda part: figure.savefig(part, format="png"))
+
+
+def _spans(timeline: list[Verdict], last: int) -> list[tuple[Verdict, int]]:
+    return [(now, after.since) for now, after in pairwise(timeline)] + [(timeline[-1], last)]

@@ -1,0 +1,210 @@
+"""The two sets that are compared: fakes of a run or of a folder, and the reals they are held against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+import ganvas.inference
+from ganvas.data import Dataset, load
+from ganvas.data.examine import examine
+from ganvas.errors import InputError
+from ganvas.evaluation.enlargers import BICUBIC
+from ganvas.imaging.grid import Pixels
+from ganvas.recipe import Recipe
+from ganvas.recipe.serialization import from_plain
+from ganvas.recipe.sources import Images
+from ganvas.recipe.system import Synthesis
+from ganvas.runs.folder import RunFolder
+from ganvas.runs.models import shipped
+
+Split = Literal["train", "held-out", "all"]
+
+FAKES = 2048  # unless said otherwise
+MOST = 1_000_000  # fakes in an evaluation: all are held in memory
+
+
+@dataclass(frozen=True)
+class Classes:
+    """The names of all classes, and the numbers of those that the fakes (N,) and the reals (M,) are of."""
+
+    names: tuple[str, ...]
+    fakes: NDArray[np.int64]
+    reals: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Sets:
+    """Fakes and reals of one size.
+
+    Attributes:
+        fakes, reals: uint8 (N, H, W, C) and (M, H, W, C).
+        training, held_out: both parts of the source of the reals, whole.
+        name: of the run, or of the source of the fakes.
+        folder: of the run, or None.
+        state: which weights made the fakes: last, best, or a checkpoint's name; "" for fakes of a folder.
+        images: real images these weights were trained on; 0 for fakes of a folder.
+        protocol: what a figure has to say of the sets.
+        notes: sentences on what was left out.
+        classes: of both, where the fakes were made of the reals' classes.
+    """
+
+    fakes: Pixels
+    reals: Pixels
+    training: Dataset
+    held_out: Dataset
+    name: str
+    folder: RunFolder | None
+    state: str
+    images: int
+    protocol: dict[str, Any]
+    notes: tuple[str, ...] = ()
+    classes: Classes | None = None
+
+
+def gather(
+    source: str | Path,
+    against: str = "",
+    *,
+    fakes: int = 0,
+    split: Split = "train",
+    seed: int = 0,
+    which: Literal["last", "best"] = "last",
+    device: str = "cpu",
+) -> Sets:
+    """Make or read the fakes, and read as many reals.
+
+    Args:
+        source: a run's folder, a .safetensors file that ganvas wrote, or any source of pictures.
+        against: source of the reals; by default the run's own.
+        fakes: how many; 0 is 2,048, or as many as the other side has.
+        split: part of the reals.
+        seed: of the noise, and of which pictures are taken where there are more.
+        which: state of the run.
+        device: where to generate.
+
+    Raises:
+        InputError: there is nothing to compare, or the pictures have several sizes.
+    """
+    if not 0 <= fakes <= MOST or seed < 0:
+        raise InputError(
+            f"{fakes} fakes from seed {seed} cannot be made; give 0 to {MOST:,}, and a seed of at least 0."
+        )
+    path = Path(source)
+    if RunFolder(path).exists() or path.suffix == ".safetensors":
+        return _of_run(path, against, fakes, split, seed, which, device)
+    return _of_source(str(source), against, fakes, split, seed)
+
+
+def source_of(source: str | Path) -> str:
+    """The source of the pictures that a run, or a model in one, was trained on; empty where there is no run."""
+    folder = _run_of(Path(source))
+    return str(folder.read_recipe().get("data", {}).get("source", "")) if folder else ""
+
+
+def _run_of(path: Path) -> RunFolder | None:
+    return next((folder for folder in map(RunFolder, (path, *path.parents[:2])) if folder.exists()), None)
+
+
+def _of_run(
+    path: Path, against: str, fakes: int, split: Split, seed: int, which: Literal["last", "best"], device: str
+) -> Sets:
+    generator = ganvas.inference.open(path, which=which, device=device)
+    if not isinstance(generator, ganvas.inference.Generator):
+        raise InputError(
+            f"{path} enlarges pictures, and is scored on originals; give the sets with --on, such as --on Set5."
+        )
+    system = generator.system
+    if not isinstance(system, Synthesis):
+        raise InputError(
+            f"{path} makes points, no pictures; what is measured of them is in its log and on its sheets (ganvas train"
+            " writes both), so evaluate a run on pictures."
+        )
+    folder = _run_of(path)
+    if folder:
+        pictures = from_plain(Recipe, folder.read_recipe(), str(folder.recipe)).data
+        assert isinstance(pictures, Images)  # as its system makes some
+        trained_on = pictures
+    elif against:
+        pictures = Images(source=against)
+    else:
+        raise InputError(f"{path} lies in no run, so its pictures are not known; name their source with --against.")
+    pictures = replace(pictures, source=against) if against else pictures
+    reals, labels, training, held_out, protocol = _reals(
+        pictures, system.size, system.channels, fakes or FAKES, split, seed
+    )
+    known = training.classes
+    if folder and against:
+        # What may be memorised is what was trained on, whatever else the fakes are compared with.
+        own = load(trained_on, size=system.size, channels=system.channels, progress=True)
+        training, held_out = own.split(trained_on.held_out)
+    count = fakes or len(reals)
+    classes = None
+    if generator.classes and labels is not None and known == generator.classes:
+        # As often as among the reals, so that no distance comes from other shares of the classes.
+        spaced = np.linspace(0, len(labels) - 1, count).round().astype(np.int64)
+        classes = Classes(known, labels[spaced], labels)
+    made = generator.generate(count, seed, classes.fakes.tolist() if classes else None)
+    state = which if path.is_dir() else {"model": "last"}.get(path.stem, path.stem)
+    protocol |= {"fakes": len(made), "seed": seed}
+    if generator.classes:
+        protocol |= {"classes": "as many of each as reals" if classes else "equally many of each"}
+    about = generator.name, folder, state, generator.images_seen
+    return Sets(made, reals, training, held_out, *about, protocol, classes=classes)
+
+
+def _of_source(source: str, against: str, fakes: int, split: Split, seed: int) -> Sets:
+    is_name = source in (BICUBIC, *shipped()) and not Path(source).exists()
+    if is_name or Path(source).suffix in (".pth", ".pt"):
+        raise InputError(
+            f"{source} enlarges pictures, and is scored on originals; give the sets with --on, such as --on Set5."
+        )
+    if not against:
+        raise InputError(f"{source} is no run, so there is nothing to hold it against; name real pictures: --against.")
+    found = examine(source, progress=True)
+    if len(found.sizes) != 1:
+        sizes = ", ".join(f"{n:,} of {w} x {h}" for (w, h), n in found.sizes.most_common(3))
+        raise InputError(
+            f"the pictures in {source} are of {len(found.sizes)} sizes ({sizes or 'none can be used'}); give fakes of"
+            " one size, since resizing would be measured too."
+        )
+    ((width, height),) = found.sizes
+    if width != height:
+        raise InputError(f"the pictures in {source} are {width} x {height}; give square ones, as ganvas makes them.")
+    channels = 1 if set(found.modes) <= {"L", "1"} else 3
+    whole = load(Images(source=source), size=width, channels=channels, progress=True)
+    count = min(fakes or FAKES, len(whole))
+    made = whole.take(_choose(len(whole), count, seed))
+    reals, _, training, held_out, protocol = _reals(Images(source=against), width, channels, count, split, seed)
+    protocol |= {"fakes": len(made), "seed": seed}
+    notes = (f"{len(whole.skipped)} files in {source} cannot be used.",) if whole.skipped else ()
+    return Sets(made, reals, training, held_out, whole.name, None, "", 0, protocol, notes)
+
+
+def _reals(
+    pictures: Images, size: int, channels: int, count: int, split: Split, seed: int
+) -> tuple[Pixels, NDArray[np.int64] | None, Dataset, Dataset, dict[str, Any]]:
+    whole = load(pictures, size=size, channels=channels, progress=True)
+    training, held_out = whole.split(pictures.held_out)
+    part = {"train": training, "held-out": held_out, "all": whole}[split]
+    if not len(part):
+        raise InputError(f"{whole.name} has no {split} pictures; give another --split.")
+    chosen = _choose(len(part), min(count, len(part)), seed)
+    reals = part.take(chosen)
+    protocol = {
+        "reals": len(reals),
+        "source": whole.name,
+        "data": whole.fingerprint,
+        "split": split,
+        "held_out": pictures.held_out,
+    }
+    return reals, None if part.labels is None else part.labels[chosen], training, held_out, protocol
+
+
+def _choose(total: int, count: int, seed: int) -> np.ndarray:
+    """So many different numbers below `total`, in their order, the same for the same seed."""
+    return np.sort(np.random.default_rng(seed).choice(total, count, replace=False))

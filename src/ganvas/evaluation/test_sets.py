@@ -1,0 +1,239 @@
+"""Originals and their low-resolution versions: the published test sets by name, and any folder of pictures."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ganvas.data import data_dir
+from ganvas.data.decode import Unusable, is_picture, open_picture, to_mode
+from ganvas.data.listing import Item, open_source
+from ganvas.errors import InputError, nearest
+from ganvas.imaging import tensors as resize
+from ganvas.imaging.grid import Pixels
+
+NAMES = ("Set5", "Set14", "BSD100", "Urban100", "Manga109")
+GREY = {"Set14": ("img_003", "bridge")}
+"""Images of one channel in the published archive, which formats without grey (WebP) keep as three."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A picture twice: `high` uint8 (H, W, C), C 1 or 3, and `low` uint8 (H / scale, W / scale, C)."""
+
+    name: str
+    high: Pixels
+    low: Pixels
+
+    @cached_property
+    def as_published(self) -> bool:
+        """Whether `low` is MATLAB's bicubic of `high`, byte for byte."""
+        return not self.differing
+
+    @cached_property
+    def differing(self) -> int:
+        """Values of `low` that are not those of MATLAB's bicubic of `high`."""
+        return int(np.count_nonzero(shrink(self.high, len(self.high) // len(self.low)) != self.low))
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """Originals with low-resolution versions of one scale.
+
+    Attributes:
+        name: of the set, or of the folder.
+        scale: of the enlargement.
+        items: name, original, and low-resolution file; None where that is made from the original.
+        notes: a sentence on files that were passed over.
+    """
+
+    __test__ = False  # no test of pytest's
+
+    name: str
+    scale: int
+    items: tuple[tuple[str, Item, Item | None], ...]
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __iter__(self) -> Iterator[Pair]:
+        """The pairs one by one, in the order of the files; originals cut at the right and bottom to whole low pixels.
+
+        Raises:
+            InputError: a file is no picture, too small, or the low-resolution one is not of the size it should be.
+        """
+        for name, original, small in self.items:
+            high = _read(self.name, original)
+            if name in GREY.get(self.name, ()) and (high == high[..., :1]).all():
+                high = high[..., :1]
+            high = modcrop(high, self.scale)
+            height, width, channels = high.shape
+            if not small:
+                yield Pair(name, high, shrink(high, self.scale))
+                continue
+            low = _read(self.name, small)
+            if low.shape[:2] != (height // self.scale, width // self.scale):
+                raise InputError(
+                    f"{small.name} of {self.name} is {low.shape[1]} x {low.shape[0]} px and not the"
+                    f" {width // self.scale} x {height // self.scale} of its original by {self.scale}; put the right"
+                    " file there."
+                )
+            low = low[..., :1] if channels == 1 else np.broadcast_to(low, (*low.shape[:2], 3))
+            yield Pair(name, high, np.ascontiguousarray(low))
+
+
+def modcrop(pixels: Pixels, scale: int) -> Pixels:
+    """The picture without the rows and columns at its end that make no whole low-resolution pixel.
+
+    Raises:
+        InputError: nothing is left.
+    """
+    height, width = (length - length % scale for length in pixels.shape[:2])
+    if not height or not width:
+        raise InputError(
+            f"a picture of {pixels.shape[1]} x {pixels.shape[0]} px has no low-resolution version at a scale of"
+            f" {scale}; give a larger one."
+        )
+    return pixels[:height, :width]
+
+
+def shrink(pixels: Pixels, scale: int) -> Pixels:
+    """MATLAB's bicubic: uint8 (H, W, C) -> (H / scale, W / scale, C)."""
+    return _bicubic(pixels, 1 / scale)
+
+
+def enlarge(pixels: Pixels, scale: int) -> Pixels:
+    """MATLAB's bicubic: uint8 (H, W, C) -> (scale * H, scale * W, C)."""
+    return _bicubic(pixels, scale)
+
+
+def _bicubic(pixels: Pixels, scale: float) -> Pixels:
+    made = resize.bicubic(torch.from_numpy(np.array(pixels)).permute(2, 0, 1), scale)
+    return np.ascontiguousarray(made.permute(1, 2, 0).numpy())
+
+
+def find_set(source: str, scale: int) -> TestSet:
+    """A published set by its name, or a folder or zip file of pictures.
+
+    A folder with HR and LRx4 (for a scale of 4) in it, or image_SRF_4 as in SelfExSR's archive, gives both sides;
+    of any other the low-resolution side is made by MATLAB's bicubic.
+
+    Raises:
+        InputError: there is no such set here, it holds no pictures, or its two sides are not of the same pictures.
+    """
+    path = locate(source)
+    whole = path.resolve()
+    name = whole.parent.name if whole.name == "HR" else whole.stem if whole.is_file() else whole.name
+    name = next((known for known in NAMES if known.lower() == name.lower()), name)
+    if (path / "HR").is_dir():
+        return _sides(path, name, scale)
+    if (path / f"image_SRF_{scale}").is_dir():
+        return _archive(path / f"image_SRF_{scale}", name, scale)
+    there = [folder.name for folder in sorted(path.glob("image_SRF_*"))] if path.is_dir() else []
+    if there:
+        raise _other_scale(name, there, scale, "a folder of the originals alone")
+    found, notes = _pictures(path)
+    return TestSet(name, scale, tuple((stem, item, None) for stem, item in found.items()), notes)
+
+
+def locate(source: str) -> Path:
+    """Where a set lies, given by its name or its path.
+
+    Raises:
+        InputError: there is no such set here.
+    """
+    path = Path(source)
+    if path.is_dir() or (path.is_file() and path.suffix.lower() == ".zip"):
+        return path
+    known = {name.lower(): name for name in NAMES}.get(source.lower())
+    if not known:
+        raise InputError(
+            f"there is no test set {source!r}{nearest(source, NAMES)}; give {', '.join(NAMES)}, or the path of a folder"
+            " of pictures."
+        )
+    found = next((place / known for place in _places() if (place / known).is_dir()), None)
+    if not found:
+        raise InputError(
+            f"the test set {known} is not at hand; put its originals into {data_dir() / known / 'HR'} and their"
+            f" low-resolution versions into {data_dir() / known / 'LRx4'}, each pair under one name, or name another"
+            " folder than that in GANVAS_DATA."
+        )
+    return found
+
+
+def _places() -> list[Path]:
+    shared = Path(os.environ.get("GANVAS_SHARED", Path("..") / "shared"))
+    return [data_dir(), data_dir() / "sr_eval", shared / "data" / "sr_eval"]
+
+
+def _sides(path: Path, name: str, scale: int) -> TestSet:
+    originals, notes = _pictures(path / "HR")
+    low = path / f"LRx{scale}"
+    if not low.is_dir():
+        there = [folder.name for folder in sorted(path.glob("LRx*"))]
+        if there:
+            raise _other_scale(name, there, scale, str(path / "HR"))
+        return TestSet(name, scale, tuple((stem, item, None) for stem, item in originals.items()), notes)
+    # The files of some archives are called img_001x4.png in the folder of low resolution.
+    small = {stem.removesuffix(f"x{scale}"): item for stem, item in _pictures(low)[0].items()}
+    alone = sorted(small.keys() ^ originals.keys())
+    if alone:
+        raise InputError(
+            f"{name} has {alone[0]} in only one of HR and {low.name}, as {len(alone)} pictures in all; put both sides"
+            " of every picture there under one name."
+        )
+    return TestSet(name, scale, tuple((stem, item, small[stem]) for stem, item in originals.items()), notes)
+
+
+def _archive(folder: Path, name: str, scale: int) -> TestSet:
+    found, notes = _pictures(folder)
+    stems = [stem.removesuffix("_HR") for stem in found if stem.endswith("_HR")]
+    alone = next((stem for stem in stems if f"{stem}_LR" not in found), None)
+    if alone or not stems:
+        raise InputError(f"{folder} lacks {alone or 'NAME_HR and NAME'}_LR; fetch the archive again.")
+    return TestSet(name, scale, tuple((stem, found[f"{stem}_HR"], found[f"{stem}_LR"]) for stem in stems), notes)
+
+
+def _other_scale(name: str, there: Sequence[str], scale: int, instead: str) -> InputError:
+    return InputError(
+        f"{name} has low-resolution versions in {', '.join(there)} alone, and the model enlarges by {scale}; give"
+        f" {instead} to have those of that scale made, or a model of another scale."
+    )
+
+
+def _pictures(source: Path) -> tuple[dict[str, Item], tuple[str, ...]]:
+    """The files that begin as pictures, by their names without endings, and a sentence on the others."""
+    found: dict[str, Item] = {}
+    items = open_source(str(source)).items
+    pictures = [item for item in items if is_picture(partial(_content, item))]
+    for item in pictures:
+        stem = item.name.rpartition(".")[0] or item.name
+        if stem in found:
+            raise InputError(f"{source} holds {item.name} and {found[stem].name}; give the pictures different names.")
+        found[stem] = item
+    if not found:
+        raise InputError(f"{source} holds no pictures; give a folder with some.")
+    others = len(items) - len(found)
+    return found, ((f"{others} files in {source} are no pictures and were passed over.",) if others else ())
+
+
+def _content(item: Item) -> bytes:
+    content = item.read()
+    assert isinstance(content, bytes)  # of a file, as locate lets no array through
+    return content
+
+
+def _read(name: str, item: Item) -> Pixels:
+    try:
+        image = open_picture(item.read())
+        grey = image.mode in ("1", "L", "LA") or image.mode.startswith("I")
+        return np.atleast_3d(np.asarray(to_mode(image, 1 if grey else 3)))
+    except (Unusable, OSError) as error:
+        raise InputError(f"{item.name} of {name} cannot be measured: {error}; take it away or mend it.") from None

@@ -1,0 +1,97 @@
+"""What is allowed, but will hardly be what was meant: said before the training, in one sentence each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from ganvas.data import Dataset
+from ganvas.recipe import CAP, LEAKING, Recipe
+from ganvas.recipe.objectives import Relativistic, Wasserstein
+from ganvas.recipe.penalties import R1, R2, GradientPenalty
+from ganvas.recipe.ramp import Ramp, ends
+from ganvas.recipe.sources import Images
+
+
+def doubts(recipe: Recipe, dataset: Dataset | None = None) -> list[str]:
+    """Sentences on a recipe that can be played, but whose parts do not fit each other, its length or its data."""
+    return [
+        *(_grey(recipe, dataset) if dataset else ()),
+        *_misfits(recipe),
+        *_late_ramps(recipe),
+        *_augmentation(recipe),
+    ]
+
+
+def _misfits(recipe: Recipe) -> Iterator[str]:
+    kinds = {type(penalty) for penalty in recipe.penalties}
+    zero_centred = " and ".join(sorted(kind.__name__ for kind in kinds & {R1, R2}))
+    if isinstance(recipe.objective, Wasserstein):
+        if zero_centred:
+            yield (
+                f"{zero_centred} pulls the critic's slope to 0, and Wasserstein's critic measures a distance only where"
+                " its slope is 1; take GradientPenalty, or the Relativistic objective."
+            )
+        elif not kinds:
+            yield "nothing bounds Wasserstein's critic, so that its scores will run away; give it a GradientPenalty."
+    if isinstance(recipe.objective, Relativistic):
+        if GradientPenalty in kinds:
+            yield (
+                "GradientPenalty holds the discriminator's slope at 1, and the Relativistic game is at rest only where"
+                " it is 0; take R1 and R2."
+            )
+        elif kinds != {R1, R2}:
+            yield (
+                "the Relativistic game is known to converge only with both R1 and R2 (Huang et al. 2024), and"
+                f" this one has {zero_centred or 'no penalty'}; it may diverge."
+            )
+
+
+def _grey(recipe: Recipe, dataset: Dataset) -> Iterator[str]:
+    if recipe.system.shape[0] == 3 and isinstance(recipe.data, Images):
+        some = dataset.spread(64)
+        if (some == some[..., :1]).all():
+            yield (
+                f"the pictures of {dataset.name} look grey, and the recipe makes coloured ones; give"
+                " --system.channels 1."
+            )
+
+
+def _late_ramps(recipe: Recipe) -> Iterator[str]:
+    late = {name: ramp for name, ramp in _ramps(recipe, "") if ramp.over > recipe.images}
+    if late:
+        told = [f"{flag} {ramp} reaches {ramp.at(recipe.images):.3g} only" for flag, ramp in late.items()]
+        more = f" and {len(told) - 2} more" if len(told) > 2 else ""
+        yield (
+            f"the run ends at image {recipe.images:,}, before its ramps do: {', '.join(told[:2])}{more}; give ramps"
+            f" that end at @{recipe.images}, or --images {max(ramp.over for ramp in late.values())}."
+        )
+
+
+def _augmentation(recipe: Recipe) -> Iterator[str]:
+    augment = recipe.augment
+    chance, changes = augment.differentiable, " ".join(augment.policy)
+    if max(ends(chance)) > CAP and not set(LEAKING).isdisjoint(augment.policy):
+        yield (
+            f"with --augment.differentiable {chance} the discriminator hardly ever sees a picture without the changes"
+            f" {changes}, so that the generator learns to make changed ones (Karras et al. 2020); give {CAP} or less,"
+            " or let it adapt: --augment.target 0.6, for a discriminator without batch normalisation."
+        )
+    over = augment.adapt_over
+    if augment.target and recipe.images < CAP * over:
+        yield (
+            f"in {recipe.images:,} images an augmentation that adapts over {over:,} comes to"
+            f" {recipe.images / over:.2g} at most; give --augment.adapt-over {max(1, recipe.images // 5)}."
+        )
+
+
+def _ramps(value: Any, name: str) -> Iterator[tuple[str, Ramp]]:
+    if isinstance(value, Ramp):
+        yield f"--{name.replace('_', '-')}", value
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from _ramps(getattr(value, field.name), f"{name}.{field.name}" if name else field.name)
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            yield from _ramps(item, f"{name}.{index}")

@@ -1,0 +1,103 @@
+"""A page that shows photos enlarged by the model, by its faithful start, by bicubic interpolation, and the original."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from ganvas.errors import InputError
+from ganvas.files import write_text
+from ganvas.imageio.planning import Job
+from ganvas.imageio.reading import Plane, Unusable, open_photo
+from ganvas.imageio.upscale import Enlarger
+from ganvas.imaging.tensors import bicubic
+from ganvas.inference.upscaler import open_upscaler
+from ganvas.reports.viewer import ViewerRow, viewer_page
+
+PHOTOS = 20  # on a page
+SIDE = 384  # px of a photo of which the middle is shown
+
+
+def write_page(
+    page: Path, jobs: Sequence[Job], upscaler: Enlarger, original: Path | None, options: dict[str, Any]
+) -> None:
+    """Write the page for jobs that are done.
+
+    Args:
+        original: the large picture, or a folder in which it has the photo's name, whatever the ending.
+        options: of `open_upscaler`, to open the faithful start of the model.
+
+    Raises:
+        InputError: there is no photo among them, or the page cannot be written.
+    """
+    shown = [job for job in jobs if not job.is_film and job.result.is_file()][:PHOTOS]
+    if not shown:
+        raise InputError(f"no photo was enlarged, so {page} has nothing to show; see above why, or give another --out.")
+    try:
+        faithful: Enlarger | None = open_upscaler(**(options | {"strength": 0.0})) if options["strength"] > 0 else None
+    except InputError:  # the model names no start
+        faithful = None
+    rows = [_row(job, upscaler, faithful, original) for job in shown]
+    lead = f"The middle of each photo, enlarged by {upscaler.title}"
+    write_text(page, viewer_page("Enlarged photos", rows, lead=f"{lead} and other ways; values as in the files."))
+
+
+def _row(job: Job, upscaler: Enlarger, faithful: Enlarger | None, original: Path | None) -> ViewerRow:
+    photo, result = open_photo(job.source, float("inf")), open_photo(job.result, float("inf"))
+    width, height = min(SIDE, photo.colour.width), min(SIDE, photo.colour.height)
+    left, top = (photo.colour.width - width) // 2, (photo.colour.height - height) // 2
+    part = photo.colour.region(top, left, height, width)
+    across, down = result.colour.width / photo.colour.width, result.colour.height / photo.colour.height
+    size = max(1, round(width * across)), max(1, round(height * down))
+    place = (
+        min(round(left * across), result.colour.width - size[0]),
+        min(round(top * down), result.colour.height - size[1]),
+    )
+    pictures = {"bicubic": _bicubic(part, size)}
+    if faithful:
+        colour = Plane(photo.colour.image.crop(left, top, width, height), photo.colour.channels)
+        pictures["SRResNet"] = _sized(np.concatenate(list(faithful.bands(colour))), size)
+    pictures[upscaler.title] = _image(result.colour.region(place[1], place[0], size[1], size[0]))
+    found, note = _original(original, job.source), ""
+    if found:
+        try:
+            large = open_photo(found, float("inf")).colour
+            if (large.width, large.height) == (result.colour.width, result.colour.height):
+                pictures["original"] = _image(large.region(place[1], place[0], size[1], size[0]))
+            else:
+                note = f"The original is left out: it has {large.width} x {large.height} px, the result"
+                note += f" {result.colour.width} x {result.colour.height}."
+        except Unusable as error:
+            note = f"The original is left out: {error}."
+    return ViewerRow(job.name, pictures, note=note)
+
+
+def _original(original: Path | None, source: Path) -> Path | None:
+    if original is None or original.is_file():
+        return original
+    return next((path for path in sorted(original.iterdir()) if path.stem == source.stem and path.is_file()), None)
+
+
+def _bicubic(part: NDArray[np.float32], size: tuple[int, int]) -> Image.Image:
+    pixels = np.rint(part * 255).astype(np.uint8)
+    planes = torch.from_numpy(pixels).permute(2, 0, 1)[None]
+    if size[0] * part.shape[0] == size[1] * part.shape[1] and size[0] % part.shape[1] == 0:
+        made = bicubic(planes, size[0] // part.shape[1])[0].permute(1, 2, 0).numpy()
+        return _image(made.astype(np.float32) / np.float32(255))
+    return _image(part).resize(size, Image.Resampling.BICUBIC)
+
+
+def _sized(values: NDArray[np.float32], size: tuple[int, int]) -> Image.Image:
+    image = _image(values)
+    return image if image.size == size else image.resize(size, Image.Resampling.LANCZOS)
+
+
+def _image(values: NDArray[np.float32]) -> Image.Image:
+    pixels = np.rint(values * 255).clip(0, 255).astype(np.uint8)
+    return Image.fromarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)).copy())

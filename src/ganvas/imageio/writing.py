@@ -1,0 +1,255 @@
+"""Rows of pixels as they are made into a picture file: any depth, any size, without holding the picture."""
+
+from __future__ import annotations
+
+import errno
+import mmap
+import os
+import struct
+import threading
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import pyvips
+from numpy.typing import NDArray
+
+from ganvas.imageio import exif
+from ganvas.imageio.metadata import Metadata
+from ganvas.imageio.reading import Unusable
+
+ENDINGS = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".webp": "webp", ".tif": "tiff", ".tiff": "tiff"}
+ENDINGS |= {".avif": "avif"}
+ENDING = {"jpeg": ".jpg", "png": ".png", "webp": ".webp", "tiff": ".tif", "avif": ".avif"}
+BITS = {"png": 16, "tiff": 16, "avif": 12, "jpeg": 8, "webp": 8}
+LONGEST = {"jpeg": 65_500, "webp": 16_383, "avif": 65_536, "png": 1_000_000, "tiff": 1_000_000}
+QUALITY = {"jpeg": 95, "webp": 95, "avif": 90}
+AVIF_EFFORT = 3  # of 0 to 9: 4 takes four times as long for a quarter fewer bytes
+SEARCHED = 8 << 20  # bytes at either end of a file among which its EXIF block stands
+MARK = b"ganvas puts EXIF "
+
+Rows = NDArray[np.uint8] | NDArray[np.uint16]
+
+
+def check_fits(form: str, width: int, height: int) -> None:
+    """Refuse what a format cannot hold.
+
+    Raises:
+        Unusable: a side is too long.
+    """
+    if max(width, height) > LONGEST[form]:
+        raise Unusable(
+            f"the result of {width} x {height} pixels is larger than a {form.upper()} file can be"
+            f" ({LONGEST[form]:,} a side); give --format png, or a smaller --scale"
+        )
+
+
+def write_photo(
+    path: Path,
+    form: str,
+    rows: Iterable[Rows],
+    size: tuple[int, int],
+    shown: tuple[int, int],
+    kind: tuple[int, int],
+    kept: Metadata,
+    quality: int = 0,
+) -> None:
+    """Write a picture file whose rows come one band after the other.
+
+    Args:
+        rows: uint8 or uint16 (rows, width, channels), from top to bottom.
+        size: width and height of what comes.
+        shown: width and height that it is brought to, where other.
+        kind: channels (1 grey, 2 with alpha, 3 RGB, 4 with alpha) and bits, 8 or 16.
+        quality: of JPEG, WebP and AVIF, 1 to 100; 0 for `QUALITY`.
+
+    Raises:
+        OSError: the file cannot be written. What is there is then in pieces: give a temporary name.
+    """
+    with path.open("w+b") as file:  # the system's own word where that cannot be
+        read, write = os.pipe()
+        # By its descriptor, not its name: a saver that is left behind by Ctrl-C must not make a deleted file anew.
+        target = pyvips.Target.new_to_descriptor(file.fileno())
+        failed: list[str] = []
+
+        def save() -> None:
+            try:
+                _save(read, target, form, shown, kept, quality)
+            except pyvips.Error as error:
+                failed.append(str(error))
+            finally:
+                os.close(read)  # so that who still writes into the pipe is told
+
+        saver = threading.Thread(target=save, name="ganvas-save")
+        try:
+            with suppress(BrokenPipeError), os.fdopen(write, "wb", buffering=0) as pipe:  # the saver says why it broke
+                saver.start()
+                for piece in _as_png(rows, size, *kind):
+                    _write_all(pipe.fileno(), piece)
+        finally:
+            if saver.is_alive():
+                saver.join()
+        if failed:
+            # libvips does not always hear the system's reason; the system tells it to who writes on.
+            file.seek(0, os.SEEK_END)
+            file.write(bytes(1 << 16))
+            os.fsync(file.fileno())
+            raise error_of(failed[0])
+        _finish(file, form, kept)
+
+
+def _as_png(rows: Iterable[Rows], size: tuple[int, int], channels: int, bits: int) -> Iterator[bytes]:
+    """The rows as a PNG file without compression, which libvips reads from a pipe at any depth."""
+    yield b"\x89PNG\r\n\x1a\n"
+    yield _chunk(b"IHDR", struct.pack(">IIBBBBB", *size, bits, {1: 0, 2: 4, 3: 2, 4: 6}[channels], 0, 0, 0))
+    packer = zlib.compressobj(0)
+    for band in rows:
+        lines = band.astype(f">u{bits // 8}").reshape(len(band), -1).view(np.uint8)
+        filtered = np.zeros((lines.shape[0], lines.shape[1] + 1), np.uint8)  # before each row the number of its filter
+        filtered[:, 1:] = lines
+        yield _chunk(b"IDAT", packer.compress(filtered.data))
+    yield _chunk(b"IDAT", packer.flush()) + _chunk(b"IEND", b"")
+
+
+_END: bytes = struct.pack(">I", 0) + b"IEND" + struct.pack(">I", zlib.crc32(b"IEND"))
+
+
+def _chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(data, zlib.crc32(name)))
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _save(read: int, target: Any, form: str, shown: tuple[int, int], kept: Metadata, quality: int) -> None:
+    source = pyvips.Source.new_from_descriptor(read)
+    image = pyvips.Image.new_from_source(source, "", access="sequential", fail_on="truncated")
+    deep = image.format == "ushort"
+    if (image.width, image.height) != shown:
+        image = image.resize(shown[0] / image.width, vscale=shown[1] / image.height)
+    image, keep = _told(image, form, kept)
+    quality = quality or QUALITY.get(form, 0)
+    if form == "png":
+        image.pngsave_target(target, keep=keep, filter="all")
+    elif form == "jpeg":
+        subsample = "off" if quality >= 90 else "auto"
+        image.jpegsave_target(target, keep=keep, Q=quality, optimize_coding=True, subsample_mode=subsample)
+    elif form == "webp":
+        image.webpsave_target(target, keep=keep, Q=quality, smart_subsample=True)
+    elif form == "tiff":
+        big = image.width * image.height * image.bands * (2 if deep else 1) > 3 << 30
+        image.tiffsave_target(target, keep=keep, compression="deflate", predictor="horizontal", bigtiff=big)
+    else:
+        depth = BITS["avif"] if deep else 8
+        image.heifsave_target(
+            target, keep=keep, Q=quality, compression="av1", bitdepth=depth, subsample_mode="off", effort=AVIF_EFFORT
+        )
+
+
+def _told(image: Any, form: str, kept: Metadata) -> tuple[Any, str]:
+    """The picture with the blocks that libvips writes, and the kinds of blocks among them."""
+    image = image.copy()
+    keep = []
+    for kind, data in (("icc", kept.icc), ("xmp", kept.xmp), ("iptc", kept.iptc)):
+        if data:
+            keep.append(kind)
+            image.set_type(pyvips.GValue.blob_type, {"icc": "icc-profile-data"}.get(kind, f"{kind}-data"), data)
+    if kept.dpi:
+        image = image.copy(xres=kept.dpi[0] / 25.4, yres=kept.dpi[1] / 25.4)
+        image.set_type(pyvips.GValue.gstr_type, "resolution-unit", "in")
+    exif_block = _block(kept, form)
+    if exif_block:
+        # libvips would write the values it knows, anew: here is only room, filled in `_finish` byte for byte.
+        keep.append("exif")
+        room = (MARK * (len(exif_block) // len(MARK) + 1)).decode()
+        image.set_type(pyvips.GValue.gstr_type, "exif-ifd0-ImageDescription", room)
+    return image, "|".join(keep) or "none"
+
+
+def _block(kept: Metadata, form: str) -> bytes | None:
+    """The EXIF block that goes into a file of this format in room made for it."""
+    if form == "tiff" or (form == "jpeg" and len(kept.exif or b"") > 65_000):
+        return None
+    if kept.dpi and form != "png":  # the others have no other place for it, nor JPEG as libvips writes it
+        return exif.resolved(kept.exif, kept.dpi) if kept.exif else exif.block(exif.resolution(kept.dpi))
+    return kept.exif
+
+
+def _finish(file: BinaryIO, form: str, kept: Metadata) -> None:
+    """Put EXIF where it belongs, and take out what libvips says of the resolution where nothing is known."""
+    if form == "tiff":
+        _finish_tiff(file, kept)
+        return
+    length = file.seek(0, os.SEEK_END)
+    if kept.text:
+        file.seek(-len(_END), os.SEEK_END)
+        file.write(b"".join(_chunk(name, data) for name, data in kept.text) + _END)
+    for start in dict.fromkeys((0, max(0, length - SEARCHED))):
+        file.seek(start)
+        part = bytearray(file.read(SEARCHED))
+        changed = _fill(part, _block(kept, form), form)
+        if form == "png" and not kept.dpi:
+            changed |= _forget_resolution(part)
+        if changed:
+            file.seek(start)
+            file.write(part)
+            return
+
+
+def _fill(part: bytearray, block: bytes | None, form: str) -> bool:
+    """Put an EXIF block into the room made for it."""
+    first = part.find(MARK)
+    if block is None or first < 0:
+        return False
+    end = first + len(MARK) * (len(block) // len(MARK) + 1)
+    start = part.rindex(b"II*\0", 0, first) if part.rfind(b"II*\0", 0, first) >= 0 else part.rindex(b"MM\0*", 0, first)
+    part[start:end] = block.ljust(end - start, b"\0")
+    if form == "png":
+        (length,) = struct.unpack(">I", part[start - 8 : start - 4])
+        part[start + length : start + length + 4] = struct.pack(">I", zlib.crc32(part[start - 4 : start + length]))
+    return True
+
+
+def _forget_resolution(part: bytearray) -> bool:
+    at = part.find(b"pHYs", 0, part.find(b"IDAT"))
+    if at < 0:
+        return False
+    part[at - 4 : at + 17] = _chunk(b"pHYs", struct.pack(">IIB", 1, 1, 0))  # square pixels of unknown size
+    return True
+
+
+def _finish_tiff(file: BinaryIO, kept: Metadata) -> None:
+    """Give the file a new first directory at its end, with the entries of EXIF and without a made-up resolution."""
+    file.seek(0)
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        try:
+            found = exif.parse(data)
+        except exif.Malformed:  # over 4 GB: built in another manner
+            return
+    if kept.exif:
+        told = exif.descriptive(exif.parse(kept.exif))
+        resolution = (exif.X_RESOLUTION, exif.Y_RESOLUTION, exif.RESOLUTION_UNIT, exif.ORIENTATION)
+        found.entries |= {tag: entry for tag, entry in told.entries.items() if tag not in resolution}
+        found.children |= told.children
+    if not kept.dpi:
+        for tag in (exif.X_RESOLUTION, exif.Y_RESOLUTION, exif.RESOLUTION_UNIT):
+            found.entries.pop(tag, None)
+    end = file.seek(0, os.SEEK_END)
+    start = end + end % 2
+    file.write(b"\0" * (start - end) + exif.serialise(found, start))
+    file.seek(4)
+    file.write(struct.pack("<I", start))
+
+
+def error_of(said: str) -> OSError:
+    """What libvips says, as the system's error."""
+    for number in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO, errno.EACCES, errno.EROFS):
+        if os.strerror(number) in said:
+            return OSError(number, os.strerror(number))
+    return OSError(errno.EIO, " ".join(said.split()))

@@ -1,0 +1,76 @@
+"""Images of the plane: points over the discriminator's field."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganvas.imaging.grid import Pixels
+
+Plane = NDArray[np.float32]
+
+HALF = 1.2  # the window is [-HALF, HALF]^2, so that pictures can be compared
+STEPS = 96  # cells of the field along a side
+LEVELS = 20  # shades of the field: few enough to be told apart, and small in a GIF
+REAL, FAKE = "#a9a9a9", "#d1006b"
+FIELD = ("#f2a65a", "#fdf6ec", "#6fa8dc")  # D = 0, 1/2 and 1
+
+
+def cells() -> Plane:
+    """The midpoints of the field's cells (STEPS^2, 2), row by row from below."""
+    line = ((np.arange(STEPS) + 0.5) / STEPS * 2 - 1) * HALF
+    return np.stack(np.meshgrid(line, line), -1).reshape(-1, 2).astype(np.float32)
+
+
+class Canvas:
+    """A figure that is drawn again and again: making it takes longer than changing it."""
+
+    def __init__(self, reals: Plane | None = None, field: bool = False) -> None:
+        """Lay out the axes.
+
+        Args:
+            reals: points (N, 2) shown in grey behind the fakes.
+            field: leave room for D(x) as a colour, from orange (it says fake) to blue (it says real).
+        """
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        self._figure = figure = Figure(figsize=(5.0, 4.7) if field else (4.3, 4.7), dpi=100, layout="constrained")
+        self._canvas: Any = FigureCanvasAgg(figure)
+        self._axes = axes = figure.subplots()
+        axes.set(xlim=(-HALF, HALF), ylim=(-HALF, HALF), aspect="equal", xticks=(-1, 0, 1), yticks=(-1, 0, 1))
+        axes.set_facecolor("white")
+        self._field = self._image(figure) if field else None
+        if reals is not None:
+            axes.plot(*reals.T, ".", color=REAL, markersize=2.5, markeredgewidth=0, label="real")
+        (self._fakes,) = axes.plot([], [], ".", color=FAKE, markersize=3.2, markeredgewidth=0, label="fake")
+        if reals is not None:
+            axes.legend(loc="upper right", frameon=True, markerscale=4, fontsize=9, handletextpad=0.2)
+
+    def draw(self, fakes: Plane, title: str, field: Plane | None = None) -> Pixels:
+        """The picture of fakes (N, 2) and, where there is room for it, of D at `cells()` (STEPS^2,).
+
+        Returns:
+            uint8 (H, W, 3)
+        """
+        self._fakes.set_data(*fakes.T)
+        self._axes.set_title(title, loc="left", fontsize=9.5)
+        if self._field is not None and field is not None:
+            self._field.set_data(field.reshape(STEPS, STEPS))
+        self._canvas.draw()
+        self._figure.set_layout_engine("none")  # once laid out it stays, at half the time
+        return np.asarray(self._canvas.buffer_rgba())[..., :3].copy()
+
+    def _image(self, figure: Any) -> Any:
+        from matplotlib.colors import LinearSegmentedColormap
+
+        colours = LinearSegmentedColormap.from_list("judgement", FIELD, LEVELS)
+        window = (-HALF, HALF, -HALF, HALF)
+        image = self._axes.imshow(
+            np.zeros((STEPS, STEPS)), colours, vmin=0, vmax=1, origin="lower", extent=window, interpolation="bilinear"
+        )
+        bar = figure.colorbar(image, ax=self._axes, shrink=0.8, pad=0.02, ticks=(0, 0.5, 1))
+        bar.ax.set_title("D(x)", fontsize=9)
+        return image

@@ -1,0 +1,136 @@
+"""The colour lock: what an enlarged picture is when reduced again must be the picture that was given.
+
+A GAN shifts colours, since its discriminator sees small crops only. One step of back-projection (Irani & Peleg 1991)
+adds to the result the enlarged difference between the input and the reduced result, which changes low frequencies and
+leaves the invented detail alone. Every step is a convolution, so it goes row by row with the rest.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ganvas.inference.engine.planes import Picture, read
+from ganvas.inference.engine.receptive_field import Graph
+from ganvas.inference.engine.row_stream import Stream
+
+
+class ColourLock:
+    """Corrects the rows of one picture on their way.
+
+    Attributes:
+        before, after: mean CIE76 difference between the picture and the result reduced to its size.
+    """
+
+    def __init__(self, picture: Picture, scale: int) -> None:
+        self.picture, self.scale = picture, scale
+        high, low = picture.height * scale, picture.height
+        everything = 2**31
+        self._lock = Stream(Graph(_Lock(scale)), [high, low], everything)
+        self._reduced = [Stream(Graph(Reduce(scale)), [high], everything) for _ in range(2)]
+        self._sums, self._rows = [0.0, 0.0], [0, 0]
+
+    @property
+    def before(self) -> float:
+        """Of the network's own result."""
+        return self._sums[0] / max(1, self._rows[0] * self.picture.width)
+
+    @property
+    def after(self) -> float:
+        """Of the result as it is given out."""
+        return self._sums[1] / max(1, self._rows[1] * self.picture.width)
+
+    @torch.inference_mode()
+    def parts(self, parts: Iterator[Tensor]) -> Iterator[Tensor]:
+        """(1, 3, rows, scale width) in about [-1, 1] -> the same rows, corrected, in [-1, 1]."""
+        done = low = 0
+        for part in parts:
+            high = part.clamp(-1, 1).permute(1, 0, 2, 3).contiguous()
+            done += high.shape[2]
+            count = -(-done // self.scale) - low
+            given = (
+                read(self.picture, low, 0, count, self.picture.width)
+                if count
+                else torch.empty(1, 3, 0, part.shape[3] // self.scale)
+            )
+            low += count
+            self._lock.push(high, given.permute(1, 0, 2, 3).contiguous())
+            self._compare(0, high)
+            while (made := self._lock.pull()) is not None:
+                made = made.clamp(-1, 1)
+                self._compare(1, made)
+                yield made.permute(1, 0, 2, 3)
+
+    def _compare(self, which: int, high: Tensor) -> None:
+        stream = self._reduced[which]
+        stream.push(high)
+        while (reduced := stream.pull()) is not None:
+            row, count = self._rows[which], reduced.shape[2]
+            given = read(self.picture, row, 0, count, self.picture.width)
+            self._sums[which] += float(difference(reduced.permute(1, 0, 2, 3), given).double().sum())
+            self._rows[which] += count
+
+
+def difference(one: Tensor, other: Tensor) -> Tensor:
+    """CIE76 colour difference (1, h, w) of sRGB pictures (1, 3, h, w) in [-1, 1]."""
+    return (lab(one) - lab(other)).square().sum(1).sqrt()
+
+
+def lab(pictures: Tensor) -> Tensor:
+    """sRGB (B, 3, h, w) in [-1, 1] -> CIE L*a*b* under D65 (IEC 61966-2-1, CIE 15)."""
+    srgb = ((pictures + 1) / 2).clamp(0, 1)
+    linear = torch.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+    to_xyz = torch.tensor(
+        [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
+    )
+    xyz = torch.einsum("ij,bjhw->bihw", to_xyz / to_xyz.sum(1, keepdim=True), linear)
+    f = torch.where(xyz > (6 / 29) ** 3, xyz.clamp_min(1e-9) ** (1 / 3), xyz / (3 * (6 / 29) ** 2) + 4 / 29)
+    x, y, z = f.unbind(1)
+    return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], 1)
+
+
+class Reduce(nn.Module):
+    """(B, 1, scale h, scale w) -> (B, 1, h, w) by the antialiased bicubic rule that makes low-resolution pictures."""
+
+    def __init__(self, scale: int) -> None:
+        super().__init__()
+        taps = 4 * scale - scale % 2
+        weights = torch.tensor([_cubic((index - (taps - 1) / 2) / scale) for index in range(taps)])
+        weights /= weights.sum()
+        padding = (3 * scale - scale % 2) // 2
+        self.down = nn.Conv2d(1, 1, (taps, 1), (scale, 1), (padding, 0), bias=False, padding_mode="replicate")
+        self.across = nn.Conv2d(1, 1, (1, taps), (1, scale), (0, padding), bias=False, padding_mode="replicate")
+        self.down.weight.data = weights.view(1, 1, -1, 1)
+        self.across.weight.data = weights.view(1, 1, 1, -1)
+
+    def forward(self, high: Tensor) -> Tensor:
+        """Rows first, as the rule says."""
+        low: Tensor = self.across(self.down(high))
+        return low
+
+
+class _Lock(nn.Module):
+    def __init__(self, scale: int) -> None:
+        super().__init__()
+        self.reduce, self.scale = Reduce(scale), scale
+        phases = torch.tensor(
+            [[_cubic((phase + 0.5) / scale - 0.5 - tap) for tap in range(-2, 3)] for phase in range(scale)]
+        )
+        phases /= phases.sum(1, keepdim=True)
+        self.enlarge = nn.Conv2d(1, scale * scale, 5, padding=2, bias=False, padding_mode="replicate")
+        self.enlarge.weight.data = torch.einsum("pi,qj->pqij", phases, phases).reshape(scale * scale, 1, 5, 5)
+
+    def forward(self, high: Tensor, low: Tensor) -> Tensor:
+        return high + functional.pixel_shuffle(self.enlarge(low - self.reduce(high)), self.scale)
+
+
+def _cubic(t: float) -> float:
+    """Keys's kernel with a = -1/2 (Keys 1981)."""
+    t = math.fabs(t)
+    if t <= 1:
+        return 1.5 * t**3 - 2.5 * t**2 + 1
+    return -0.5 * t**3 + 2.5 * t**2 - 4 * t + 2 if t < 2 else 0.0

@@ -1,0 +1,207 @@
+"""Which arithmetic enlarges fastest on this machine without being seen: tried on the picture itself, then kept."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import math
+import os
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, fx, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from ganvas.errors import InputError
+from ganvas.files import write_text
+from ganvas.inference.engine.cpu_kernels import quicken
+from ganvas.inference.engine.memory import out_of_memory
+from ganvas.inference.engine.planes import Picture, Planes
+from ganvas.inference.engine.tiling import Engine, NotANumber, Walk
+
+FAITHFUL = 50.0  # dB against fp32: below one step of 8 bits on average
+SIDE = 96  # pixels of the picture that candidates are tried on
+SECONDS = 0.6  # for each of them
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One candidate.
+
+    Attributes:
+        seconds: for a megapixel of the result.
+        decibels: PSNR against the result in fp32; infinite for equal.
+    """
+
+    name: str
+    seconds: float
+    decibels: float
+
+
+def table(trials: Sequence[Trial]) -> str:
+    """The candidates, one a line, with a star before the one that is taken."""
+    taken = _best(trials)
+    lines = ["   precision  s per megapixel  dB against fp32"]
+    for trial in trials:
+        mark = "*" if trial is taken else " "
+        lines.append(f" {mark} {trial.name:<10} {trial.seconds:15.2f}  {trial.decibels:15.1f}")
+    return "\n".join(lines)
+
+
+def full(network: nn.Module, scale: int, device: torch.device, channels: int = 3) -> Engine:
+    """The engine that everything else is measured by: fp32, batch normalisation folded into the convolutions."""
+    with suppress(Exception):  # a network that cannot be traced stays as it is
+        network = _folded(network)
+    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return Engine(network, scale, device, channels=channels)
+
+
+def _folded(network: nn.Module) -> nn.Module:
+    """The network with every batch normalisation that follows a convolution folded into it."""
+    traced = fx.symbolic_trace(network)
+    modules = dict(traced.named_modules())
+    for node in list(traced.graph.nodes):
+        norm = modules.get(str(node.target)) if node.op == "call_module" else None
+        before = node.args[0] if isinstance(norm, nn.BatchNorm2d) else None
+        if not isinstance(before, fx.Node) or before.op != "call_module" or len(before.users) > 1:
+            continue
+        convolution = modules[str(before.target)]
+        if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+            traced.set_submodule(str(before.target), fuse_conv_bn_eval(convolution, norm))
+            node.replace_all_uses_with(before)
+            traced.graph.erase_node(node)
+    traced.delete_all_unused_submodules()
+    traced.recompile()
+    return traced
+
+
+def candidates(engine: Engine) -> dict[str, Callable[[], Engine]]:
+    """The other ways to compute that this machine has."""
+
+    def lower(dtype: torch.dtype, name: str) -> Callable[[], Engine]:
+        def make() -> Engine:
+            network = copy.deepcopy(engine.network)
+            network = network if engine.exact else network.to(dtype)
+            made = Engine(network, engine.scale, engine.device, dtype, name, engine.least, engine.channels)
+            # The first convolution in fp32, and with it the sums that residual blocks add to: 5 dB for no time.
+            for layer in made.convolutions()[1:]:
+                layer.to(dtype)
+            if made.graph and made.device.type == "cpu":
+                quicken(made.graph)
+            return made
+
+        return make
+
+    if engine.device.type == "cuda":
+        return {"fp16": lower(torch.float16, "fp16"), "bf16": lower(torch.bfloat16, "bf16")}
+    if engine.device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        return {"bf16": lower(torch.bfloat16, "bf16")}
+    return {}
+
+
+def tuned(engine: Engine, picture: Picture) -> tuple[Engine, tuple[Trial, ...]]:
+    """The fastest engine at FAITHFUL dB or better, and how all of them did; from the cache if this model was here."""
+    made = candidates(engine)
+    key = _key(engine)
+    kept = _kept()
+    trials = [Trial(**trial) for trial in kept.get(key, [])]
+    if {trial.name for trial in trials} != {engine.name, *made}:
+        trials = _tried(engine, made, _sample(picture))
+        _keep({**kept, key: [asdict(trial) for trial in trials]})
+    best = _best(trials)
+    return (made[best.name]() if best.name in made else engine), tuple(trials)
+
+
+def _best(trials: Sequence[Trial]) -> Trial:
+    return min((t for t in trials if t.decibels >= FAITHFUL), key=lambda trial: trial.seconds)
+
+
+def _tried(engine: Engine, made: dict[str, Callable[[], Engine]], sample: Picture) -> list[Trial]:
+    pixels = sample.height * sample.width * engine.scale**2 / 1e6
+    engines = {engine.name: engine}
+    results: dict[str, Tensor] = {}
+    seconds: dict[str, float] = {}
+    for name, make in made.items():
+        with suppress(RuntimeError):  # what this machine cannot do after all
+            engines[name] = make()
+    began = time.perf_counter()
+    rounds = 0
+    # In turns, so that another program's work in between meets all of them alike; the first round warms up.
+    while rounds < 2 or (time.perf_counter() - began < SECONDS * len(engines) and rounds < 8):
+        for name, one in list(engines.items()):
+            start = time.perf_counter()
+            try:
+                results[name] = torch.cat(list(Walk(one, sample).parts()), 2)
+            except (NotANumber, RuntimeError) as error:
+                if one is engine or (isinstance(error, RuntimeError) and out_of_memory(error)):
+                    raise
+                del engines[name]
+                continue
+            if rounds:
+                seconds[name] = min(seconds.get(name, math.inf), time.perf_counter() - start)
+        rounds += 1
+    exact = _visible(results[engine.name])
+    return [
+        Trial(name, seconds[name] / pixels, _decibels(exact, _visible(results[name])) if name in engines else 0.0)
+        if name in seconds
+        else Trial(name, math.inf, 0.0)
+        for name in [engine.name, *made]
+    ]
+
+
+def _visible(result: Tensor) -> Tensor:
+    return ((result + 1) / 2).clamp(0, 1)
+
+
+def _decibels(one: Tensor, other: Tensor) -> float:
+    error = float((one - other).double().square().mean())
+    return -10 * math.log10(error) if error else math.inf
+
+
+def _sample(picture: Picture) -> Planes:
+    """The middle of a picture, at least SIDE px each way, repeated where it is smaller."""
+    height, width = min(SIDE, picture.height), min(SIDE, picture.width)
+    middle = picture.region((picture.height - height) // 2, (picture.width - width) // 2, height, width)
+    return Planes(np.pad(middle, ((0, SIDE - height), (0, SIDE - width), (0, 0)), mode="symmetric"))
+
+
+def _key(engine: Engine) -> str:
+    """Of this model on this machine."""
+    digest = hashlib.sha256()
+    for name, tensor in engine.network.state_dict().items():
+        digest.update(f"{name} {tuple(tensor.shape)} {float(tensor.double().sum()):.17g}".encode())
+    device = torch.cuda.get_device_name(engine.device) if engine.device.type == "cuda" else _processor()
+    return f"{device}, {torch.get_num_threads()} threads, torch {torch.__version__}, {digest.hexdigest()[:16]}"
+
+
+def _processor() -> str:
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    import platform
+
+    return platform.processor() or platform.machine()
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("GANVAS_CACHE") or Path.home() / ".cache" / "ganvas") / "precision.json"
+
+
+def _kept() -> dict[str, Any]:
+    with suppress(OSError, ValueError):
+        read = json.loads(_cache().read_text(encoding="utf-8"))
+        return read if isinstance(read, dict) else {}
+    return {}
+
+
+def _keep(choices: dict[str, Any]) -> None:
+    with suppress(InputError):  # a read-only home costs two seconds the next time, no more
+        write_text(_cache(), json.dumps(choices, indent=1) + "\n")

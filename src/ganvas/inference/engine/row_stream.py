@@ -1,0 +1,118 @@
+"""A network over a picture from top to bottom, every row of every layer computed once.
+
+Each layer keeps the few rows that the next ones will read again. So memory depends on the picture's width and on how
+many rows go in at once, never on its height; and nothing is computed twice, as overlapping tiles would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ganvas.inference.engine.receptive_field import Graph, Layer, fill
+
+
+class Stream:
+    """One picture on its way through a graph.
+
+    Args:
+        graph: the network.
+        heights: of the picture, one number for every input of the network.
+        quantum: rows of the first input that are worked on at once at most; may be lowered at any time.
+    """
+
+    def __init__(self, graph: Graph, heights: list[int], quantum: int) -> None:
+        self.graph, self.quantum = graph, quantum
+        self._totals = dict(zip(graph.inputs, heights, strict=True))
+        for name, (layer, _, _) in graph.layers.items():
+            self._totals[name] = layer.total(self._totals[graph.sources(name)[0]])
+        self._base = heights[0]
+        self._readers: dict[str, list[str]] = {name: [] for name in self._totals}
+        for name in graph.layers:
+            for source in graph.sources(name):
+                self._readers[source].append(name)
+        self._rows: dict[str, Tensor] = {}  # kept rows, of which the last is row _done - 1
+        self._done = dict.fromkeys(self._totals, 0)
+        self.watch: Callable[[int], object] = lambda size: None
+
+    @property
+    def total(self) -> int:
+        """Rows that come out in all."""
+        return self._totals[self.graph.output]
+
+    def push(self, *bands: Tensor) -> None:
+        """Append rows (B, C, rows, W) to every input."""
+        for name, band in zip(self.graph.inputs, bands, strict=True):
+            self._append(name, band)
+
+    def pull(self) -> Tensor | None:
+        """The next rows of the output, or None if the rows pushed so far give no more.
+
+        What goes wrong on the way, as a lack of memory, leaves everything as it was: lower the quantum, pull again.
+        """
+        output = self.graph.output
+        while self._pass():
+            if output in self._rows:
+                return self._rows.pop(output)
+        return None
+
+    def _pass(self) -> bool:
+        moved = False
+        for name, (layer, args, kwargs) in self.graph.layers.items():
+            sources = self.graph.sources(name)
+            ready = min(layer.ready(self._done[s], self._totals[s]) for s in sources)
+            first = self._done[name]
+            most = max(1, self.quantum * self._totals[name] // self._base)
+            if first >= (ready := min(ready, first + most)):
+                continue
+            parts = {s: self._window(layer, s, first, ready - 1) for s in sources}
+            made = layer.run(*fill(args, parts | self.graph.constants), **fill(kwargs, parts | self.graph.constants))
+            if layer.grow > 1:
+                start = max(0, layer.reads(first, ready - 1)[0]) * layer.grow
+                made = made[:, :, first - start : ready - start]
+            self.watch(made.nelement() * made.element_size())
+            self._append(name, made)
+            for source in sources:
+                self._forget(source)
+            moved = True
+        return moved
+
+    def _append(self, name: str, rows: Tensor) -> None:
+        kept = self._rows.get(name)
+        self._rows[name] = rows if kept is None or not kept.shape[2] else torch.cat([kept, rows], 2)
+        self._done[name] += rows.shape[2]
+
+    def _window(self, layer: Layer, source: str, first: int, last: int) -> Tensor:
+        """The rows that a layer reads for these rows of its output, with the picture's border where it lies there."""
+        low, high = layer.reads(first, last)
+        total, kept = self._totals[source], self._rows[source]
+        start = self._done[source] - kept.shape[2]
+        part = kept[:, :, max(low, 0) - start : min(high, total - 1) + 1 - start]
+        above, below = max(0, -low), max(0, high - total + 1)
+        if layer.border == "clip" or not (above or below):
+            return part
+        if layer.border == "zeros":
+            return functional.pad(part, (0, 0, above, below))
+        rows = [_beyond(row, total, layer.border) - start for row in range(low, high + 1)]
+        return kept.index_select(2, torch.tensor(rows, device=kept.device))
+
+    def _forget(self, source: str) -> None:
+        readers = [(self.graph.layers[r][0], self._done[r]) for r in self._readers[source]]
+        needed = min(layer.reads(done, done)[0] for layer, done in readers)
+        kept = self._rows[source]
+        start = self._done[source] - kept.shape[2]
+        drop = min(max(0, needed - start), kept.shape[2])
+        if drop:
+            # A view would hold the memory of the rows that go.
+            self._rows[source] = kept[:, :, drop:].clone(memory_format=torch.preserve_format)
+
+
+def _beyond(row: int, total: int, border: str) -> int:
+    """The row of the picture that stands for one beyond its border."""
+    if border == "replicate":
+        return min(max(row, 0), total - 1)
+    row = -row if row < 0 else row
+    return 2 * (total - 1) - row if row >= total else row

@@ -1,0 +1,250 @@
+"""A network over a whole picture, in parts that fit into memory: rows of the result from top to bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ganvas.errors import InputError
+from ganvas.inference.engine.memory import budget, out_of_memory
+from ganvas.inference.engine.planes import Floats, Picture, read
+from ganvas.inference.engine.receptive_field import Graph, Unknown
+from ganvas.inference.engine.row_stream import Stream
+
+OVERLAP = 32  # pixels of context where what a network sees is not known
+SMALLEST = 16  # pixels: the side of a tile below which it would be all border
+TILE = 192  # side of the tiles of a network that cannot go row by row
+BLACK = -0.98  # in [-1, 1]: a result that is nowhere brighter is black
+
+
+class NotANumber(Exception):
+    """A result is not finite, or black where the picture is not."""
+
+
+@dataclass
+class Engine:
+    """A network made ready to enlarge, on a device and in a precision.
+
+    Attributes:
+        network: (1, 3, h, w) in [-1, 1] -> (1, 3, scale h, scale w).
+        graph: its layers, or None where they are not all known (`why` says which).
+    """
+
+    network: nn.Module
+    scale: int
+    device: torch.device
+    dtype: torch.dtype = torch.float32
+    name: str = "fp32"
+    least: int = 1
+    channels: int = 3
+    graph: Graph | None = field(init=False, default=None)
+    why: str = field(init=False, default="")
+
+    def __post_init__(self) -> None:
+        try:
+            self.graph = Graph(self.network)
+        except Unknown as reason:
+            self.why = str(reason)
+        if self.graph:
+            # A mirrored border needs that many pixels to mirror.
+            mirrored = [layer.padding for layer, _, _ in self.graph.layers.values() if layer.border == "reflect"]
+            self.least = max([self.least, *(max(padding) + 1 for padding in mirrored)])
+
+    @property
+    def exact(self) -> bool:
+        """Whether parts give the same as the whole."""
+        return self.graph is not None
+
+    @property
+    def context(self) -> int:
+        """Pixels around a part that are given to the network with it."""
+        return self.graph.context() if self.graph else OVERLAP
+
+    def convolutions(self) -> list[nn.Module]:
+        """In the order of their work."""
+        return [layer.module for layer, _, _ in self.graph.layers.values() if layer.module] if self.graph else []
+
+    def prepare(self, region: Tensor) -> Tensor:
+        """A region as this engine's network wants it."""
+        region = region.transpose(0, 1) if self.channels == 1 else region  # each plane as a picture of its own
+        dtype = torch.float32 if self.graph else self.dtype  # layers that are known take what they need
+        return region.to(self.device, dtype).contiguous(memory_format=torch.channels_last)
+
+    def restore(self, made: Tensor) -> Tensor:
+        """What the network made as float32 (1, 3, rows, columns) on the CPU."""
+        made = made.float().cpu()
+        return made.transpose(0, 1) if self.channels == 1 else made
+
+    def pixel_bytes(self) -> int:
+        """Memory for one pixel of the input on its way through: that of the largest layers at once, roughly."""
+        if not self.graph:
+            return 16_000 * self.scale
+        sizes: list[int] = []
+        width = 8
+        stream = Stream(self.graph, [SMALLEST], SMALLEST)
+        stream.push(self.prepare(torch.zeros(1, 3, SMALLEST, max(width, self.least))))
+        stream.watch = sizes.append
+        try:
+            stream.pull()
+        except (RuntimeError, MemoryError) as error:
+            if not out_of_memory(error):
+                raise
+            return 16_000 * self.scale
+        return 3 * max(sizes) // (SMALLEST * max(width, self.least))
+
+
+@dataclass
+class Walk:
+    """How one picture is gone through; what happens on the way changes it.
+
+    Attributes:
+        tile: columns worked on at once, without context; of a network that cannot go row by row, the tile's side.
+        rows: worked on at once.
+        halvings: how often memory did not suffice.
+    """
+
+    engine: Engine
+    picture: Picture
+    tile: int = 0
+    rows: int = 0
+    halvings: int = 0
+
+    def __post_init__(self) -> None:
+        engine, picture = self.engine, self.picture
+        if not engine.exact:
+            self.tile = self.tile or TILE
+            self.rows = self.tile
+            return
+        room = max(1, budget(engine.device) // engine.pixel_bytes())
+        most = self.tile or picture.width
+        while not self.tile and most > 512 and room // (most + 2 * engine.context) < 2:
+            most = -(-most // 2)
+        self.tile = most
+        self.rows = self.rows or max(1, min(64, room // min(most + 2 * engine.context, picture.width)))
+
+    @torch.inference_mode()
+    def parts(self, start: int = 0) -> Iterator[Tensor]:
+        """float32 (1, 3, rows, scale width) in about [-1, 1], from the row that belongs to the picture's row `start`.
+
+        Raises:
+            NotANumber: the network gave something that is no picture.
+            InputError: memory does not suffice for the smallest parts.
+        """
+        scale = self.engine.scale
+        done = start * scale
+        while done < self.picture.height * scale:
+            begin = done // scale
+            skip = done - begin * scale
+            try:
+                for part in self._rows(begin) if self.engine.exact else self._tiles(begin):
+                    part = part[:, :, skip:] if skip else part
+                    skip = 0
+                    self._check(part, done)
+                    done += part.shape[2]
+                    yield part
+            except (RuntimeError, MemoryError) as error:
+                if not out_of_memory(error):
+                    raise
+                self._halve(error)
+
+    def _halve(self, error: BaseException) -> None:
+        if self.tile <= SMALLEST:
+            raise InputError(
+                f"there is not enough memory for tiles of {self.tile} px ({str(error).splitlines()[0]}); close other"
+                " programs, or give --device cpu."
+            ) from None
+        self.tile = max(SMALLEST, -(-min(self.tile, self.picture.width) // 2))
+        self.rows = self.rows if self.engine.exact else self.tile
+        self.halvings += 1
+
+    def _rows(self, start: int) -> Iterator[Tensor]:
+        engine, picture = self.engine, self.picture
+        assert engine.graph is not None
+        context, scale = engine.context, engine.scale
+        first = max(0, start - context)
+        strips = list(_spans(picture.width, self.tile, context))
+        streams = [Stream(engine.graph, [picture.height - first], self.rows) for _ in strips]
+        skip = (start - first) * scale
+        row = first
+        while row < picture.height:
+            count = min(self.rows, picture.height - row)
+            for stream, (low, high, _, _) in zip(streams, strips, strict=True):
+                stream.push(engine.prepare(read(picture, row, low, count, high - low)))
+            row += count
+            while True:
+                pulled = [self._pull(stream) for stream in streams]
+                if pulled[0] is None:
+                    break
+                cores = [
+                    made[..., (left - low) * scale : (right - low) * scale]
+                    for made, (low, _, left, right) in zip(pulled, strips, strict=True)
+                    if made is not None
+                ]
+                part = engine.restore(torch.cat(cores, 3) if len(cores) > 1 else cores[0])
+                dropped = min(skip, part.shape[2])
+                skip -= dropped
+                if dropped < part.shape[2]:
+                    yield part[:, :, dropped:]
+
+    def _pull(self, stream: Stream) -> Tensor | None:
+        while True:
+            try:
+                return stream.pull()
+            except (RuntimeError, MemoryError) as error:
+                if not out_of_memory(error) or stream.quantum <= 1:
+                    raise
+                self.rows = stream.quantum = -(-stream.quantum // 2)
+                self.halvings += 1
+
+    def _tiles(self, start: int) -> Iterator[Tensor]:
+        engine, picture, scale = self.engine, self.picture, self.engine.scale
+        for top, bottom, upper, lower in _spans(picture.height, self.tile, engine.context, start):
+            cores = []
+            for low, high, left, right in _spans(picture.width, self.tile, engine.context):
+                made = engine.network(engine.prepare(read(picture, top, low, bottom - top, high - low)))
+                cores.append(
+                    made[
+                        :,
+                        :,
+                        (upper - top) * scale : (lower - top) * scale,
+                        (left - low) * scale : (right - low) * scale,
+                    ].cpu()
+                )
+            yield engine.restore(torch.cat(cores, 3))
+
+    def _check(self, part: Tensor, done: int) -> None:
+        if not bool(torch.isfinite(part).all()):
+            raise NotANumber("values that are no numbers")
+        if self.engine.dtype != torch.float32 and float(part.max()) < BLACK:
+            row = done // self.engine.scale
+            count = min(-(-part.shape[2] // self.engine.scale), self.picture.height - row)
+            if float(self.picture.region(row, 0, count, self.picture.width).max()) > 0.1:
+                raise NotANumber("black where the picture is not")
+
+
+class Extended:
+    """A picture too small for a network, its last row and column repeated."""
+
+    def __init__(self, picture: Picture, least: int) -> None:
+        self.picture = picture
+        self.height, self.width = max(picture.height, least), max(picture.width, least)
+        self.channels = picture.channels
+
+    def region(self, top: int, left: int, height: int, width: int) -> Floats:
+        """float32 (height, width, channels) in [0, 1]"""
+        whole = self.picture.region(0, 0, self.picture.height, self.picture.width)
+        grown = np.pad(
+            whole, ((0, self.height - whole.shape[0]), (0, self.width - whole.shape[1]), (0, 0)), mode="edge"
+        )
+        return np.asarray(grown[top : top + height, left : left + width])
+
+
+def _spans(length: int, core: int, context: int, start: int = 0) -> Iterator[tuple[int, int, int, int]]:
+    """(low, high, first, end): what to read, and the part of it that counts."""
+    for first in range(start, length, core):
+        end = min(length, first + core)
+        yield max(0, first - context), min(length, end + context), first, end

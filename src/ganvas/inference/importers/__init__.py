@@ -1,0 +1,1 @@
+"""Checkpoints of other programs, opened without running code that they may hold."""

@@ -1,0 +1,46 @@
+"""A figure: a measured number, and everything that decides it. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One measured number, as it stands in log.jsonl, figures.jsonl and every table.
+
+    Two figures are comparable if `measure`, `test_set` and every field of `protocol` but the version of ganvas agree.
+    """
+
+    measure: str
+    """As people read it: FD, KID, PSNR-Y."""
+    value: float
+    low: float | None = None
+    """Lower end of the 95 % interval, where there is one."""
+    high: float | None = None
+    """Its upper end."""
+    unit: str = ""
+    """dB, for example; empty for a bare number."""
+    higher_is_better: bool | None = None
+    """None where neither is."""
+    test_set: str = ""
+    """What it was measured on, where this is a test set with a name, such as Set5."""
+    images_seen: int | None = None
+    """Of the weights it was measured with."""
+    state: str = ""
+    """Of which weights: last, best, or kept-IMAGES."""
+    protocol: Mapping[str, Any] = field(default_factory=dict)
+    """How it was taken."""
+
+    def to_plain(self) -> dict[str, Any]:
+        """As a line of JSON; what says nothing is left out."""
+        plain = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        plain["protocol"] = dict(self.protocol)
+        return {name: value for name, value in plain.items() if value not in (None, "") or name == "value"}
+
+    @staticmethod
+    def from_plain(plain: Mapping[str, Any]) -> Figure:
+        """Read what `to_plain` made; keys of other versions are passed over."""
+        return Figure(**{name: plain[name] for name in Figure.__dataclass_fields__ if name in plain})

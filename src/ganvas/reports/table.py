@@ -1,0 +1,263 @@
+"""Runs into settings, figures into columns, and columns into ranks where a rank means something."""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ganvas.runs.record import Figure, Record
+
+LEVEL = 0.95
+LOWER = ("FD", "FID", "KID", "class KL", "modes KL", "ST-LPIPS", "LPIPS")
+"""Measures of which less is better."""
+HIGHER = (
+    *("precision", "recall", "density", "coverage", "Inception score", "classifier score", "modes", "modes covered"),
+    "class accuracy",
+    *("PSNR-Y", "SSIM-Y", "PSNR-RGB", "SSIM-RGB"),
+)
+ABSENT = "(none)"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Runs whose recipes differ in the seed alone."""
+
+    label: str
+    runs: tuple[Record, ...]
+
+
+@dataclass(frozen=True)
+class Mean:
+    """The mean over the seeds of a setting."""
+
+    value: float
+    low: float | None
+    high: float | None
+    """Ends of the interval: over seeds where there are two or more, else of the single figure."""
+    n: int
+
+
+@dataclass(frozen=True)
+class Column:
+    """Figures that can be compared: one measure by one protocol at one place of the runs."""
+
+    measure: str
+    at: str
+    """last, best, or a count of images."""
+    protocol: dict[str, Any]
+    figures: dict[str, Figure]
+    """By the run's name."""
+    means: dict[str, Mean]
+    """By the setting's label."""
+    ranks: dict[str, str]
+    """By the setting's label: its place, with ~ where the interval meets that of the first."""
+
+    @property
+    def title(self) -> str:
+        """For the head of a table, with an arrow towards the better end."""
+        arrow = {True: " ↓", False: " ↑", None: ""}[lower_is_better(self.measure)]
+        return f"{self.measure}{arrow} {self.at}"
+
+    @property
+    def on_the_way(self) -> bool:
+        """Whether it stands neither at the runs' ends nor at their best."""
+        return self.at.startswith("at ")
+
+
+@dataclass(frozen=True)
+class Gain:
+    """What a setting changes against the first, over the seeds that both have."""
+
+    label: str
+    column: Column
+    mean: Mean
+    """Of the differences, with an interval that allows for the number of settings."""
+
+    @property
+    def told(self) -> str:
+        """What the interval says, in words."""
+        low, high, lower = self.mean.low, self.mean.high, lower_is_better(self.column.measure)
+        if low is None or high is None or low <= 0 <= high:
+            return "not told apart"
+        return "differs" if lower is None else "better" if (high < 0) == lower else "worse"
+
+
+def settings(records: Sequence[Record]) -> tuple[Setting, ...]:
+    """Group runs by their recipes without the seed, in the order given."""
+    groups: dict[str, list[Record]] = {}
+    for record in records:
+        groups.setdefault(json.dumps(_without_seed(record), sort_keys=True), []).append(record)
+    labels = [_label(runs) for runs in groups.values()]
+    if len(set(labels)) < len(labels):
+        labels = [" ".join(run.name for run in runs) for runs in groups.values()]
+    return tuple(Setting(label, tuple(runs)) for label, runs in zip(labels, groups.values(), strict=True))
+
+
+def _without_seed(record: Record) -> dict[str, Any]:
+    return {path: leaf for path, leaf in record.recipe.items() if path != "seed"}
+
+
+def _label(runs: Sequence[Record]) -> str:
+    if len(runs) == 1:
+        return runs[0].name
+    stems = {run.name.removesuffix(str(run.seed)).rstrip("-_ ").removesuffix("seed").rstrip("-_ ") for run in runs}
+    stem = stems.pop() if len(stems) == 1 else f"{runs[0].name} and {len(runs) - 1} more"
+    return stem or "all"
+
+
+def differing(groups: Sequence[Setting]) -> dict[str, list[str]]:
+    """The fields of the recipes that are not the same in every setting: dotted path -> the value in each."""
+    recipes = [group.runs[0].recipe for group in groups]
+    paths = dict.fromkeys(path for recipe in recipes for path in recipe if path != "seed")
+    rows = {path: [str(recipe.get(path, ABSENT)) for recipe in recipes] for path in paths}
+    return {path: values for path, values in rows.items() if len(set(values)) > 1}
+
+
+def columns(groups: Sequence[Setting]) -> list[Column]:
+    """All figures, those of one measure, place and protocol in one column; places in order, then last and best."""
+    records = [run for group in groups for run in group.runs]
+    places = _places(records)
+    found: dict[tuple[str, str, str], dict[str, Figure]] = {}
+    for record in records:
+        for figure in record.figures:
+            at = places.get(figure.images, "") if figure.state.startswith("kept") else figure.state
+            key = figure.measure, at, json.dumps(figure.protocol, sort_keys=True)
+            found.setdefault(key, {})[record.name] = figure
+    order = [*dict.fromkeys(places.values()), "last", "best"]
+    keys = sorted(found, key=lambda key: (key[0], order.index(key[1]) if key[1] in order else len(order)))
+    return [_column(key[0], key[1], found[key], groups) for key in keys]
+
+
+def _places(records: Sequence[Record]) -> dict[int, str]:
+    # A state is kept at the end of a round: runs of other batch sizes miss the same count by less than a round.
+    near = max((_round(record) for record in records), default=1)
+    kept = sorted({f.images for record in records for f in record.figures if f.state.startswith("kept")})
+    places: dict[int, str] = {}
+    for before, images in zip([-near, *kept], kept, strict=False):
+        places[images] = places[before] if images - before < near else f"at {images:,} images"
+    return places
+
+
+def _round(record: Record) -> int:
+    return int(record.recipe.get("batch_size", 1)) * int(record.recipe.get("schedule.d_per_g", 1))
+
+
+def _column(measure: str, at: str, figures: dict[str, Figure], groups: Sequence[Setting]) -> Column:
+    means = {}
+    for group in groups:
+        own = [figures[run.name] for run in group.runs if run.name in figures]
+        if len(own) == 1:
+            means[group.label] = Mean(own[0].value, own[0].low, own[0].high, 1)
+        elif own:
+            means[group.label] = mean([figure.value for figure in own])
+    return Column(measure, at, next(iter(figures.values())).protocol, figures, means, _ranks(measure, means))
+
+
+def _ranks(measure: str, means: dict[str, Mean]) -> dict[str, str]:
+    lower = lower_is_better(measure)
+    if lower is None or len(means) < 2:
+        return {}
+    order = sorted(means, key=lambda label: means[label].value * (1 if lower else -1))
+    first = means[order[0]]
+    # In the order of the places.
+    return {
+        label: f"{place}{'~' if place > 1 and _meet(first, means[label]) else ''}"
+        for place, label in enumerate(order, 1)
+    }
+
+
+def _meet(a: Mean, b: Mean) -> bool:
+    if a.low is None or a.high is None or b.low is None or b.high is None:
+        return True  # without intervals nothing tells them apart
+    return a.low <= b.high and b.low <= a.high
+
+
+def lower_is_better(measure: str) -> bool | None:
+    """Which end of a measure is the good one; None where that is not known, and nothing is ranked by it."""
+    kind = measure.partition(" on ")[0]  # the figures of super-resolution are named as in "PSNR-Y on Set5"
+    return True if kind in LOWER else False if kind in HIGHER else None
+
+
+def mean(values: Sequence[float], level: float = LEVEL) -> Mean:
+    """The mean of independent values with Student's interval (n - 1 degrees of freedom); none for one value."""
+    n, centre = len(values), statistics.fmean(values)
+    if n < 2:
+        return Mean(centre, None, None, n)
+    from scipy.special import stdtrit
+
+    half = float(stdtrit(n - 1, 0.5 + level / 2)) * statistics.stdev(values) / math.sqrt(n)
+    return Mean(centre, centre - half, centre + half, n)
+
+
+def gains(groups: Sequence[Setting], found: Iterable[Column]) -> list[Gain]:
+    """Each setting minus the first, seed by seed: what the seeds share cancels.
+
+    The intervals hold together at the level 0.95 for all settings of a column (Bonferroni: each at 1 - 0.05 / number).
+    """
+    made = []
+    for column in found:
+        first, *others = groups
+        by_seed = {r.seed: column.figures[r.name].value for r in first.runs if r.name in column.figures}
+        pairs = {
+            other.label: [
+                column.figures[r.name].value - by_seed[r.seed]
+                for r in other.runs
+                if r.name in column.figures and r.seed in by_seed
+            ]
+            for other in others
+        }
+        tested = {label: values for label, values in pairs.items() if len(values) > 1}
+        level = 1 - (1 - LEVEL) / max(1, len(tested))
+        made += [Gain(label, column, mean(values, level)) for label, values in tested.items()]
+    return made
+
+
+def refusals(found: Sequence[Column]) -> list[str]:
+    """Why figures of one measure and place stand in several columns: a sentence for each reason, naming the fields."""
+    reasons: dict[str, list[str]] = {}
+    for column in found:
+        same = [other for other in found if (other.measure, other.at) == (column.measure, column.at)]
+        told = []
+        for name in unlike(same):
+            values: dict[str, list[str]] = {}
+            for other in same:
+                values.setdefault(str(other.protocol.get(name, ABSENT)), []).extend(other.figures)
+            told.append(f"{name} is " + ", ".join(f"{value} for {_several(runs)}" for value, runs in values.items()))
+        if told:
+            reasons.setdefault("; ".join(told), []).append(column.measure)
+    return [
+        f"{', '.join(dict.fromkeys(measures))} {'are' if len(set(measures)) > 1 else 'is'} not ranked over all runs,"
+        f" for the runs were not measured alike: {told}."
+        for told, measures in reasons.items()
+    ]
+
+
+def unlike(same: Sequence[Column]) -> list[str]:
+    """The fields of the protocols that are not the same in all of some columns."""
+    fields = dict.fromkeys(name for column in same for name in column.protocol)
+    return [name for name in fields if len({json.dumps(column.protocol.get(name)) for column in same}) > 1]
+
+
+def _several(runs: Sequence[str]) -> str:
+    return runs[0] if len(runs) == 1 else f"{runs[0]} and {len(runs) - 1} more"
+
+
+def number(value: float) -> str:
+    """Four significant digits, without an exponent where it can be."""
+    return (
+        f"{value:.4g}"
+        if value == 0 or 1e-4 <= abs(value) < 1e4
+        else f"{value:,.0f}"
+        if abs(value) >= 1e4
+        else f"{value:.2e}"
+    )
+
+
+def interval(value: Mean | Figure) -> str:
+    """A value with its interval: ``12.3 [11.9, 12.8]``."""
+    ends = "" if value.low is None or value.high is None else f" [{number(value.low)}, {number(value.high)}]"
+    return number(value.value) + ends

@@ -1,0 +1,79 @@
+"""samples/index.json: what every preview of a run shows, so that no reader guesses from pixels. Imports no torch."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ganvas.files import write_text
+
+INDEX = "index.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """One preview: an image of equal tiles, a plot, or a text, at a count of real images seen."""
+
+    file: str
+    """Its name in the folder of samples."""
+    images_seen: int
+    kind: str
+    """grid (tiles of fakes), triples (input, output, original), plot (no tiles), text."""
+    rows: int = 1
+    """Rows of tiles."""
+    columns: int = 1
+    """Tiles of fakes in a row."""
+    tile: tuple[int, int] = (0, 0)
+    """Height and width of one tile as drawn, in pixels."""
+    zoom: int = 1
+    """How often each pixel is repeated in both directions."""
+    left: int = 0
+    """Pixels to the left of the first gap, where names stand."""
+    gap: int = 2
+    """Pixels between tiles."""
+    reals: int = 0
+    """Columns of real images to the right of the fakes."""
+    classes: tuple[str, ...] = ()
+    """A name for each row."""
+    seed: int = 0
+    """Of the noise that the fakes are made of."""
+
+    def box(self, index: int) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom of the tile of this number, row by row, in pixels."""
+        row, column = divmod(index, self.columns)
+        height, width = self.tile
+        left, top = self.left + self.gap + column * (width + self.gap), self.gap + row * (height + self.gap)
+        return left, top, left + width, top + height
+
+
+def read_previews(samples: Path) -> list[Preview]:
+    """The previews of a run in order of images seen; entries that are damaged, or whose file is gone, are left out."""
+    try:
+        entries = json.loads((samples / INDEX).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    found = []
+    for entry in entries if isinstance(entries, list) else ():
+        try:
+            known = {name: entry[name] for name in Preview.__dataclass_fields__ if name in entry}
+            values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in known.items()}
+            preview = Preview(**values)
+        except (TypeError, KeyError):
+            continue
+        if (samples / preview.file).is_file():
+            found.append(preview)
+    return sorted(found, key=lambda preview: preview.images_seen)
+
+
+def add_preview(samples: Path, preview: Preview) -> None:
+    """Enter a preview whose file is written, in place of one at the same count."""
+    others = [other for other in read_previews(samples) if other.images_seen != preview.images_seen]
+    write_previews(samples, [*others, preview])
+
+
+def write_previews(samples: Path, previews: list[Preview]) -> None:
+    """Write the whole index, atomically."""
+    entries = [asdict(preview) for preview in sorted(previews, key=lambda preview: preview.images_seen)]
+    write_text(samples / INDEX, "[\n" + ",\n".join(map(json.dumps, entries)) + "\n]\n")

@@ -1,0 +1,139 @@
+"""Studies that ganvas knows by name: the race of the strategies of super-resolution."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+from ganvas.errors import InputError
+from ganvas.recipe import Adam, Recipe
+from ganvas.recipe.ramp import Ramp
+from ganvas.recipe.reconstruction import Perceptual, ReconstructionLoss
+from ganvas.recipe.serialization import to_plain
+from ganvas.recipe.system import Translation
+from ganvas.studies.study import Study, changed
+from ganvas.systems import named_recipe
+
+STRATEGIES = ("srgan-g1d1", "srgan-pretrain", "srresnet", "srresnet-g1d2")
+SETS = ("Set5", "Set14", "BSD100")
+# At the same distance of pictures the terms are of the same size: some 0.01 for bicubic enlargements.
+EXTRACTORS: dict[str, dict[str, Any]] = {"vgg19": {}, "efficientnet-lite0": {"layer": (3, 2), "weight": 3e-4}}
+
+
+def strategies(
+    *,
+    data: str = "",
+    images: int = 0,
+    seeds: Sequence[int] = (0, 1),
+    on: Sequence[str] = SETS,
+    extractor: str = "",
+    changes: Mapping[str, Any] | None = None,
+) -> Study:
+    """The four strategies of training SRGAN, on the same photographs and the same budget.
+
+    Args:
+        data: the photographs, as a recipe's --data; by default those of the recipes.
+        images: length of every run; pretraining and ramps keep their share of it. 0 is that of the recipes.
+        seeds: of every strategy.
+        on: the sets that the ends of the runs are scored on.
+        extractor: network of the perceptual terms instead of vgg19, whose weights are not everywhere at hand.
+        changes: fields of every recipe by their dotted paths, such as ``{"system.blocks": 4}``.
+
+    Raises:
+        InputError: a field, a value or a set cannot be used.
+    """
+    recipes = {}
+    for name in STRATEGIES:
+        recipe = changed(named_recipe(name), changes or {}, f"the study strategies, {name}")
+        if data:
+            recipe = replace(recipe, data=replace(recipe.data, source=data))  # type: ignore[arg-type]
+        if extractor:
+            recipe = replace(recipe, reconstruction=tuple(_by(extractor, content) for content in recipe.reconstruction))
+        recipes[name] = lasting(recipe, images) if images else recipe
+    return race(recipes, name="strategies", seeds=seeds, on=on)
+
+
+def race(recipes: Mapping[str, Recipe], *, name: str, seeds: Sequence[int], on: Sequence[str] = ()) -> Study:
+    """A study of whole recipes, which must have the same data and budget.
+
+    Raises:
+        InputError: they have not, enlarge by different factors, or a set is not at hand.
+    """
+    if not recipes:
+        raise InputError(f"the study {name} has no recipe; give at least one.")
+    (leader, first), *others = recipes.items()
+    for other, recipe in others:
+        for told, value, wanted in zip(_SAME, _budget(recipe), _budget(first), strict=True):
+            if value != wanted:
+                raise InputError(
+                    f"the study {name} is no fair race: {other} has {told} {value} and {leader} {wanted}; give all the"
+                    " same."
+                )
+    if on and not isinstance(first.system, Translation):
+        raise InputError(f"the study {name} scores on {on[0]}, and {leader} enlarges nothing; leave the sets out.")
+    variants = {
+        other: {
+            field.name: to_plain(getattr(recipe, field.name))
+            for field in fields(Recipe)
+            if getattr(recipe, field.name) != getattr(first, field.name)
+        }
+        for other, recipe in recipes.items()
+    }
+    return Study(
+        recipe=first, name=name, variants=variants, seeds=tuple(seeds), evaluate={"on": list(on)} if on else {}
+    )
+
+
+def _by(extractor: str, content: ReconstructionLoss) -> ReconstructionLoss:
+    if not isinstance(content, Perceptual):
+        return content
+    if extractor not in EXTRACTORS:
+        raise InputError(f"there is no perceptual term by {extractor!r}; give {' or '.join(EXTRACTORS)}.")
+    return replace(content, extractor=extractor, **EXTRACTORS[extractor])  # type: ignore[arg-type]
+
+
+_SAME = ("the data", "images", "batch_size", "the scale", "the crops of size", "the channels")
+
+
+def _budget(recipe: Recipe) -> tuple[Any, ...]:
+    system, data = recipe.system, recipe.data
+    about = getattr(system, "scale", 1), system.shape[-1], system.shape[0]
+    return to_plain(data), recipe.images, recipe.batch_size, *about
+
+
+def lasting(recipe: Recipe, images: int) -> Recipe:
+    """The recipe at another length: its pretraining, its holds and its ramps keep their share of the whole.
+
+    Raises:
+        InputError: the length cannot be.
+    """
+
+    def scaled(count: int) -> int:
+        return count if count <= 0 else max(1, round(count * images / recipe.images))
+
+    def ramp(value: float | Ramp) -> float | Ramp:
+        return replace(value, over=scaled(value.over)) if isinstance(value, Ramp) else value
+
+    def adam(value: Adam) -> Adam:
+        return replace(value, lr=ramp(value.lr))
+
+    plan = recipe.schedule
+    return replace(
+        recipe,
+        images=images,
+        schedule=replace(
+            plan,
+            pretrain=scaled(plan.pretrain),
+            freeze_d=(scaled(plan.freeze_d[0]), scaled(plan.freeze_d[1])),
+            freeze_g=(scaled(plan.freeze_g[0]), scaled(plan.freeze_g[1])),
+        ),
+        adam_g=adam(recipe.adam_g),
+        adam_d=adam(recipe.adam_d),
+        augment=replace(
+            recipe.augment,
+            differentiable=ramp(recipe.augment.differentiable),
+            adapt_over=scaled(recipe.augment.adapt_over),
+            noise=ramp(recipe.augment.noise),
+        ),
+    )

@@ -1,0 +1,139 @@
+"""What a study of super-resolution shows beside its runs: bicubic's figures, and the same pictures by all."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ganvas.evaluation.enlargers import BICUBIC, open_enlarger
+from ganvas.evaluation.pairs import score
+from ganvas.evaluation.test_sets import Pair, TestSet, enlarge, find_set
+from ganvas.files import write_text
+from ganvas.imaging.grid import Pixels
+from ganvas.reports import Reference, ViewerRow
+from ganvas.runs.folder import summarise
+from ganvas.runs.record import Figure
+from ganvas.studies.run_jobs import Job, scale_of
+from ganvas.studies.study import Study
+
+REFERENCES = "references.json"  # in the study's folder: the figures of bicubic
+SHOWN = {"PSNR-Y": "PSNR-Y ↑", "SSIM-Y": "SSIM-Y ↑", "ST-LPIPS": "ST-LPIPS ↓", "LPIPS": "LPIPS ↓"}
+TRUTH, LOOKS = "PSNR-Y", "ST-LPIPS"
+
+Table = dict[str, dict[str, float]]
+"""Scores of every picture of a set by its name."""
+
+
+def references(study: Study, folder: Path) -> tuple[Reference, ...]:
+    """What bicubic has on the study's sets; taken once and kept in the folder.
+
+    Raises:
+        InputError: a set is not at hand.
+    """
+    scale, file = scale_of(study), folder / REFERENCES
+    found = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    names = [find_set(word, scale).name for word in study.sets]
+    for word, name in zip(study.sets, names, strict=True):
+        if name not in found:
+            (scores,) = score(BICUBIC, [word], scale=scale, out=folder)
+            found[name] = [figure.line() for figure in scores.figures]
+            write_text(file, json.dumps(found, indent=2) + "\n")
+    lines = [line for name in names for line in found[name]]
+    figures = (
+        Figure(
+            line["measure"],
+            line["value"],
+            line["low"],
+            line["high"],
+            0,
+            "",
+            {key: value for key, value in line["protocol"].items() if key != "ganvas"},
+        )
+        for line in lines
+    )
+    return (Reference(BICUBIC, tuple(figures)),)
+
+
+def side_by_side(study: Study, jobs: Sequence[Job], folder: Path) -> list[ViewerRow]:
+    """Of every set one picture on which the strategies differ most, and the middle one: by all that were scored.
+
+    Each setting is shown by the first of its seeds that was scored.
+    """
+    rows: list[ViewerRow] = []
+    scale = scale_of(study)
+    for word in study.sets:
+        pairs = find_set(word, scale)
+        scored = {label: (job, table) for label, job, table in _scored(jobs, pairs.name)}
+        if not scored:
+            continue
+        tables = {label: table for label, (_, table) in scored.items()}
+        plain = _table(folder / f"ganvas-evaluate-{BICUBIC}-{pairs.name}.csv")
+        chosen = _chosen(tables)
+        models = {label: open_enlarger(job.folder.path)[0] for label, (job, _) in scored.items()}
+        for pair in _pairs(pairs, chosen):
+            pictures = {BICUBIC: enlarge(pair.low, scale)}
+            pictures |= {label: model.enlarge(pair.low) for label, model in models.items()}
+            pictures["original"] = pair.high
+            scores = {label: _shown(table.get(pair.name, {})) for label, table in {BICUBIC: plain, **tables}.items()}
+            images = {label: _image(pixels) for label, pixels in pictures.items()}
+            seeds = sorted({job.recipe.seed for job, _ in scored.values()})
+            note = f"{chosen[pair.name]} Each strategy by seed {' or '.join(map(str, seeds))}."
+            rows.append(ViewerRow(f"{pair.name} of {pairs.name}", images, scores, note))
+    return rows
+
+
+def _scored(jobs: Sequence[Job], name: str) -> Iterator[tuple[str, Job, Table]]:
+    seen = set()
+    for job in jobs:
+        label = job.name.removesuffix(f"-seed{job.recipe.seed}")
+        table = _table(job.folder.path / f"evaluation-{name}.csv")
+        if table and label not in seen and job.folder.exists() and summarise(job.folder).state == "finished":
+            seen.add(label)
+            yield label, job, table
+
+
+def _table(file: Path) -> Table:
+    if not file.is_file():
+        return {}
+    with file.open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    return {row.pop("picture"): {key: float(value) for key, value in row.items() if value} for row in rows}
+
+
+def _chosen(tables: Mapping[str, Table]) -> dict[str, str]:
+    """Name of a picture -> why it is shown."""
+    names = [name for name in next(iter(tables.values())) if all(name in table for table in tables.values())]
+    if not names:
+        return {}
+    by = LOOKS if all(LOOKS in table[name] for table in tables.values() for name in names) else TRUTH
+
+    def spread(name: str) -> float:
+        values = [table[name].get(by, 0.0) for table in tables.values()]
+        return max(values) - min(values)
+
+    def truth(name: str) -> float:
+        return float(np.mean([table[name].get(TRUTH, 0.0) for table in tables.values()]))
+
+    middle = sorted(names, key=truth)[len(names) // 2]
+    chosen = {max(names, key=spread): f"Of its set the picture on which the strategies differ most in {by}."}
+    return chosen | ({middle: f"The middle one of its set by {TRUTH}."} if middle not in chosen else {})
+
+
+def _pairs(pairs: TestSet, chosen: Mapping[str, str]) -> Iterator[Pair]:
+    few = {pair.name: pair for pair in replace(pairs, items=tuple(i for i in pairs.items if i[0] in chosen))}
+    # The most telling first, not in the order of the files.
+    return (few[name] for name in chosen)
+
+
+def _shown(scores: Mapping[str, float]) -> dict[str, float]:
+    return {told: scores[name] for name, told in SHOWN.items() if name in scores}
+
+
+def _image(pixels: Pixels) -> Image.Image:
+    return Image.fromarray(pixels.squeeze(-1) if pixels.shape[-1] == 1 else pixels)

@@ -1,0 +1,185 @@
+"""The generator, trained here or taken, and what it makes class by class, with D's opinion of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from rich.console import Console
+from torch import nn
+
+from ganvas.errors import InputError
+from ganvas.experiment import Host, Outcome, train
+from ganvas.imaging.tensors import from_pixels
+from ganvas.inference.generator import Generator, open_generator
+from ganvas.observers.watch import Watch
+from ganvas.recipe import EMA, Augment, Recipe
+from ganvas.recipe.serialization import to_plain
+from ganvas.recipe.sources import Images
+from ganvas.recipe.system import FromNoise, Synthesis
+from ganvas.runs import checkpoint
+from ganvas.runs.folder import RunFolder, summarise
+from ganvas.runs.models import find
+from ganvas.studies.synthetic.reals import Labelled, Reals
+from ganvas.studies.synthetic.settings import Settings
+from ganvas.systems import named_recipe
+from ganvas.systems.dcgan import DCGAN
+
+IMAGES = 200_000  # real images in a training, unless said otherwise
+AT_ONCE = 256  # candidates that D looks at together
+
+
+@dataclass(frozen=True)
+class Maker:
+    """A conditional generator and, where its file has one, the discriminator it played against.
+
+    Attributes:
+        file: that it was read from.
+        data: fingerprint of the pictures that it was trained on.
+    """
+
+    generator: Generator
+    d: nn.Module | None
+    file: Path
+    data: str
+
+    @property
+    def system(self) -> FromNoise:
+        """Its GAN."""
+        return self.generator.system
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Images, the i-th of class i % classes: those of ``ganvas generate MODEL --seed SEED``, by the same numbers.
+
+    Attributes:
+        realness: D's output for each, float64 (N,), or None where the model came without its D.
+    """
+
+    made: Labelled
+    realness: NDArray[np.float64] | None
+
+
+def generator_recipe(settings: Settings, source: Path, form: tuple[int, int], reals: Reals) -> Recipe:
+    """The recipe of the generator to train on the pictures kept in `source`.
+
+    Args:
+        form: size and channels of the default recipe's pictures.
+
+    Raises:
+        InputError: the recipe's system takes no classes, or makes no pictures from noise.
+    """
+    if settings.recipe:
+        recipe = conditional(settings.recipe)
+    else:
+        system = DCGAN(size=form[0], channels=form[1], g_width=32, d_width=32)
+        augment = Augment(flip=True, differentiable=1.0)
+        recipe = Recipe(
+            system=system, data=Images(source=""), augment=augment, ema=EMA(half_life=10_000), images=IMAGES
+        )
+    told: Any = recipe.system
+    return replace(
+        recipe,
+        system=replace(told, classes=len(reals.classes)),
+        data=Images(source=str(source), held_out=0),
+        augment=replace(recipe.augment, flip=recipe.augment.flip and settings.flips),
+        batch_size=min(recipe.batch_size, len(reals.train)),
+        images=length(settings),
+        seed=settings.seed,
+    )
+
+
+def length(settings: Settings) -> int:
+    """Real images in the generator's training."""
+    return settings.images or (conditional(settings.recipe).images if settings.recipe else IMAGES)
+
+
+def conditional(name: str) -> Recipe:
+    """A recipe by its name, whose system can be told of classes.
+
+    Raises:
+        InputError: there is none of that name, or its system cannot be.
+    """
+    recipe = named_recipe(name)
+    if not isinstance(recipe.system, Synthesis) or "classes" not in to_plain(recipe.system):
+        raise InputError(f"--recipe {name} makes no pictures of a class that is asked for; take one of dcgan or r3gan.")
+    return recipe
+
+
+def is_trained(folder: Path, images: int) -> bool:
+    """Whether a training in a run folder has come to its end, and that is not before `images`."""
+    if not RunFolder(folder).exists():
+        return False
+    found = summarise(RunFolder(folder))
+    return found.state == "finished" and found.images_seen >= images
+
+
+def train_generator(recipe: Recipe, folder: Path, device: str, console: Console) -> Outcome:
+    """Train in a run folder, or go on where it stands.
+
+    Raises:
+        InputError: as `ganvas.training.train`.
+        Diverged: a loss became NaN or infinite.
+    """
+    watch = Watch(sample_epochs=0, sample_every=max(1, recipe.images // 10), remedies=False)
+    host = Host(device=device, runs=str(folder.parent))  # type: ignore[arg-type]
+    return train(recipe, name=folder.name, watch=watch, host=host, console=console)
+
+
+def open_maker(model: str | Path, device: str) -> Maker:
+    """Open a run or a model file.
+
+    Raises:
+        InputError: it cannot be opened, or takes no classes.
+    """
+    generator = open_generator(model, device=device)
+    system = generator.system
+    if not isinstance(system, Synthesis) or not system.classes:
+        raise InputError(
+            f"{model} was trained without classes, so that its pictures have no labels; train it with classes, or leave"
+            " out --model."
+        )
+    file = find(model)
+    tensors, about = checkpoint.load(file)
+    weights = {name.removeprefix("d."): tensor for name, tensor in tensors.items() if name.startswith("d.")}
+    if not weights:
+        return Maker(generator, None, file, about["data"])
+    d = system.discriminator()
+    d.load_state_dict(weights)
+    return Maker(generator, d.eval().requires_grad_(False).to(device), file, about["data"])
+
+
+def expect_classes(maker: Maker, classes: Sequence[str]) -> None:
+    """Refuse a model that was trained on other classes.
+
+    Raises:
+        InputError: their names or their order differ.
+    """
+    if maker.generator.classes != tuple(classes):
+        raise InputError(
+            f"the model {maker.generator.name} knows the classes {', '.join(maker.generator.classes)}, and the source"
+            f" has {', '.join(classes)}; give a model of these, or leave out --model."
+        )
+
+
+def make(maker: Maker, count: int, seed: int) -> Candidates:
+    """Make `count` candidates, the classes in turn."""
+    made = Labelled(maker.generator.generate(count, seed), np.arange(count) % maker.system.classes)
+    return Candidates(made, None if maker.d is None else _realness(maker.d, maker.system, made))
+
+
+def _realness(d: nn.Module, system: FromNoise, made: Labelled) -> NDArray[np.float64]:
+    device = next(d.parameters()).device
+    found = []
+    with torch.inference_mode():
+        for start in range(0, len(made), AT_ONCE):
+            part = slice(start, start + AT_ONCE)
+            scores = d(from_pixels(made.images[part]).to(device))
+            found.append(system.logits(scores, torch.from_numpy(made.labels[part]).to(device)).double().cpu().numpy())
+    return np.concatenate(found)

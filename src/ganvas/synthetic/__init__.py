@@ -1,4 +1,0 @@
-"""Extra training samples: made by a conditional GAN, filtered, and judged by whether a classifier learns from them.
-
-`ganvas.synthetic.augmenting.augment` does it all, as `ganvas.synthetic.settings.Settings` says.
-"""

@@ -1,0 +1,91 @@
+"""The 2014 game on the plane: perceptrons that learn points whose density is known.
+
+Paper: Goodfellow et al. 2014, Generative Adversarial Nets, arXiv:1406.2661
+
+Two numbers in place of a picture make everything visible: the data, the fakes, and the discriminator as a field of
+colour. Both networks are plain perceptrons, without normalisation, so that D can be compared with the theory's
+D*(x) = p(x) / (p(x) + q(x)).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal, final
+
+from torch import nn
+
+from ganvas.errors import InputError
+from ganvas.recipe import EMA, Adam, Recipe
+from ganvas.recipe.sources import Mixture2D
+from ganvas.recipe.system import FromNoise
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Toy2DMLP(FromNoise):
+    """Perceptrons from noise to a point of the plane, and from a point to a score."""
+
+    task = "toy2d"
+    latent: int = 2
+    """Length of the noise vector z."""
+    g_hidden: tuple[int, ...] = (128, 128)
+    """Widths of the generator's hidden layers."""
+    d_hidden: tuple[int, ...] = (128, 128)
+    """Widths of the discriminator's hidden layers."""
+
+    def __post_init__(self) -> None:
+        if self.latent < 1 or not self.g_hidden or not self.d_hidden or min(self.g_hidden + self.d_hidden) < 1:
+            raise InputError(
+                f"latent {self.latent} and hidden layers {self.g_hidden} and {self.d_hidden} are unusable; give latent"
+                " at least 1, and each network one or more widths of at least 1."
+            )
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of a point: (2,)."""
+        return (2,)
+
+    def generator(self) -> nn.Module:
+        """z (B, latent) -> points (B, 2)."""
+        return _perceptron((self.latent, *self.g_hidden), 2, nn.ReLU)
+
+    def discriminator(self) -> nn.Module:
+        """Points (B, 2) -> logits (B,)."""
+        return nn.Sequential(*_perceptron((2, *self.d_hidden), 1, lambda: nn.LeakyReLU(0.2)), nn.Flatten(0))
+
+
+def _perceptron(widths: tuple[int, ...], out: int, activation: Callable[[], nn.Module]) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for before, after in pairwise(widths):
+        layers += [nn.Linear(before, after), activation()]
+    return nn.Sequential(*layers, nn.Linear(widths[-1], out))
+
+
+def mlp_ring() -> Recipe:
+    """8 Gaussians on a circle, with an animation of the game; trains in a minute"""
+    return _recipe("ring", images=1_200_000)
+
+
+def mlp_grid() -> Recipe:
+    """25 Gaussians on a grid: the classic test for lost modes"""
+    return _recipe("grid", images=3_000_000)
+
+
+def mlp_spiral() -> Recipe:
+    """One thin line: 100 Gaussians close together along a spiral"""
+    return _recipe("spiral", images=2_000_000)
+
+
+def _recipe(shape: Literal["ring", "grid", "spiral"], images: int) -> Recipe:
+    adam = Adam(lr=1e-3, beta1=0.0, beta2=0.99)
+    return Recipe(
+        system=Toy2DMLP(),
+        data=Mixture2D(shape=shape),
+        adam_g=adam,
+        adam_d=adam,
+        ema=EMA(half_life=20_000),
+        batch_size=256,
+        images=images,
+    )
