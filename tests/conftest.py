@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,10 +16,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from ganvas import Watch, train
 from ganvas.cli import main
 from ganvas.recipe import EMA, Recipe, Schedule
 from ganvas.recipe.reconstruction import Perceptual, Pixel
 from ganvas.recipe.sources import Crops, Images, Mixture2D
+from ganvas.runs.folder import RunFolder
 from ganvas.systems.dcgan import DCGAN
 from ganvas.systems.mlp import MLP
 from ganvas.systems.srgan import SRGAN
@@ -28,6 +31,7 @@ ROOT = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("GANVAS_SHARED", ROOT.parent / "shared"))
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
+TrainedRun = Callable[..., RunFolder]
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -57,6 +61,28 @@ def _alone(tmp_path: Path) -> Iterator[None]:
     torch.set_rng_state(state)
     os.environ.clear()
     os.environ.update(environment)
+
+
+@pytest.fixture(scope="session")
+def _runs() -> dict[str, Path]:
+    return {}
+
+
+@pytest.fixture
+def trained_run(_runs: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> TrainedRun:
+    """The run ``runs/r`` of a recipe, trained for the first test that asks for it and copied for every other."""
+
+    def run(recipe: Recipe, watch: Watch | None = None) -> RunFolder:
+        key = repr((recipe, watch))
+        if key not in _runs:
+            folder = tmp_path_factory.mktemp("trained")
+            with contextlib.chdir(folder):
+                train(recipe, name="r", watch=watch or Watch())
+            _runs[key] = folder / "runs" / "r"
+        shutil.copytree(_runs[key], "runs/r")
+        return RunFolder("runs/r")
+
+    return run
 
 
 @pytest.fixture

@@ -27,7 +27,9 @@ def test_help_is_no_error(process: Cli) -> None:
 
 
 def test_a_reader_that_has_gone_is_no_error() -> None:
-    with subprocess.Popen([sys.executable, "-m", "ganvas", "list"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+    with subprocess.Popen(
+        [sys.executable, "-m", "ganvas", "list"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as child:
         assert child.stdout
         assert child.stderr
         child.stdout.close()

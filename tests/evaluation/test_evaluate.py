@@ -10,16 +10,16 @@ import pytest
 from PIL import Image
 
 import ganvas
-from ganvas import InputError, Watch, cli, evaluate, train
+from ganvas import InputError, Watch, cli, evaluate
 from ganvas.data import load
 from ganvas.imaging.saving import save_png
 from ganvas.recipe.sources import Images
-from tests.conftest import tiny
+from tests.conftest import TrainedRun, tiny
 
 
 @pytest.fixture
-def run() -> Path:
-    return train(tiny("dcgan"), name="r", watch=Watch(measure_every=96, grid=(2, 2))).folder.path
+def run(trained_run: TrainedRun) -> Path:
+    return trained_run(tiny("dcgan"), Watch(measure_every=96, grid=(2, 2))).path
 
 
 def write(folder: str, pictures: np.ndarray) -> None:

@@ -10,12 +10,12 @@ from PIL import Image
 
 import ganvas
 from ganvas import InputError, Watch, train
-from tests.conftest import Cli, assert_refused, tiny
+from tests.conftest import Cli, TrainedRun, assert_refused, tiny
 
 
 @pytest.fixture
-def run() -> Path:
-    return train(tiny(), name="r", watch=Watch(measure_every=16)).folder.path
+def run(trained_run: TrainedRun) -> Path:
+    return trained_run(tiny(), Watch(measure_every=16)).path
 
 
 def test_two_lines_make_pictures(run: Path) -> None:
