@@ -97,7 +97,7 @@ def cli(tmp_path: Path) -> Cli:
                 code = main(argv)
             except SystemExit as ended:
                 code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-        said = (stream.buffer.getvalue().decode() for stream in (out, err))  # type: ignore[attr-defined]
+        said = (stream.buffer.getvalue().decode() for stream in (out, err))
         return subprocess.CompletedProcess(argv, code, *said)
 
     return run
