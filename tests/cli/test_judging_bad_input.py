@@ -12,12 +12,12 @@ from ganvas import Images, InputError, Study, Watch, train
 from ganvas.cli import main
 from ganvas.recipe import Augment
 from ganvas.runs.folder import RunFolder
-from tests.conftest import tiny
+from tests.conftest import TrainedRun, tiny
 
 
 @pytest.fixture
-def run() -> RunFolder:
-    return train(tiny("dcgan"), name="r", watch=Watch(diagnose_every=16, checkpoint_seconds=1e9)).folder
+def run(trained_run: TrainedRun) -> RunFolder:
+    return trained_run(tiny("dcgan"), Watch(diagnose_every=16, checkpoint_seconds=1e9))
 
 
 def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:

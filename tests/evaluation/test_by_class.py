@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ganvas import InputError, evaluate, train
+from ganvas import InputError, evaluate
 from ganvas.cli import main
 from ganvas.data import load
 from ganvas.evaluation.samples import gather
@@ -14,13 +14,13 @@ from ganvas.inference.generator import open_generator
 from ganvas.inference.output import write_folder
 from ganvas.recipe.sources import Images
 from ganvas.systems.dcgan import DCGAN
-from tests.conftest import tiny
+from tests.conftest import TrainedRun, tiny
 
 
 @pytest.fixture
-def run() -> Path:
+def run(trained_run: TrainedRun) -> Path:
     system = DCGAN(size=16, channels=1, g_width=4, d_width=4, latent=8, classes=10)
-    return train(tiny("dcgan", system=system), name="r").folder.path
+    return trained_run(tiny("dcgan", system=system)).path
 
 
 def test_fakes_have_the_classes_of_the_reals(run: Path) -> None:

@@ -21,15 +21,15 @@ from ganvas.recipe.sources import Images
 from ganvas.reports.frames import films
 from ganvas.runs.record import gather
 from ganvas.systems.dcgan import DCGAN
-from tests.conftest import tiny
+from tests.conftest import TrainedRun, tiny
 
 SYSTEM = DCGAN(size=16, channels=1, g_width=4, d_width=4, latent=8, classes=10)
 
 
 @pytest.fixture
-def run() -> Path:
+def run(trained_run: TrainedRun) -> Path:
     watch = Watch(measure_every=96, sample_every=64, grid=(2, 3))
-    return train(tiny("dcgan", system=SYSTEM), name="r", watch=watch).folder.path
+    return trained_run(tiny("dcgan", system=SYSTEM), watch).path
 
 
 def test_a_class_by_name_and_by_number(run: Path) -> None:

@@ -17,14 +17,14 @@ from ganvas.cli import main
 from ganvas.runs.folder import RunFolder
 from ganvas.systems import named_recipe
 from ganvas.systems.toy2d import Toy2DMLP
-from tests.conftest import tiny
+from tests.conftest import TrainedRun, tiny
 
 OFTEN = Watch(sample_every=32, measure_every=32)
 
 
 @pytest.fixture
-def run() -> RunFolder:
-    return train(tiny("plane", images=32), name="r").folder
+def run(trained_run: TrainedRun) -> RunFolder:
+    return trained_run(tiny("plane", images=32))
 
 
 def test_perceptrons_without_normalisation() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 import torch
@@ -31,6 +31,10 @@ class System(ABC):
     @abstractmethod
     def shape(self) -> tuple[int, ...]:
         """Of one thing that is judged, without the batch: (channels, size, size) of pictures, (2,) of points."""
+
+    def tiny(self) -> Self:
+        """The same system, narrow and small enough to train in a second on a CPU; override where it is large."""
+        return self
 
     @abstractmethod
     def generator(self) -> nn.Module:

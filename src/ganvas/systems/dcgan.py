@@ -91,6 +91,10 @@ class DCGAN(Synthesis):
                 f"--system.classes {self.classes} cannot be told apart; give the number of classes, 2 or more, or 0."
             )
 
+    def tiny(self) -> DCGAN:
+        """Narrow, grey, at 32 px at most."""
+        return replace(self, size=min(self.size, 32), channels=1, g_width=2, d_width=2)
+
     def generator(self) -> nn.Module:
         """z and the one-hot class (B, latent + classes) -> (B, channels, size, size) in [-1, 1]."""
         width, side = self.g_width * self.size // 8, 4

@@ -11,7 +11,7 @@ other way round, so here it is ``momentum=0.2`` with the usual eps of 1e-5.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import final
 
@@ -53,6 +53,10 @@ class MLP(Synthesis):
                 f"hidden layers {self.g_hidden} and {self.d_hidden} are unusable; give each network one or more"
                 " widths of at least 1."
             )
+
+    def tiny(self) -> MLP:
+        """Narrow, grey, at 8 px."""
+        return replace(self, size=8, channels=1, g_hidden=(8, 8), d_hidden=(8,))
 
     def generator(self) -> nn.Module:
         """z (B, latent) -> (B, channels, size, size) in [-1, 1]."""

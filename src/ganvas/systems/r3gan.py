@@ -10,7 +10,7 @@ arXiv:1901.09321), a learned 4x4 basis to begin at and its mirror to end in, and
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import torch
@@ -75,6 +75,10 @@ class R3GAN(Synthesis):
             )
         if self.classes < 0 or self.classes == 1:
             raise InputError(f"--system.classes {self.classes} cannot be; give 0 (none) or at least 2.")
+
+    def tiny(self) -> R3GAN:
+        """Narrow, grey, at 16 px."""
+        return replace(self, size=16, channels=1, widths=(16, 8, 8), blocks=1, group=8, latent=8)
 
     def generator(self) -> nn.Module:
         """z (B, latent + classes) -> (B, channels, size, size), about in [-1, 1]."""

@@ -90,6 +90,10 @@ class SRGAN(Translation):
         if not 0 <= self.d_dropout < 1:
             raise InputError(f"--system.d-dropout {self.d_dropout} is no probability below 1; try 0.4, or 0 for none.")
 
+    def tiny(self) -> SRGAN:
+        """Narrow, one block, on crops of 32 px."""
+        return replace(self, size=32, g_width=4, blocks=1, d_width=2, d_hidden=8)
+
     def generator(self) -> nn.Module:
         """(B, channels, H, W) in [-1, 1] -> (B, channels, scale H, scale W)"""
         return SRResNet(self)

@@ -10,7 +10,7 @@ D*(x) = p(x) / (p(x) + q(x)).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal, final
 
@@ -46,6 +46,10 @@ class Toy2DMLP(FromNoise):
     def shape(self) -> tuple[int, ...]:
         """Of a point: (2,)."""
         return (2,)
+
+    def tiny(self) -> Toy2DMLP:
+        """Narrow."""
+        return replace(self, g_hidden=(8, 8), d_hidden=(8,))
 
     def generator(self) -> nn.Module:
         """z (B, latent) -> points (B, 2)."""
