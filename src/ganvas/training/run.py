@@ -15,7 +15,6 @@ from ganvas.errors import InputError
 from ganvas.recipe import Adam, Recipe
 from ganvas.recipe.ramp import at
 from ganvas.recipe.serialization import difference, to_plain
-from ganvas.recipe.system import Translation
 from ganvas.training.ada import Adaptive
 from ganvas.training.phases import check
 from ganvas.training.seeding import seed_everything
@@ -163,7 +162,7 @@ class Run:
 
     def _unlike(self, system: dict[str, Any]) -> tuple[str, str]:
         """By what another system's generator is not this one's, and the flags that make this one so."""
-        free = ("size",) if isinstance(self.recipe.system, Translation) else ()
+        free = self.recipe.system.interchangeable
         ours = to_plain(self.recipe.system)
         keys = [key for key in {**system, **ours} if key not in free and not key.startswith("d_")]
         theirs, ours = ({key: one[key] for key in keys if key in one} for one in (system, ours))
