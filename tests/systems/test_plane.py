@@ -57,7 +57,7 @@ def test_sheets_animation_and_measures() -> None:
     assert [line["images"] for line in measured] == [32, 64, 96, 128, 160, 192]
     assert all(0 <= line["modes"] <= 8 and 0 <= line["quality"] <= 1 and line["swd"] > 0 for line in measured)
     best = min(measured, key=lambda line: line["swd"])
-    assert ganvas.open(run.path, which="best").images == best["images"]
+    assert ganvas.open(run.path, which="best").images_seen == best["images"]
 
 
 def test_a_resumed_run_has_all_frames() -> None:
