@@ -32,6 +32,9 @@ from typing import Any
 import numpy as np
 import pyvips
 import torch
+from ganvas.content import Perceptual
+from ganvas.studies.plan import changed, to_text
+from ganvas.values import to_plain
 from PIL import Image, ImageCms
 from safetensors.torch import load_file
 from sklearn.datasets import load_digits, load_sample_image
@@ -40,12 +43,9 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 import ganvas
 from ganvas import Host, Recipe, Study, Watch, named_recipe
 from ganvas.cli import main as cli
-from ganvas.content import Perceptual
 from ganvas.diagnosis import diagnose
 from ganvas.runs.folder import RunFolder
-from ganvas.studies.plan import changed, to_text
 from ganvas.systems import entries
-from ganvas.values import to_plain
 
 Facts = dict[str, Any]
 Array = np.ndarray[Any, Any]

@@ -220,6 +220,31 @@ def test_light_verbs_import_no_torch(words: list[str]) -> None:
     assert "torch" not in modules
 
 
+def test_values_import_no_torch() -> None:
+    modules = imported_by(
+        "import importlib, pkgutil, ganvas.recipe, ganvas.systems as systems\n"
+        "[systems.named_recipe(entry.name) for entry in systems.entries()]; systems.load_systems()\n"
+        "for module in pkgutil.iter_modules(ganvas.recipe.__path__):\n"
+        "    importlib.import_module(f'ganvas.recipe.{module.name}')"
+    )
+    assert {"ganvas.recipe.degradations", "ganvas.systems.srgan"} <= modules
+    assert "torch" not in modules
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["train", "dcgan-digits", "--no-such-flag", "1"],
+        ["train", "mlp-ring", "--objective", "Hingee"],
+        ["plan", "srgan-x4", "--augment.flip", "True"],
+        ["tune", "dcgan-digits", "--search.factors", "-1"],
+    ],
+)
+def test_a_wrong_flag_is_refused_without_torch(words: list[str]) -> None:
+    modules = imported_by(f"from ganvas.cli import main; assert main({words}) == 2")
+    assert "torch" not in modules
+
+
 # 5. A recipe's JSON round-trips; an unknown key is an error that names the known ones.
 
 
