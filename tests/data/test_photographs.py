@@ -10,8 +10,9 @@ import torch
 from PIL import Image
 
 from ganvas.data import data_dir, open_data
-from ganvas.data.feed import SCALE
-from ganvas.data.photos import CropFeed, Photographs, lows
+from ganvas.data.crops import Photos
+from ganvas.data.feed import Feed, crop_feed
+from ganvas.data.transforms import SCALE, centre_crops
 from ganvas.errors import InputError
 from ganvas.imaging.tensors import bicubic
 from ganvas.recipe.degradations import Bicubic
@@ -21,15 +22,15 @@ from tests.conftest import write_photographs
 CPU = torch.device("cpu")
 
 
-def opened(folder: Path, size: int = 32, **crops: object) -> Photographs:
+def opened(folder: Path, size: int = 32, **crops: object) -> Photos:
     found = open_data(Crops(source=str(folder), **crops), (3, size, size))  # type: ignore[arg-type]
-    assert isinstance(found, Photographs)
+    assert isinstance(found, Photos)
     return found
 
 
-def feed(dataset: Photographs, batch: int = 4, turn: bool = True, **options: object) -> CropFeed:
+def feed(dataset: Photos, batch: int = 4, turn: bool = True, **options: object) -> Feed:
     crops = Crops(source="x", turn=turn)
-    return CropFeed(dataset, crops, scale=4, batch_size=batch, seed=0, device=CPU, **options)  # type: ignore[arg-type]
+    return crop_feed(dataset, crops, scale=4, batch_size=batch, seed=0, device=CPU, **options)  # type: ignore[arg-type]
 
 
 def test_photographs_of_many_sizes_are_decoded_whole(tmp_path: Path) -> None:
@@ -65,7 +66,7 @@ def test_crops_come_in_all_eight_turns(tmp_path: Path) -> None:
 def test_the_low_version_is_cut_from_the_low_version_of_the_whole(tmp_path: Path) -> None:
     write_photographs(tmp_path / "p", 2)
     data = opened(tmp_path / "p")
-    high, low = lows(data, np.array([1]), Bicubic(), 4)
+    high, low = centre_crops(data, np.array([1]), Bicubic(), 4)
     whole = np.array(Image.open(sorted((tmp_path / "p").iterdir())[1]))
     top, left = ((side - 32) // 2 for side in whole.shape[:2])
     assert np.array_equal(high[0], whole[top : top + 32, left : left + 32])
@@ -123,7 +124,7 @@ def test_div2k_is_read_from_its_folder_or_zip(monkeypatch: pytest.MonkeyPatch, t
     assert len(open_data(Crops(source="div2k"), (3, 32, 32))) == 3
 
 
-def test_div2k_that_is_not_to_be_had_says_where_to_put_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_div2k_that_cannot_be_downloaded_says_where_to_put_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("GANVAS_DATA", str(tmp_path / "none"))
     monkeypatch.setattr("ganvas.data.builtin.DIV2K_URL", "http://127.0.0.1:9")
     with pytest.raises(InputError, match=r"put DIV2K_train_HR\.zip, or the folder DIV2K_train_HR"):
