@@ -15,11 +15,12 @@ from ganvas.data.feed import Feed, crop_feed
 from ganvas.data.transforms import SCALE, centre_crops
 from ganvas.errors import InputError
 from ganvas.imaging.tensors import bicubic
-from ganvas.recipe.degradations import Bicubic
+from ganvas.recipe.degradations import Bicubic, Blind, Degradation
 from ganvas.recipe.sources import Crops
 from tests.conftest import write_photographs
 
 CPU = torch.device("cpu")
+BICUBIC = Bicubic()
 
 
 def opened(folder: Path, size: int = 32, **crops: object) -> Photos:
@@ -28,8 +29,10 @@ def opened(folder: Path, size: int = 32, **crops: object) -> Photos:
     return found
 
 
-def feed(dataset: Photos, batch: int = 4, turn: bool = True, **options: object) -> Feed:
-    crops = Crops(source="x", turn=turn)
+def feed(
+    dataset: Photos, batch: int = 4, turn: bool = True, degradation: Degradation = BICUBIC, **options: object
+) -> Feed:
+    crops = Crops(source="x", turn=turn, degradation=degradation)
     return crop_feed(dataset, crops, scale=4, batch_size=batch, seed=0, device=CPU, **options)  # type: ignore[arg-type]
 
 
@@ -89,6 +92,26 @@ def test_the_batch_is_a_pure_function_of_the_count_in_memory_and_on_disk(tmp_pat
         assert torch.equal(a.real, b.real)
         assert torch.equal(a["input"], b["input"])
     assert not torch.equal(one.batch(0).real, one.batch(0, 1).real)
+
+
+@pytest.mark.parametrize("rule", [Bicubic(), Blind()], ids=repr)
+@pytest.mark.parametrize("limit", [None, 0])
+def test_the_shares_of_several_processes_are_the_batch(tmp_path: Path, rule: Degradation, limit: int | None) -> None:
+    write_photographs(tmp_path / "p", 3)
+    data = opened(tmp_path / "p")
+    for start in (0, 6, 40):
+        whole = feed(data, batch=6, degradation=rule).batch(start)
+        feeds = [feed(data, 6, rank=r, world_size=3, degradation=rule, resident_bytes=limit) for r in range(3)]
+        assert [served.local_size for served in feeds] == [2, 2, 2]
+        shares = [served.batch(start) for served in feeds]
+        for name in ("real", "input"):
+            assert torch.equal(torch.cat([share[name] for share in shares]), whole[name])
+
+
+def test_a_batch_that_cannot_be_shared_is_refused(tmp_path: Path) -> None:
+    write_photographs(tmp_path / "p", 2)
+    with pytest.raises(InputError, match=r"6 .*4 processes"):
+        feed(opened(tmp_path / "p"), batch=6, world_size=4)
 
 
 def test_a_batch_may_be_larger_than_the_folder(tmp_path: Path) -> None:
