@@ -33,7 +33,7 @@ def main(argv: list[str]) -> int:
     ):
         console.print(_table(title, tuple(given.shape[1:]), layers(network, given)))
     pictures = count(recipe.data, recipe.system.shape)
-    if recipe.system.classes and recipe.data.title not in NAMES:
+    if recipe.system.classes and recipe.data.describe() not in NAMES:
         expect_labels(recipe.system, open_data(recipe.data, recipe.system.shape).split(recipe.data.held_out)[0])
     flags = with_epochs(flags, pictures)
     recipe = flags.recipe
@@ -46,7 +46,7 @@ def main(argv: list[str]) -> int:
     epochs = recipe.images / pictures
     what = "points" if recipe.system.task == "toy2d" else "pictures"
     console.print(
-        f"data     {recipe.data.title}: {pictures:,} {what}; {recipe.images:,} images are {epochs:.1f} epochs"
+        f"data     {recipe.data.describe()}: {pictures:,} {what}; {recipe.images:,} images are {epochs:.1f} epochs"
     )
     console.print(f"rate     {cost.images_per_second:,.0f} images/s in {recipe.precision} on {device}")
     console.print(f"time     {duration(cost.seconds)}")

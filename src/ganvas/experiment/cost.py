@@ -11,9 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ganvas.data import Dataset, Feed, open_data
+from ganvas.data import Dataset, open_data
 from ganvas.data.builtin import COUNTS
-from ganvas.data.photos import Photographs
+from ganvas.data.crops import Photos
+from ganvas.data.feed import Feed
 from ganvas.imaging.grid import grid, to_image
 from ganvas.imaging.plot2d import Canvas
 from ganvas.observers.checkpoints import NEWEST
@@ -129,7 +130,7 @@ def _random(system: System, count: int) -> Dataset:
         return Dataset(pictures, np.arange(count) % system.classes if system.classes else None)
     pixels = pictures.reshape(-1, channels)
     places = [[i * len(pixels) // count, *sides] for i in range(count)]
-    return Photographs(pixels, places=np.array(places), size=system.size)
+    return Photos(pixels, places=np.array(places), size=system.size)
 
 
 def _disk(run: Run, dataset: Dataset, images: int, pictures: int, watch: Watch) -> int:

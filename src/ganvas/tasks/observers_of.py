@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ganvas.data import Dataset
-from ganvas.data.photos import Photographs, lows
+from ganvas.data.crops import Photos
+from ganvas.data.transforms import centre_crops
 from ganvas.diagnosis.signals import COUNT, Probe
 from ganvas.errors import InputError
 from ganvas.imaging.grid import PAPER, Pixels
@@ -84,9 +85,9 @@ def observers_of(
     if isinstance(recipe.data, Crops):
         # Of a handful of photographs none is held out; then those trained on must do, and the log says so.
         part, judged = ("held-out", held_out) if len(held_out) else ("train", dataset)
-        assert isinstance(judged, Photographs)
+        assert isinstance(judged, Photos)
         assert isinstance(recipe.system, Translation)  # as the recipe has seen to
-        high, low = lows(judged, _evenly(judged, CROPS), recipe.data.degradation, recipe.system.scale)
+        high, low = centre_crops(judged, _evenly(judged, CROPS), recipe.data.degradation, recipe.system.scale)
         # One crop of every photograph is too short an epoch for a sheet of its own.
         samples = (watch.sample_every or max(recipe.batch_size, recipe.images // SHEETS),)
         shown = min(rows * max(1, columns // 4), len(high))
