@@ -26,7 +26,7 @@ def check_images(recipe: Recipe) -> None:
         InputError: the data are others, or there is a reconstruction loss.
     """
     _expect_no_originals(recipe)
-    if not isinstance(recipe.data, Images):
+    if isinstance(recipe.data, Mixture2D):  # another source may be a user's own
         raise InputError(
             f"{_name(recipe)} makes images, and the data are {_data(recipe)}; give it Images, or take another recipe."
         )
@@ -55,7 +55,7 @@ def check_toy2d(recipe: Recipe) -> None:
         InputError: the data are others, there is a reconstruction loss, or the augmentation changes images.
     """
     _expect_no_originals(recipe)
-    if not isinstance(recipe.data, Mixture2D):
+    if isinstance(recipe.data, Images):
         raise InputError(
             f"{_name(recipe)} makes points of the plane, and the data are {_data(recipe)}; give it Mixture2D, or take"
             " another recipe."
