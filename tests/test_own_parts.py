@@ -202,7 +202,7 @@ def test_what_is_no_reconstruction_loss_is_refused(capsys: pytest.CaptureFixture
         train(replace(GAME, reconstruction=(Brightness(),)), name="r")
 
 
-def test_a_file_of_ones_own_may_hold_no_system(cli: Cli, tmp_path: Path) -> None:
+def test_a_file_of_ones_own_may_hold_no_system(process: Cli, tmp_path: Path) -> None:
     (tmp_path / "gans").mkdir()
     (tmp_path / "gans" / "game.py").write_text(
         "from dataclasses import dataclass\n"
@@ -216,5 +216,5 @@ def test_a_file_of_ones_own_may_hold_no_system(cli: Cli, tmp_path: Path) -> None
     environment = {**os.environ, "GANVAS_SYSTEMS": "gans"}
     for images in ("64", "128"):
         words[1] = images
-        done = cli("train", "dcgan-digits", "--objective", "doubled", *words, env=environment)
+        done = process("train", "dcgan-digits", "--objective", "doubled", *words, env=environment)
         assert done.returncode == 0, done.stderr
