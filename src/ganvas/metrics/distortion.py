@@ -12,7 +12,6 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import correlate1d
 
 from ganvas.errors import InputError
 
@@ -24,6 +23,8 @@ CROP = 4  # px on each side, the scale of x4: what lies outside the picture deci
 RADIUS, SIGMA = 5, 1.5  # px, of SSIM's Gaussian window of 11 x 11
 C1, C2 = (0.01 * PEAK) ** 2, (0.03 * PEAK) ** 2
 TO_LUMA = np.array([65.481, 128.553, 24.966]) / PEAK
+ON_Y, ON_RGB = "Y of BT.601 in studio range, rounded", "RGB"
+"""What figures are taken on, as protocols say it."""
 
 
 def luma(pixels: Pixels) -> Pixels:
@@ -60,6 +61,8 @@ def ssim(a: Pixels, b: Pixels, *, crop: int = CROP) -> float:
     Raises:
         InputError: the pictures are of several shapes, or the window does not fit into what is left.
     """
+    from scipy.ndimage import correlate1d
+
     x, y = _cropped(a, b, crop, 2 * RADIUS + 1)
     weights = np.exp(-0.5 * (np.arange(-RADIUS, RADIUS + 1) / SIGMA) ** 2)
     weights /= weights.sum()

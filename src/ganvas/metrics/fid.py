@@ -1,17 +1,42 @@
-"""The Frechet distance between two sets of features."""
+"""FID: the Frechet distance between two sets of features."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ganvas.errors import InputError
+from ganvas.metrics.figure import Figure
 from ganvas.metrics.intervals import GROUPS, Array, Estimate, groups, jackknife
+from ganvas.metrics.measure import Inputs, Measure, Quantity
 
 
-def frechet(fake: NDArray[np.floating], real: NDArray[np.floating]) -> Estimate:
+class FID(Measure):
+    """Called FID on the features of the Inception network, and FD on those of any other."""
+
+    name, order = "fd", 10
+    gives = (Quantity("FD", higher_is_better=False), Quantity("FID", higher_is_better=False))
+    needs = frozenset({"features"})
+
+    def is_default(self, x: Inputs) -> bool:
+        """Always."""
+        return True
+
+    def check(self, x: Inputs) -> None:
+        """More images than features."""
+        assert x.extractor is not None
+        expect_enough(len(x.fakes), len(x.reals), x.extractor.count)
+
+    def compute(self, x: Inputs) -> Iterable[Figure]:
+        """One figure."""
+        assert x.extractor is not None
+        found = frechet_distance(x.of_fakes.features, x.of_reals.features)
+        return [self.figure(x.extractor.names.get("FD", "FD"), found, x.on_features)]
+
+
+def frechet_distance(fake: NDArray[np.floating], real: NDArray[np.floating]) -> Estimate:
     """Frechet distance of two sets of features, each taken for a Gaussian, with its jackknife interval.
 
     |m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)), the squared Wasserstein-2 distance of N(m1, S1) and N(m2, S2) (Dowson &

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
 
@@ -67,7 +67,7 @@ def bootstrap(statistic: Callable[[Array], Array], count: int, seed: int) -> Est
     return Estimate(value, min(float(low), value), max(float(high), value))
 
 
-def mean(scores: NDArray[np.floating | np.bool_], seed: int) -> Estimate:
+def mean(scores: ArrayLike, seed: int) -> Estimate:
     """The mean of one score (N,) a picture, with its bootstrap interval."""
     values = np.asarray(scores, np.float64)
     return bootstrap(lambda counts: counts @ values / len(values), len(values), seed)

@@ -1,15 +1,39 @@
-"""The kernel distance between two sets of features."""
+"""KID: the kernel distance between two sets of features."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ganvas.errors import InputError
+from ganvas.metrics.figure import Figure
 from ganvas.metrics.intervals import GROUPS, Array, Estimate, groups, jackknife
+from ganvas.metrics.measure import Inputs, Measure, Quantity
 
 
-def kernel_distance(fake: NDArray[np.floating], real: NDArray[np.floating]) -> Estimate:
+class KID(Measure):
+    """Unbiased at any number of images."""
+
+    name, order = "kid", 20
+    gives = (Quantity("KID", higher_is_better=False),)
+    needs = frozenset({"features"})
+
+    def is_default(self, x: Inputs) -> bool:
+        """Always."""
+        return True
+
+    def check(self, x: Inputs) -> None:
+        """Enough images for an interval."""
+        expect_groups(len(x.fakes), len(x.reals))
+
+    def compute(self, x: Inputs) -> Iterable[Figure]:
+        """One figure."""
+        return [self.figure("KID", kid(x.of_fakes.features, x.of_reals.features), x.on_features)]
+
+
+def kid(fake: NDArray[np.floating], real: NDArray[np.floating]) -> Estimate:
     """Squared maximum mean discrepancy with the kernel (x.y / F + 1)^3, with its jackknife interval.
 
     On Inception features it is the KID (Binkowski et al. 2018, arXiv:1801.01401, section 4). The estimator is unbiased

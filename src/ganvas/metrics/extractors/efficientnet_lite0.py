@@ -39,7 +39,7 @@ STAGES = (
 class EfficientNetLite0(Extractor):
     """1,280 features: the last convolution's, averaged over the picture."""
 
-    name, count = "efficientnet-lite0", 1280
+    name, count, class_count, licence = "efficientnet-lite0", 1280, 1000, "Apache-2.0"
 
     def __init__(self, side: int = 0) -> None:
         """Load the weights of the installed package; `side` is the pixels pictures are resized to, 0 for 224."""
@@ -57,6 +57,11 @@ class EfficientNetLite0(Extractor):
         self.batch = max(1, LARGEST // (4 * 96 * (self.side // 2) ** 2))
         self.resize = f"bicubic with antialiasing to {self.side} px"
         self.network = Network(state).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    @classmethod
+    def open(cls, side: int = 0) -> EfficientNetLite0:
+        """Load it for images of any side."""
+        return cls(side)
 
     def prepare(self, pictures: Tensor) -> Tensor:
         """RGB at the network's side, (x - 127) / 128."""

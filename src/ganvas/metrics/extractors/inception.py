@@ -9,6 +9,8 @@ one maximum where the paper has a mean.
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -27,7 +29,8 @@ SIDE = 299
 class Inception(Extractor):
     """2,048 features, and the probabilities of 1,008 classes."""
 
-    name, count = "inception", 2048
+    name, count, class_count, licence = "inception", 2048, 1008, "Apache-2.0"
+    names = MappingProxyType({"FD": "FID", "classifier score": "Inception score"})
     batch = 8
     resize = f"bilinear without antialiasing to {SIDE} px, as TensorFlow 1"
 
