@@ -88,7 +88,7 @@ def test_the_default_extractor_measures_what_is_defined(run: Path) -> None:
     assert found["KID"].protocol["resize"] == "bicubic with antialiasing to 32 px"
     assert found.notes == (
         "fd is left out: the Frechet distance on 1,280 features is undefined for 40 fakes; give more than 1,280"
-        " pictures, or measure the KID, which is defined for any number.",
+        " images, or measure the KID, which is defined for any number.",
     )
     with pytest.raises(InputError, match="undefined for 40 fakes"):
         evaluate(run, fakes=40, resize=32, measures=["fd"])

@@ -14,7 +14,7 @@ from ganvas.evaluation import score
 from ganvas.metrics.extractors import Extractor
 from ganvas.metrics.figure import Figure
 from ganvas.metrics.intervals import mean
-from ganvas.metrics.measure import Inputs, Measure, PairMeasure, Quantity
+from ganvas.metrics.measure import Evidence, Measure, PairMeasure, Quantity
 from tests.conftest import tiny
 from tests.evaluation.enlarging import picture
 
@@ -25,7 +25,7 @@ class Brightness(Measure):
     name = "own-brightness"
     gives = (Quantity("brightness", higher_is_better=True, unit="grey levels"),)
 
-    def compute(self, x: Inputs) -> Iterable[Figure]:
+    def compute(self, x: Evidence) -> Iterable[Figure]:
         return [self.figure("brightness", mean(x.fakes.mean((1, 2, 3)), x.seed), x.protocol)]
 
 
@@ -36,7 +36,7 @@ class Sureness(Measure):
     gives = (Quantity("sureness", higher_is_better=False),)
     needs = frozenset({"probabilities"})
 
-    def compute(self, x: Inputs) -> Iterable[Figure]:
+    def compute(self, x: Evidence) -> Iterable[Figure]:
         return [self.figure("sureness", float(x.of_fakes.probabilities.max(1).mean()), x.on_features)]
 
 
@@ -47,7 +47,7 @@ class Gap(PairMeasure):
     gives = (Quantity("gap", higher_is_better=False),)
     wanted = False  # by other tests in this process
 
-    def is_default(self, x: Inputs) -> bool:
+    def is_default(self, x: Evidence) -> bool:
         return self.wanted
 
     def score(self, result: np.ndarray, original: np.ndarray, crop: int) -> float:

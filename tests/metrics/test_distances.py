@@ -59,7 +59,7 @@ def test_frechet_of_a_set_and_itself_is_zero() -> None:
 
 @pytest.mark.parametrize(("fakes", "reals", "named"), [(32, 100, "32 fakes"), (100, 20, "20 reals")])
 def test_fewer_pictures_than_features(fakes: int, reals: int, named: str) -> None:
-    with pytest.raises(InputError, match=rf"undefined for {named}; give more than 32 pictures, or measure the KID"):
+    with pytest.raises(InputError, match=rf"undefined for {named}; give more than 32 images, or measure the KID"):
         frechet_distance(gaussian(fakes, 32), gaussian(reals, 32))
 
 

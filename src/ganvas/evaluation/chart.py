@@ -13,14 +13,14 @@ import ganvas
 from ganvas.evaluation.samples import Samples
 from ganvas.files import write_atomically
 from ganvas.imaging.grid import Pixels, grid, some
-from ganvas.metrics.measure import Inputs
+from ganvas.metrics.measure import Evidence
 from ganvas.metrics.memorization import Nearest
 
 SHOWN, COLUMNS, PAIRS = 64, 8, 10
 MOST_CLASSES = 20  # of which a histogram can be read
 
 
-def draw(path: Path, samples: Samples, x: Inputs, panels: Sequence[Callable[[Any], None]]) -> None:
+def draw(path: Path, samples: Samples, x: Evidence, panels: Sequence[Callable[[Any], None]]) -> None:
     """Write a PNG of fakes and reals, and below them one thing after another.
 
     These are the panels of the measures; without any, the fakes nearest to a training image with it. Then the classes
@@ -78,7 +78,7 @@ def _show(axes: Any, pixels: Pixels, title: str) -> None:
     axes.set_title(title, fontsize="small")
 
 
-def _histogram(axes: Any, x: Inputs) -> None:
+def _histogram(axes: Any, x: Evidence) -> None:
     assert x.extractor
     names = x.extractor.class_names
     counts = [np.bincount(found.probabilities.argmax(1), minlength=len(names)) for found in (x.of_fakes, x.of_reals)]

@@ -18,14 +18,14 @@ from ganvas.metrics import measure_named
 from ganvas.metrics import measures as known_measures
 from ganvas.metrics.extractors import expect_known, open_extractor
 from ganvas.metrics.figure import Figure
-from ganvas.metrics.measure import OF_SAMPLES, Inputs, Measure, Need
+from ganvas.metrics.measure import OF_SAMPLES, Evidence, Measure, Need
 from ganvas.metrics.memorization import nearest
 from ganvas.metrics.perceptual import open_perceptual
 from ganvas.nn.device import on_device
 
 EXTRACTOR, PERCEPTUAL = "efficientnet-lite0", "st-lpips"  # unless said otherwise
 ON_EXTRACTOR: tuple[Need, ...] = ("extractor", "features", "probabilities", "class names")
-ABSENT: dict[Need, tuple[Callable[[Inputs], bool], str]] = {
+ABSENT: dict[Need, tuple[Callable[[Evidence], bool], str]] = {
     "probabilities": (
         lambda x: x.extractor is None or not x.extractor.class_count,
         "{measure} needs an extractor that tells classes apart, and {extractor} does not; give another --extractor.",
@@ -125,7 +125,7 @@ def evaluate(
         on_device(network.network, device)
     samples = gather(source, against, fakes=fakes, split=split, seed=seed, which=which, device=device)
     with _bar(progress) as bar:
-        inputs = Inputs(
+        evidence = Evidence(
             fakes=samples.fakes,
             reals=samples.reals,
             name=samples.name,
@@ -138,18 +138,18 @@ def evaluate(
             distance=distance,
             track=lambda what, total: _tracked(bar, what, total),
         )
-        wanted, notes = _defined(chosen, inputs, strict=bool(measures))
+        wanted, notes = _defined(chosen, evidence, strict=bool(measures))
         needs = {need for one in wanted for need in one.needs}
         if "distance" in needs and not distance:
-            inputs = replace(inputs, distance=on_device(open_perceptual(perceptual), device))
+            evidence = replace(evidence, distance=on_device(open_perceptual(perceptual), device))
         if needs & {"features", "probabilities"}:
-            inputs = _extracted(inputs)
+            evidence = _extracted(evidence)
         if not own:  # its picture needs none, and so many would take long
-            inputs = replace(inputs, nearest=nearest(samples.fakes, samples.parts()))
-        figures = [figure for one in wanted for figure in one.compute(inputs)]
-    notes += [note for one in wanted for note in one.notes(inputs)]
+            evidence = replace(evidence, nearest=nearest(samples.fakes, samples.parts()))
+        figures = [figure for one in wanted for figure in one.compute(evidence)]
+    notes += [note for one in wanted for note in one.notes(evidence)]
     picture = Path(out) if out else _picture(samples)
-    draw(picture, samples, inputs, [panel for one in wanted if (panel := one.panel(inputs))])
+    draw(picture, samples, evidence, [panel for one in wanted if (panel := one.panel(evidence))])
     if samples.folder:
         for figure in figures:
             figure = replace(figure, images_seen=samples.images_seen, state=samples.state)
@@ -180,7 +180,7 @@ def _chosen(names: Sequence[str], extractor: str, reals: str) -> list[Measure]:
     return chosen
 
 
-def _defined(chosen: Sequence[Measure], x: Inputs, strict: bool) -> tuple[list[Measure], list[str]]:
+def _defined(chosen: Sequence[Measure], x: Evidence, strict: bool) -> tuple[list[Measure], list[str]]:
     """The measures to take, and sentences on those of the default that are undefined here.
 
     Raises:
@@ -204,7 +204,7 @@ def _defined(chosen: Sequence[Measure], x: Inputs, strict: bool) -> tuple[list[M
     return wanted, notes
 
 
-def _extracted(x: Inputs) -> Inputs:
+def _extracted(x: Evidence) -> Evidence:
     assert x.extractor
     name = x.extractor.name
     of_reals, of_fakes = x.track(f"{name} on reals", len(x.reals)), x.track(f"{name} on fakes", len(x.fakes))

@@ -23,7 +23,7 @@ from ganvas.metrics import pair_measures
 from ganvas.metrics.distortion import EXACT
 from ganvas.metrics.figure import Figure
 from ganvas.metrics.intervals import Estimate, mean
-from ganvas.metrics.measure import Inputs, PairMeasure
+from ganvas.metrics.measure import Evidence, PairMeasure
 from ganvas.metrics.psnr import PSNRY
 
 
@@ -175,13 +175,13 @@ def _score(
     }
     if strength != 1:
         protocol["strength"] = strength
-    inputs = Inputs(
+    evidence = Evidence(
         protocol=protocol,
         seed=seed,
         scores={one.name: np.array([row[one.gives[0].name] for row in rows.values()]) for one in kept},
         test_set=pairs.name,
     )
-    figures = tuple(figure for one in kept for figure in one.compute(inputs))
+    figures = tuple(figure for one in kept for figure in one.compute(evidence))
     said = [*notes, *pairs.notes]
     said += [f"{one.gives[0].name} is left out: {pairs.name} has {one.undefined}." for one in absent]
     if any(EXACT in (row.get("PSNR-Y"), row.get("PSNR-RGB")) for row in rows.values()):
@@ -211,7 +211,7 @@ def _opened(device: str) -> tuple[list[PairMeasure], list[str]]:
     found: list[PairMeasure] = []
     notes = []
     for one in pair_measures():
-        if one.is_default(Inputs()):
+        if one.is_default(Evidence()):
             try:
                 one.open()
             except InputError as error:

@@ -111,17 +111,7 @@ def _run_of(path: Path) -> RunFolder | None:
 def _of_run(
     path: Path, against: str, fakes: int, split: Split, seed: int, which: Literal["last", "best"], device: str
 ) -> Samples:
-    generator = ganvas.inference.open(path, which=which, device=device)
-    if not isinstance(generator, ganvas.inference.Generator):
-        raise InputError(
-            f"{path} enlarges pictures, and is scored on originals; give the sets with --on, such as --on Set5."
-        )
-    system = generator.system
-    if not isinstance(system, Synthesis):
-        raise InputError(
-            f"{path} makes points, no pictures; what is measured of them is in its log and on its sheets (ganvas train"
-            " writes both), so evaluate a run on pictures."
-        )
+    generator, system = _open(path, which, device)
     folder = _run_of(path)
     if folder:
         pictures = from_plain(Recipe, folder.read_recipe(), str(folder.recipe)).data
@@ -137,7 +127,7 @@ def _of_run(
     )
     known = training.classes
     if folder and against:
-        # What may be memorised is what was trained on, whatever else the fakes are compared with.
+        # What may be memorized is what was trained on, whatever else the fakes are compared with.
         own = load(trained_on, size=system.size, channels=system.channels, progress=True)
         training, held_out = own.split(trained_on.held_out)
     count = fakes or len(reals)
@@ -153,6 +143,22 @@ def _of_run(
         protocol |= {"classes": "as many of each as reals" if labels else "equally many of each"}
     about = generator.name, folder, state, generator.images_seen
     return Samples(made, reals, training, held_out, *about, protocol, labels=labels)
+
+
+def _open(path: Path, which: Literal["last", "best"], device: str) -> tuple[ganvas.inference.Generator, Synthesis]:
+    """The one place where a model is opened: a generator of images, and its system."""
+    generator = ganvas.inference.open(path, which=which, device=device)
+    if not isinstance(generator, ganvas.inference.Generator):
+        raise InputError(
+            f"{path} enlarges pictures, and is scored on originals; give the sets with --on, such as --on Set5."
+        )
+    system = generator.system
+    if not isinstance(system, Synthesis):
+        raise InputError(
+            f"{path} makes points, no pictures; what is measured of them is in its log and on its sheets (ganvas train"
+            " writes both), so evaluate a run on pictures."
+        )
+    return generator, system
 
 
 def _of_source(source: str, against: str, fakes: int, split: Split, seed: int) -> Samples:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ganvas.metrics.figure import Figure
 from ganvas.metrics.intervals import Array, Estimate, bootstrap
-from ganvas.metrics.measure import Inputs, Measure, Quantity
+from ganvas.metrics.measure import Evidence, Measure, Quantity
 
 COVERED = 0.1  # a mode is covered if the fakes show at least this share of its share among the reals
 
@@ -25,11 +25,11 @@ class ClassHistogram(Measure):
     )
     needs = frozenset({"probabilities", "class names"})
 
-    def is_default(self, x: Inputs) -> bool:
+    def is_default(self, x: Evidence) -> bool:
         """Where the extractor knows the classes by name."""
         return x.extractor is not None and bool(x.extractor.class_names)
 
-    def compute(self, x: Inputs) -> Iterable[Figure]:
+    def compute(self, x: Evidence) -> Iterable[Figure]:
         """Two figures."""
         found = classes(x.of_fakes.probabilities, x.of_reals.probabilities, x.seed)
         estimates = {"modes covered": found.modes, "class KL": found.kl}
@@ -56,7 +56,7 @@ def classes(fake: NDArray[np.floating], real: NDArray[np.floating], seed: int = 
     """The two histograms of the likeliest classes, the modes covered and the divergence.
 
     Modes and KL as in Metz et al. 2017 (arXiv:1611.02163, section 3.3), except that one stray fake does not cover a
-    mode: the class needs a tenth of its share among the reals. For the KL half a image is added to every class on
+    mode: the class needs a tenth of its share among the reals. For the KL half an image is added to every class on
     both sides, which keeps it finite; the reals are taken as they are, only the fakes are resampled.
 
     Args:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ganvas.metrics.figure import Figure
 from ganvas.metrics.intervals import Array, Estimate, bootstrap
-from ganvas.metrics.measure import Inputs, Measure, Quantity
+from ganvas.metrics.measure import Evidence, Measure, Quantity
 
 SPLITS = 1
 
@@ -22,11 +22,11 @@ class ClassifierScore(Measure):
     gives = (Quantity("classifier score", higher_is_better=True), Quantity("Inception score", higher_is_better=True))
     needs = frozenset({"probabilities"})
 
-    def is_default(self, x: Inputs) -> bool:
+    def is_default(self, x: Evidence) -> bool:
         """Always."""
         return True
 
-    def compute(self, x: Inputs) -> Iterable[Figure]:
+    def compute(self, x: Evidence) -> Iterable[Figure]:
         """One figure."""
         assert x.extractor is not None
         name = x.extractor.names.get("classifier score", "classifier score")

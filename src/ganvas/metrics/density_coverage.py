@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ganvas.metrics.figure import Figure
 from ganvas.metrics.intervals import Estimate, mean
-from ganvas.metrics.measure import Inputs, Measure, Quantity
+from ganvas.metrics.measure import Evidence, Measure, Quantity
 from ganvas.metrics.neighbors import between, radii
 
 K = 5
@@ -22,11 +22,11 @@ class DensityCoverage(Measure):
     gives = (Quantity("density", higher_is_better=True), Quantity("coverage", higher_is_better=True))
     needs = frozenset({"features"})
 
-    def is_default(self, x: Inputs) -> bool:
+    def is_default(self, x: Evidence) -> bool:
         """Always."""
         return True
 
-    def compute(self, x: Inputs) -> Iterable[Figure]:
+    def compute(self, x: Evidence) -> Iterable[Figure]:
         """Two figures."""
         found = density_coverage(x.of_fakes.features, x.of_reals.features, seed=x.seed)
         return [self.figure(name, estimate, x.on_features | {"k": K}) for name, estimate in found.items()]
@@ -43,10 +43,10 @@ def density_coverage(
 
     Args:
         fake, real: features (N, F) and (M, F), more than k of each.
-        seed: of the intervals, which resample the pictures counted and keep the balls.
+        seed: of the intervals, which resample the images counted and keep the balls.
 
     Raises:
-        InputError: there are not more than k pictures.
+        InputError: there are not more than k images.
     """
     inside = between(fake, real, k) <= radii(real, k)
     return {"density": mean(inside.sum(1) / k, seed), "coverage": mean(inside.any(0), seed)}

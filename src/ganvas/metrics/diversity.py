@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ganvas.errors import InputError
 from ganvas.metrics.figure import Figure
 from ganvas.metrics.intervals import Estimate, mean
-from ganvas.metrics.measure import Inputs, Measure, Quantity
+from ganvas.metrics.measure import Evidence, Measure, Quantity
 from ganvas.metrics.perceptual import BATCH, SIDE, PerceptualDistance, prepare
 
 PAIRS = 512
@@ -23,7 +23,7 @@ class PerceptualDiversity(Measure):
     gives = tuple(Quantity(f"{title} diversity{of}") for title in ("ST-LPIPS", "LPIPS") for of in ("", " of the reals"))
     needs = frozenset({"distance"})
 
-    def compute(self, x: Inputs) -> Iterable[Figure]:
+    def compute(self, x: Evidence) -> Iterable[Figure]:
         """That of the fakes and that of the reals."""
         network = x.distance
         assert network

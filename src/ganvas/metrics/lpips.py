@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ganvas.metrics.measure import Inputs, PairMeasure, Quantity
+from ganvas.metrics.measure import Evidence, PairMeasure, Quantity
 from ganvas.metrics.perceptual import ALEXNET, SIDE, PerceptualDistance, distances, open_perceptual
 from ganvas.metrics.weights import weights_dir
 from ganvas.nn.device import on_device
@@ -48,6 +48,6 @@ class LPIPS(STLPIPS):
     name, order = "lpips", 260
     gives = (Quantity("LPIPS", higher_is_better=False),)
 
-    def is_default(self, x: Inputs) -> bool:
+    def is_default(self, x: Evidence) -> bool:
         """Where its AlexNet is there already, since nobody who wants a score waits for a download of 244 MB."""
         return (weights_dir() / ALEXNET).is_file()

@@ -6,7 +6,7 @@ One file of this room is one measure. A class of your own counts like those here
         name = "brightness"
         gives = (Quantity("brightness"),)
 
-        def compute(self, x: Inputs) -> Iterable[Figure]:
+        def compute(self, x: Evidence) -> Iterable[Figure]:
             return [self.figure("brightness", mean(x.fakes.mean((1, 2, 3)), x.seed), x.protocol)]
 """
 
@@ -33,7 +33,7 @@ Need = Literal[
     "extractor", "features", "probabilities", "class names", "labels", "training", "held-out", "distance", "mixture",
     "originals",
 ]  # fmt: skip
-"""What a measure may ask for besides fakes and reals; `Inputs` says where each is found."""
+"""What a measure may ask for besides fakes and reals; `Evidence` says where each is found."""
 OF_SAMPLES: tuple[Need, ...] = (
     "extractor", "features", "probabilities", "class names", "labels", "training", "held-out", "distance",
 )  # fmt: skip
@@ -71,7 +71,7 @@ def _none() -> NDArray[Any]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Inputs:
+class Evidence:
     """What measures are computed from; what none of them needs is left out."""
 
     fakes: NDArray[Any] = field(default_factory=_none)
@@ -149,11 +149,11 @@ class Measure(ABC):
     fakes: ClassVar[int] = 0
     """How many are usual; 0 is as many as of every other."""
 
-    def is_default(self, x: Inputs) -> bool:
+    def is_default(self, x: Evidence) -> bool:
         """Whether it is taken where nobody says what to measure."""
         return False
 
-    def check(self, x: Inputs) -> None:  # noqa: B027
+    def check(self, x: Evidence) -> None:  # noqa: B027
         """Refuse what it is undefined for, before anything is computed: the features are not there yet.
 
         Raises:
@@ -161,18 +161,18 @@ class Measure(ABC):
         """
 
     @abstractmethod
-    def compute(self, x: Inputs) -> Iterable[Figure]:
+    def compute(self, x: Evidence) -> Iterable[Figure]:
         """The figures.
 
         Raises:
-            InputError: they are undefined for these inputs.
+            InputError: they are undefined for this evidence.
         """
 
-    def notes(self, x: Inputs) -> Iterable[str]:
+    def notes(self, x: Evidence) -> Iterable[str]:
         """Sentences that a reader of its figures must know."""
         return ()
 
-    def panel(self, x: Inputs) -> Callable[[Any], None] | None:
+    def panel(self, x: Evidence) -> Callable[[Any], None] | None:
         """What draws it on matplotlib axes, in place of the nearest training images; None where nothing does."""
         return None
 
@@ -198,10 +198,10 @@ class PairMeasure(Measure):
     """Something that is measured of results and their originals, pair by pair."""
 
     needs = frozenset({"originals"})
-    undefined: ClassVar[str] = "pictures that it is undefined for"
+    undefined: ClassVar[str] = "images that it is undefined for"
     """Of which pairs there is no score, in words."""
 
-    def is_default(self, x: Inputs) -> bool:
+    def is_default(self, x: Evidence) -> bool:
         """All that can be had are taken."""
         return True
 
@@ -227,7 +227,7 @@ class PairMeasure(Measure):
         """What the protocol says of the measure itself."""
         return {}
 
-    def compute(self, x: Inputs) -> Iterable[Figure]:
+    def compute(self, x: Evidence) -> Iterable[Figure]:
         """The mean over the pairs."""
         found = mean(x.scores[self.name], x.seed)
         (quantity,) = self.gives

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ganvas.metrics.figure import Figure
 from ganvas.metrics.intervals import Estimate, mean
-from ganvas.metrics.measure import Inputs, Measure, Quantity
+from ganvas.metrics.measure import Evidence, Measure, Quantity
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,11 +28,11 @@ class Memorization(Measure):
     gives = (Quantity("nearness"), Quantity("copies"))
     needs = frozenset({"training", "held-out"})
 
-    def is_default(self, x: Inputs) -> bool:
+    def is_default(self, x: Evidence) -> bool:
         """Always."""
         return True
 
-    def compute(self, x: Inputs) -> Iterable[Figure]:
+    def compute(self, x: Evidence) -> Iterable[Figure]:
         """Two figures."""
         assert x.nearest is not None
         assert x.training is not None

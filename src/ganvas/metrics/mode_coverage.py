@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ganvas.metrics.figure import Figure
-from ganvas.metrics.measure import Inputs, Measure, Quantity
+from ganvas.metrics.measure import Evidence, Measure, Quantity
 
 NEAR, FAIR = 3.0, 0.25
 
@@ -21,7 +21,7 @@ class ModeCoverage(Measure):
     gives = (Quantity("modes found", higher_is_better=True), Quantity("quality", higher_is_better=True))
     needs = frozenset({"mixture"})
 
-    def compute(self, x: Inputs) -> Iterable[Figure]:
+    def compute(self, x: Evidence) -> Iterable[Figure]:
         """Two figures, without intervals."""
         assert x.mixture is not None
         found = coverage(x.fakes, *x.mixture)

@@ -11,7 +11,7 @@ from ganvas.errors import InputError, listed
 from ganvas.metrics.figure import Figure
 from ganvas.metrics.intervals import mean
 from ganvas.metrics.kid import expect_groups, kid
-from ganvas.metrics.measure import Inputs, Measure, Quantity
+from ganvas.metrics.measure import Evidence, Measure, Quantity
 
 
 class PerClass(Measure):
@@ -24,11 +24,11 @@ class PerClass(Measure):
     gives = (Quantity("class accuracy", higher_is_better=True), Quantity("KID", higher_is_better=False))
     needs = frozenset({"features", "labels"})
 
-    def is_default(self, x: Inputs) -> bool:
+    def is_default(self, x: Evidence) -> bool:
         """Where the fakes were made of classes."""
         return x.labels is not None
 
-    def compute(self, x: Inputs) -> Iterator[Figure]:
+    def compute(self, x: Evidence) -> Iterator[Figure]:
         """The accuracy where the extractor knows these classes, and the KID of each class that has enough images."""
         assert x.labels is not None
         assert x.extractor is not None
@@ -41,7 +41,7 @@ class PerClass(Measure):
                 counts = {"class": name, "fakes": int(fakes.sum()), "reals": int(reals.sum())}
                 yield self.figure("KID", found, x.on_features | counts, test_set=f"class {name}")
 
-    def notes(self, x: Inputs) -> Iterable[str]:
+    def notes(self, x: Evidence) -> Iterable[str]:
         """The classes with too few images."""
         few = [
             f"{name} with {fakes.sum()} and {reals.sum()}"
@@ -60,7 +60,7 @@ def worst_first(figures: Iterable[Figure]) -> list[Figure]:
     return sorted(of_classes, key=lambda figure: -figure.value)
 
 
-def _classes(x: Inputs) -> Iterator[tuple[str, NDArray[np.bool_], NDArray[np.bool_]]]:
+def _classes(x: Evidence) -> Iterator[tuple[str, NDArray[np.bool_], NDArray[np.bool_]]]:
     """Of every class which fakes (N,) and which reals (M,) are of it."""
     assert x.labels
     for number, name in enumerate(x.labels.names):

@@ -46,7 +46,7 @@ BATCH = 8
 
 
 class PerceptualDistance(ABC):
-    """The distance of pictures, pair by pair, by the five convolutions of an AlexNet.
+    """The distance of images, pair by pair, by the five convolutions of an AlexNet.
 
     Attributes:
         title: of the distance, in the names of figures.
@@ -93,8 +93,8 @@ class PerceptualDistance(ABC):
             total = total + functional.conv2d(gap, self.tensors[f"lin{layer}"]).mean((1, 2, 3))
         return total
 
-    def _layers(self, pictures: Tensor) -> list[Tensor]:
-        x = (rgb(pictures) - self.tensors["shift"]) / self.tensors["scale"]
+    def _layers(self, images: Tensor) -> list[Tensor]:
+        x = (rgb(images) - self.tensors["shift"]) / self.tensors["scale"]
         first = self._first(x).relu()
         second = self._convolve(self._pool(first), 1, padding=2).relu()
         third = self._convolve(self._pool(second), 2).relu()
@@ -147,7 +147,7 @@ class LPIPSNetwork(PerceptualDistance):
         """Load the linear layers of the installed package, and AlexNet from $GANVAS_WEIGHTS, the cache or a download.
 
         Raises:
-            InputError: the package is not installed, AlexNet is not to be had, or a file is another.
+            InputError: the package is not installed, AlexNet is not available, or a file is another.
         """
         linear = _packaged(*LINEAR)
         path = fetched("the AlexNet of LPIPS", [ALEXNET], URL, ALEXNET_SHA256, "--perceptual st-lpips")
@@ -178,7 +178,7 @@ def open_perceptual(name: str) -> PerceptualDistance:
 def distances(
     network: PerceptualDistance, a: NDArray[np.uint8], b: NDArray[np.uint8], *, crop: int = 0
 ) -> NDArray[np.float64]:
-    """The distance (N,) of each picture of one set to its partner in the other.
+    """The distance (N,) of each image of one set to its partner in the other.
 
     Args:
         network: the distance.
@@ -201,10 +201,10 @@ def prepare(pixels: NDArray[np.uint8]) -> Tensor:
     import torch
     from torch.nn import functional
 
-    pictures = torch.from_numpy(np.array(pixels)).permute(0, 3, 1, 2).float() / 127.5 - 1
-    if pictures.shape[-1] < SIDE:
-        pictures = functional.interpolate(pictures, (SIDE, SIDE), mode="bicubic", antialias=True).clamp_(-1, 1)
-    return pictures
+    images = torch.from_numpy(np.array(pixels)).permute(0, 3, 1, 2).float() / 127.5 - 1
+    if images.shape[-1] < SIDE:
+        images = functional.interpolate(images, (SIDE, SIDE), mode="bicubic", antialias=True).clamp_(-1, 1)
+    return images
 
 
 def _halve(x: Tensor) -> Tensor:

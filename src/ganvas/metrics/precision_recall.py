@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ganvas.metrics.figure import Figure
 from ganvas.metrics.intervals import Estimate, mean
-from ganvas.metrics.measure import Inputs, Measure, Quantity
+from ganvas.metrics.measure import Evidence, Measure, Quantity
 from ganvas.metrics.neighbors import between, radii
 
 K = 3
@@ -22,11 +22,11 @@ class PrecisionRecall(Measure):
     gives = (Quantity("precision", higher_is_better=True), Quantity("recall", higher_is_better=True))
     needs = frozenset({"features"})
 
-    def is_default(self, x: Inputs) -> bool:
+    def is_default(self, x: Evidence) -> bool:
         """Always."""
         return True
 
-    def compute(self, x: Inputs) -> Iterable[Figure]:
+    def compute(self, x: Evidence) -> Iterable[Figure]:
         """Two figures."""
         found = precision_recall(x.of_fakes.features, x.of_reals.features, seed=x.seed)
         return [self.figure(name, estimate, x.on_features | {"k": K}) for name, estimate in found.items()]
@@ -37,15 +37,15 @@ def precision_recall(
 ) -> dict[str, Estimate]:
     """Improved precision and recall (Kynkaanniemi et al. 2019, arXiv:1904.06991, equations 1 and 2).
 
-    A set's manifold is the union of balls about its pictures, each reaching the picture's k-th nearest neighbour in the
+    A set's manifold is the union of balls about its images, each reaching the image's k-th nearest neighbour in the
     set. Precision is the share of fakes in the manifold of the reals, recall that of reals in that of the fakes.
 
     Args:
         fake, real: features (N, F) and (M, F), more than k of each. The shares depend on N and M.
-        seed: of the intervals, which resample the pictures counted and keep the manifold.
+        seed: of the intervals, which resample the images counted and keep the manifold.
 
     Raises:
-        InputError: there are not more than k pictures.
+        InputError: there are not more than k images.
     """
     distances = between(fake, real, k)
     return {

@@ -13,7 +13,7 @@ from ganvas.errors import InputError
 from ganvas.metrics.class_histogram import COVERED
 from ganvas.metrics.figure import Figure
 from ganvas.metrics.intervals import GROUPS, Estimate, groups, jackknife
-from ganvas.metrics.measure import Inputs, Measure, Quantity
+from ganvas.metrics.measure import Evidence, Measure, Quantity
 
 SOURCE, UNSEEN = "stacked-mnist", "stacked-mnist-test"
 FAKES = 26_000  # as in all published tables
@@ -32,13 +32,13 @@ class StackedModes(Measure):
     needs = frozenset({"extractor"})
     sources, alone, extractor, fakes = (SOURCE, UNSEEN), True, "digits", FAKES
 
-    def check(self, x: Inputs) -> None:
+    def check(self, x: Evidence) -> None:
         """Three channels."""
         channels = x.fakes.shape[-1]
         if channels != DIGITS:
             raise InputError(f"{x.name} makes images of {channels} channels; stacks have {DIGITS} (--system.channels).")
 
-    def compute(self, x: Inputs) -> Iterable[Figure]:
+    def compute(self, x: Evidence) -> Iterable[Figure]:
         """Three figures."""
         assert x.extractor is not None
         digits = as_digits(x.fakes)
@@ -50,7 +50,7 @@ class StackedModes(Measure):
         estimates = {"modes": found.modes, "modes covered": found.covered, "modes KL": found.kl}
         return [self.figure(name, estimate, about) for name, estimate in estimates.items()]
 
-    def notes(self, x: Inputs) -> Iterable[str]:
+    def notes(self, x: Evidence) -> Iterable[str]:
         """What the figures of a perfect sampler are."""
         least = (CLASSES - 1) / (2 * len(x.fakes))
         return [
@@ -59,7 +59,7 @@ class StackedModes(Measure):
             " on."
         ]
 
-    def panel(self, x: Inputs) -> Callable[[Any], None]:
+    def panel(self, x: Evidence) -> Callable[[Any], None]:
         """The counts of the classes in falling order."""
         counts = np.sort(np.bincount(self.labels, minlength=CLASSES))[::-1]
 

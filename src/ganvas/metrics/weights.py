@@ -34,7 +34,7 @@ def fetched(what: str, names: Sequence[str], url: str, sha256: str, instead: str
         instead: the option that does without it, in the error.
 
     Raises:
-        InputError: it is neither there nor to be had.
+        InputError: it is neither there nor available.
     """
     import torch
 

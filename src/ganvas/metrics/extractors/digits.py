@@ -37,9 +37,9 @@ class Digits(Extractor):
         self.network.load_state_dict(load(content))
         self.network.eval().requires_grad_(False)
 
-    def prepare(self, pictures: Tensor) -> Tensor:
+    def prepare(self, images: Tensor) -> Tensor:
         """(B, 1, 28, 28) in 0..1, light on dark as they come."""
-        grey = pictures.mean(1, keepdim=True)
+        grey = images.mean(1, keepdim=True)
         if grey.shape[-1] != SIDE:
             grey = functional.interpolate(grey, (SIDE, SIDE), mode="bicubic", antialias=True).clamp_(0, 255)
         return grey / 255
