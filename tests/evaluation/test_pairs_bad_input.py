@@ -52,6 +52,7 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
         (["srgan-x4", "--against", "waves"], "srgan-x4 enlarges pictures"),
         (["weights.pth"], "weights.pth enlarges pictures"),
         (["bicubic", "--selfcheck"], "--selfcheck takes no model"),
+        (["--prove", "--on", "Set5"], "--prove is called --selfcheck now"),
         (["--selfcheck", "--on", "Urban100"], "nothing is published of 'Urban100'"),
         (["bicubic", "--on", "waves", "--extractor", "digits"], "unrecognized arguments"),
     ],
