@@ -65,9 +65,9 @@ def test_evaluate_refuses_what_cannot_be_computed(run: RunFolder, capsys: pytest
     assert "kid is left out" in capsys.readouterr().out
 
 
-def test_the_best_of_memorisation_is_that_of_the_run(run: RunFolder) -> None:
+def test_the_best_of_memorization_is_that_of_the_run(run: RunFolder) -> None:
     np.savez("other.npz", np.random.default_rng(0).integers(0, 256, (40, 16, 16), np.uint8))
-    words = ["evaluate", "runs/r", "--extractor", "digits", "--measures", "memorisation", "--fakes", "30"]
+    words = ["evaluate", "runs/r", "--extractor", "digits", "--measures", "memorization", "--fakes", "30"]
     assert main([*words, "--against", "other.npz"]) == 0
     assert {figure["protocol"]["training"] for figure in run.read_figures()} == {1708}
 

@@ -30,7 +30,7 @@ class Upscaler:
 
     name: str
     scale: int = 2
-    images: int = 900
+    images_seen: int = 900
 
     def upscale(self, image: Pixels, colour_lock: bool = True) -> Pixels:
         assert not colour_lock

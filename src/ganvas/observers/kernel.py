@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ganvas.imaging.grid import Pixels
 from ganvas.metrics.extractors import Extractor
-from ganvas.metrics.kid import kernel_distance
+from ganvas.metrics.kid import kid as kernel_distance
 from ganvas.observers.measure import Figure
 from ganvas.observers.samples import sample
 from ganvas.runs.folder import RunFolder

@@ -16,7 +16,7 @@ from ganvas.imaging.saving import save_png
 from ganvas.imaging.tensors import imresize, to_pixels
 from ganvas.metrics.distortion import EXACT, luma, psnr
 from ganvas.metrics.knee import Step, best_step, find_knee
-from ganvas.metrics.perceptual import Perceptual, distances
+from ganvas.metrics.perceptual import PerceptualDistance, distances
 from ganvas.observers.samples import Sheets, outputs
 from ganvas.recipe import WHOLE
 from ganvas.runs.folder import RunFolder
@@ -70,7 +70,7 @@ class RestorationMeasure(Observer):
         crops: tuple[Tensor, Pixels, str],
         every: int,
         on_best: Callable[[Run], None],
-        distance: Perceptual | None = None,
+        distance: PerceptualDistance | None = None,
         stop_at_knee: float = 0.0,
     ) -> None:
         """Prepare to measure.

@@ -9,16 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ganvas.metrics import measures
 from ganvas.runs.record import Figure, Record
 
 LEVEL = 0.95
-LOWER = ("FD", "FID", "KID", "class KL", "modes KL", "ST-LPIPS", "LPIPS")
-"""Measures of which less is better."""
-HIGHER = (
-    *("precision", "recall", "density", "coverage", "Inception score", "classifier score", "modes", "modes covered"),
-    "class accuracy",
-    *("PSNR-Y", "SSIM-Y", "PSNR-RGB", "SSIM-RGB"),
-)
 ABSENT = "(none)"
 
 
@@ -179,7 +173,8 @@ def _meet(a: Mean, b: Mean) -> bool:
 def lower_is_better(measure: str) -> bool | None:
     """Which end of a measure is the good one; None where that is not known, and nothing is ranked by it."""
     kind = measure.partition(" on ")[0]  # the figures of super-resolution are named as in "PSNR-Y on Set5"
-    return True if kind in LOWER else False if kind in HIGHER else None
+    higher = next((one.higher_is_better for taken in measures() for one in taken.gives if one.name == kind), None)
+    return None if higher is None else not higher
 
 
 def mean(values: Sequence[float], level: float = LEVEL) -> Mean:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ganvas.errors import InputError
+from ganvas.metrics.figure import Figure as TakenFigure
 from ganvas.recipe.serialization import flatten
 from ganvas.runs import checkpoint
 from ganvas.runs.folder import Json, RunFolder, read_json, summarise
@@ -216,9 +217,9 @@ def _figures(lines: list[Json]) -> Iterable[Figure]:
         try:
             low, high = (plain[end] if _is_number(plain.get(end)) else None for end in ("low", "high"))
             protocol = {key: value for key, value in plain["protocol"].items() if key != "ganvas"}
-            figure = Figure(
-                str(plain["measure"]), plain["value"], low, high, int(plain["images"]), plain["state"], protocol
-            )
+            images = int(plain["images_seen"] if "images_seen" in plain else plain["images"])
+            title = TakenFigure.from_plain(plain).title
+            figure = Figure(title, plain["value"], low, high, images, plain["state"], protocol)
         except (KeyError, TypeError, ValueError, AttributeError):
             continue  # a line that some other program wrote
         if _is_number(figure.value):

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ganvas.evaluation.stacked_mnist import FAKES, UNSEEN, of_reals
+from ganvas.evaluation.stacked_mnist import of_reals
 from ganvas.files import write_atomically, write_text
 from ganvas.imaging.grid import GAP
+from ganvas.metrics.stacked_modes import FAKES, UNSEEN
 from ganvas.recipe import Adam, Recipe
 from ganvas.recipe.objectives import Hinge, LeastSquares, NonSaturating, Wasserstein
 from ganvas.recipe.penalties import GradientPenalty
@@ -93,7 +94,7 @@ def tabulate(study: Study, comparison: Comparison, folder: Path) -> tuple[Path, 
     lines = [
         "| game | seed | modes | modes covered | KL | images | minutes | published modes, KL |",
         "|---|--:|--:|--:|--:|--:|--:|--:|",
-        f"| real pictures | | {_cells({name: found.value for name, found in reals.items()})} | | | |",
+        f"| real pictures | | {_cells(reals)} | | | |",
     ]
     for game, run in _runs(comparison):
         told = _cells(_figures(run)) if _figures(run) else f"{run.about} | |"

@@ -152,7 +152,7 @@ def _is_of(figure: dict[str, Any], state: str, images: int | None, options: dict
     asked = figure.get("asked", {})
     return (
         figure.get("state") == state
-        and images in (None, figure.get("images"))
+        and images in (None, figure.get("images_seen", figure.get("images")))
         and asked.get("against", "") == options.get("against", "")
         and all(asked.get(key) == value for key, value in options.items())
     )

@@ -16,6 +16,7 @@ from ganvas.evaluation.pairs import score
 from ganvas.evaluation.test_sets import Pair, TestSet, enlarge, find_set
 from ganvas.files import write_text
 from ganvas.imaging.grid import Pixels
+from ganvas.metrics.figure import Figure as TakenFigure
 from ganvas.reports import Reference, ViewerRow
 from ganvas.runs.folder import summarise
 from ganvas.runs.record import Figure
@@ -42,12 +43,12 @@ def references(study: Study, folder: Path) -> tuple[Reference, ...]:
     for word, name in zip(study.sets, names, strict=True):
         if name not in found:
             (scores,) = score(BICUBIC, [word], scale=scale, out=folder)
-            found[name] = [figure.line() for figure in scores.figures]
+            found[name] = [figure.to_plain() for figure in scores.figures]
             write_text(file, json.dumps(found, indent=2) + "\n")
     lines = [line for name in names for line in found[name]]
     figures = (
         Figure(
-            line["measure"],
+            TakenFigure.from_plain(line).title,
             line["value"],
             line["low"],
             line["high"],

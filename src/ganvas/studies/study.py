@@ -15,9 +15,10 @@ from typing import Any
 
 from ganvas.data import NAMES
 from ganvas.errors import InputError, nearest
-from ganvas.evaluation.measures import MEASURES
 from ganvas.evaluation.test_sets import find_set
+from ganvas.metrics import measures as known_measures
 from ganvas.metrics.extractors import expect_known
+from ganvas.metrics.measure import OF_SAMPLES
 from ganvas.recipe import Recipe
 from ganvas.recipe.ramp import Ramp
 from ganvas.recipe.serialization import to_plain
@@ -98,8 +99,9 @@ class Study:
             expect_known(str(asked["extractor"]))
         measures = asked.get("measures", [])
         which = asked.get("which", "last")
+        names = tuple(name for one in known_measures(OF_SAMPLES) for name in (one.name, one.formerly) if name)
         choices: list[tuple[str, Any, tuple[str, ...]]] = [
-            ("measures", measures if isinstance(measures, list | tuple) else [measures], MEASURES),
+            ("measures", measures if isinstance(measures, list | tuple) else [measures], names),
             ("which", which if isinstance(which, list | tuple) else [which], ("last", "best")),
             ("split", [asked.get("split", "train")], ("train", "held-out", "all")),
         ]

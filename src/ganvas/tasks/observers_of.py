@@ -18,7 +18,7 @@ from ganvas.errors import InputError
 from ganvas.imaging.grid import PAPER, Pixels
 from ganvas.imaging.tensors import from_pixels
 from ganvas.metrics.extractors import open_extractor
-from ganvas.metrics.perceptual import Perceptual, open_perceptual
+from ganvas.metrics.perceptual import PerceptualDistance, open_perceptual
 from ganvas.observers.augmentation_cap import Leaks
 from ganvas.observers.checkpoints import Checkpoints
 from ganvas.observers.curves import Curves
@@ -148,7 +148,7 @@ def expect_sound(recipe: Recipe, watch: Watch) -> None:
         raise InputError(f"{flag} cannot be: {error}") from None
 
 
-def _distance() -> Perceptual | None:
+def _distance() -> PerceptualDistance | None:
     """By which enlarged crops are watched, where its package is installed."""
     try:
         return open_perceptual(DISTANCE)

@@ -1,11 +1,11 @@
-"""Nearest neighbours by brute force, and memorisation where it is certain."""
+"""Nearest neighbours by brute force, and memorization where it is certain."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from ganvas.metrics.memorization import Nearest, memorisation, nearest
+from ganvas.metrics.memorization import Nearest, memorization, nearest
 
 RNG = np.random.default_rng(0)
 
@@ -29,19 +29,19 @@ def test_a_copy_is_at_no_distance() -> None:
     assert list(found.distance) == [0, 0]
 
 
-def test_memorisation_is_told_from_novelty() -> None:
+def test_memorization_is_told_from_novelty() -> None:
     training, new, fresh = pictures(300), pictures(200), pictures(200)
     held_out = nearest(new, [training])
-    novel = memorisation(nearest(fresh, [training]), held_out)
+    novel = memorization(nearest(fresh, [training]), held_out)
     assert novel["nearness"].low < 0.5 < novel["nearness"].high
     assert novel["copies"].value < 0.05
     half = np.concatenate([fresh[:180], training[:20] // 2 + training[:20] // 2])
-    some = memorisation(nearest(half, [training]), held_out)
+    some = memorization(nearest(half, [training]), held_out)
     assert some["copies"].value == pytest.approx(0.1, abs=0.04)
-    copies = memorisation(nearest(training[:50], [training]), held_out)
+    copies = memorization(nearest(training[:50], [training]), held_out)
     assert copies["nearness"].value == copies["copies"].value == 1
 
 
 def test_ties_count_half() -> None:
     same = Nearest(np.zeros(10, np.int64), np.ones(10))
-    assert memorisation(same, same)["nearness"].value == 0.5
+    assert memorization(same, same)["nearness"].value == 0.5

@@ -51,8 +51,9 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
         (["bicubic"], "bicubic enlarges pictures, and is scored on originals; give the sets with --on"),
         (["srgan-x4", "--against", "waves"], "srgan-x4 enlarges pictures"),
         (["weights.pth"], "weights.pth enlarges pictures"),
-        (["bicubic", "--prove"], "--prove takes no model"),
-        (["--prove", "--on", "Urban100"], "nothing is proved on 'Urban100'"),
+        (["bicubic", "--selfcheck"], "--selfcheck takes no model"),
+        (["--prove", "--on", "Set5"], "--prove is called --selfcheck now"),
+        (["--selfcheck", "--on", "Urban100"], "nothing is published of 'Urban100'"),
         (["bicubic", "--on", "waves", "--extractor", "digits"], "unrecognized arguments"),
     ],
 )
@@ -81,12 +82,12 @@ def test_a_set_that_is_absent_is_told_where_to_be(
 ) -> None:
     monkeypatch.setenv("GANVAS_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("GANVAS_SHARED", str(tmp_path / "none"))
-    for words in (["bicubic", "--on", "BSD100"], ["--prove", "--on", "BSD100"]):
+    for words in (["bicubic", "--on", "BSD100"], ["--selfcheck", "--on", "BSD100"]):
         line = refused(capsys, *words)
         assert str(tmp_path / "data" / "BSD100" / "HR") in line
         assert "LRx4" in line
     picture("data/BSD100/HR/a.png")
-    assert main(["evaluate", "--prove", "--on", "BSD100"]) == 1
+    assert main(["evaluate", "--selfcheck", "--on", "BSD100"]) == 1
     _, fault, verdict = capsys.readouterr().out.splitlines()
     assert "without its low-resolution files" in fault
     assert verdict == "FAIL"

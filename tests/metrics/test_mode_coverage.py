@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from ganvas.metrics.intervals import Estimate
-from ganvas.metrics.mode_coverage import Coverage, coverage, spread
+from ganvas.metrics.mode_coverage import Coverage, coverage
+from ganvas.metrics.stacked_modes import spread
 from ganvas.recipe.sources import Mixture2D
 
 RING = Mixture2D(shape="ring")

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from ganvas.metrics.classifier_score import classes, classifier_score
+from ganvas.metrics.class_histogram import classes
+from ganvas.metrics.classifier_score import classifier_score
 from ganvas.metrics.intervals import bootstrap
 from tests.metrics.features import gaussian, reference
 

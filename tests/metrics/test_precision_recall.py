@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from ganvas.errors import InputError
-from ganvas.metrics.precision_recall import density_coverage, precision_recall
+from ganvas.metrics.density_coverage import density_coverage
+from ganvas.metrics.precision_recall import precision_recall
 from tests.metrics.features import gaussian, reference
 
 

@@ -1,4 +1,4 @@
-"""Scores of what enlarges pictures: ganvas evaluate MODEL --on SET, and --prove."""
+"""Scores of what enlarges pictures: ganvas evaluate MODEL --on SET, and --selfcheck."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from PIL import Image
 
 from ganvas import InputError, compare
 from ganvas.cli import main
-from ganvas.evaluation import difference, prove, score
+from ganvas.evaluation import difference, score, selfcheck
 from ganvas.evaluation import pairs as restoring
 from ganvas.evaluation.enlargers import Bicubic
 from ganvas.evaluation.test_sets import find_set
@@ -64,7 +64,7 @@ def test_originals_alone_give_the_published_low_side() -> None:
 
 @here
 def test_the_proof_passes_on_set5(set5: None, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["evaluate", "--prove", "--on", "Set5"]) == 0
+    assert main(["evaluate", "--selfcheck", "--on", "Set5"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "Set5: 5 pictures; bicubic x4 on Y 28.4177 dB and 0.8101, published 28.42 and 0.8104; files byte for byte",
         "PASS",
@@ -74,7 +74,7 @@ def test_the_proof_passes_on_set5(set5: None, capsys: pytest.CaptureFixture[str]
 @here
 @pytest.mark.slow
 def test_the_proof_passes_on_all_sets(set5: None) -> None:
-    assert [(proof.set, proof.pictures, proof.faults) for proof in prove()] == [
+    assert [(check.set, check.pictures, check.faults) for check in selfcheck()] == [
         ("Set5", 5, ()),
         ("Set14", 14, ()),
         ("BSD100", 100, ()),
@@ -92,16 +92,16 @@ def test_the_proof_fails_on_files_that_are_not_the_published_ones(
         pixels = np.array(image)
     pixels[5, 5, 1] ^= 1
     Image.fromarray(pixels).save(low, lossless=True)
-    assert main(["evaluate", "--prove", "--on", "Set5"]) == 1
+    assert main(["evaluate", "--selfcheck", "--on", "Set5"]) == 1
     *_, fault, verdict = capsys.readouterr().out.splitlines()
     assert fault == "img_003 of Set5: 1 of 12,288 values are not those of the published file."
     assert verdict == "FAIL"
     low.unlink()
     (tmp_path / "sets" / "Set5" / "HR" / "img_003.webp").unlink()
-    assert any("4 are here" in fault for fault in prove(["Set5"])[0].faults)
-    assert any("28.42 is published" in fault for fault in prove(["Set5"])[0].faults)
+    assert any("4 are here" in fault for fault in selfcheck(["Set5"])[0].faults)
+    assert any("28.42 is published" in fault for fault in selfcheck(["Set5"])[0].faults)
     (tmp_path / "sets" / "Set5" / "LRx4" / "img_001.webp").unlink()
-    assert main(["evaluate", "--prove", "--on", "Set5"]) == 1
+    assert main(["evaluate", "--selfcheck", "--on", "Set5"]) == 1
     unread, fault, verdict = capsys.readouterr().out.splitlines()
     assert (unread, verdict) == ("Set5: cannot be read", "FAIL")
     assert "img_001 in only one of HR and LRx4" in fault
@@ -151,7 +151,7 @@ def test_a_run_keeps_its_figures_for_ganvas_compare(folder: str, monkeypatch: py
         assert found.sheet.is_file()
     (line, *rest) = runs[1].read_figures()
     assert len(rest) == 4
-    assert (line["measure"], line["state"], line["images"]) == ("PSNR-Y on waves", "last", 7)
+    assert (line["measure"], line["test_set"], line["state"], line["images_seen"]) == ("PSNR-Y", "waves", "last", 7)
     columns = {column.title: column for column in compare([run.path for run in runs]).columns}
     assert set(columns["PSNR-Y on waves ↑ last"].figures) == {"r0", "r1"}
     assert set(columns["ST-LPIPS on waves ↓ last"].figures) == {"r0", "r1"}
@@ -173,7 +173,7 @@ def test_models_are_opened_by_the_engine(folder: str, opened: list[tuple[str, fl
     best = str(run.checkpoints / "best.safetensors")
     assert opened == [("srgan-x2", 0.5), *((m, 1.0) for m in ("runs/r", best, str(run.model), "foreign.pth"))]
     assert [line["state"] for line in run.read_figures()[::5]] == ["last", "best", "last"]
-    assert run.read_figures()[0]["images"] == 900
+    assert run.read_figures()[0]["images_seen"] == 900
     assert (run.path / "evaluation-best-waves.csv").is_file()
     assert Path("ganvas-evaluate-foreign-waves.csv").is_file()
 
