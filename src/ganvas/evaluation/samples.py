@@ -21,6 +21,7 @@ from ganvas.recipe.sources import Images
 from ganvas.recipe.system import Synthesis
 from ganvas.runs.folder import RunFolder
 from ganvas.runs.models import shipped
+from ganvas.systems import read_recipe
 
 Split = Literal["train", "held-out", "all"]
 
