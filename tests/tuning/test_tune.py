@@ -109,9 +109,9 @@ def test_a_sheet_says_the_verdict_of_its_own_length(monkeypatch: pytest.MonkeyPa
     sheets: list[tuple[Probe, int]] = []
     draw_sheet = picture._sheet
 
-    def record(axis: object, probe: Probe, images: int, grid: tuple[int, int]) -> None:
+    def record(axis: object, probe: Probe, images: int) -> None:
         sheets.append((probe, images))
-        draw_sheet(axis, probe, images, grid)
+        draw_sheet(axis, probe, images)
 
     monkeypatch.setattr(picture, "_sheet", record)
     console = Console(file=io.StringIO(), width=400)

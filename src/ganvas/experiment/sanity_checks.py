@@ -6,22 +6,15 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from ganvas.data import Dataset
 from ganvas.recipe import CAP, LEAKING, Recipe
 from ganvas.recipe.objectives import Relativistic, Wasserstein
 from ganvas.recipe.penalties import R1, R2, GradientPenalty
 from ganvas.recipe.ramp import Ramp, ends
-from ganvas.recipe.sources import Images
 
 
-def doubts(recipe: Recipe, dataset: Dataset | None = None) -> list[str]:
-    """Sentences on a recipe that can be played, but whose parts do not fit each other, its length or its data."""
-    return [
-        *(_grey(recipe, dataset) if dataset else ()),
-        *_misfits(recipe),
-        *_late_ramps(recipe),
-        *_augmentation(recipe),
-    ]
+def sanity_checks(recipe: Recipe) -> list[str]:
+    """Sentences on a recipe that can be played, but whose parts do not fit each other or its length."""
+    return [*_misfits(recipe), *_late_ramps(recipe), *_augmentation(recipe)]
 
 
 def _misfits(recipe: Recipe) -> Iterator[str]:
@@ -45,16 +38,6 @@ def _misfits(recipe: Recipe) -> Iterator[str]:
             yield (
                 "the Relativistic game is known to converge only with both R1 and R2 (Huang et al. 2024), and"
                 f" this one has {zero_centred or 'no penalty'}; it may diverge."
-            )
-
-
-def _grey(recipe: Recipe, dataset: Dataset) -> Iterator[str]:
-    if recipe.system.shape[0] == 3 and isinstance(recipe.data, Images):
-        some = dataset.spread(64)
-        if (some == some[..., :1]).all():
-            yield (
-                f"the pictures of {dataset.name} look grey, and the recipe makes coloured ones; give"
-                " --system.channels 1."
             )
 
 

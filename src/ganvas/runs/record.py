@@ -181,7 +181,9 @@ def _read(folder: RunFolder, name: str) -> Record:
         verdicts=tuple(_verdicts(events, log)),
         sheets=tuple(folder.sheets()),
         knee=next((event.get("at") for event in reversed(events) if event.get("event") == "knee"), None),
-        reference=next(({one.measure: one.value for one in found} for line in log if (found := reference_of(line))), {}),
+        reference=next(
+            ({one.measure: one.value for one in found} for line in log if (found := reference_of(line))), {}
+        ),
     )
 
 
@@ -202,7 +204,9 @@ def _curves(log: list[Json]) -> dict[str, list[tuple[int, float]]]:
     curves: dict[str, list[tuple[int, float]]] = {}
     for line in log:
         measured = {
-            f"{KID} ({figure.protocol.get('extractor', '?')})" if figure.measure == KID else figure.measure: figure.value
+            f"{KID} ({figure.protocol.get('extractor', '?')})"
+            if figure.measure == KID
+            else figure.measure: figure.value
             for figure in figures_of(line)
         }
         others = {name: value for name, value in line.items() if name not in MEASURES}
