@@ -235,7 +235,7 @@ REFUSED = {
     "budget too small": (["mlp-digits", "--search.images", "100"], "at least 1,280 (20 rounds of 64)"),
     "budget too large": (["mlp-digits", "--search.images", "400000"], "at most 239,600"),
     "run too short": (["mlp-digits", "--images", "1000"], "too short to be tuned"),
-    "super-resolution": (["srgan-x4"], "enlarges pictures"),
+    "super-resolution": (["srgan-x4"], "restores images"),
     "points": (["mlp-ring"], "makes points"),
     "treated": (["mlp-digits", "--steering", "treat"], "--steering treat"),
     "folder for a name": (["mlp-digits", "--name", "a/b"], "plain name"),
