@@ -35,7 +35,7 @@ def main(argv: list[str]) -> int:
     ):
         console.print(_table(title, tuple(given.shape[1:]), layers(network, given)))
     epoch = count(recipe.data, recipe.system.shape)
-    name = getattr(recipe.data, task.data_field)
+    name = recipe.data.describe()
     if recipe.system.classes and name not in NAMES:
         whole = open_data(recipe.data, recipe.system.shape)
         task.check_data(recipe, flags.watch, whole.split(recipe.data.held_out)[0])

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from ganvas.data import Feed
+from ganvas.data.feed import Feed
 from ganvas.imaging.grid import to_image
 from ganvas.observers.checkpoints import NEWEST
 from ganvas.observers.previews import Previewer

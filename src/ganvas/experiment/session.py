@@ -15,7 +15,8 @@ from typing import Any, Literal
 from rich.console import Console
 
 import ganvas
-from ganvas.data import Dataset, Feed, open_data
+from ganvas.data import Dataset, open_data
+from ganvas.data.feed import Feed
 from ganvas.diagnosis.signals import Probe
 from ganvas.errors import InputError
 from ganvas.experiment.host import Host

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 from ganvas.errors import InputError, nearest
+from ganvas.registry import concrete
 
 T = TypeVar("T")
 
@@ -101,7 +102,7 @@ def _members(kind: Any) -> list[Any]:
     if inspect.isclass(kind) and inspect.isabstract(kind):
         from ganvas.systems import all_systems
 
-        return [system for system in all_systems() if issubclass(system, kind)]
+        return [*(system for system in all_systems() if issubclass(system, kind)), *concrete(kind)]
     return [kind]
 
 

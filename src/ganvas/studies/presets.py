@@ -47,7 +47,7 @@ def strategies(
     for name in STRATEGIES:
         recipe = changed(named_recipe(name), changes or {}, f"the study strategies, {name}")
         if data:
-            recipe = replace(recipe, data=replace(recipe.data, source=data))  # type: ignore[arg-type]
+            recipe = replace(recipe, data=replace(recipe.data, source=data))  # type: ignore[type-var]
         if extractor:
             recipe = replace(recipe, reconstruction=tuple(_by(extractor, content) for content in recipe.reconstruction))
         recipes[name] = lasting(recipe, images) if images else recipe

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     import torch
     from rich.console import Console
 
-    from ganvas.data import Dataset, Feed
+    from ganvas.data import Dataset
+    from ganvas.data.feed import Feed
     from ganvas.diagnosis.signals import Probe
     from ganvas.observers.previews import Previewer
     from ganvas.observers.validation import Validator
@@ -34,8 +35,6 @@ class Task(ABC):
     """As systems name it in `System.task`."""
     unit: ClassVar[str] = "samples"
     """What its samples are called."""
-    data_field: ClassVar[str] = "source"
-    """The field of the recipe's data that says which they are."""
     has_features: ClassVar[bool] = False
     """Whether the extractors of features know its samples, so that KID and FID can be measured, and runs be tuned."""
     has_originals: ClassVar[bool] = False
@@ -84,14 +83,15 @@ class Task(ABC):
         yield from ()
 
     def feed(self, recipe: Recipe, dataset: Dataset, device: torch.device) -> Feed:
-        """Serve the part of the data that is trained on.
+        """Serve the part of the data that is trained on; by default its rows as they are.
 
         Raises:
             InputError: the batch does not fit the data.
         """
-        from ganvas.data import Feed
+        from ganvas.data.feed import row_feed
+        from ganvas.data.transforms import AsTheyAre
 
-        return Feed(dataset, batch_size=recipe.batch_size, seed=recipe.seed, device=device, flip=recipe.augment.flip)
+        return row_feed(dataset, AsTheyAre(), batch_size=recipe.batch_size, seed=recipe.seed, device=device)
 
     @abstractmethod
     def previewer(self, recipe: Recipe, watch: Watch, dataset: Dataset, held_out: Dataset) -> Previewer:

@@ -11,7 +11,10 @@ from ganvas.runs.folder import RunFolder
 from ganvas.tasks.base import Task
 
 if TYPE_CHECKING:
+    import torch
+
     from ganvas.data import Dataset
+    from ganvas.data.feed import Feed, Serving
     from ganvas.observers.previews import Previewer
     from ganvas.observers.validation import Validator
     from ganvas.observers.watch import Watch
@@ -43,6 +46,13 @@ class ImagesTask(Task):
             yield (
                 f"the images of {dataset.name} look grey, and the recipe makes coloured ones; give --system.channels 1."
             )
+
+    def feed(self, recipe: Recipe, dataset: Dataset, device: torch.device) -> Feed:
+        """Images in [-1, 1], mirrored where the recipe says so."""
+        from ganvas.data.feed import image_feed
+
+        serving: Serving = {"batch_size": recipe.batch_size, "seed": recipe.seed, "device": device}
+        return image_feed(dataset, flip=recipe.augment.flip, **serving)
 
     def previewer(self, recipe: Recipe, watch: Watch, dataset: Dataset, held_out: Dataset) -> Previewer:
         """Grids of fakes beside reals."""

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from torch import Tensor
 
-    from ganvas.data import Dataset, Feed
-    from ganvas.data.photos import Photographs
+    from ganvas.data import Dataset
+    from ganvas.data.crops import Photos
+    from ganvas.data.feed import Feed
     from ganvas.observers.previews import Previewer
     from ganvas.observers.validation import Validator
     from ganvas.observers.watch import Watch
@@ -58,11 +59,11 @@ class RestorationTask(Task):
 
     def feed(self, recipe: Recipe, dataset: Dataset, device: torch.device) -> Feed:
         """Crops, and their degraded versions."""
-        from ganvas.data.photos import CropFeed
+        from ganvas.data.feed import crop_feed
 
-        system, crops, photographs = _parts(recipe, dataset)
+        system, crops, photos = _parts(recipe, dataset)
         size, seed = recipe.batch_size, recipe.seed
-        return CropFeed(photographs, crops, scale=system.scale, batch_size=size, seed=seed, device=device)
+        return crop_feed(photos, crops, scale=system.scale, batch_size=size, seed=seed, device=device)
 
     def previewer(self, recipe: Recipe, watch: Watch, dataset: Dataset, held_out: Dataset) -> Previewer:
         """Triples of input, output and original."""
@@ -106,20 +107,20 @@ class RestorationTask(Task):
         """Photographs of noise, each as large as a crop."""
         import numpy as np
 
-        from ganvas.data.photos import Photographs
+        from ganvas.data.crops import Photos
 
         channels, *sides = recipe.system.shape
         images = np.random.default_rng(0).integers(0, 256, (count, *sides, channels), dtype=np.uint8)
         pixels = images.reshape(-1, channels)
         places = [[i * len(pixels) // count, *sides] for i in range(count)]
-        return Photographs(pixels, places=np.array(places), size=sides[0])
+        return Photos(pixels, places=np.array(places), size=sides[0])
 
     def bytes_each(self, recipe: Recipe, placeholder: Dataset) -> int:
         """Photographs are kept whole, not as crops."""
         from ganvas.data import open_data
         from ganvas.data.builtin import COUNTS
 
-        if getattr(recipe.data, self.data_field) in COUNTS:
+        if recipe.data.describe() in COUNTS:
             return PHOTOGRAPH * recipe.system.shape[0]
         return super().bytes_each(recipe, open_data(recipe.data, recipe.system.shape))
 
@@ -137,13 +138,13 @@ class RestorationTask(Task):
         return f"ganvas upscale PHOTO --model {folder.path}"
 
 
-def _parts(recipe: Recipe, dataset: Dataset) -> tuple[Translation, Crops, Photographs]:
-    from ganvas.data.photos import Photographs
+def _parts(recipe: Recipe, dataset: Dataset) -> tuple[Translation, Crops, Photos]:
+    from ganvas.data.crops import Photos
 
     # As `check` has seen to.
     assert isinstance(recipe.system, Translation)
     assert isinstance(recipe.data, Crops)
-    assert isinstance(dataset, Photographs)
+    assert isinstance(dataset, Photos)
     return recipe.system, recipe.data, dataset
 
 
@@ -151,9 +152,9 @@ def _crops(recipe: Recipe, part: Dataset) -> tuple[Tensor, NDArray[np.uint8]]:
     """What is measured: inputs (N, C, h, w) in [-1, 1], and originals uint8 (N, H, W, C), spread over a part."""
     import numpy as np
 
-    from ganvas.data.photos import lows
+    from ganvas.data.transforms import centre_crops
 
-    system, crops, photographs = _parts(recipe, part)
+    system, crops, photos = _parts(recipe, part)
     index = np.linspace(0, len(part) - 1, min(CROPS, len(part))).round().astype(np.int64)
-    high, low = lows(photographs, index, crops.degradation, system.scale)
+    high, low = centre_crops(photos, index, crops.degradation, system.scale)
     return low, high

@@ -20,7 +20,7 @@ FAKES = 2_500  # that the next command makes
 class Toy2DTask(Task):
     """2-D mixtures; previews are points over D's field, and the best has the least SWD."""
 
-    name, unit, data_field = "toy2d", "points", "shape"
+    name, unit = "toy2d", "points"
 
     def previewer(self, recipe: Recipe, watch: Watch, dataset: Dataset, held_out: Dataset) -> Previewer:
         """Fakes and reals over D's field."""
