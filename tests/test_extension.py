@@ -56,7 +56,8 @@ class Waves(Source):
     number: int = 200
     held_out: float = 0.1
 
-    def describe(self) -> str:
+    @property
+    def title(self) -> str:
         return "waves"
 
 
@@ -151,7 +152,7 @@ def test_it_trains_shows_validates_and_diagnoses(capsys: pytest.CaptureFixture[s
     looks = [line["signals"] for line in folder.read_log() if "signals" in line]
     assert len(looks) == 6
     assert all({"auc", "diversity", "distance", "aged"} <= look.keys() for look in looks)
-    assert [event["sentence"] for event in folder.read_events() if event["event"] == "warning"][0].endswith("a test.")
+    assert next(event["sentence"] for event in folder.read_events() if event["event"] == "warning").endswith("a test.")
     assert main(["diagnose", "runs/r"]) == 0
 
 

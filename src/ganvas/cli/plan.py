@@ -27,7 +27,6 @@ def main(argv: list[str]) -> int:
     from ganvas.training.loop import Diverged
 
     task = task_of(recipe)
-    task.check(recipe)
     example = torch.zeros(2, *recipe.system.shape)
     for title, network, given in (
         ("generator", recipe.system.generator(), recipe.system.inputs(2, 0)),
@@ -35,7 +34,7 @@ def main(argv: list[str]) -> int:
     ):
         console.print(_table(title, tuple(given.shape[1:]), layers(network, given)))
     epoch = count(recipe.data, recipe.system.shape)
-    name = recipe.data.describe()
+    name = recipe.data.title
     if recipe.system.classes and name not in NAMES:
         whole = open_data(recipe.data, recipe.system.shape)
         task.check_data(recipe, flags.watch, whole.split(recipe.data.held_out)[0])

@@ -72,9 +72,13 @@ def probe(recipe: Recipe, device: torch.device, epoch: int, watch: Watch, second
 
     Args:
         epoch: how many samples the real data have.
+
+    Raises:
+        InputError: the recipe's parts do not fit each other.
     """
-    keep_freed_memory()
     task = task_of(recipe)
+    task.check(recipe)
+    keep_freed_memory()
     dataset = task.placeholder(recipe, PROBE_BATCHES * recipe.batch_size)
     # The probe may see more images than a short run would.
     run = Run(replace(recipe, images=2**62), device)

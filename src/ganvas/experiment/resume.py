@@ -11,10 +11,11 @@ from ganvas.data import Dataset
 from ganvas.errors import InputError
 from ganvas.observers.watch import Watch
 from ganvas.recipe import Recipe
-from ganvas.recipe.serialization import difference, from_plain
+from ganvas.recipe.serialization import difference
 from ganvas.runs import checkpoint
 from ganvas.runs.folder import RunFolder
 from ganvas.runs.models import find, generator_weights
+from ganvas.systems import read_recipe
 from ganvas.training.run import Run
 
 
@@ -26,7 +27,7 @@ def refuse_other_recipe(folder: RunFolder, recipe: Recipe) -> None:
     """
     if not folder.exists():
         return
-    old = from_plain(Recipe, folder.read_recipe(), str(folder.recipe))
+    old = read_recipe(folder.read_recipe(), str(folder.recipe))
     # The length decides only where the run ends, not what any weight is on the way.
     changed = difference(old, replace(recipe, images=old.images))
     if changed:

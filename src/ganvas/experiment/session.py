@@ -71,9 +71,11 @@ def train(
     watch, host, console = watch or Watch(), host or Host(), console or Console(stderr=True)
     if Path(name).name != name or name == "..":
         raise InputError(f"--name {name} is no plain name; give one without / (--host.runs names the folder of runs).")
+    task = task_of(recipe)
+    task.check(recipe)
     folder = RunFolder(Path(host.runs) / name)
     refuse_other_recipe(folder, recipe)
-    session = _prepare(recipe, folder, watch, host, console)
+    session = _prepare(task, recipe, folder, watch, host, console)
     run = session.run
     with folder.lock():
         remove_leftovers(folder.path)
@@ -88,10 +90,10 @@ def train(
             return session.play(caught)
 
 
-def _prepare(recipe: Recipe, folder: RunFolder, watch: Watch, host: Host, console: Console) -> _Session:
+def _prepare(
+    task: Task, recipe: Recipe, folder: RunFolder, watch: Watch, host: Host, console: Console
+) -> _Session:
     """Open the data and build the networks, refusing all that does not fit before anything is written."""
-    task = task_of(recipe)
-    task.check(recipe)
     task.check_watch(recipe, watch)
     keep_freed_memory()
     device = host.torch_device()

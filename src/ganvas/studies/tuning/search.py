@@ -22,8 +22,9 @@ from ganvas.observers.watch import Watch
 from ganvas.recipe import Recipe
 from ganvas.recipe.serialization import difference, to_plain
 from ganvas.runs.folder import RunFolder, read_json, summarise
-from ganvas.studies.tuning.candidates import FURTHER, Candidate, Search, candidates_of, first_images
+from ganvas.studies.tuning.candidates import FURTHER, Candidate, candidates_of, first_images
 from ganvas.studies.tuning.chart import draw
+from ganvas.studies.tuning.settings import Search
 from ganvas.studies.tuning.verdict import Choice, Group, Probe, choose, ranked, read
 from ganvas.training.loop import Diverged
 

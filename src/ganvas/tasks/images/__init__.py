@@ -9,6 +9,7 @@ from ganvas.errors import InputError
 from ganvas.recipe.recipe import Recipe
 from ganvas.runs.folder import RunFolder
 from ganvas.tasks.base import Task
+from ganvas.tasks.checks import check_images
 
 if TYPE_CHECKING:
     import torch
@@ -27,6 +28,10 @@ class ImagesTask(Task):
     """Square images; previews are grids of fakes beside reals, and the best has the least SWD, or KID."""
 
     name, unit, has_features = "images", "images", True
+
+    def check(self, recipe: Recipe) -> None:
+        """As `ganvas.tasks.checks` says."""
+        check_images(recipe)
 
     def check_data(self, recipe: Recipe, watch: Watch, dataset: Dataset, folder: RunFolder | None = None) -> None:
         """As of every task; and a KID needs groups to take its interval from."""

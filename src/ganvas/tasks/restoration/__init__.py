@@ -12,6 +12,7 @@ from ganvas.recipe.sources import Crops
 from ganvas.recipe.system import Translation
 from ganvas.runs.folder import RunFolder, figures_of, reference_of
 from ganvas.tasks.base import Task
+from ganvas.tasks.checks import check_restoration
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,6 +40,10 @@ class RestorationTask(Task):
     """Crops of photographs; previews are triples, and the best is a run's knee, or the one of the largest PSNR."""
 
     name, unit, has_originals = "restoration", "images", True
+
+    def check(self, recipe: Recipe) -> None:
+        """As `ganvas.tasks.checks` says."""
+        check_restoration(recipe)
 
     def check_watch(self, recipe: Recipe, watch: Watch) -> None:
         """As of every task; and a knee needs a game, and a perceptual distance."""
@@ -120,7 +125,7 @@ class RestorationTask(Task):
         from ganvas.data import open_data
         from ganvas.data.builtin import COUNTS
 
-        if recipe.data.describe() in COUNTS:
+        if recipe.data.title in COUNTS:
             return PHOTOGRAPH * recipe.system.shape[0]
         return super().bytes_each(recipe, open_data(recipe.data, recipe.system.shape))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ganvas.recipe.recipe import Recipe
 from ganvas.runs.folder import RunFolder
 from ganvas.tasks.base import Task
+from ganvas.tasks.checks import check_toy2d
 
 if TYPE_CHECKING:
     from ganvas.data import Dataset
@@ -21,6 +22,10 @@ class Toy2DTask(Task):
     """2-D mixtures; previews are points over D's field, and the best has the least SWD."""
 
     name, unit = "toy2d", "points"
+
+    def check(self, recipe: Recipe) -> None:
+        """As `ganvas.tasks.checks` says."""
+        check_toy2d(recipe)
 
     def previewer(self, recipe: Recipe, watch: Watch, dataset: Dataset, held_out: Dataset) -> Previewer:
         """Fakes and reals over D's field."""
