@@ -123,9 +123,9 @@ def _long(recipe: Recipe) -> dict[str, str]:
 
 
 # Parts that are one of several classes: the flag names the class, the flags below it its fields.
-_CHOICES: dict[str, type] = {"--objective": Objective, "--data.degradation": Degradation}
+_CHOICES: dict[str, type[Any]] = {"--objective": Objective, "--data.degradation": Degradation}
 # Of these there may be several, or none.
-_SEVERAL: dict[str, type] = {"--penalties": Penalty, "--reconstruction": ReconstructionLoss}
+_SEVERAL: dict[str, type[Any]] = {"--penalties": Penalty, "--reconstruction": ReconstructionLoss}
 
 
 def _choices(recipe: Recipe) -> str:
