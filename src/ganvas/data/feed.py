@@ -34,6 +34,7 @@ class Feed:
         self.order, self.rows, self.transform = order, rows, transform
         self.resident, self.local_size = rows.resident, order.local_size
         self.waited = 0.0
+        self._needed = partial(transform.needed, order)
         self._labels = None if labels is None else torch.from_numpy(labels).to(rows.device)
 
     def batch(self, images_seen: int, stream: int = 0) -> Batch:
@@ -43,7 +44,7 @@ class Feed:
 
     def _fetch(self, at: Position) -> dict[str, Tensor]:
         began = time.perf_counter()
-        rows = self.rows.read(partial(self.transform.needed, self.order), at, self.order.after(at))
+        rows = self.rows.read(self._needed, at, self.order.after(at))
         tensors = self.transform(rows, self.order, at)
         if self._labels is not None:
             index = torch.from_numpy(self.order.indices(at)[self.order.share])

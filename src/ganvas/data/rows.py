@@ -50,8 +50,9 @@ class Resident(Rows):
     def read(self, needed: Callable[[Position], Index], at: Position, following: Position) -> Tensor:
         """As `Rows` has it."""
         index = torch.from_numpy(needed(at)).to(self.device)
-        rows = self._rows.index_select(0, index.flatten())
-        return rows.view(*index.shape, *rows.shape[1:])
+        if index.ndim == 1:
+            return self._rows.index_select(0, index)
+        return self._rows.index_select(0, index.flatten()).view(*index.shape, *self._rows.shape[1:])
 
 
 class ReadAhead(Rows):
