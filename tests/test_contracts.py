@@ -33,8 +33,7 @@ from ganvas.runs import checkpoint
 from ganvas.systems import entries, named_recipe
 from ganvas.systems.dcgan import DCGAN
 from ganvas.systems.r3gan import R3GAN
-from ganvas.tasks.feed_of import make_feed
-from ganvas.tasks.observers_of import make_probe
+from ganvas.tasks import task_of
 from ganvas.training.controller import Controller
 from ganvas.training.loop import train as play
 from ganvas.training.run import Run
@@ -195,8 +194,8 @@ def test_observers_change_nothing(kind: str) -> None:
     run = Run(recipe, device)
     data, held_out = open_data(recipe.data, recipe.system.shape).split(recipe.data.held_out)
     if recipe.steering.mode == "treat":
-        Controller(run, make_probe(run, data, held_out))
-    play(run, make_feed(recipe, data, device), ())
+        Controller(run, task_of(run.recipe).probe(run, data, held_out))
+    play(run, task_of(recipe).feed(recipe, data, device), ())
     assert same(last_state("watched"), {name: t.contiguous() for name, t in run.state_dict().items()})
 
 

@@ -17,7 +17,7 @@ from ganvas import Watch, train
 from ganvas.cli import main
 from ganvas.diagnosis import advice
 from ganvas.errors import InputError
-from ganvas.experiment.sanity_checks import doubts
+from ganvas.experiment.sanity_checks import sanity_checks
 from ganvas.recipe import Recipe, Schedule
 from ganvas.recipe.batch import Batch
 from ganvas.recipe.degradations import Degradation
@@ -150,8 +150,8 @@ def test_they_train_and_resume_bit_for_bit(kind: str) -> None:
 
 
 def test_they_are_asked_what_suits_them() -> None:
-    assert doubts(replace(GAME, penalties=())) == ["Distances wants a penalty."]
-    assert not doubts(GAME)
+    assert sanity_checks(replace(GAME, penalties=())) == ["Distances wants a penalty."]
+    assert not sanity_checks(GAME)
     assert not any("penalties" in line for line in advice("mode-collapse", GAME, 1000))
     real, fake = torch.tensor([9.0, 11.0]), torch.tensor([8.0, 10.0])
     assert sign(Distances(), real, fake) == 0  # about the middle of all scores

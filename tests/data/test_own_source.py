@@ -27,7 +27,8 @@ class Stripes(Source):
     number: int = 64
     held_out: float = 0.25
 
-    def describe(self) -> str:
+    @property
+    def title(self) -> str:
         return f"stripes of {self.period}"
 
 
@@ -37,7 +38,7 @@ def _(source: Stripes, shape: tuple[int, ...], *, workers: int = 0, progress: bo
     phase = np.arange(source.number)[:, None, None] + np.arange(width)
     images = np.uint8(255) * (phase // source.period % 2).astype(np.uint8)
     images = np.broadcast_to(images[..., None], (source.number, height, width, channels)).copy()
-    return Dataset(images, fingerprint=hashlib.sha256(images.tobytes()).hexdigest(), name=source.describe())
+    return Dataset(images, fingerprint=hashlib.sha256(images.tobytes()).hexdigest(), name=source.title)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +47,8 @@ class Unopened(Source):
 
     held_out: float = 0
 
-    def describe(self) -> str:
+    @property
+    def title(self) -> str:
         return "nothing"
 
 

@@ -14,7 +14,7 @@ from ganvas import Adam, NonSaturating, Steering, Watch, train
 from ganvas.cli import main
 from ganvas.diagnosis import REMEDIES, Verdict
 from ganvas.diagnosis.remedies import advice
-from ganvas.observers import diagnose as observer
+from ganvas.observers import diagnosis as observer
 from ganvas.recipe import Recipe
 from ganvas.recipe.objectives import Objective, Relativistic
 from ganvas.recipe.penalties import R1, R2, GradientPenalty, Penalty

@@ -24,7 +24,7 @@ from ganvas.recipe.reconstruction import ReconstructionLoss
 from ganvas.recipe.serialization import flatten
 from ganvas.registry import concrete
 from ganvas.systems import load_systems, named_recipe
-from ganvas.tasks.checks import check
+from ganvas.tasks import task_of
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def parse_as(kind: type[F], verb: str, argv: list[str]) -> tuple[str, F]:
         raise
     if flags.epochs < 0:
         raise InputError(f"--epochs {flags.epochs} is negative; give the number of passes over the data.")
-    check(flags.recipe)
+    task_of(flags.recipe).check(flags.recipe)
     return argv[0], flags
 
 

@@ -21,8 +21,9 @@ class Source(ABC):
     held_out: float
     """Share of the rows that is never trained on; a field, or a constant."""
 
+    @property
     @abstractmethod
-    def describe(self) -> str:
+    def title(self) -> str:
         """What messages call the data."""
 
     def __post_init__(self) -> None:
@@ -43,7 +44,8 @@ class Images(Source):
     """Share of the pictures that is never trained on, so that the diagnosis and the measures have something to compare
     with: every k-th picture in the source's order, k = 1 / share. 0 trains on all."""
 
-    def describe(self) -> str:
+    @property
+    def title(self) -> str:
         """The name, or the path."""
         return self.source
 
@@ -64,7 +66,8 @@ class Crops(Source):
     held_out: float = 0.05
     """Share of the photographs that is never trained on: every k-th, k = 1 / share. 0 trains on all."""
 
-    def describe(self) -> str:
+    @property
+    def title(self) -> str:
         """The name, or the path."""
         return self.source
 
@@ -90,7 +93,8 @@ class Mixture2D(Source):
             )
         super().__post_init__()
 
-    def describe(self) -> str:
+    @property
+    def title(self) -> str:
         """The shape."""
         return self.shape
 

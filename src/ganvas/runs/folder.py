@@ -17,9 +17,21 @@ from filelock import FileLock, Timeout
 
 from ganvas.errors import InputError
 from ganvas.files import write_text
+from ganvas.metrics.figure import Figure
 from ganvas.recipe.legacy import renamed
+from ganvas.runs.previews import read_previews, write_previews
 
 Json = dict[str, Any]
+
+# What is measured while training, as it stands in the log: whether higher is better, and the unit.
+MEASURES: dict[str, tuple[bool, str]] = {
+    "swd": (False, ""),
+    "kid": (False, ""),
+    "modes": (True, ""),
+    "quality": (True, ""),
+    "psnr-y": (True, "dB"),
+    "st-lpips": (False, ""),
+}
 
 AGAIN = ("verdict", "treated", "kept", "taken back", "failed", "rolled back")  # events that a resumed run repeats
 
@@ -123,9 +135,12 @@ class RunFolder:
         kept = [event for event in events if event["event"] not in AGAIN or event.get("images", 0) <= images]
         if len(kept) < len(events):
             write_text(self.events, "".join(json.dumps(event) + "\n" for event in kept))
-        for sheet in self.sheets():
-            if int(sheet.stem) > images:
-                sheet.unlink()
+        previews = read_previews(self.samples)
+        ahead = {self.samples / preview.file for preview in previews if preview.images_seen > images}
+        if ahead:
+            write_previews(self.samples, [preview for preview in previews if preview.images_seen <= images])
+        for path in ahead | {sheet for sheet in self.sheets() if int(sheet.stem) > images}:
+            path.unlink()
 
     def sheets(self) -> list[Path]:
         """The sample sheets in order of images seen."""
@@ -138,6 +153,59 @@ class RunFolder:
     def sheet(self, images: int) -> Path:
         """Where the sample sheet at a count of images lies."""
         return self.samples / f"{images:012d}.png"
+
+
+def figures_of(line: Json) -> list[Figure]:
+    """What was measured in a line of log.jsonl; none in a line of losses or signals.
+
+    Runs made before figures were objects have each as a number of its own: ``{"images": 64, "swd": 0.1, "protocol":
+    "512 fakes, train"}``.
+    """
+    if "figures" in line:
+        return _read_figures(line["figures"], line["images"])
+    protocol = _protocol(line.get("protocol", {}))
+    return [
+        _figure(name, line[name], line["images"], protocol, line.get(f"{name}_low"), line.get(f"{name}_high"))
+        for name in MEASURES
+        if isinstance(line.get(name), int | float)
+    ]
+
+
+def reference_of(line: Json) -> list[Figure]:
+    """What the figures in a line of log.jsonl are held against, such as those of bicubic."""
+    if "reference" in line:
+        return _read_figures(line["reference"], None)
+    found, protocol = line.get("bicubic", {}), {**_protocol(line.get("protocol", {})), "upscaler": "bicubic"}
+    return [_figure(name, found[name], None, protocol) for name in MEASURES if name in found]
+
+
+def _read_figures(plain: list[Json], images: int | None) -> list[Figure]:
+    return [Figure.from_plain({"images_seen": images, **figure}) for figure in plain]
+
+
+def _figure(
+    name: str, value: float, images: int | None, protocol: Json, low: float | None = None, high: float | None = None
+) -> Figure:
+    higher, unit = MEASURES[name]
+    return Figure(
+        measure=name,
+        value=value,
+        low=low,
+        high=high,
+        unit=unit,
+        higher_is_better=higher,
+        images_seen=images,
+        protocol=protocol,
+    )
+
+
+def _protocol(written: str | Json) -> Json:
+    """As an object; before, it was one only of the KID, and a sentence of the others: 512 fakes, train."""
+    if not isinstance(written, str):
+        return dict(written)
+    count, _, split = written.partition(", ")
+    number, _, what = count.partition(" ")
+    return {what: int(number), "split": split} if number.isdigit() else {"as": written}
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from ganvas.errors import InputError
 from ganvas.metrics.figure import Figure as TakenFigure
 from ganvas.recipe.serialization import flatten
 from ganvas.runs import checkpoint
-from ganvas.runs.folder import Json, RunFolder, read_json, summarise
+from ganvas.runs.folder import MEASURES, Json, RunFolder, figures_of, read_json, reference_of, summarise
 
 MEASURE = "swd"  # of the log: the distance taken while training
 KID = "kid"  # the same, where the watch asks for it: one curve for each extractor
@@ -182,7 +182,9 @@ def _read(folder: RunFolder, name: str) -> Record:
         verdicts=tuple(_verdicts(events, log)),
         sheets=tuple(folder.sheets()),
         knee=next((event.get("at") for event in reversed(events) if event.get("event") == "knee"), None),
-        reference=next((line["bicubic"] for line in log if isinstance(line.get("bicubic"), dict)), {}),
+        reference=next(
+            ({one.measure: one.value for one in found} for line in log if (found := reference_of(line))), {}
+        ),
     )
 
 
@@ -202,9 +204,14 @@ def _clock(log: list[Json]) -> Iterable[tuple[int, float]]:
 def _curves(log: list[Json]) -> dict[str, list[tuple[int, float]]]:
     curves: dict[str, list[tuple[int, float]]] = {}
     for line in log:
-        for name, value in line.items():
-            if name == KID:
-                name = f"{KID} ({line.get('protocol', {}).get('extractor', '?')})"
+        measured = {
+            f"{KID} ({figure.protocol.get('extractor', '?')})"
+            if figure.measure == KID
+            else figure.measure: figure.value
+            for figure in figures_of(line)
+        }
+        others = {name: value for name, value in line.items() if name not in MEASURES}
+        for name, value in {**others, **measured}.items():
             if name not in NO_CURVES and _is_number(value):
                 curves.setdefault(name, []).append((line["images"], value))
     return curves

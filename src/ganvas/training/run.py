@@ -108,6 +108,15 @@ class Run:
         """The generator to look at: the moving average where there is one."""
         return self.g if self.ema is None else self.ema
 
+    def generate(self, inputs: Tensor) -> Tensor:
+        """What `sampler` makes (N, *shape) in evaluation mode, float32 on the CPU, leaving no trace in it."""
+        training = self.sampler.training
+        self.sampler.eval()
+        with torch.no_grad():
+            made = torch.cat([self.sampler(part).float().cpu() for part in torch.split(inputs.to(self.device), 256)])
+        self.sampler.train(training)
+        return made
+
     def update_ema(self) -> None:
         """Move the average towards the generator, batch statistics included."""
         if self.ema is None:
