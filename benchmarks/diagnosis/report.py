@@ -22,6 +22,7 @@ from ganvas.diagnosis import diagnose
 from ganvas.diagnosis.verdicts import CONDITIONS, Look, distance, holds, judge, looks
 from ganvas.observers.measure import MEASURE, Figure
 from ganvas.runs.folder import RunFolder
+from ganvas.runs.record import Record
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ def predicts(runs: list[Judged], folder: Path) -> list[str]:
     from scipy.stats import spearmanr
 
     scores = json.loads((folder / "scores.json").read_text())
-    known = [(run, diagnose(RunFolder(folder / f"{run.kind}.{run.data}.{run.seed}"))) for run in runs]
+    known = [(run, diagnose(Record(folder / f"{run.kind}.{run.data}.{run.seed}"))) for run in runs]
     lines = []
     for data in ("digits", "faces"):
         rows = [

@@ -163,20 +163,20 @@ def test_the_page_of_a_race() -> None:
     assert text.count("bicubic: ") >= 4  # in the cards of the measures
     assert not re.search(r"https?:|//cdn|@import|<link|<iframe", text)
     # Sheets of low, enlarged and original crops: only the enlarged are the runs' own.
-    assert (data["films"]["rows"], data["films"]["columns"]) == (1, 2)
+    assert (data["strips"]["rows"], data["strips"]["columns"]) == (1, 2)
     pytest.importorskip("stlpips_pytorch", reason="needs the package stlpips-pytorch")
     assert titles == ["ST-LPIPS on held-out crops, over training", "ST-LPIPS on pictures"]
     paths, ends = data["planes"]
     assert [len(series["points"]) for series in paths["series"]] == [4] * 4
     assert paths["reference"]["name"] == "bicubic"
     for plane in (paths, ends):
-        assert {series["setting"] for series in plane["series"]} == {0, 1}
+        assert {series["variant"] for series in plane["series"]} == {0, 1}
     log = [line for line in RunFolder(where / "plain-seed0").read_log() if "st-lpips" in line]
     (path,) = (series for series in paths["series"] if series["name"] == "plain-seed0")
     assert [(point["x"], point["y"]) for point in path["points"]] == [(o["psnr-y"], o["st-lpips"]) for o in log]
     for point in (series["points"][-1] for series in ends["series"]):
         assert point["xl"] <= point["x"] <= point["xh"]
-        assert point["told"] == "at the end, 2 seeds"
+        assert point["message"] == "at the end, 2 seeds"
 
 
 @pytest.mark.slow

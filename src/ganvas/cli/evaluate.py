@@ -95,7 +95,7 @@ def _print(found: Evaluation) -> None:
     from rich.table import Column, Table
 
     from ganvas.evaluation.per_class import worst_first
-    from ganvas.reports.table import HIGHER, LOWER
+    from ganvas.runs.figures import HIGHER, LOWER
 
     console = Console(highlight=False, soft_wrap=True)
     right = {"justify": "right"}
