@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+from markupsafe import escape
 from PIL import Image
 
 from ganvas import compare
@@ -57,6 +58,42 @@ def test_names_cannot_break_out_of_the_page() -> None:
     text = page()
     assert "<script>alert" not in text
     assert drawn(text)["runs"][0]["name"] == "a<script>alert(1)<b>"  # type: ignore[index]
+
+
+def test_names_of_runs_classes_and_protocols_are_shown_as_they_are() -> None:
+    name, label = "<b>x<b>", '"><script>alert(1)</script>'
+    folder = made(name)
+    add_previews(folder, count=1)
+    add_figure(folder, f"KID on class {label}", 0.1, source=f"{label}&'")
+    folder.add_event("verdict", verdict=label, images=40, sentence=f"{label} is ill")
+    made("y", augment__noise=0.5)
+    text = page()
+    assert "<b>x" not in text
+    assert "<script>alert" not in text
+    assert "alert(1)</script>" not in text
+    assert len(re.findall("<script", text)) == 2
+    data = drawn(text)
+    assert name in [run["name"] for run in data["runs"]]  # type: ignore[index]
+    assert any(verdict["verdict"] == label for run in data["runs"] for verdict in run["verdicts"])  # type: ignore[index]
+    assert f"<h3>KID on class {escape(label)} last</h3>" in text
+    assert f"source {escape(label)}&amp;&#39;" in text
+
+
+def test_a_run_made_before_there_was_an_index_is_compared_without_its_previews() -> None:
+    folder = made("a")
+    add_previews(folder)
+    (folder.samples / "index.json").unlink()
+    text = page()
+    assert drawn(text)["strips"]["runs"] == []  # type: ignore[index]
+    assert "The previews of a are not shown" in text
+
+
+def test_a_preview_that_is_damaged_is_passed_over() -> None:
+    folder = made("a")
+    add_previews(folder, count=3)
+    folder.sheet(100).write_bytes(b"\x89PNG")
+    cut = frames.cut_strips(compare(["runs"]).records)
+    assert [frame.images_seen for frame in cut.by_run["a"].frames] == [0, 200]
 
 
 def test_tiles_are_cut_where_they_were_drawn() -> None:

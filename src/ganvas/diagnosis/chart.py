@@ -58,7 +58,8 @@ def draw_diagnosis(record: Record, found: Diagnosis, path: Path) -> None:
     for axis in axes:
         for verdict, end in _spans(found.timeline, last):
             axis.axvspan(verdict.since, end, color=COLOURS[verdict.name], linewidth=0, zorder=0)
-        axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=8)
+        if axis.get_legend_handles_labels()[0]:
+            axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=8)
         axis.grid(alpha=0.25)
         axis.margins(x=0)
     axes[-1].set_xlabel("real images seen")
