@@ -24,6 +24,8 @@ class System(ABC):
 
     task: ClassVar[str]
     """The modality: images, restoration, toy2d."""
+    free: ClassVar[tuple[str, ...]] = ()
+    """Fields that decide no weight of the generator."""
     classes: int = 0
     """How many classes both networks are told of; a field where a system can be told, 0 is none."""
 
@@ -70,6 +72,7 @@ class Translation(System):
     """The generator maps a low-resolution picture (B, C, H, W) to (B, C, scale H, scale W), both in [-1, 1]."""
 
     task = "restoration"
+    free = ("size",)
     scale: int
     """How many times the sides grow."""
     size: int

@@ -133,12 +133,12 @@ class RunFolder:
         kept = [event for event in events if event["event"] not in AGAIN or event.get("images", 0) <= images]
         if len(kept) < len(events):
             write_text(self.events, "".join(json.dumps(event) + "\n" for event in kept))
-        for sheet in self.sheets():
-            if int(sheet.stem) > images:
-                sheet.unlink()
         previews = read_previews(self.samples)
-        if any(preview.images_seen > images for preview in previews):
+        ahead = {self.samples / preview.file for preview in previews if preview.images_seen > images}
+        if ahead:
             write_previews(self.samples, [preview for preview in previews if preview.images_seen <= images])
+        for path in ahead | {sheet for sheet in self.sheets() if int(sheet.stem) > images}:
+            path.unlink()
 
     def sheets(self) -> list[Path]:
         """The sample sheets in order of images seen."""

@@ -16,7 +16,6 @@ from ganvas.recipe import Adam, Recipe
 from ganvas.recipe.ramp import at
 from ganvas.recipe.reconstruction import Perceptual
 from ganvas.recipe.serialization import difference, to_plain
-from ganvas.recipe.system import Translation
 from ganvas.training.ada import Adaptive
 from ganvas.training.phases import check
 from ganvas.training.seeding import seed_everything
@@ -111,6 +110,15 @@ class Run:
         """The generator to look at: the moving average where there is one."""
         return self.g if self.ema is None else self.ema
 
+    def generate(self, inputs: Tensor) -> Tensor:
+        """What `sampler` makes (N, *shape) in evaluation mode, float32 on the CPU, leaving no trace in it."""
+        training = self.sampler.training
+        self.sampler.eval()
+        with torch.no_grad():
+            made = torch.cat([self.sampler(part).float().cpu() for part in torch.split(inputs.to(self.device), 256)])
+        self.sampler.train(training)
+        return made
+
     def update_ema(self) -> None:
         """Move the average towards the generator, batch statistics included."""
         if self.ema is None:
@@ -165,7 +173,7 @@ class Run:
 
     def _unlike(self, system: dict[str, Any]) -> tuple[str, str]:
         """By what another system's generator is not this one's, and the flags that make this one so."""
-        free = ("size",) if isinstance(self.recipe.system, Translation) else ()
+        free = self.recipe.system.free
         ours = to_plain(self.recipe.system)
         keys = [key for key in {**system, **ours} if key not in free and not key.startswith("d_")]
         theirs, ours = ({key: one[key] for key in keys if key in one} for one in (system, ours))
