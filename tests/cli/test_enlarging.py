@@ -92,10 +92,10 @@ def test_an_objective_is_chosen_by_name(capsys: pytest.CaptureFixture[str]) -> N
     [
         (
             ["srresnet-x4", "--data.degradation", "Blond"],
-            "none of Bicubic, Bilinear, Area, Blind (did you mean 'Blind'?)",
+            "available: Bicubic, Bilinear, Area, Blind (did you mean 'Blind'?)",
         ),
         (["dcgan-digits", "--data.degradation", "Blind"], "no degradation in Images"),
-        (["dcgan-digits", "--objective"], "--objective without a name is none of NonSaturating"),
+        (["dcgan-digits", "--objective"], "--objective without a name is not available; available: NonSaturating"),
         (["srresnet-x4", "--data", "nowhere"], "there are no data 'nowhere'"),
         (["srgan-g1d1", "--images", "100"], None),
         (["srgan-pretrain", "--images", "100"], "longer than the run"),

@@ -12,8 +12,9 @@ from PIL import Image
 from torch import nn
 
 import ganvas
-from ganvas import Augment, Images, InputError, Watch, train
+from ganvas import Augment, Images, InputError, Mixture2D, Watch, train
 from ganvas.cli import main
+from ganvas.recipe.reconstruction import Pixel
 from ganvas.runs.folder import RunFolder
 from ganvas.systems import named_recipe
 from ganvas.systems.toy2d import Toy2DMLP
@@ -111,10 +112,16 @@ def test_pictures_are_no_points(run: RunFolder) -> None:
     train(tiny(images=16), name="digits", watch=OFTEN)
     with pytest.raises(InputError, match="makes pictures"):
         ganvas.open("runs/digits").points(2)
-    with pytest.raises(InputError, match="Toy2DMLP plays on points of the plane, and the data are pictures"):
-        replace(named_recipe("mlp-ring"), data=Images(source="digits"))
-    with pytest.raises(InputError, match="leave them out"):
-        replace(named_recipe("mlp-ring"), augment=Augment(flip=True))
+    for changes, said in (
+        ({"data": Images(source="digits")}, "Toy2DMLP makes points of the plane, and the data are Images"),
+        ({"augment": Augment(flip=True)}, "leave them out"),
+        ({"reconstruction": (Pixel(),)}, "no original to be compared with"),
+    ):
+        with pytest.raises(InputError, match=said):
+            train(replace(named_recipe("mlp-ring"), **changes), name="other", watch=OFTEN)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="MLP makes images, and the data are Mixture2D"):
+        train(tiny(data=Mixture2D()), name="other", watch=OFTEN)
+    assert not Path("runs/other").exists()
 
 
 def test_plan_and_runs_speak_of_points(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:

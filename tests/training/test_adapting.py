@@ -156,7 +156,7 @@ def test_scores_that_tell_nothing_of_a_picture_are_refused() -> None:
     with pytest.raises(InputError, match=r"Wasserstein.*--objective"):
         replace(adapting(), objective=Wasserstein())
     with pytest.raises(InputError, match=r"points; leave them out"):
-        tiny("plane", augment=Augment(target=0.6))
+        train(tiny("plane", augment=Augment(target=0.6)), name="r")
 
 
 def test_the_remedy_raises_what_does_not_adapt() -> None:

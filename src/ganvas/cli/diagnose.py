@@ -17,9 +17,8 @@ def main(argv: list[str]) -> int:
 
     from ganvas.diagnosis import advice, diagnose, draw_diagnosis
     from ganvas.errors import InputError
-    from ganvas.recipe import Recipe
-    from ganvas.recipe.serialization import from_plain
     from ganvas.runs.record import Record
+    from ganvas.systems import read_recipe
 
     if arguments.out and arguments.out.suffix.lower() != ".png":
         raise InputError(f"--out {arguments.out} is no name of a picture; give one that ends in .png.")
@@ -31,7 +30,7 @@ def main(argv: list[str]) -> int:
     if found.interlace is not None:
         console.print(f"losses interlace {found.interlace:.2f} (0 apart, 1 woven) over the last tenth of the run")
     now = found.timeline[-1]
-    recipe = from_plain(Recipe, record.plain, str(record.folder.recipe))
+    recipe = read_recipe(record.plain, str(record.folder.recipe))
     for line in advice(now.name, recipe, now.images):
         console.print(f"remedy: {line}", markup=False)
     # The drawing takes longer than the answer.

@@ -23,7 +23,6 @@ def main(argv: list[str]) -> int:
     from ganvas.data import NAMES, count, open_data
     from ganvas.errors import InputError
     from ganvas.experiment.cost import layers, probe
-    from ganvas.recipe.sources import Mixture2D
     from ganvas.tasks.labels import expect_labels
     from ganvas.training.loop import Diverged
 
@@ -34,7 +33,7 @@ def main(argv: list[str]) -> int:
     ):
         console.print(_table(title, tuple(given.shape[1:]), layers(network, given)))
     pictures = count(recipe.data, recipe.system.shape)
-    if recipe.system.classes and not isinstance(recipe.data, Mixture2D) and recipe.data.source not in NAMES:
+    if recipe.system.classes and recipe.data.title not in NAMES:
         expect_labels(recipe.system, open_data(recipe.data, recipe.system.shape).split(recipe.data.held_out)[0])
     flags = with_epochs(flags, pictures)
     recipe = flags.recipe
@@ -45,9 +44,10 @@ def main(argv: list[str]) -> int:
             f"the recipe cannot be timed, for {error}; lower --adam-g.lr and --adam-d.lr, or choose another objective."
         ) from None
     epochs = recipe.images / pictures
-    source = recipe.data
-    name, what = (source.shape, "points") if isinstance(source, Mixture2D) else (source.source, "pictures")
-    console.print(f"data     {name}: {pictures:,} {what}; {recipe.images:,} images are {epochs:.1f} epochs")
+    what = "points" if recipe.system.task == "toy2d" else "pictures"
+    console.print(
+        f"data     {recipe.data.title}: {pictures:,} {what}; {recipe.images:,} images are {epochs:.1f} epochs"
+    )
     console.print(f"rate     {cost.images_per_second:,.0f} images/s in {recipe.precision} on {device}")
     console.print(f"time     {duration(cost.seconds)}")
     console.print(f"memory   {cost.memory / 2**20:,.0f} MiB at the peak")

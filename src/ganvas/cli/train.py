@@ -10,12 +10,14 @@ from rich.console import Console
 def main(argv: list[str]) -> int:
     """Run ``ganvas train RECIPE [flags]``."""
     from ganvas.cli._flags import parse, with_epochs
-    from ganvas.data import open_data
-    from ganvas.experiment import train
     from ganvas.recipe.sources import Crops
-    from ganvas.training.loop import Diverged
 
     name, flags = parse("train", argv)
+
+    from ganvas.data import open_data
+    from ganvas.experiment import train
+    from ganvas.training.loop import Diverged
+
     if flags.epochs:
         data = open_data(flags.recipe.data, flags.recipe.system.shape, workers=flags.host.workers)
         flags = with_epochs(flags, len(data.split(flags.recipe.data.held_out)[0]))

@@ -26,12 +26,10 @@ from ganvas.data.builtin import COUNTS
 from ganvas.data.decode import Pixels, Unusable, prepare
 from ganvas.data.listing import Item, Listing, open_source
 from ganvas.errors import InputError
-from ganvas.recipe.sources import Crops, Images, Mixture2D
+from ganvas.recipe.sources import Crops, Images, Mixture2D, Source
 
 FORMAT = 1  # part of every fingerprint: a new number makes old caches unknown, and old runs without their data
 CHUNK = 1024  # pictures under way at once: bounds the memory
-
-Source = Images | Mixture2D | Crops
 
 
 @dataclass(frozen=True)
@@ -127,6 +125,7 @@ def open_data(source: Source, shape: tuple[int, ...], *, workers: int = 0, progr
         return load_photographs(source, size=shape[-1], channels=shape[0], workers=workers, progress=progress)
     if isinstance(source, Images):
         return load(source, size=shape[-1], channels=shape[0], workers=workers, progress=progress)
+    assert isinstance(source, Mixture2D)
     points = source.sample(source.count)
     digest = hashlib.blake2b(points.tobytes(), digest_size=20).hexdigest()
     return Dataset(points, fingerprint=digest, name=source.shape, kind="points")
@@ -200,7 +199,7 @@ def count(source: Source, shape: tuple[int, ...]) -> int:
     Raises:
         InputError: as `load`.
     """
-    known = source.count if isinstance(source, Mixture2D) else COUNTS.get(source.source)
+    known = source.count if isinstance(source, Mixture2D) else COUNTS.get(source.title)
     found = known or len(open_data(source, shape, progress=True))
     return found - found // _every(source.held_out, found)
 

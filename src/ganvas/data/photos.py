@@ -165,7 +165,7 @@ def trimmed(wide: Tensor, rule: Degradation, scale: int, random: torch.Generator
 
     The low-resolution version of a crop alone would differ at its rim from the crop of a low-resolution version.
     """
-    low = rule.apply(wide, scale, random)[..., MARGIN:-MARGIN, MARGIN:-MARGIN]
+    low = rule.apply(wide, scale, random)["input"][..., MARGIN:-MARGIN, MARGIN:-MARGIN]
     cut = MARGIN * scale
     return wide[..., cut:-cut, cut:-cut], low
 

@@ -15,12 +15,11 @@ from ganvas.data.examine import examine
 from ganvas.errors import InputError
 from ganvas.evaluation.enlargers import BICUBIC
 from ganvas.imaging.grid import Pixels
-from ganvas.recipe import Recipe
-from ganvas.recipe.serialization import from_plain
 from ganvas.recipe.sources import Images
 from ganvas.recipe.system import Synthesis
 from ganvas.runs.folder import RunFolder
 from ganvas.runs.models import shipped
+from ganvas.systems import read_recipe
 
 Split = Literal["train", "held-out", "all"]
 
@@ -126,7 +125,7 @@ def _of_run(
         )
     folder = _run_of(path)
     if folder:
-        pictures = from_plain(Recipe, folder.read_recipe(), str(folder.recipe)).data
+        pictures = read_recipe(folder.read_recipe(), str(folder.recipe)).data
         assert isinstance(pictures, Images)  # as its system makes some
         trained_on = pictures
     elif against:

@@ -23,6 +23,7 @@ from ganvas.observers.watch import Watch
 from ganvas.recipe import Recipe
 from ganvas.recipe.sources import Crops
 from ganvas.recipe.system import System, Translation
+from ganvas.tasks.checks import check
 from ganvas.tasks.feed_of import make_feed
 from ganvas.tasks.observers_of import SHEETS
 from ganvas.training.allocator import keep_freed_memory
@@ -81,7 +82,11 @@ def probe(recipe: Recipe, device: torch.device, pictures: int, watch: Watch, sec
 
     Args:
         pictures: how many of them there are in the real data set.
+
+    Raises:
+        InputError: the recipe's parts do not fit each other.
     """
+    check(recipe)
     keep_freed_memory()
     system = recipe.system
     dataset = _random(system, PROBE_BATCHES * recipe.batch_size)

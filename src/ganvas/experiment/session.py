@@ -24,12 +24,14 @@ from ganvas.metrics.intervals import GROUPS
 from ganvas.observers.progress import ProgressLine
 from ganvas.observers.watch import Watch
 from ganvas.recipe import Recipe
-from ganvas.recipe.serialization import difference, from_plain, to_plain
+from ganvas.recipe.serialization import difference, to_plain
 from ganvas.recipe.sources import Images
 from ganvas.recipe.system import Translation
 from ganvas.runs import checkpoint
 from ganvas.runs.folder import RunFolder
 from ganvas.runs.models import find, generator_weights
+from ganvas.systems import read_recipe
+from ganvas.tasks.checks import check
 from ganvas.tasks.feed_of import make_feed
 from ganvas.tasks.labels import expect_labels
 from ganvas.tasks.observers_of import expect_sound, make_probe, observers_of
@@ -73,6 +75,7 @@ def train(
     watch, host, console = watch or Watch(), host or Host(), console or Console(stderr=True)
     if Path(name).name != name or name == "..":
         raise InputError(f"--name {name} is no plain name; give one without / (--host.runs names the folder of runs).")
+    check(recipe)
     folder = RunFolder(Path(host.runs) / name)
     _refuse_other_recipe(folder, recipe)
     if watch.extractor and not isinstance(recipe.data, Images):
@@ -161,7 +164,7 @@ def _tell(folder: RunFolder, console: Console, event: str, **fields: Any) -> Non
 def _refuse_other_recipe(folder: RunFolder, recipe: Recipe) -> None:
     if not folder.exists():
         return
-    old = from_plain(Recipe, folder.read_recipe(), str(folder.recipe))
+    old = read_recipe(folder.read_recipe(), str(folder.recipe))
     # The length decides only where the run ends, not what any weight is on the way.
     changed = difference(old, replace(recipe, images=old.images))
     if changed:

@@ -11,10 +11,10 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from ganvas.errors import InputError
-from ganvas.recipe.serialization import from_plain
 from ganvas.recipe.system import System
 from ganvas.runs import checkpoint
 from ganvas.runs.models import find, generator_weights
+from ganvas.systems import read_system
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def read_model(model: str | Path, which: Literal["last", "best"] = "last") -> Op
     """
     file = find(model, which)
     weights, about = generator_weights(file)
-    system = from_plain(System, about["system"], str(file))  # type: ignore[type-abstract]
+    system = read_system(about["system"], str(file))
     network = system.generator()
     try:
         network.load_state_dict(weights)

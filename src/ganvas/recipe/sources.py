@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -14,8 +15,20 @@ from ganvas.recipe.degradations import Bicubic, Degradation
 RADIUS, STRETCHES = 0.8, 100
 
 
+class Source(ABC):
+    """Where real samples come from. Subclasses are frozen dataclasses, whose first field says which samples."""
+
+    held_out: float
+    """Share of the samples that is never trained on: every k-th, k = 1 / share. 0 trains on all."""
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """What messages call it."""
+
+
 @dataclass(frozen=True, kw_only=True)
-class Images:
+class Images(Source):
     """Square pictures of one size from one source."""
 
     source: str
@@ -28,12 +41,16 @@ class Images:
     with: every k-th picture in the source's order, k = 1 / share. 0 trains on all."""
 
     def __post_init__(self) -> None:
-        if not 0 <= self.held_out <= 0.5:
-            raise InputError(f"--data.held-out {self.held_out} must lie in 0..0.5; usual is 0.05, 0 keeps none back.")
+        _expect_share(self.held_out)
+
+    @property
+    def title(self) -> str:
+        """The source."""
+        return self.source
 
 
 @dataclass(frozen=True, kw_only=True)
-class Crops:
+class Crops(Source):
     """Random crops of photographs, each in one of its eight turns and mirrorings, with their low-resolution versions.
 
     One crop of every photograph is an epoch.
@@ -49,12 +66,16 @@ class Crops:
     """Share of the photographs that is never trained on: every k-th, k = 1 / share. 0 trains on all."""
 
     def __post_init__(self) -> None:
-        if not 0 <= self.held_out <= 0.5:
-            raise InputError(f"--data.held-out {self.held_out} must lie in 0..0.5; usual is 0.05, 0 keeps none back.")
+        _expect_share(self.held_out)
+
+    @property
+    def title(self) -> str:
+        """The source."""
+        return self.source
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mixture2D:
+class Mixture2D(Source):
     """Points of the plane, drawn from a mixture of equal, equally likely round Gaussians within about [-1, 1]."""
 
     shape: Literal["ring", "grid", "spiral"] = "ring"
@@ -72,8 +93,12 @@ class Mixture2D:
                 f"--data.count {self.count} and --data.std {self.std} make no points; give at least 1 point and a"
                 " standard deviation above 0 and up to 1, such as 0.02."
             )
-        if not 0 <= self.held_out <= 0.5:
-            raise InputError(f"--data.held-out {self.held_out} must lie in 0..0.5; usual is 0.05, 0 keeps none back.")
+        _expect_share(self.held_out)
+
+    @property
+    def title(self) -> str:
+        """The shape."""
+        return self.shape
 
     def modes(self) -> NDArray[np.float64]:
         """The centres of the Gaussians (M, 2)."""
@@ -104,7 +129,9 @@ class Mixture2D:
         return total / (len(self.modes()) * 2 * np.pi * self.std**2)
 
 
-Source = Images | Mixture2D | Crops
+def _expect_share(held_out: float) -> None:
+    if not 0 <= held_out <= 0.5:
+        raise InputError(f"--data.held-out {held_out} must lie in 0..0.5; usual is 0.05, 0 keeps none back.")
 
 
 def _polar(radius: NDArray[np.float64], angle: NDArray[np.float64]) -> NDArray[np.float64]:

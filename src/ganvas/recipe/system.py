@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-import torch
-from torch import Tensor, nn
-from torch.nn import functional
 
-from ganvas.recipe.batch import Batch
 from ganvas.recipe.noise import noise
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from ganvas.recipe.batch import Batch
 
 
 class System(ABC):
@@ -92,6 +93,8 @@ class Translation(System):
 
     def inputs(self, count: int, seed: int, labels: Sequence[int] | None = None) -> Tensor:
         """Low-resolution noise (count, channels, size / scale, size / scale), to draw shapes and costs with."""
+        import torch
+
         side = self.size // self.scale
         values = np.random.default_rng(seed).uniform(-1, 1, (count, self.channels, side, side))
         return torch.from_numpy(values.astype(np.float32))
@@ -108,6 +111,8 @@ class FromNoise(System):
 
     def fake(self, g: nn.Module, batch: Batch) -> Tensor:
         """From fresh noise of torch's global random state; every fake is of the class of the real in its place."""
+        import torch
+
         fake: Tensor = g(self.joined(torch.randn(len(batch), self.latent, device=batch.device), batch.labels))
         return fake
 
@@ -116,6 +121,8 @@ class FromNoise(System):
 
         The first rows do not depend on `count`.
         """
+        import torch
+
         z = torch.from_numpy(noise(count, self.latent, seed))
         if not self.classes:
             return z
@@ -126,6 +133,9 @@ class FromNoise(System):
         if not self.classes:
             return z
         assert labels is not None  # as the session has seen to
+        import torch
+        from torch.nn import functional
+
         return torch.cat([z, functional.one_hot(labels, self.classes).to(z)], 1)
 
     def labels_of(self, inputs: Tensor) -> Tensor | None:

@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from ganvas.errors import InputError
 from ganvas.files import write_text
 from ganvas.metrics.figure import Figure
+from ganvas.recipe.legacy import renamed
 from ganvas.runs.previews import read_previews, write_previews
 
 Json = dict[str, Any]
@@ -63,12 +64,13 @@ class RunFolder:
         return self.recipe.is_file()
 
     def read_recipe(self) -> Json:
-        """The recipe as plain data.
+        """The recipe as plain data, under the present names of its fields.
 
         Raises:
             InputError: it is missing or no JSON.
         """
-        return read_json(self.recipe)
+        found: Json = renamed(read_json(self.recipe))
+        return found
 
     @contextmanager
     def lock(self) -> Iterator[None]:

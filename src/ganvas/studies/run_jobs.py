@@ -17,11 +17,12 @@ from ganvas.evaluation.test_sets import find_set
 from ganvas.experiment import Host, Outcome, train
 from ganvas.observers.watch import Watch
 from ganvas.recipe import Adam, Recipe
-from ganvas.recipe.serialization import difference, from_plain
+from ganvas.recipe.serialization import difference
 from ganvas.runs import checkpoint
 from ganvas.runs.folder import RunFolder
 from ganvas.runs.record import Record
 from ganvas.studies.study import Study, read_study
+from ganvas.systems import read_recipe
 
 FILE = "study.json"  # in the study's folder: the plan as it was carried out
 
@@ -63,7 +64,7 @@ def jobs_of(study: Study, runs: str) -> list[Job]:
             recipe = replace(recipe, images=max(study.at) * counts[key])
         job = Job(name, recipe, RunFolder(Path(runs) / study.name / name), counts[key])
         if job.folder.exists():
-            old = from_plain(Recipe, job.folder.read_recipe(), str(job.folder.recipe))
+            old = read_recipe(job.folder.read_recipe(), str(job.folder.recipe))
             told = difference(old, replace(recipe, images=old.images))
             if told:
                 raise InputError(

@@ -20,10 +20,11 @@ from ganvas.evaluation.test_sets import find_set
 from ganvas.metrics.extractors import expect_known
 from ganvas.recipe import Recipe
 from ganvas.recipe.ramp import Ramp
-from ganvas.recipe.serialization import from_plain, to_plain
+from ganvas.recipe.serialization import to_plain
 from ganvas.recipe.system import Translation
 from ganvas.runs.folder import read_json
-from ganvas.systems import named_recipe
+from ganvas.systems import named_recipe, read_recipe
+from ganvas.tasks.checks import check
 
 KEYS = ("name", "recipe", "set", "vary", "variants", "seeds", "at", "evaluate")
 EVALUATE = ("against", "extractor", "measures", "fakes", "split", "seed", "resize", "which", "on")
@@ -173,7 +174,7 @@ def changed(recipe: Recipe, changes: Mapping[str, Any], where: str) -> Recipe:
     """A recipe with some fields changed.
 
     Raises:
-        InputError: there is no such field, with the nearest that is; or the value does not fit it.
+        InputError: there is no such field, with the nearest that is; or the value does not fit it or the rest.
     """
     plain = to_plain(recipe)
     for path, value in changes.items():
@@ -185,7 +186,9 @@ def changed(recipe: Recipe, changes: Mapping[str, Any], where: str) -> Recipe:
         for key in parents:
             node = node[key]
         node[last] = _value(value, isinstance(node[last], dict))
-    return from_plain(Recipe, plain, where)
+    made = read_recipe(plain, where)
+    check(made)
+    return made
 
 
 def _paths(plain: Any, prefix: str = "") -> Iterator[str]:
@@ -235,7 +238,7 @@ def read_study(path: str | Path) -> Study:
     given = plain.get("recipe")
     if not isinstance(given, str | dict):
         raise InputError(f'{path} names no recipe; add e.g. "recipe": "dcgan-digits", as ganvas list shows them.')
-    recipe = named_recipe(given) if isinstance(given, str) else from_plain(Recipe, given, f"{path}: recipe")
+    recipe = named_recipe(given) if isinstance(given, str) else read_recipe(given, f"{path}: recipe")
     return Study(
         recipe=changed(recipe, plain.get("set", {}), str(path)),
         name=plain.get("name", path.stem),

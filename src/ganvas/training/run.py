@@ -14,7 +14,6 @@ from ganvas.diagnosis.verdicts import Look
 from ganvas.errors import InputError
 from ganvas.recipe import Adam, Recipe
 from ganvas.recipe.ramp import at
-from ganvas.recipe.reconstruction import Perceptual
 from ganvas.recipe.serialization import difference, to_plain
 from ganvas.training.ada import Adaptive
 from ganvas.training.phases import check
@@ -92,9 +91,8 @@ class Run:
         self.g: nn.Module = recipe.system.generator().to(device).to(memory_format=layout)  # type: ignore[call-overload]
         self.d: nn.Module = recipe.system.discriminator().to(device).to(memory_format=layout)  # type: ignore[call-overload]
         check(recipe, self.d)
-        for content in recipe.reconstruction:
-            if isinstance(content, Perceptual):
-                content.network(device)  # what is missing is told before anything is begun
+        for loss in recipe.reconstruction:
+            loss.prepare(device)
         augment = recipe.augment
         self.adaptive = Adaptive(at(augment.differentiable, 0), device) if augment.target else None
         self.ema = copy.deepcopy(self.g).eval().requires_grad_(False) if recipe.ema.half_life else None

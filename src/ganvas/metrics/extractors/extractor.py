@@ -5,11 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -60,6 +62,8 @@ class Extractor(ABC):
             batch: pictures at a time; the result depends on it by rounding alone. 0 is what is quick on the device.
             advance: told of every so many pictures done.
         """
+        import torch
+
         device = next(self.network.parameters()).device
         batch = batch or (self.batch if device.type == "cpu" else 64)
         found: list[tuple[Floats, Floats]] = []

@@ -23,8 +23,9 @@ from ganvas.recipe import Recipe
 from ganvas.recipe.serialization import difference, to_plain
 from ganvas.runs.folder import RunFolder, read_json
 from ganvas.runs.record import Record
-from ganvas.studies.tuning.candidates import FURTHER, Candidate, Search, candidates_of, first_images
+from ganvas.studies.tuning.candidates import FURTHER, Candidate, candidates_of, first_images
 from ganvas.studies.tuning.chart import draw
+from ganvas.studies.tuning.settings import Search
 from ganvas.studies.tuning.verdict import Choice, Group, Probe, choose, ranked, read
 from ganvas.training.loop import Diverged
 

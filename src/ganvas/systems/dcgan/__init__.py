@@ -13,20 +13,18 @@ auxiliary classifier; spectral norm; and the self-attention of Zhang et al. 2019
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal, final
-
-from torch import Tensor, nn
-from torch.nn.utils.parametrizations import spectral_norm
+from typing import TYPE_CHECKING, Literal, final
 
 from ganvas.errors import InputError
-from ganvas.nn.attention import Attention
-from ganvas.nn.linear import Linear
 from ganvas.recipe import EMA, Adam, Augment, Recipe, Schedule
 from ganvas.recipe.objectives import Hinge, NonSaturating, Relativistic, Wasserstein
 from ganvas.recipe.penalties import R1, R2, GradientPenalty
 from ganvas.recipe.ramp import Ramp
 from ganvas.recipe.sources import Images
 from ganvas.recipe.system import Synthesis
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 SIZES = (16, 32, 64, 128, 256)
 STACKS = 4 * 121_600  # images of dcgan-stacked-mnist
@@ -93,39 +91,37 @@ class DCGAN(Synthesis):
 
     def generator(self) -> nn.Module:
         """z and the one-hot class (B, latent + classes) -> (B, channels, size, size) in [-1, 1]."""
-        width, side = self.g_width * self.size // 8, 4
-        layers: list[nn.Module] = [Project(self.latent + self.classes, width)]
-        for _ in range(self._halvings - 1):
-            layers += [nn.BatchNorm2d(width), nn.ReLU(inplace=True), *self._attention(width, side)]
-            layers.append(self._double(width, width // 2, bias=False))
-            width, side = width // 2, side * 2
-        layers += [nn.BatchNorm2d(width), nn.ReLU(inplace=True), *self._attention(width, side)]
-        layers += [self._double(width, self.channels, bias=True), nn.Tanh()]
-        network = nn.Sequential(*layers).apply(_initialise)
-        return _with_spectral_norm(network) if self.g_spectral else network
+        from ganvas.systems.dcgan.networks import generator
+
+        return generator(
+            latent=self.latent + self.classes,
+            channels=self.channels,
+            width=self.g_width,
+            halvings=self._halvings,
+            kernel=self.kernel,
+            spectral=self.g_spectral,
+            attention=self.attention,
+        )
 
     def discriminator(self) -> nn.Module:
         """(B, channels, size, size) -> logits (B,); of classes by projection (B, classes), one for every class that
         the picture could claim to be of; with an auxiliary classifier the logit and the classes' (B, 1 + classes).
         """
-        width, side = self.d_width, self.size // 2
-        layers: list[nn.Module] = [self._halve(self.channels, width, bias=True), *self._activation()]
-        layers += self._attention(width, side)
-        for _ in range(self._halvings - 1 + (self.head == "pool")):
-            layers.append(self._halve(width, 2 * width, bias=self.d_norm != "batch"))
-            width, side = width * 2, side // 2
-            if self.d_norm == "batch":
-                layers.append(nn.BatchNorm2d(width))
-            layers += [*self._activation(), *self._attention(width, side)]
-        if self.head == "pool":
-            layers.append(nn.AdaptiveAvgPool2d(1))
-        kernel = 1 if self.head == "pool" else 4
-        if self.classes and self.conditioning == "projection":
-            layers.append(Projection(width, self.classes, kernel))
-        else:
-            layers.append(nn.Conv2d(width, 1 + self.classes, kernel))
-        network = nn.Sequential(*layers, nn.Flatten(1 if self.classes else 0)).apply(_initialise)
-        return _with_spectral_norm(network) if self.d_norm == "spectral" else network
+        from ganvas.systems.dcgan.networks import discriminator
+
+        return discriminator(
+            size=self.size,
+            channels=self.channels,
+            width=self.d_width,
+            halvings=self._halvings,
+            kernel=self.kernel,
+            head=self.head,
+            norm=self.d_norm,
+            dropout=self.d_dropout,
+            attention=self.attention,
+            classes=self.classes,
+            projects=self.conditioning == "projection",
+        )
 
     def logits(self, scores: Tensor, labels: Tensor | None) -> Tensor:
         """The score of the class, or the one score beside those of an auxiliary classifier."""
@@ -140,69 +136,6 @@ class DCGAN(Synthesis):
     @property
     def _halvings(self) -> int:
         return self.size.bit_length() - 3  # from size to 4x4
-
-    def _halve(self, before: int, after: int, bias: bool) -> nn.Module:
-        return nn.Conv2d(before, after, self.kernel, stride=2, padding=(self.kernel - 1) // 2, bias=bias)
-
-    def _double(self, before: int, after: int, bias: bool) -> nn.Module:
-        padding, extra = (self.kernel - 1) // 2, self.kernel % 2
-        return nn.ConvTranspose2d(before, after, self.kernel, 2, padding, output_padding=extra, bias=bias)
-
-    def _activation(self) -> list[nn.Module]:
-        dropout = [nn.Dropout2d(self.d_dropout)] if self.d_dropout else []
-        return [nn.LeakyReLU(0.2, inplace=True), *dropout]
-
-    def _attention(self, width: int, side: int) -> list[nn.Module]:
-        return [Attention(width)] if side == self.attention else []
-
-
-class Project(Linear):
-    """z (B, latent) -> (B, width, 4, 4): the paper's first transposed convolution, as the matrix product that it is.
-
-    The convolution of a single pixel takes oneDNN several times as long, most of all backwards.
-    """
-
-    def __init__(self, latent: int, width: int) -> None:
-        super().__init__(latent, 4 * 4 * width, bias=False)
-        self.width = width
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Made with the channels last, as the layers that follow want them."""
-        return super().forward(x).view(-1, 4, 4, self.width).permute(0, 3, 1, 2)
-
-
-class Projection(nn.Module):
-    """psi(phi(x)) + <e_y, phi(x)> for every class y (Miyato & Koyama 2018, arXiv:1802.05637, figure 1d).
-
-    phi are the features (B, width, kernel, kernel), psi what all classes share, e_y the class's embedding.
-    """
-
-    def __init__(self, width: int, classes: int, kernel: int) -> None:
-        super().__init__()
-        self.shared = nn.Conv2d(width, 1, kernel)
-        self.embedding = nn.Conv2d(width, classes, kernel, bias=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, width, kernel, kernel) -> (B, classes, 1, 1)"""
-        scores: Tensor = self.shared(x) + self.embedding(x)
-        return scores
-
-
-def _with_spectral_norm(network: nn.Module) -> nn.Module:
-    """Miyato et al. 2018, arXiv:1802.05957, on every layer with weights but batch normalisation."""
-    for layer in list(network.modules()):
-        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-            spectral_norm(layer)
-    return network
-
-
-def _initialise(layer: nn.Module) -> None:
-    if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-        nn.init.normal_(layer.weight, 0.0, 0.02)
-        if layer.bias is not None:
-            nn.init.zeros_(layer.bias)
-    elif isinstance(layer, nn.BatchNorm2d):
-        nn.init.normal_(layer.weight, 1.0, 0.02)
 
 
 def dcgan_digits() -> Recipe:

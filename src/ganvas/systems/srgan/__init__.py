@@ -10,19 +10,17 @@ generator is SRResNet; within the game, SRGAN.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal, final
-
-import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from typing import TYPE_CHECKING, Literal, final
 
 from ganvas.errors import InputError
-from ganvas.nn.residual import Padding, Residual, convolution, doubled
 from ganvas.recipe import EMA, WHOLE, Adam, Recipe, Schedule
 from ganvas.recipe.ramp import Ramp
 from ganvas.recipe.reconstruction import Perceptual, Pixel, Stage
 from ganvas.recipe.sources import Crops
 from ganvas.recipe.system import Translation
+
+if TYPE_CHECKING:
+    from torch import nn
 
 PHOTOS = 760  # DIV2K's 800 without the twentieth that is held out
 EPOCH = 16 * PHOTOS  # of the strategies: 16 crops of every photograph
@@ -49,7 +47,7 @@ class SRGAN(Translation):
     """Side of its first and last kernel; odd."""
     norm: Literal["batch", "none"] = "batch"
     """Batch normalisation in the residual blocks as in the paper, or none as in EDSR and ESRGAN."""
-    padding: Padding = "zeros"
+    padding: Literal["zeros", "reflect"] = "zeros"
     """What convolutions of the generator see beyond the border."""
     final: Literal["tanh", "none"] = "tanh"
     """What ends the generator."""
@@ -92,59 +90,28 @@ class SRGAN(Translation):
 
     def generator(self) -> nn.Module:
         """(B, channels, H, W) in [-1, 1] -> (B, channels, scale H, scale W)"""
-        return SRResNet(self)
+        from ganvas.systems.srgan.networks import SRResNet
+
+        return SRResNet(
+            scale=self.scale,
+            channels=self.channels,
+            width=self.g_width,
+            blocks=self.blocks,
+            kernel=self.kernel,
+            end_kernel=self.end_kernel,
+            norm=self.norm,
+            padding=self.padding,
+            final=self.final,
+            base=self.base,
+        )
 
     def discriminator(self) -> nn.Module:
         """(B, channels, H, W) of any size -> logits (B,)"""
-        layers: list[nn.Module] = []
-        before = self.channels
-        for index in range(8):
-            width = self.d_width * 2 ** (index // 2)
-            normed = index > 0 and self.d_norm == "batch"
-            layers.append(nn.Conv2d(before, width, 3, 1 + index % 2, 1, bias=not normed))
-            layers += [nn.BatchNorm2d(width)] if normed else []
-            layers.append(nn.LeakyReLU(0.2, inplace=True))
-            before = width
-        dropout = [nn.Dropout(self.d_dropout)] if self.d_dropout else []
-        layers += [nn.AdaptiveAvgPool2d(6), nn.Flatten(), nn.Linear(36 * before, self.d_hidden)]
-        layers += [nn.LeakyReLU(0.2, inplace=True), *dropout, nn.Linear(self.d_hidden, 1), nn.Flatten(0)]
-        return nn.Sequential(*layers)
+        from ganvas.systems.srgan.networks import discriminator
 
-
-class SRResNet(nn.Module):
-    """The generator of an SRGAN."""
-
-    def __init__(self, system: SRGAN) -> None:
-        super().__init__()
-        width, kernel, padding = system.g_width, system.kernel, system.padding
-
-        def inner() -> list[nn.Module]:
-            norm = [nn.BatchNorm2d(width)] if system.norm == "batch" else []
-            return [convolution(width, width, kernel, padding), *norm]
-
-        self.head = nn.Sequential(convolution(system.channels, width, system.end_kernel, padding), nn.PReLU())
-        blocks = [Residual(*inner(), nn.PReLU(), *inner()) for _ in range(system.blocks)]
-        self.trunk = Residual(*blocks, *inner())
-        doublings = [layer for _ in range(system.scale.bit_length() - 1) for layer in doubled(width, kernel, padding)]
-        end = convolution(width, system.channels, system.end_kernel, padding)
-        self.tail = nn.Sequential(*doublings, end)
-        self.scale, self.base, self.final = system.scale, system.base, system.final
-        if system.norm == "none":
-            # Small residuals at the start keep a network without normalisation stable (Wang et al. 2018, ESRGAN, 3.1).
-            for block in blocks:
-                for layer in block.body:
-                    if isinstance(layer, nn.Conv2d):
-                        nn.init.kaiming_normal_(layer.weight).data.mul_(0.1)
-        if system.base != "none":
-            for parameter in end.parameters():
-                nn.init.zeros_(parameter)
-
-    def forward(self, low: Tensor) -> Tensor:
-        """(B, channels, H, W) -> (B, channels, scale H, scale W)"""
-        high: Tensor = self.tail(self.trunk(self.head(low)))
-        if self.base != "none":
-            high = high + functional.interpolate(low, scale_factor=self.scale, mode="bilinear").to(high.dtype)
-        return torch.tanh(high) if self.final == "tanh" else high
+        return discriminator(
+            channels=self.channels, width=self.d_width, hidden=self.d_hidden, dropout=self.d_dropout, norm=self.d_norm
+        )
 
 
 def srresnet_x4() -> Recipe:
