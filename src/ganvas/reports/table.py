@@ -224,21 +224,21 @@ def gains(groups: Sequence[Variant], found: Iterable[Column]) -> list[Gain]:
 
 def refusals(found: Sequence[Column]) -> list[str]:
     """Why figures of one measure and place stand in several columns: a sentence for each reason, naming the fields."""
-    reasons: dict[str, list[str]] = {}
+    by_reason: dict[str, list[str]] = {}
     for column in found:
         same = alike(column, found)
-        told = []
+        fields = []
         for name in unlike(same):
             values: dict[str, list[str]] = {}
             for other in same:
                 values.setdefault(str(other.protocol.get(name, ABSENT)), []).extend(other.figures)
-            told.append(f"{name} is " + ", ".join(f"{value} for {_several(runs)}" for value, runs in values.items()))
-        if told:
-            reasons.setdefault("; ".join(told), []).append(column.name)
+            fields.append(f"{name} is " + ", ".join(f"{value} for {_several(runs)}" for value, runs in values.items()))
+        if fields:
+            by_reason.setdefault("; ".join(fields), []).append(column.name)
     return [
         f"{', '.join(dict.fromkeys(measures))} {'are' if len(set(measures)) > 1 else 'is'} not ranked over all runs,"
-        f" for the runs were not measured alike: {told}."
-        for told, measures in reasons.items()
+        f" for the runs were not measured alike: {reason}."
+        for reason, measures in by_reason.items()
     ]
 
 
