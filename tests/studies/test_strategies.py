@@ -146,8 +146,8 @@ def carried_out() -> tuple[Path, str]:
     rows = side_by_side(study, jobs, where)
     assert rows
     for row in rows:
-        assert list(row.pictures) == ["bicubic", "plain", "game", "original"]
-        assert {picture.size for picture in row.pictures.values()} == {(80, 76)}
+        assert list(row.images) == ["bicubic", "plain", "game", "original"]
+        assert {picture.size for picture in row.images.values()} == {(80, 76)}
         assert set(row.scores) == {"bicubic", "plain", "game"}
     compare([where], out="page.html", references=held, rows=rows)
     return where, Path("page.html").read_text()
