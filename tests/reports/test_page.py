@@ -75,7 +75,7 @@ def test_names_of_runs_classes_and_protocols_are_shown_as_they_are() -> None:
     data = drawn(text)
     assert name in [run["name"] for run in data["runs"]]  # type: ignore[index]
     assert any(verdict["verdict"] == label for run in data["runs"] for verdict in run["verdicts"])  # type: ignore[index]
-    assert f"<h3>KID on class {escape(label)} last</h3>" in text
+    assert f"<h3>KID on class {escape(label)} ↓ last</h3>" in text
     assert f"source {escape(label)}&amp;&#39;" in text
 
 

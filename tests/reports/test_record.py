@@ -46,11 +46,13 @@ def test_a_figure_is_read_in_the_new_form_and_the_old() -> None:
     assert best.protocol == last.protocol == {key: value for key, value in PROTOCOL.items() if key != "ganvas"}
 
 
-def test_the_name_of_a_class_is_no_test_set() -> None:
+def test_a_class_is_what_a_figure_was_taken_on() -> None:
     folder = made("a")
     add_figure(folder, "KID on class cat on a mat", 0.1)
-    (figure,) = Record(folder).figures
-    assert (figure.measure, figure.test_set) == ("KID on class cat on a mat", "")
+    add_figure(folder, "charm on Sundays", 0.1)
+    kid, charm = Record(folder).figures
+    assert (kid.measure, kid.test_set, kid.higher_is_better) == ("KID", "class cat on a mat", False)
+    assert (charm.measure, charm.test_set, charm.higher_is_better) == ("charm on Sundays", "", None)
 
 
 DAMAGED = [

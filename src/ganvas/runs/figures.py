@@ -1,7 +1,7 @@
 """Figures out of the lines of figures.jsonl, also of runs made before a figure said itself what it is. Without torch.
 
-Before, the name of a test set stood inside the measure's (``PSNR-Y on Set5``), the count of images was called `images`,
-and no line said which end of its measure is the better one.
+Before, the name of a test set or of a class stood inside the measure's (``PSNR-Y on Set5``), the count of images was
+called `images`, and no line said which end of its measure is the better one.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ HIGHER = (
     *("precision", "recall", "density", "coverage", "Inception score", "classifier score", "modes", "modes covered"),
     *("class accuracy", "PSNR-Y", "SSIM-Y", "PSNR-RGB", "SSIM-RGB"),
 )
-ON_SET = re.compile(r"((?:PSNR|SSIM)-(?:Y|RGB)|(?:ST-)?LPIPS) on (.+)", re.DOTALL)
+ON_SET = re.compile(r"((?:PSNR|SSIM)-(?:Y|RGB)|(?:ST-)?LPIPS|KID) on (.+)", re.DOTALL)
 
 
 def figure_of(line: Any) -> Figure | None:
