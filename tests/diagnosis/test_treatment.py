@@ -14,7 +14,7 @@ from ganvas import Adam, NonSaturating, Steering, Watch, train
 from ganvas.cli import main
 from ganvas.diagnosis import REMEDIES, Verdict
 from ganvas.diagnosis.remedies import advice
-from ganvas.observers import diagnose as observer
+from ganvas.observers import diagnosis as observer
 from ganvas.recipe import Recipe
 from ganvas.recipe.objectives import Objective, Relativistic
 from ganvas.recipe.penalties import R1, R2, GradientPenalty, Penalty
@@ -107,7 +107,7 @@ def test_treatment_is_logged_bounded_and_changes_the_game() -> None:
 def test_a_loss_that_is_no_number_is_treated_but_not_for_ever() -> None:
     rates = {"adam_g": Adam(lr=1e30), "adam_d": Adam(lr=1e30)}
     recipe = tiny("dcgan", images=16 * 60, **rates, steering=Steering(mode="treat", every=16))
-    assert train(recipe, name="saved", watch=WATCH).images == recipe.images
+    assert train(recipe, name="saved", watch=WATCH).images_seen == recipe.images
     (treated,) = events("saved", "treated")
     assert treated["verdict"] == "divergence"
     assert treated["change"] == "--adam-g.lr 0.0002 --adam-d.lr 0.0002"
@@ -158,4 +158,4 @@ def test_a_run_that_only_gets_worse_ends_early_with_its_best(monkeypatch: pytest
     assert end["early"] == "past its best"
     assert float(end["saved_seconds"]) > 0  # type: ignore[arg-type]
     assert (ganvas.open("runs/worse").generate(4) == ganvas.open("runs/worse", which="best").generate(4)).all()
-    assert train(recipe, name="worse", watch=watch).images == outcome.images_seen
+    assert train(recipe, name="worse", watch=watch).images_seen == outcome.images_seen

@@ -15,7 +15,7 @@ from ganvas.evaluation.pairs import score
 from ganvas.recipe import WHOLE, Schedule
 from ganvas.recipe.ramp import Ramp
 from ganvas.recipe.sources import Crops
-from ganvas.runs.folder import RunFolder
+from ganvas.runs.folder import RunFolder, figures_of
 from ganvas.studies import read_study, strategies
 from ganvas.studies.presets import STRATEGIES, lasting, race
 from ganvas.studies.run_jobs import evaluations, jobs_of
@@ -171,7 +171,8 @@ def test_the_page_of_a_race() -> None:
     assert paths["reference"]["name"] == "bicubic"
     for plane in (paths, ends):
         assert {series["variant"] for series in plane["series"]} == {0, 1}
-    log = [line for line in RunFolder(where / "plain-seed0").read_log() if "st-lpips" in line]
+    measured = [figures_of(line) for line in RunFolder(where / "plain-seed0").read_log()]
+    log = [{figure.measure: figure.value for figure in figures} for figures in measured if figures]
     (path,) = (series for series in paths["series"] if series["name"] == "plain-seed0")
     assert [(point["x"], point["y"]) for point in path["points"]] == [(o["psnr-y"], o["st-lpips"]) for o in log]
     for point in (series["points"][-1] for series in ends["series"]):

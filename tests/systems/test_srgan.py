@@ -17,7 +17,7 @@ from ganvas.recipe.batch import Batch
 from ganvas.recipe.reconstruction import Perceptual, Pixel
 from ganvas.recipe.sources import Crops, Images
 from ganvas.runs import checkpoint
-from ganvas.runs.folder import RunFolder
+from ganvas.runs.folder import RunFolder, figures_of
 from ganvas.systems import named_recipe
 from ganvas.systems.dcgan import DCGAN
 from ganvas.systems.srgan import EPOCH, SRGAN
@@ -103,7 +103,8 @@ def test_pretraining_leaves_the_discriminator_alone_and_learns(tmp_path: Path) -
     losses = [line["g/Pixel"] for line in log if "g/Pixel" in line]
     assert not any("d/adversarial" in line for line in log)
     assert sum(losses[-10:]) < 0.9 * sum(losses[:10])
-    assert [line["protocol"] for line in log if "psnr-y" in line] == ["1 crops, held-out"] * 2
+    protocols = [figures[0].protocol for figures in map(figures_of, log) if figures]
+    assert protocols == [{"crops": 1, "split": "held-out"}] * 2
     tensors = checkpoint.load(max(Path("runs/r/checkpoints").glob("[0-9]*.safetensors")))[0]
     fresh = {f"d.{name}": t for name, t in Run(recipe, torch.device("cpu")).d.state_dict().items()}
     assert same({n: t for n, t in tensors.items() if n.startswith("d.")}, fresh)

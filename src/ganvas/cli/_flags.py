@@ -24,7 +24,7 @@ from ganvas.recipe.reconstruction import ReconstructionLoss
 from ganvas.recipe.serialization import flatten
 from ganvas.registry import concrete
 from ganvas.systems import load_systems, named_recipe
-from ganvas.tasks.checks import check
+from ganvas.tasks import task_of
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def parse_as(kind: type[F], verb: str, argv: list[str]) -> tuple[str, F]:
             flags = tyro.cli(
                 kind,
                 prog=f"ganvas {verb} {argv[0]}",
-                description=f"{verb.capitalize()} the recipe {argv[0]}; its fields are flags.",
+                description=f"{verb.capitalize()} the recipe {argv[0]}; its fields are flags. {_choices(recipe)}",
                 args=words[1:],
                 default=default,
                 config=(tyro.conf.AvoidSubcommands, tyro.conf.FlagConversionOff),
@@ -112,7 +112,7 @@ def parse_as(kind: type[F], verb: str, argv: list[str]) -> tuple[str, F]:
         raise
     if flags.epochs < 0:
         raise InputError(f"--epochs {flags.epochs} is negative; give the number of passes over the data.")
-    check(flags.recipe)
+    task_of(flags.recipe).check(flags.recipe)
     return argv[0], flags
 
 
@@ -126,6 +126,20 @@ def _long(recipe: Recipe) -> dict[str, str]:
 _CHOICES: dict[str, type] = {"--objective": Objective, "--data.degradation": Degradation}
 # Of these there may be several, or none.
 _SEVERAL: dict[str, type] = {"--penalties": Penalty, "--reconstruction": ReconstructionLoss}
+
+
+def _choices(recipe: Recipe) -> str:
+    """Which classes the recipe's parts are of, and which they could be of."""
+    told = []
+    for flag, base in {**_CHOICES, **_SEVERAL}.items():
+        part: Any = recipe
+        for name in flag[2:].split("."):
+            part = getattr(part, name, None)
+        if part is not None:
+            parts = part if flag in _SEVERAL else (part,)
+            names = " ".join(type(one).__name__ for one in parts) or "none"
+            told.append(f"{flag} {names} (available: {', '.join(kind.__name__ for kind in concrete(base))})")
+    return f"Parts that are chosen by name: {'; '.join(told)}."
 
 
 def _chosen(recipe: Recipe, words: list[str]) -> tuple[Recipe, list[str]]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ganvas.cli._flags import Common, parse_as, with_epochs
+from ganvas.cli import _flags
 from ganvas.studies.tuning.settings import Search
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ OURS = ("--search", "--name")  # flags that ganvas train has not, or means other
 
 
 @dataclass(frozen=True)
-class TuneFlags(Common):
+class TuneFlags(_flags.Common):
     """What is said of a search."""
 
     search: Search = field(default_factory=Search)
@@ -30,13 +30,13 @@ class TuneFlags(Common):
 
 def main(argv: list[str]) -> int:
     """Run ``ganvas tune RECIPE [flags]``."""
-    name, flags = parse_as(TuneFlags, "tune", argv)
+    name, flags = _flags.parse_as(TuneFlags, "tune", argv)
 
     from ganvas.data import count
     from ganvas.studies.tuning import Stopped, tune
 
     if flags.epochs:
-        flags = with_epochs(flags, count(flags.recipe.data, flags.recipe.system.shape))
+        flags = _flags.with_epochs(flags, count(flags.recipe.data, flags.recipe.system.shape))
     folder = flags.name or f"tune-{name}"
     try:
         advice = tune(flags.recipe, name=folder, search=flags.search, host=flags.host)

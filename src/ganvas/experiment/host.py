@@ -38,7 +38,7 @@ class Host:
             return torch.device(next(name for name, there in have.items() if there))
         if not have[self.device]:
             there = ", ".join(name for name, is_there in have.items() if is_there)
-            raise InputError(f"--host.device {self.device} is not to be had here; this machine offers: {there}.")
+            raise InputError(f"--host.device {self.device} is not available; available: {there}.")
         return torch.device(self.device)
 
     def describe(self) -> dict[str, Any]:

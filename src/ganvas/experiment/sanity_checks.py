@@ -6,30 +6,13 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from ganvas.data import Dataset
 from ganvas.recipe import CAP, LEAKING, Recipe
 from ganvas.recipe.ramp import Ramp, ends
-from ganvas.recipe.sources import Images
 
 
-def doubts(recipe: Recipe, dataset: Dataset | None = None) -> list[str]:
-    """Sentences on a recipe that can be played, but whose parts do not fit each other, its length or its data."""
-    return [
-        *(_grey(recipe, dataset) if dataset else ()),
-        *recipe.objective.misfits(recipe.penalties),
-        *_late_ramps(recipe),
-        *_augmentation(recipe),
-    ]
-
-
-def _grey(recipe: Recipe, dataset: Dataset) -> Iterator[str]:
-    if recipe.system.shape[0] == 3 and isinstance(recipe.data, Images):
-        some = dataset.spread(64)
-        if (some == some[..., :1]).all():
-            yield (
-                f"the pictures of {dataset.name} look grey, and the recipe makes coloured ones; give"
-                " --system.channels 1."
-            )
+def sanity_checks(recipe: Recipe) -> list[str]:
+    """Sentences on a recipe that can be played, but whose parts do not fit each other or its length."""
+    return [*recipe.objective.misfits(recipe.penalties), *_late_ramps(recipe), *_augmentation(recipe)]
 
 
 def _late_ramps(recipe: Recipe) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Where real data come from: values."""
+"""Where real data come from: values. `ganvas.data` opens them."""
 
 from __future__ import annotations
 
@@ -16,15 +16,19 @@ RADIUS, STRETCHES = 0.8, 100
 
 
 class Source(ABC):
-    """Where real samples come from. Subclasses are frozen dataclasses, whose first field says which samples."""
+    """One kind of data. Subclasses are frozen dataclasses; the first field says which data, and is what --data sets."""
 
     held_out: float
-    """Share of the samples that is never trained on: every k-th, k = 1 / share. 0 trains on all."""
+    """Share of the rows that is never trained on; a field, or a constant."""
 
     @property
     @abstractmethod
     def title(self) -> str:
-        """What messages call it."""
+        """What messages call the data."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.held_out <= 0.5:
+            raise InputError(f"--data.held-out {self.held_out} must lie in 0..0.5; usual is 0.05, 0 keeps none back.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,12 +44,9 @@ class Images(Source):
     """Share of the pictures that is never trained on, so that the diagnosis and the measures have something to compare
     with: every k-th picture in the source's order, k = 1 / share. 0 trains on all."""
 
-    def __post_init__(self) -> None:
-        _expect_share(self.held_out)
-
     @property
     def title(self) -> str:
-        """The source."""
+        """The name, or the path."""
         return self.source
 
 
@@ -65,12 +66,9 @@ class Crops(Source):
     held_out: float = 0.05
     """Share of the photographs that is never trained on: every k-th, k = 1 / share. 0 trains on all."""
 
-    def __post_init__(self) -> None:
-        _expect_share(self.held_out)
-
     @property
     def title(self) -> str:
-        """The source."""
+        """The name, or the path."""
         return self.source
 
 
@@ -93,7 +91,7 @@ class Mixture2D(Source):
                 f"--data.count {self.count} and --data.std {self.std} make no points; give at least 1 point and a"
                 " standard deviation above 0 and up to 1, such as 0.02."
             )
-        _expect_share(self.held_out)
+        super().__post_init__()
 
     @property
     def title(self) -> str:
@@ -127,11 +125,6 @@ class Mixture2D(Source):
         for mode in self.modes():
             total += np.exp(-((x - mode) ** 2).sum(1) / (2 * self.std**2))
         return total / (len(self.modes()) * 2 * np.pi * self.std**2)
-
-
-def _expect_share(held_out: float) -> None:
-    if not 0 <= held_out <= 0.5:
-        raise InputError(f"--data.held-out {held_out} must lie in 0..0.5; usual is 0.05, 0 keeps none back.")
 
 
 def _polar(radius: NDArray[np.float64], angle: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -15,6 +15,8 @@ import numpy as np
 from ganvas.recipe.noise import noise
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from torch import Tensor, nn
 
     from ganvas.recipe.batch import Batch
@@ -25,8 +27,8 @@ class System(ABC):
 
     task: ClassVar[str]
     """The modality: images, restoration, toy2d."""
-    free: ClassVar[tuple[str, ...]] = ()
-    """Fields that decide no weight of the generator."""
+    interchangeable: ClassVar[tuple[str, ...]] = ()
+    """Fields by which two systems may differ, and the weights of one's generator still fit the other's."""
     classes: int = 0
     """How many classes both networks are told of; a field where a system can be told, 0 is none."""
 
@@ -57,6 +59,10 @@ class System(ABC):
         """An auxiliary classifier's logits (B, classes) in the same (Odena et al. 2017, arXiv:1610.09585), if any."""
         return None
 
+    def small(self) -> Self:
+        """The same with networks that train in seconds on a CPU, for tests; what is small stays as it is."""
+        return self
+
     @abstractmethod
     def fake(self, g: nn.Module, batch: Batch) -> Tensor:
         """What the discriminator is to judge: (B, *shape), pictures in [-1, 1]."""
@@ -73,7 +79,7 @@ class Translation(System):
     """The generator maps a low-resolution picture (B, C, H, W) to (B, C, scale H, scale W), both in [-1, 1]."""
 
     task = "restoration"
-    free = ("size",)
+    interchangeable = ("size",)
     scale: int
     """How many times the sides grow."""
     size: int

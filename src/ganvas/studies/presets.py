@@ -10,9 +10,9 @@ from ganvas.errors import InputError
 from ganvas.recipe import Adam, Recipe
 from ganvas.recipe.ramp import Ramp
 from ganvas.recipe.serialization import to_plain
-from ganvas.recipe.system import Translation
 from ganvas.studies.study import Study, changed
 from ganvas.systems import named_recipe
+from ganvas.tasks import task_of
 
 STRATEGIES = ("srgan-g1d1", "srgan-pretrain", "srresnet", "srresnet-g1d2")
 SETS = ("Set5", "Set14", "BSD100")
@@ -67,7 +67,7 @@ def race(recipes: Mapping[str, Recipe], *, name: str, seeds: Sequence[int], on: 
                     f"the study {name} is no fair race: {other} has {told} {value} and {leader} {wanted}; give all the"
                     " same."
                 )
-    if on and not isinstance(first.system, Translation):
+    if on and not task_of(first).has_originals:
         raise InputError(f"the study {name} scores on {on[0]}, and {leader} enlarges nothing; leave the sets out.")
     variants = {
         other: {

@@ -21,10 +21,9 @@ from ganvas.metrics.extractors import expect_known
 from ganvas.recipe import Recipe
 from ganvas.recipe.ramp import Ramp
 from ganvas.recipe.serialization import to_plain
-from ganvas.recipe.system import Translation
 from ganvas.runs.folder import read_json
 from ganvas.systems import named_recipe, read_recipe
-from ganvas.tasks.checks import check
+from ganvas.tasks import task_of
 
 KEYS = ("name", "recipe", "set", "vary", "variants", "seeds", "at", "evaluate")
 EVALUATE = ("against", "extractor", "measures", "fakes", "split", "seed", "resize", "which", "on")
@@ -135,11 +134,11 @@ class Study:
                 f"the study {self.name} has evaluate.{others[0]}, which does not go with evaluate.on; drop one."
             )
         system = self.recipe.system
-        if not isinstance(system, Translation):
+        if not task_of(system).has_originals:
             raise InputError(
                 f"the study {self.name} has evaluate.on, and {type(system).__name__} enlarges nothing; leave it out."
             )
-        names = [find_set(word, system.scale).name for word in self.sets]
+        names = [find_set(word, getattr(system, "scale", 1)).name for word in self.sets]
         if len(set(names)) < len(names):
             raise InputError(f"the study {self.name} has one set twice in evaluate.on {on!r}; give each once.")
 
@@ -187,7 +186,7 @@ def changed(recipe: Recipe, changes: Mapping[str, Any], where: str) -> Recipe:
             node = node[key]
         node[last] = _value(value, isinstance(node[last], dict))
     made = read_recipe(plain, where)
-    check(made)
+    task_of(made).check(made)
     return made
 
 

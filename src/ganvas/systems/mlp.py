@@ -11,7 +11,7 @@ other way round, so here it is ``momentum=0.2`` with the usual eps of 1e-5.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, final
 
@@ -21,6 +21,8 @@ from ganvas.recipe.sources import Images
 from ganvas.recipe.system import Synthesis
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from torch import nn
 
 
@@ -70,6 +72,10 @@ class MLP(Synthesis):
         shape = (self.channels, self.size, self.size)
         pixels = self.channels * self.size**2
         return nn.Sequential(*layers, Linear(self.g_hidden[-1], pixels), nn.Tanh(), nn.Unflatten(1, shape))
+
+    def small(self) -> Self:
+        """8 px, hidden layers of 8."""
+        return replace(self, size=8, channels=1, g_hidden=(8, 8), d_hidden=(8,))
 
     def discriminator(self) -> nn.Module:
         """(B, channels, size, size) -> logits (B,)."""

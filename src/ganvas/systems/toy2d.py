@@ -9,7 +9,7 @@ D*(x) = p(x) / (p(x) + q(x)).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, final
 
@@ -20,6 +20,7 @@ from ganvas.recipe.system import FromNoise
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Self
 
     from torch import nn
 
@@ -54,6 +55,10 @@ class Toy2DMLP(FromNoise):
         from torch import nn
 
         return _perceptron((self.latent, *self.g_hidden), 2, nn.ReLU)
+
+    def small(self) -> Self:
+        """Hidden layers of 8."""
+        return replace(self, g_hidden=(8, 8), d_hidden=(8,))
 
     def discriminator(self) -> nn.Module:
         """Points (B, 2) -> logits (B,)."""

@@ -171,7 +171,7 @@ class Run:
 
     def _unlike(self, system: dict[str, Any]) -> tuple[str, str]:
         """By what another system's generator is not this one's, and the flags that make this one so."""
-        free = self.recipe.system.free
+        free = self.recipe.system.interchangeable
         ours = to_plain(self.recipe.system)
         keys = [key for key in {**system, **ours} if key not in free and not key.startswith("d_")]
         theirs, ours = ({key: one[key] for key in keys if key in one} for one in (system, ours))

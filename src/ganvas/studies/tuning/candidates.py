@@ -10,9 +10,8 @@ from fractions import Fraction
 from ganvas.errors import InputError
 from ganvas.recipe import Adam, Recipe
 from ganvas.recipe.ramp import ends, times
-from ganvas.recipe.sources import Mixture2D
-from ganvas.recipe.system import Translation
 from ganvas.studies.tuning.settings import Search
+from ganvas.tasks import task_of
 
 SHARE, ROUNDS = 0.02, 200  # of the whole run, and rounds at least: the default length of a first probe
 LEAST = 20  # rounds of a probe: less says nothing
@@ -100,15 +99,12 @@ def first_images(recipe: Recipe, search: Search) -> int:
 
 
 def _expect_tunable(recipe: Recipe) -> None:
-    if isinstance(recipe.system, Translation):
+    task = task_of(recipe)
+    if not task.has_features:
+        made = f"restores {task.unit}" if task.has_originals else f"makes {task.unit} from noise"
         raise InputError(
-            f"{type(recipe.system).__name__} enlarges pictures, and ganvas tune ranks pictures made from noise; race"
-            " its settings with ganvas study."
-        )
-    if isinstance(recipe.data, Mixture2D):
-        raise InputError(
-            f"{type(recipe.system).__name__} makes points, which no extractor of features knows; such a run takes a"
-            " minute, so race whole ones with ganvas study."
+            f"{type(recipe.system).__name__} {made}, and ganvas tune ranks images made from noise by the features of an"
+            " extractor; race whole runs with ganvas study."
         )
     if recipe.steering.mode == "treat":
         raise InputError(

@@ -14,7 +14,7 @@ from ganvas.data import count
 from ganvas.diagnosis.remedies import flags
 from ganvas.errors import InputError
 from ganvas.experiment import Host, train
-from ganvas.experiment.sanity_checks import doubts
+from ganvas.experiment.sanity_checks import sanity_checks
 from ganvas.files import write_text
 from ganvas.metrics.extractors import open_extractor
 from ganvas.metrics.intervals import GROUPS
@@ -109,8 +109,8 @@ def tune(
         )
     open_extractor(search.extractor)  # where it cannot be had, nothing is begun
     write_text(folder / FILE, json.dumps(asked, indent=2) + "\n")
-    for doubt in doubts(recipe):  # what every probe would say
-        console.print(doubt, style="yellow", highlight=False, soft_wrap=True)
+    for warning in sanity_checks(recipe):  # what every probe would say
+        console.print(warning, style="yellow", highlight=False, soft_wrap=True)
     prober = _Prober(search, images, replace(host, runs=str(folder)), console)
     many = max(2, -(-len(candidates) // FURTHER))
     seeds = range(recipe.seed, recipe.seed + search.seeds)
@@ -146,7 +146,7 @@ def tune(
         sum(probe.images for probe in probes) / recipe.images,
         folder / PICTURE,
     )
-    draw(advice.picture, candidates, probes, recipe.seed, images, GRID)
+    draw(advice.picture, candidates, probes, recipe.seed, images)
     write_text(folder / FILE, json.dumps({**asked, **_plain(advice, recipe)}, indent=2) + "\n")
     return advice
 

@@ -24,6 +24,8 @@ from ganvas.recipe.sources import Images
 from ganvas.recipe.system import Synthesis
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from torch import Tensor, nn
 
 SIZES = (16, 32, 64, 128, 256)
@@ -132,6 +134,10 @@ class DCGAN(Synthesis):
     def class_logits(self, scores: Tensor) -> Tensor | None:
         """(B, classes) of an auxiliary classifier."""
         return scores[:, 1:] if self.classes and self.conditioning == "classifier" else None
+
+    def small(self) -> Self:
+        """At most 32 px, two channels."""
+        return replace(self, size=min(self.size, 32), channels=1, g_width=2, d_width=2)
 
     @property
     def _halvings(self) -> int:

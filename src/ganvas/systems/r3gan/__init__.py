@@ -10,7 +10,7 @@ arXiv:1901.09321), a learned 4x4 basis to begin at and its mirror to end in, and
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, final
 
 from ganvas.errors import InputError
@@ -22,6 +22,8 @@ from ganvas.recipe.sources import Images
 from ganvas.recipe.system import Synthesis
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from torch import nn
 
 EXPANSION = 2  # of a block's inner width
@@ -83,6 +85,10 @@ class R3GAN(Synthesis):
         from ganvas.systems.r3gan.networks import Discriminator
 
         return Discriminator(**self._shared())
+
+    def small(self) -> Self:
+        """16 px, one block for every size."""
+        return replace(self, size=16, channels=1, widths=(16, 8, 8), blocks=1, group=8, latent=8)
 
     def _shared(self) -> dict[str, Any]:
         """What both networks are built from."""

@@ -20,6 +20,8 @@ from ganvas.recipe.sources import Crops
 from ganvas.recipe.system import Translation
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from torch import nn
 
 PHOTOS = 760  # DIV2K's 800 without the twentieth that is held out
@@ -104,6 +106,10 @@ class SRGAN(Translation):
             final=self.final,
             base=self.base,
         )
+
+    def small(self) -> Self:
+        """Crops of 32 px, one block."""
+        return replace(self, size=32, g_width=4, blocks=1, d_width=2, d_hidden=8)
 
     def discriminator(self) -> nn.Module:
         """(B, channels, H, W) of any size -> logits (B,)"""

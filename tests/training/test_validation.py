@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 
 import pytest
 
 from ganvas import InputError, Watch, train
-from ganvas.observers.measure import Figure
+from ganvas.metrics.figure import Figure
+from ganvas.observers.validation import Validator
 from ganvas.runs import checkpoint
+from ganvas.runs.folder import RunFolder, figures_of
+from ganvas.training.run import Run
 from tests.conftest import same, tiny
+
+
+class ByKid(Validator):
+    by = "kid"
+
+    def start(self, run: Run) -> None: ...
+
+    def measure(self, run: Run) -> list[Figure]:
+        return []
+
+
+def figures(name: str, measure: str) -> list[Figure]:
+    lines = RunFolder(f"runs/{name}").read_log()
+    return [figure for line in lines for figure in figures_of(line) if figure.measure == measure]
 
 
 def test_the_kid_is_logged_and_disturbs_nothing() -> None:
@@ -19,25 +35,20 @@ def test_the_kid_is_logged_and_disturbs_nothing() -> None:
         train(tiny("dcgan"), name=name, watch=Watch(measure_every=96, extractor=extractor))
     states = [max(Path(f"runs/{name}/checkpoints").glob("[0-9]*.safetensors")) for name in ("without", "with")]
     assert same(*(checkpoint.load(state)[0] for state in states))
-    lines = [json.loads(line) for line in Path("runs/with/log.jsonl").read_text().splitlines()]
-    measured = [line for line in lines if "kid" in line]
-    assert [line["images"] for line in measured] == [96, 192]
-    assert all(line["kid_low"] < line["kid"] < line["kid_high"] for line in measured)
-    protocol = measured[0]["protocol"]
+    measured = figures("with", "kid")
+    assert [figure.images_seen for figure in measured] == [96, 192]
+    assert all(figure.low < figure.value < figure.high for figure in measured)  # type: ignore[operator]
+    protocol = measured[0].protocol
     assert protocol["extractor"] == "digits"
     assert protocol["fakes"] == protocol["reals"] == 512
-    assert [line["swd"] for line in lines if "swd" in line] == [
-        line["swd"]
-        for line in map(json.loads, Path("runs/without/log.jsonl").read_text().splitlines())
-        if "swd" in line
-    ]
+    assert figures("with", "swd") == figures("without", "swd")
+    assert figures("with", "swd")[0].protocol == {"fakes": 512, "split": "train"}
 
 
 def test_the_best_is_then_the_one_with_the_smallest_kid() -> None:
     train(tiny("dcgan"), name="run", watch=Watch(measure_every=32, extractor="digits"))
-    lines = [json.loads(line) for line in Path("runs/run/log.jsonl").read_text().splitlines()]
-    best = min((line for line in lines if "kid" in line), key=lambda line: line["kid"])
-    assert checkpoint.about(Path("runs/run/checkpoints/best.safetensors"))["images"] == best["images"]
+    best = min(figures("run", "kid"), key=lambda figure: figure.value)
+    assert checkpoint.about(Path("runs/run/checkpoints/best.safetensors"))["images"] == best.images_seen
 
 
 @pytest.mark.parametrize(("extractor", "figure"), [("", "swd"), ("digits", "kid")])
@@ -47,10 +58,11 @@ def test_each_look_tells_how_the_kept_model_has_aged(extractor: str, figure: str
         train(tiny("dcgan", images=images), name="run", watch=watch)
     measured: list[float] = []
     least, aged = 0.0, []
-    for line in map(json.loads, Path("runs/run/log.jsonl").read_text().splitlines()):
-        if figure in line:
-            measured.append(line[figure])
-            least = line.get(f"{figure}_low", line[figure])
+    for line in RunFolder("runs/run").read_log():
+        for found in figures_of(line):
+            if found.measure == figure:
+                measured.append(found.value)
+                least = found.value if found.low is None else found.low
         if "signals" in line:
             aged.append(line["signals"]["aged"] == max(1.0, least / min(measured)))
     assert aged == [True] * 6
@@ -68,11 +80,21 @@ def test_each_look_tells_how_the_kept_model_has_aged(extractor: str, figure: str
 def test_a_model_has_aged_only_by_what_its_interval_leaves_no_doubt_of(
     figures: list[tuple[float, float]], aged: float
 ) -> None:
-    figure = Figure()
-    assert math.isnan(figure.aged)
+    validator = ByKid()
+    assert math.isnan(validator.aged)
     for value, low in figures:
-        figure.note(value, low)
-    assert figure.aged == pytest.approx(aged)
+        validator.note(0, [Figure(measure="kid", value=value, low=low, higher_is_better=False)])
+    assert validator.aged == pytest.approx(aged)
+
+
+def test_of_a_figure_that_is_better_the_higher_the_best_is_the_highest() -> None:
+    validator = ByKid()
+    better = [
+        validator.note(0, [Figure(measure="kid", value=value, high=value + 1, higher_is_better=True)])
+        for value in (20.0, 30.0, 24.0)
+    ]
+    assert better == [True, True, False]
+    assert validator.aged == pytest.approx(30 / 25)
 
 
 def test_an_unknown_extractor_is_refused_before_anything_is_written() -> None:

@@ -12,7 +12,7 @@ from torch import Tensor
 from ganvas.diagnosis.remedies import advice
 from ganvas.diagnosis.signals import Probe
 from ganvas.diagnosis.verdicts import Look, holds, judge, looks
-from ganvas.observers.measure import Figure
+from ganvas.observers.validation import Validator
 from ganvas.observers.watch import Watch
 from ganvas.runs.folder import RunFolder
 from ganvas.training.observer import Observer, due
@@ -27,7 +27,7 @@ LOOKS = 50  # in a whole run, unless the watch says otherwise
 class Diagnose(Observer):
     """One look wherever due; where a controller treats the run, its looks are taken over."""
 
-    def __init__(self, folder: RunFolder, console: Console, watch: Watch, probe: Probe, model: Figure) -> None:
+    def __init__(self, folder: RunFolder, console: Console, watch: Watch, probe: Probe, model: Validator) -> None:
         """`model` judges the kept model, which a moving average may make another than the one looked at."""
         self.folder, self.console, self.watch, self.probe, self.model = folder, console, watch, probe, model
 
