@@ -21,6 +21,7 @@ from spoilings import HEALTHY, IMAGES, SPOILINGS
 from ganvas.diagnosis import diagnose
 from ganvas.diagnosis.verdicts import CONDITIONS, Look, distance, holds, judge, looks
 from ganvas.runs.folder import RunFolder, figures_of
+from ganvas.runs.record import Record
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ def predicts(runs: list[Judged], folder: Path) -> list[str]:
     from scipy.stats import spearmanr
 
     scores = json.loads((folder / "scores.json").read_text())
-    known = [(run, diagnose(RunFolder(folder / f"{run.kind}.{run.data}.{run.seed}"))) for run in runs]
+    known = [(run, diagnose(Record(folder / f"{run.kind}.{run.data}.{run.seed}"))) for run in runs]
     lines = []
     for data in ("digits", "faces"):
         rows = [

@@ -85,7 +85,7 @@ def test_a_share_that_is_next_to_nothing_holds_nothing_out() -> None:
 def test_an_extractor_needs_pictures_before_anything_is_written() -> None:
     np.savez("few.npz", np.random.default_rng(0).integers(0, 256, (10, 16, 16), np.uint8))
     recipe = tiny("dcgan", data=Images(source="few.npz", held_out=0), batch_size=2, images=16)
-    with pytest.raises(InputError, match=r"--watch\.extractor digits needs 20 pictures"):
+    with pytest.raises(InputError, match=r"--watch\.extractor digits needs 20 images"):
         train(recipe, name="few", watch=Watch(extractor="digits"))
     assert not Path("runs/few").exists()
 

@@ -14,8 +14,8 @@ from ganvas import InputError
 from ganvas.cli import main
 from ganvas.evaluation import score
 from ganvas.imaging.grid import Pixels
-from tests.comparison.runs import made
 from tests.evaluation.enlarging import Softer, Upscaler, picture
+from tests.reports.runs import made
 
 
 def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:

@@ -18,8 +18,8 @@ from ganvas.imaging.grid import GAP, MARGIN, PAPER, grid, with_names
 from ganvas.inference.opening import write_model
 from ganvas.inference.output import folder_name
 from ganvas.recipe.sources import Images
-from ganvas.reports.frames import films
-from ganvas.runs.record import gather
+from ganvas.reports.frames import cut_strips
+from ganvas.runs.records import read_records
 from ganvas.systems.dcgan import DCGAN
 from tests.conftest import TrainedRun, tiny
 
@@ -126,10 +126,10 @@ def test_sheets_of_a_run_show_a_class_in_every_row(run: Path) -> None:
 
 
 def test_a_comparison_reads_sheets_with_names(run: Path) -> None:
-    cut = films(gather([run]))
-    assert list(cut.films) == ["r"]
+    cut = cut_strips(read_records([run]))
+    assert list(cut.by_run) == ["r"]
     assert cut.reals
-    last = cut.films["r"].frames[-1].source.partition(",")[2]
+    last = cut.by_run["r"].frames[-1].source.partition(",")[2]
     with Image.open(io.BytesIO(base64.b64decode(last))) as picture:
         shown = np.asarray(picture.convert("L"))
     firsts = np.concatenate([ganvas.open(run).generate(1, label=label) for label in range(10)])[..., 0]

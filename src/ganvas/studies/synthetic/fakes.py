@@ -23,8 +23,9 @@ from ganvas.recipe.serialization import to_plain
 from ganvas.recipe.sources import Images
 from ganvas.recipe.system import FromNoise
 from ganvas.runs import checkpoint
-from ganvas.runs.folder import RunFolder, summarise
+from ganvas.runs.folder import RunFolder
 from ganvas.runs.models import find
+from ganvas.runs.record import Record
 from ganvas.studies.synthetic.reals import Labelled, Reals
 from ganvas.studies.synthetic.settings import Settings
 from ganvas.systems import named_recipe
@@ -117,7 +118,7 @@ def is_trained(folder: Path, images: int) -> bool:
     """Whether a training in a run folder has come to its end, and that is not before `images`."""
     if not RunFolder(folder).exists():
         return False
-    found = summarise(RunFolder(folder))
+    found = Record(folder)
     return found.state == "finished" and found.images_seen >= images
 
 

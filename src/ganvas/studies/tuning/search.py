@@ -21,7 +21,8 @@ from ganvas.metrics.intervals import GROUPS
 from ganvas.observers.watch import Watch
 from ganvas.recipe import Recipe
 from ganvas.recipe.serialization import difference, to_plain
-from ganvas.runs.folder import RunFolder, read_json, summarise
+from ganvas.runs.folder import RunFolder, read_json
+from ganvas.runs.record import Record
 from ganvas.studies.tuning.candidates import FURTHER, Candidate, candidates_of, first_images
 from ganvas.studies.tuning.chart import draw
 from ganvas.studies.tuning.settings import Search
@@ -196,7 +197,7 @@ class _Prober:
 def _is_over(folder: RunFolder, images: int) -> bool:
     if not folder.exists():
         return False
-    now = summarise(folder)
+    now = Record(folder)
     return now.state == "diverged" or (now.state == "finished" and now.images_seen >= images)
 
 

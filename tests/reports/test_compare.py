@@ -11,7 +11,7 @@ import pytest
 from ganvas import InputError, cli, compare
 from ganvas.recipe.serialization import to_plain
 from ganvas.reports.table import mean
-from tests.comparison.runs import add_figure, made
+from tests.reports.runs import add_figure, made
 
 
 def two_by_three() -> None:
@@ -23,8 +23,8 @@ def two_by_three() -> None:
 def test_runs_that_differ_in_the_seed_are_one_setting() -> None:
     two_by_three()
     comparison = compare(["runs"])
-    assert [group.label for group in comparison.settings] == ["base", "slow"]
-    assert [len(group.runs) for group in comparison.settings] == [3, 3]
+    assert [group.label for group in comparison.variants] == ["base", "slow"]
+    assert [len(group.runs) for group in comparison.variants] == [3, 3]
     assert comparison.differing == {"adam_d.lr": ["0.0002", "5e-05"]}
 
 

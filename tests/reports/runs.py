@@ -12,6 +12,7 @@ from ganvas.imaging.grid import Pixels, beside, grid
 from ganvas.imaging.saving import save_png
 from ganvas.recipe.serialization import to_plain
 from ganvas.runs.folder import RunFolder
+from ganvas.runs.previews import Preview, add_preview
 from ganvas.studies.study import changed
 from tests.conftest import tiny
 
@@ -42,12 +43,20 @@ def add_figure(folder: RunFolder, measure: str, value: float, state: str = "last
         file.write(json.dumps({**line, "state": state, "protocol": {**PROTOCOL, **protocol}}) + "\n")
 
 
-def add_sheets(folder: RunFolder, count: int = 5, rows: int = 4, columns: int = 6, shade: int = 0) -> Pixels:
-    """Draw sheets of 16 px tiles with reals beside them; returns the last fakes (N, 16, 16, 1)."""
+def add_previews(folder: RunFolder, count: int = 5, rows: int = 4, columns: int = 6, shade: int = 0) -> Pixels:
+    """Draw grids of 16 px tiles with reals beside them; returns the last fakes (N, 16, 16, 1)."""
     folder.samples.mkdir()
     draw = np.random.default_rng(shade)
     for index in range(count):
         fakes = draw.integers(0, 256, (rows * columns, 16, 16, 1), dtype=np.uint8)
         reals = np.full_like(fakes, 200)
-        save_png(beside([grid(fakes, columns), grid(reals, columns)]), folder.sheet(index * 100))
+        layout = {"rows": rows, "columns": columns, "tile": (48, 48), "zoom": 3, "reals": columns}
+        draw_preview(folder, index * 100, beside([grid(fakes, columns), grid(reals, columns)]), "grid", **layout)
     return fakes
+
+
+def draw_preview(folder: RunFolder, images: int, pixels: Pixels, kind: str, **layout: Any) -> None:
+    """Write one preview and enter it into the index."""
+    file = folder.sheet(images)
+    save_png(pixels, file)
+    add_preview(folder.samples, Preview(file=file.name, images_seen=images, kind=kind, **layout))

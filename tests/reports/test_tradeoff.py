@@ -12,16 +12,14 @@ from PIL import Image
 
 from ganvas import compare
 from ganvas.imaging.grid import Pixels, grid
-from ganvas.imaging.saving import save_png
+from ganvas.metrics.figure import Figure
 from ganvas.recipe.serialization import to_plain
-from ganvas.reports import Reference
-from ganvas.reports import frames as sheets
+from ganvas.reports import Reference, frames
 from ganvas.reports.tradeoff import planes
 from ganvas.runs.folder import RunFolder
-from ganvas.runs.record import Figure
-from tests.comparison.runs import PROTOCOL, add_figure, made
-from tests.comparison.test_page import decoded
 from tests.photographs import tiny_srgan
+from tests.reports.runs import PROTOCOL, add_figure, draw_preview, made
+from tests.reports.test_page import decoded
 
 
 def watched(name: str, **changes: Any) -> RunFolder:
@@ -62,7 +60,7 @@ def test_the_ends_of_settings_on_every_set() -> None:
         score(watched(f"b-seed{seed}", seed=seed, batch_size=8), "Set5", 29.0, 0.125 + 0.25 * seed)
     protocol = {key: value for key, value in {**PROTOCOL, "data": "abc"}.items() if key != "ganvas"}
     figures = tuple(
-        Figure(f"{measure} on Set5", value, None, None, 0, "", protocol)
+        Figure(measure=measure, test_set="Set5", value=value, protocol=protocol)
         for measure, value in (("PSNR-Y", 28.4), ("ST-LPIPS", 0.4))
     )
     comparison = compare(["runs"], out="page.html", references=[Reference("bicubic", figures)])
@@ -92,11 +90,11 @@ def test_sheets_of_crops_show_only_what_the_run_made() -> None:
     folder.recipe.write_text(json.dumps(to_plain(tiny_srgan())))
     folder.samples.mkdir()
     tiles = np.random.default_rng(0).integers(0, 256, (12, 16, 16, 3), np.uint8)  # four triples, two beside each other
-    save_png(grid(tiles, 6), folder.sheet(0))
-    cut = sheets.films(compare(["runs"]).records)
-    assert (cut.rows, cut.columns, cut.films["a"].noise) == (1, 4, (0, 0))
-    assert decoded(cut.films["a"].frames[0].source).shape == (16, 64)
+    draw_preview(folder, 0, grid(tiles, 6), "triples", rows=2, columns=2, tile=(48, 48), zoom=3)
+    cut = frames.cut_strips(compare(["runs"]).records)
+    assert (cut.rows, cut.columns, cut.by_run["a"].noise) == (1, 4, (0, 0))
+    assert decoded(cut.by_run["a"].frames[0].source).shape == (16, 64)
     grey = np.concatenate([decoded_tile(tiles[3 * index + 1]) for index in range(4)], axis=1)
-    assert np.array_equal(decoded(cut.films["a"].frames[0].source), grey)
+    assert np.array_equal(decoded(cut.by_run["a"].frames[0].source), grey)
     originals = np.concatenate([decoded_tile(tiles[3 * index + 2]) for index in range(4)], axis=1)
     assert np.array_equal(decoded(cut.reals), originals)

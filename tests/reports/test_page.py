@@ -9,14 +9,15 @@ import re
 from pathlib import Path
 
 import numpy as np
+from markupsafe import escape
 from PIL import Image
 
 from ganvas import compare
 from ganvas.cli import main
 from ganvas.imaging.grid import Pixels
-from ganvas.reports import frames as sheets
+from ganvas.reports import frames
 from ganvas.runs.folder import RunFolder
-from tests.comparison.runs import add_figure, add_sheets, made
+from tests.reports.runs import add_figure, add_previews, draw_preview, made
 
 
 def page(*runs: str) -> str:
@@ -37,7 +38,7 @@ def decoded(address: str) -> Pixels:
 
 def test_nothing_is_fetched() -> None:
     folder = made("a")
-    add_sheets(folder)
+    add_previews(folder)
     add_figure(folder, "FD", 9.0)
     text = page()
     assert "default-src 'none'" in text
@@ -46,10 +47,10 @@ def test_nothing_is_fetched() -> None:
 
 
 def test_real_pictures_can_be_left_out() -> None:
-    add_sheets(made("a"))
-    assert drawn(page())["films"]["reals"]  # type: ignore[index]
+    add_previews(made("a"))
+    assert drawn(page())["strips"]["reals"]  # type: ignore[index]
     assert main(["compare", "runs", "--no-reals", "--out", "page.html"]) == 0
-    assert drawn(Path("page.html").read_text())["films"]["reals"] == ""  # type: ignore[index]
+    assert drawn(Path("page.html").read_text())["strips"]["reals"] == ""  # type: ignore[index]
 
 
 def test_names_cannot_break_out_of_the_page() -> None:
@@ -59,34 +60,70 @@ def test_names_cannot_break_out_of_the_page() -> None:
     assert drawn(text)["runs"][0]["name"] == "a<script>alert(1)<b>"  # type: ignore[index]
 
 
+def test_names_of_runs_classes_and_protocols_are_shown_as_they_are() -> None:
+    name, label = "<b>x<b>", '"><script>alert(1)</script>'
+    folder = made(name)
+    add_previews(folder, count=1)
+    add_figure(folder, f"KID on class {label}", 0.1, source=f"{label}&'")
+    folder.add_event("verdict", verdict=label, images=40, sentence=f"{label} is ill")
+    made("y", augment__noise=0.5)
+    text = page()
+    assert "<b>x" not in text
+    assert "<script>alert" not in text
+    assert "alert(1)</script>" not in text
+    assert len(re.findall("<script", text)) == 2
+    data = drawn(text)
+    assert name in [run["name"] for run in data["runs"]]  # type: ignore[index]
+    assert any(verdict["verdict"] == label for run in data["runs"] for verdict in run["verdicts"])  # type: ignore[index]
+    assert f"<h3>KID on class {escape(label)} ↓ last</h3>" in text
+    assert f"source {escape(label)}&amp;&#39;" in text
+
+
+def test_a_run_made_before_there_was_an_index_is_compared_without_its_previews() -> None:
+    folder = made("a")
+    add_previews(folder)
+    (folder.samples / "index.json").unlink()
+    text = page()
+    assert drawn(text)["strips"]["runs"] == []  # type: ignore[index]
+    assert "The previews of a are not shown" in text
+
+
+def test_a_preview_that_is_damaged_is_passed_over() -> None:
+    folder = made("a")
+    add_previews(folder, count=3)
+    folder.sheet(100).write_bytes(b"\x89PNG")
+    cut = frames.cut_strips(compare(["runs"]).records)
+    assert [frame.images_seen for frame in cut.by_run["a"].frames] == [0, 200]
+
+
 def test_tiles_are_cut_where_they_were_drawn() -> None:
     folder = made("a")
-    fakes = add_sheets(folder, rows=4, columns=6)
-    cut = sheets.films(compare(["runs/a"]).records)
+    fakes = add_previews(folder, rows=4, columns=6)
+    cut = frames.cut_strips(compare(["runs/a"]).records)
     assert (cut.rows, cut.columns, cut.side) == (3, 4, 16)
-    last = decoded(cut.films["a"].frames[-1].source)
+    last = decoded(cut.by_run["a"].frames[-1].source)
     for index in range(12):
         top, left = 16 * (index // 4), 16 * (index % 4)
         assert np.array_equal(last[top : top + 16, left : left + 16], fakes[index, :, :, 0])
     assert (decoded(cut.reals) == 200).all()
-    assert [frame.images for frame in cut.films["a"].frames] == [0, 100, 200, 300, 400]
+    assert [frame.images_seen for frame in cut.by_run["a"].frames] == [0, 100, 200, 300, 400]
 
 
 def test_runs_of_unlike_grids_show_the_z_they_share() -> None:
-    add_sheets(made("a"), rows=4, columns=6)
-    small = add_sheets(made("b", batch_size=32), rows=1, columns=3, shade=1)
-    cut = sheets.films(compare(["runs"]).records)
+    add_previews(made("a"), rows=4, columns=6)
+    small = add_previews(made("b", batch_size=32), rows=1, columns=3, shade=1)
+    cut = frames.cut_strips(compare(["runs"]).records)
     assert (cut.rows, cut.columns) == (1, 3)
-    assert np.array_equal(decoded(cut.films["b"].frames[-1].source), np.concatenate(small[:, :, :, 0], axis=1))
+    assert np.array_equal(decoded(cut.by_run["b"].frames[-1].source), np.concatenate(small[:, :, :, 0], axis=1))
 
 
 def test_other_seeds_are_not_passed_off_as_the_same_z() -> None:
     for seed in (0, 1):
-        add_sheets(made(f"a-seed{seed}", seed=seed))
+        add_previews(made(f"a-seed{seed}", seed=seed))
     text = page()
     assert "Seed 0, z of length 8" in text
     assert "Seed 1, z of length 8" in text
-    add_sheets(made("b-seed0", batch_size=32))
+    add_previews(made("b-seed0", batch_size=32))
     assert "The same z in every run" in page("runs/a-seed0", "runs/b-seed0")
 
 
@@ -94,10 +131,10 @@ def test_pictures_keep_within_their_budget() -> None:
     folder = RunFolder("runs/a")
     for index in range(8):
         folder = made(f"r{index}", batch_size=16 + index)
-        add_sheets(folder, count=40, shade=index)
-    cut = sheets.films(compare(["runs"]).records)
-    assert sum(len(frame.source) for film in cut.films.values() for frame in film.frames) <= sheets.BUDGET
-    assert all(len(film.frames) > 4 for film in cut.films.values())
+        add_previews(folder, count=40, shade=index)
+    cut = frames.cut_strips(compare(["runs"]).records)
+    assert sum(len(frame.source) for strip in cut.by_run.values() for frame in strip.frames) <= frames.BUDGET
+    assert all(len(strip.frames) > 4 for strip in cut.by_run.values())
 
 
 def test_curves_are_placed_on_images_and_on_hours() -> None:
@@ -123,7 +160,7 @@ def test_points_are_shown_as_one_picture() -> None:
     plain["data"] = {"type": "Points", "shape": "ring", "count": 500, "held_out": 0.05}
     folder.recipe.write_text(json.dumps(plain))
     folder.samples.mkdir()
-    Image.new("RGB", (500, 470), "white").save(folder.sheet(100))
+    draw_preview(folder, 100, np.full((470, 500, 3), 255, np.uint8), "plot")
     assert "1 run of ring 500" in page()
-    cut = sheets.films(compare(["runs"]).records)
-    assert decoded(cut.films["a"].frames[0].source).shape == (301, 320)
+    cut = frames.cut_strips(compare(["runs"]).records)
+    assert decoded(cut.by_run["a"].frames[0].source).shape == (301, 320)
