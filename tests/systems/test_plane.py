@@ -56,7 +56,7 @@ def test_sheets_animation_and_measures() -> None:
     assert [line["images"] for line in measured] == [32, 64, 96, 128, 160, 192]
     assert all(0 <= line["modes"] <= 8 and 0 <= line["quality"] <= 1 and line["swd"] > 0 for line in measured)
     best = min(measured, key=lambda line: line["swd"])
-    assert ganvas.open(run.path, which="best").images == best["images"]
+    assert ganvas.open(run.path, which="best").images_seen == best["images"]
 
 
 def test_a_resumed_run_has_all_frames() -> None:
@@ -87,7 +87,7 @@ def test_generate_draws_and_writes_points(run: RunFolder, capsys: pytest.Capture
 
 REFUSED = {
     "generate runs/r --out fakes": ["fakes", ".csv or .npz"],
-    "generate runs/r --interpolate --out w.gif": ["points of the plane", "--grid"],
+    "generate runs/r --interpolate --out w.gif": ["makes points", "--grid"],
     "train mlp-ring --augment.flip True": ["--augment", "points"],
     "train mlp-ring --watch.extractor efficientnet-lite0": ["--watch.extractor", "made from noise"],
     "evaluate runs/r": ["makes points"],
@@ -106,10 +106,10 @@ def test_what_makes_no_sense_is_refused(words: str, run: RunFolder, capsys: pyte
 
 
 def test_pictures_are_no_points(run: RunFolder) -> None:
-    with pytest.raises(InputError, match="not pictures"):
+    with pytest.raises(InputError, match=r"makes points, not images; call points\(\) instead"):
         ganvas.open("runs/r").generate(2)
     train(tiny(images=16), name="digits", watch=OFTEN)
-    with pytest.raises(InputError, match="makes pictures"):
+    with pytest.raises(InputError, match="makes images"):
         ganvas.open("runs/digits").points(2)
     with pytest.raises(InputError, match="Toy2DMLP plays on points of the plane, and the data are pictures"):
         replace(named_recipe("mlp-ring"), data=Images(source="digits"))

@@ -21,7 +21,7 @@ from ganvas.evaluation.per_class import MEASURE as BY_CLASS
 from ganvas.evaluation.per_class import by_class
 from ganvas.evaluation.samples import Sets, Split, gather, source_of
 from ganvas.imaging.grid import Pixels
-from ganvas.inference.opening import move
+from ganvas.inference.loading import move
 from ganvas.metrics.extractors import Extractor, open_extractor
 from ganvas.metrics.fid import expect_enough
 from ganvas.metrics.kid import expect_groups

@@ -19,7 +19,7 @@ from ganvas.data import Dataset, open_data
 from ganvas.errors import InputError
 from ganvas.experiment.host import Host
 from ganvas.experiment.sanity_checks import doubts
-from ganvas.files import remove_leftovers, write_text
+from ganvas.files import expect_plain_name, remove_leftovers, write_text
 from ganvas.metrics.intervals import GROUPS
 from ganvas.observers.progress import ProgressLine
 from ganvas.observers.watch import Watch
@@ -71,8 +71,7 @@ def train(
         Diverged: a loss became NaN or infinite; the last good checkpoint stands.
     """
     watch, host, console = watch or Watch(), host or Host(), console or Console(stderr=True)
-    if Path(name).name != name or name == "..":
-        raise InputError(f"--name {name} is no plain name; give one without / (--host.runs names the folder of runs).")
+    expect_plain_name(name, "--name")
     folder = RunFolder(Path(host.runs) / name)
     _refuse_other_recipe(folder, recipe)
     if watch.extractor and not isinstance(recipe.data, Images):

@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ganvas.evaluation.enlargers import BICUBIC, open_enlarger
 from ganvas.evaluation.pairs import score
 from ganvas.evaluation.test_sets import Pair, TestSet, enlarge, find_set
 from ganvas.files import write_text
 from ganvas.imaging.grid import Pixels
+from ganvas.inference import Upscaler, open_as
+from ganvas.inference.super_resolution import BICUBIC
 from ganvas.reports import Reference, ViewerRow
 from ganvas.runs.folder import summarise
 from ganvas.runs.record import Figure
@@ -75,10 +76,10 @@ def side_by_side(study: Study, jobs: Sequence[Job], folder: Path) -> list[Viewer
         tables = {label: table for label, (_, table) in scored.items()}
         plain = _table(folder / f"ganvas-evaluate-{BICUBIC}-{pairs.name}.csv")
         chosen = _chosen(tables)
-        models = {label: open_enlarger(job.folder.path)[0] for label, (job, _) in scored.items()}
+        models = {label: open_as(Upscaler, job.folder.path) for label, (job, _) in scored.items()}
         for pair in _pairs(pairs, chosen):
             pictures = {BICUBIC: enlarge(pair.low, scale)}
-            pictures |= {label: model.enlarge(pair.low) for label, model in models.items()}
+            pictures |= {label: model.upscale(pair.low, colour_lock=False) for label, model in models.items()}
             pictures["original"] = pair.high
             scores = {label: _shown(table.get(pair.name, {})) for label, table in {BICUBIC: plain, **tables}.items()}
             images = {label: _image(pixels) for label, pixels in pictures.items()}

@@ -16,7 +16,7 @@ from torch import nn
 from ganvas.errors import InputError
 from ganvas.experiment import Host, Outcome, train
 from ganvas.imaging.tensors import from_pixels
-from ganvas.inference.generator import Generator, open_generator
+from ganvas.inference import Generator, open_as
 from ganvas.observers.watch import Watch
 from ganvas.recipe import EMA, Augment, Recipe
 from ganvas.recipe.serialization import to_plain
@@ -138,9 +138,9 @@ def open_maker(model: str | Path, device: str) -> Maker:
     Raises:
         InputError: it cannot be opened, or takes no classes.
     """
-    generator = open_generator(model, device=device)
+    generator = open_as(Generator, model, device=device)
     system = generator.system
-    if not isinstance(system, Synthesis) or not system.classes:
+    if not system.classes:
         raise InputError(
             f"{model} was trained without classes, so that its pictures have no labels; train it with classes, or leave"
             " out --model."
