@@ -1,4 +1,4 @@
-"""The models that come along: small, described, used by default, and as good as their cards say."""
+"""The bundled models: small, described, used by default, and as good as their cards say."""
 
 from __future__ import annotations
 
@@ -30,13 +30,16 @@ def resized(pixels: Pixels, scale: float) -> Pixels:
     return bicubic(torch.from_numpy(pixels).permute(2, 0, 1), scale).permute(1, 2, 0).numpy()
 
 
-def test_two_models_come_along_small_and_with_cards() -> None:
+def test_two_models_are_bundled_small_and_with_cards() -> None:
     assert set(bundled()) == {"srresnet-x4", "srgan-x4"}
     for path in bundled().values():
         assert path.stat().st_size <= 4 * 2**20
         card = path.with_suffix(".md").read_text(encoding="utf-8")
-        for part in ("| data |", "| time |", "| terms |", "## Scores", "## Limits"):
+        for part in ("| data |", "| time |", "| licence |", "## Scores", "## Limits"):
             assert part in card
+        about = ganvas.open(path.stem).about
+        assert (about.name, about.scale, about.licence, about.inputs) == (path.stem, 4, "MIT", "image")
+        assert about.images_seen > 0
 
 
 def test_the_faithful_model_beats_bicubic_on_a_photograph_it_never_saw() -> None:
@@ -55,7 +58,7 @@ def test_strength_goes_from_the_one_to_the_other() -> None:
     assert max(apart) < abs(ends[0].astype(int) - ends[1].astype(int)).mean()
 
 
-def test_a_photo_is_enlarged_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_photo_is_upscaled_at_once(capsys: pytest.CaptureFixture[str]) -> None:
     Image.fromarray(photograph()[:40, :48]).save("photo.png")
     assert cli.main(["upscale", "photo.png"]) == 0
     with Image.open("photo_x4.png") as made:
