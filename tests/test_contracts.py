@@ -19,7 +19,7 @@ from ganvas.cli import VERBS
 from ganvas.data import open_data
 from ganvas.errors import InputError
 from ganvas.experiment import Host, train
-from ganvas.inference.upscaler import Upscaler
+from ganvas.inference import PointGenerator, Upscaler
 from ganvas.observers.watch import Watch
 from ganvas.recipe import EMA, Adam, Augment, Recipe, Schedule, Steering
 from ganvas.recipe.degradations import Blind
@@ -81,7 +81,7 @@ def test_every_recipe_trains_saves_and_opens(name: str) -> None:
     generator = ganvas.open("runs/r")
     if isinstance(generator, Upscaler):
         assert generator.upscale(np.zeros((5, 7, 3), np.uint8)).shape == (20, 28, 3)
-    elif generator.on_plane:
+    elif isinstance(generator, PointGenerator):
         assert generator.points(3).shape == (3, 2)
     else:
         size = recipe.system.size

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ganvas.errors import InputError
     from ganvas.evaluation import Evaluation, evaluate
     from ganvas.experiment import Host, train
-    from ganvas.inference import Generator, open
+    from ganvas.inference import Descriptor, Generator, PointGenerator, Predictor, Upscaler, open
     from ganvas.observers.watch import Watch
     from ganvas.recipe import EMA, Adam, Augment, Recipe, Schedule, Steering
     from ganvas.recipe.objectives import Hinge, LeastSquares, NonSaturating, Relativistic, Wasserstein
@@ -30,7 +30,7 @@ __getattr__ = attributes(
         "ganvas.errors": ("InputError",),
         "ganvas.evaluation": ("Evaluation", "evaluate"),
         "ganvas.experiment": ("Host", "train"),
-        "ganvas.inference": ("Generator", "open"),
+        "ganvas.inference": ("Descriptor", "Generator", "PointGenerator", "Predictor", "Upscaler", "open"),
         "ganvas.observers.watch": ("Watch",),
         "ganvas.recipe": ("EMA", "Adam", "Augment", "Recipe", "Schedule", "Steering"),
         "ganvas.recipe.objectives": ("Hinge", "LeastSquares", "NonSaturating", "Relativistic", "Wasserstein"),
@@ -49,6 +49,7 @@ __all__ = [
     "R2",
     "Adam",
     "Augment",
+    "Descriptor",
     "Evaluation",
     "Generator",
     "GradientPenalty",
@@ -59,12 +60,15 @@ __all__ = [
     "LeastSquares",
     "Mixture2D",
     "NonSaturating",
+    "PointGenerator",
+    "Predictor",
     "Ramp",
     "Recipe",
     "Relativistic",
     "Schedule",
     "Steering",
     "Study",
+    "Upscaler",
     "Wasserstein",
     "Watch",
     "compare",

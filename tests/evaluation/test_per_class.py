@@ -10,8 +10,7 @@ from ganvas import InputError, evaluate
 from ganvas.cli import main
 from ganvas.data import load
 from ganvas.evaluation.samples import gather
-from ganvas.inference.generator import open_generator
-from ganvas.inference.output import write_folder
+from ganvas.inference import Generator, open_as
 from ganvas.recipe.sources import Images
 from ganvas.systems.dcgan import DCGAN
 from tests.conftest import TrainedRun, tiny
@@ -54,7 +53,7 @@ def test_classes_of_too_few_are_named(run: Path) -> None:
 
 
 def test_reals_of_other_classes(run: Path) -> None:
-    write_folder(open_generator(run), 12, 0, Path("others"), [1, 2])
+    open_as(Generator, run).write_samples(12, 0, Path("others"), [1, 2])
     samples = gather(run, "others", fakes=20)
     assert samples.labels is None
     assert samples.protocol["classes"] == "equally many of each"

@@ -44,7 +44,7 @@ def test_a_lengthened_run_opens_where_it_stands(run: Path) -> None:
     (run / "model.safetensors").replace("old.safetensors")
     train(tiny(images=400), name="r")
     Path("old.safetensors").replace(run / "model.safetensors")
-    assert ganvas.open(run).images == 400
+    assert ganvas.open(run).images_seen == 400
 
 
 def test_a_walk_begins_where_it_ends(run: Path) -> None:
@@ -75,7 +75,7 @@ def test_cli_writes_labelled_pictures(run: Path, cli: Cli) -> None:
         assert picture.size == (8, 8)
         assert "Synthetic" in picture.info["Description"]
         assert " r " in picture.info["Description"]
-        assert "seed 7, picture 1" in picture.info["Description"]
+        assert "seed 7, image 1" in picture.info["Description"]
         assert picture.info["DigitalSourceType"] == "trainedAlgorithmicMedia"
         assert np.array_equal(np.asarray(picture), ganvas.open(run).generate(2, seed=7)[1, ..., 0])
     with Image.open("g.png") as sheet:

@@ -95,7 +95,7 @@ def test_generate_draws_and_writes_points(run: RunFolder, capsys: pytest.Capture
 
 REFUSED = {
     "generate runs/r --out fakes": ["fakes", ".csv or .npz"],
-    "generate runs/r --interpolate --out w.gif": ["points of the plane", "--grid"],
+    "generate runs/r --interpolate --out w.gif": ["makes points", "--grid"],
     "train mlp-ring --augment.flip True": ["--augment", "points"],
     "train mlp-ring --watch.extractor efficientnet-lite0": ["--watch.extractor", "made from noise"],
     "evaluate runs/r": ["makes points"],
@@ -114,10 +114,10 @@ def test_what_makes_no_sense_is_refused(words: str, run: RunFolder, capsys: pyte
 
 
 def test_pictures_are_no_points(run: RunFolder) -> None:
-    with pytest.raises(InputError, match="not pictures"):
+    with pytest.raises(InputError, match=r"makes points, not images; call points\(\) instead"):
         ganvas.open("runs/r").generate(2)
     train(tiny(images=16), name="digits", watch=OFTEN)
-    with pytest.raises(InputError, match="makes pictures"):
+    with pytest.raises(InputError, match="makes images"):
         ganvas.open("runs/digits").points(2)
     for changes, said in (
         ({"data": Images(source="digits")}, "Toy2DMLP makes points of the plane, and the data are Images"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import ganvas
 from ganvas.errors import InputError
+from ganvas.machine import processor
 
 if TYPE_CHECKING:
     import torch
@@ -48,7 +49,7 @@ class Host:
         device = self.torch_device()
         return {
             "device": torch.cuda.get_device_name() if device.type == "cuda" else device.type,
-            "processor": _processor(),
+            "processor": processor(),
             "cores": os.cpu_count(),
             "threads": torch.get_num_threads(),
             "python": platform.python_version(),
@@ -56,11 +57,3 @@ class Host:
             "ganvas": ganvas.__version__,
             "system": platform.platform(),
         }
-
-
-def _processor() -> str:
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123
-            return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()

@@ -18,12 +18,11 @@ import ganvas
 from ganvas.data import Dataset, open_data
 from ganvas.data.feed import Feed
 from ganvas.diagnosis.signals import Probe
-from ganvas.errors import InputError
 from ganvas.experiment.host import Host
 from ganvas.experiment.observing import observers_of
 from ganvas.experiment.resume import is_finished, refuse_other_recipe, restore
 from ganvas.experiment.sanity_checks import sanity_checks
-from ganvas.files import remove_leftovers, write_text
+from ganvas.files import expect_plain_name, remove_leftovers, write_text
 from ganvas.observers.progress import ProgressLine
 from ganvas.observers.watch import Watch
 from ganvas.recipe import Recipe
@@ -69,8 +68,7 @@ def train(
         Diverged: a loss became NaN or infinite; the last good checkpoint stands.
     """
     watch, host, console = watch or Watch(), host or Host(), console or Console(stderr=True)
-    if Path(name).name != name or name == "..":
-        raise InputError(f"--name {name} is no plain name; give one without / (--host.runs names the folder of runs).")
+    expect_plain_name(name, "--name")
     task = task_of(recipe)
     task.check(recipe)
     folder = RunFolder(Path(host.runs) / name)

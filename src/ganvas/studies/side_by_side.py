@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ganvas.evaluation.enlargers import BICUBIC, open_enlarger
 from ganvas.evaluation.pairs import score
 from ganvas.evaluation.test_sets import Pair, TestSet, enlarge, find_set
 from ganvas.files import write_text
 from ganvas.imaging.grid import Pixels
+from ganvas.inference import Upscaler, open_as
+from ganvas.inference.super_resolution import BICUBIC
 from ganvas.reports import Reference
 from ganvas.reports.viewer import ViewerRow
 from ganvas.runs.figures import figure_of
@@ -64,10 +65,10 @@ def side_by_side(study: Study, jobs: Sequence[Job], folder: Path) -> list[Viewer
         tables = {label: table for label, (_, table) in scored.items()}
         plain = _table(folder / f"ganvas-evaluate-{BICUBIC}-{pairs.name}.csv")
         chosen = _chosen(tables)
-        models = {label: open_enlarger(job.folder.path)[0] for label, (job, _) in scored.items()}
+        models = {label: open_as(Upscaler, job.folder.path) for label, (job, _) in scored.items()}
         for pair in _pairs(pairs, chosen):
             images = {BICUBIC: enlarge(pair.low, scale)}
-            images |= {label: model.enlarge(pair.low) for label, model in models.items()}
+            images |= {label: model.upscale(pair.low, colour_lock=False) for label, model in models.items()}
             images["original"] = pair.high
             scores = {
                 label: _with_arrows(table.get(pair.name, {})) for label, table in {BICUBIC: plain, **tables}.items()

@@ -16,6 +16,7 @@ from typing import Any
 from ganvas.data import NAMES
 from ganvas.errors import InputError, nearest
 from ganvas.evaluation.test_sets import find_set
+from ganvas.files import expect_plain_name
 from ganvas.metrics import measures as known_measures
 from ganvas.metrics.extractors import expect_known
 from ganvas.metrics.measure import OF_SAMPLES
@@ -57,8 +58,7 @@ class Study:
     """What ganvas evaluate is told after the training, such as {"extractor": "digits"}; empty: nothing is evaluated."""
 
     def __post_init__(self) -> None:
-        if Path(self.name).name != self.name or self.name in ("", "..") or not self.name.isprintable():
-            raise InputError(f"the study's name {self.name!r} is no plain name; give one without /.")
+        expect_plain_name(self.name, "the study's name")
         whole = all(type(seed) is int for seed in self.seeds)
         if not self.seeds or not whole or len(set(self.seeds)) < len(self.seeds):
             raise InputError(f"the study {self.name} has the seeds {list(self.seeds)}; give different numbers: 0, 1.")

@@ -16,7 +16,7 @@ from torch import nn
 from ganvas.errors import InputError
 from ganvas.experiment import Host, Outcome, train
 from ganvas.imaging.tensors import from_pixels
-from ganvas.inference.generator import Generator, open_generator
+from ganvas.inference import Generator, open_as
 from ganvas.observers.watch import Watch
 from ganvas.recipe import EMA, Augment, Recipe
 from ganvas.recipe.serialization import to_plain
@@ -140,7 +140,7 @@ def open_maker(model: str | Path, device: str) -> Maker:
     Raises:
         InputError: it cannot be opened, or takes no classes.
     """
-    generator = open_generator(model, device=device)
+    generator = open_as(Generator, model, device=device)
     system = generator.system
     if not task_of(system).has_features or not system.classes:
         raise InputError(

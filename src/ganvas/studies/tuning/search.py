@@ -15,7 +15,7 @@ from ganvas.diagnosis.remedies import flags
 from ganvas.errors import InputError
 from ganvas.experiment import Host, train
 from ganvas.experiment.sanity_checks import sanity_checks
-from ganvas.files import write_text
+from ganvas.files import expect_plain_name, write_text
 from ganvas.metrics.extractors import open_extractor
 from ganvas.metrics.intervals import GROUPS
 from ganvas.observers.watch import Watch
@@ -96,8 +96,7 @@ def tune(
     """
     search, host, console = search or Search(), host or Host(), console or Console(stderr=True)
     candidates, images = candidates_of(recipe, search), first_images(recipe, search)
-    if Path(name).name != name or name in ("", ".."):
-        raise InputError(f"--name {name} is no plain name; give one without / (--host.runs names the folder of runs).")
+    expect_plain_name(name, "--name")
     folder = Path(host.runs) / name
     asked = {"recipe": to_plain(recipe), "search": to_plain(search)}
     _refuse_other(folder, asked)

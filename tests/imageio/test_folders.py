@@ -19,10 +19,10 @@ import pytest
 import pyvips
 from PIL import Image
 
-from ganvas.imageio.interrupts import stoppable, unbroken
+from ganvas.files import temporary
+from ganvas.imageio.interrupts import deferred, stoppable
 from ganvas.imageio.manifest import NAME, Manifest
-from ganvas.imageio.upscale import temporary
-from tests.photos.conftest import Upscale, deep, pixels, save
+from tests.imageio.conftest import Upscale, deep, pixels, save
 
 # A file that was just being opened is closed by nobody.
 INTERRUPTED = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -127,20 +127,39 @@ def test_ctrl_c_is_not_lost_where_the_last_photo_gets_its_name(
     assert "Traceback" not in capfd.readouterr().err
 
 
-def test_ctrl_c_wakes_what_waits() -> None:
-    @unbroken
-    def held_up() -> None:
-        signal.raise_signal(signal.SIGINT)
+def test_ctrl_c_comes_right_after_what_must_be_whole() -> None:
+    reached = []
 
     @stoppable()
-    def wait() -> None:
-        held_up()
-        threading.Event().wait(20)
+    def work() -> None:
+        with deferred():
+            with deferred():
+                signal.raise_signal(signal.SIGINT)
+            reached.append("whole")
+        reached.append("after")
 
-    began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        wait()
-    assert time.monotonic() - began < 10
+        work()
+    assert reached == ["whole"]
+
+
+def test_ctrl_c_is_deferred_in_the_main_thread_alone() -> None:
+    entered, leave = threading.Event(), threading.Event()
+
+    def elsewhere() -> None:
+        with deferred():
+            entered.set()
+            leave.wait(10)
+
+    other = threading.Thread(target=elsewhere)
+    other.start()
+    entered.wait(10)
+    try:
+        with pytest.raises(KeyboardInterrupt), stoppable():
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        leave.set()
+        other.join()
 
 
 def test_a_signal_that_the_shell_has_ignored_stays_ignored() -> None:
@@ -230,7 +249,7 @@ def test_a_torn_line_and_a_torn_file_are_made_anew(upscale: Upscale, capsys: pyt
     (Path("out") / last).replace(part)
     part.write_bytes(part.read_bytes()[:50])
     assert upscale("in", "--out", "out") == 0
-    assert "1 enlarged, 2 were done before" in capsys.readouterr().out
+    assert "1 upscaled, 2 were done before" in capsys.readouterr().out
     assert not part.exists()
     for name in names:
         with Image.open(Path("out") / name) as image:
@@ -241,7 +260,7 @@ def test_done_means_the_same_photo_and_the_same_settings(upscale: Upscale, capsy
     save(Path("in/p.png"), pixels())
     assert upscale("in", "--out", "out") == 0
     assert upscale("in", "--out", "out") == 0
-    assert "0 enlarged, 1 were done before" in capsys.readouterr().out
+    assert "0 upscaled, 1 were done before" in capsys.readouterr().out
     assert upscale("in", "--out", "out", "--no-colour-lock") == 1
     assert "made with other settings" in capsys.readouterr().err
     assert upscale("in", "--out", "out", "--no-colour-lock", "--overwrite") == 0
@@ -259,7 +278,7 @@ def test_what_was_done_before_is_checked_too(upscale: Upscale, capsys: pytest.Ca
     assert upscale("in", "--out", "out", "--format", "png", "--check") == 0
     said = capsys.readouterr().out
     assert "EXIF kept" in said
-    assert "0 enlarged, 1 were done before" in said
+    assert "0 upscaled, 1 were done before" in said
     save(Path("in/p.png"), pixels())
     assert upscale("in", "--out", "out", "--format", "png", "--check") == 0
     said = capsys.readouterr().out
@@ -283,7 +302,7 @@ def test_names_that_differ_in_their_endings(upscale: Upscale, capsys: pytest.Cap
     assert sorted(path.name for path in Path("out").glob("[ab]*")) == ["a_jpg_x4.png", "a_png_x4.png", "b_x4.png"]
     save(Path("in/b.jpg"), pixels())
     assert upscale("in", "--out", "out", "--format", "png") == 0
-    assert "1 enlarged, 3 were done before" in capsys.readouterr().out
+    assert "1 upscaled, 3 were done before" in capsys.readouterr().out
     assert Path("out/b_jpg_x4.png").exists()
 
 

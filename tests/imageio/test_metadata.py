@@ -10,10 +10,10 @@ import pytest
 import pyvips
 from PIL import Image, ImageOps
 
+import ganvas
 from ganvas.imageio import exif as exif_blocks
 from ganvas.imageio.metadata import SOURCE_TYPE, noted
-from ganvas.inference.upscaler import open_upscaler
-from tests.photos.conftest import ICC, XMP, Upscale, deep, exif, pixels, read, save
+from tests.imageio.conftest import ICC, XMP, Upscale, deep, exif, pixels, read, save
 
 FORMATS = {"png": ".png", "jpeg": ".jpg", "webp": ".webp", "tiff": ".tif", "avif": ".avif"}
 
@@ -119,7 +119,7 @@ def test_grey_stays_grey_and_the_pixels_are_the_models(upscale: Upscale, model: 
     assert upscale("grey.png") == 0
     with Image.open("grey_x4.png") as made:
         assert made.mode == "L"
-        assert np.array_equal(np.asarray(made), open_upscaler(model).upscale(grey))
+        assert np.array_equal(np.asarray(made), ganvas.open(model).upscale(grey))
 
 
 def test_alpha_is_enlarged_and_its_rims_are_clean(upscale: Upscale) -> None:

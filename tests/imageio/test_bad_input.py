@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from tests.conftest import Cli, assert_refused
-from tests.photos.conftest import Upscale, encoded, pixels, save
+from tests.imageio.conftest import Upscale, encoded, pixels, save
 
 
 def _huge(width: int, height: int) -> bytes:
@@ -40,16 +40,16 @@ def _bad(folder: Path) -> dict[str, str]:
     photo = encoded(Image.fromarray(pixels(200, 300)), "JPEG")
     drawing = encoded(Image.fromarray(pixels(200, 300)), "PNG")
     files = {
-        "words.jpg": (b"no picture at all", "no picture of a known kind"),
+        "words.jpg": (b"no picture at all", "no image of a known kind"),
         "zero.png": (b"", "empty"),
         "cut.jpg": (photo[: len(photo) // 2], "damaged"),
         "cut.png": (drawing[: len(drawing) // 2], "damaged"),
         "flipped.png": (drawing[:2000] + b"\xff" * 200 + drawing[2200:], "damaged"),
         "wide.png": (_huge(40_000, 40_000), "--limit"),
-        "moving.gif": (_animated("GIF"), "more than one picture"),
-        "moving.webp": (_animated("WEBP"), "more than one picture"),
-        "moving.png": (_animated("PNG"), "more than one picture"),
-        "pages.tif": (_animated("TIFF"), "more than one picture"),
+        "moving.gif": (_animated("GIF"), "more than one image"),
+        "moving.webp": (_animated("WEBP"), "more than one image"),
+        "moving.png": (_animated("PNG"), "more than one image"),
+        "pages.tif": (_animated("TIFF"), "more than one image"),
         "lab.tif": (encoded(Image.new("LAB", (8, 8)), "TIFF"), "its colours"),
         "float.tif": (encoded(Image.fromarray(np.ones((8, 8), np.float32)), "TIFF"), "float"),
     }
@@ -69,13 +69,13 @@ def test_bad_photos_are_set_aside_and_the_others_made(upscale: Upscale, capsys: 
     made = sorted(path.relative_to("out").as_posix() for path in Path("out").rglob("[a-z]*") if path.is_file())
     assert made == ["good_x4.jpg", "sub/good_x4.png", "zz_x4.webp"]
     assert not list(Path("out").rglob(".*.part"))
-    assert "3 enlarged, 1 other files passed over, 12 set aside" in said.out
+    assert "3 upscaled, 1 other files skipped, 12 set aside" in said.out
     for name, why in bad.items():
         line = next(line for line in said.out.splitlines() if line.startswith(f"  {Path('in') / name}: "))
         assert why in line, line
     assert "Traceback" not in said.err
     assert upscale("in", "--out", "out") == 1
-    assert "0 enlarged, 3 were done before" in capsys.readouterr().out
+    assert "0 upscaled, 3 were done before" in capsys.readouterr().out
 
 
 def test_the_limit_is_a_flag(upscale: Upscale) -> None:
@@ -98,7 +98,7 @@ def test_a_wide_picture_is_enlarged_where_the_format_holds_it(
 REFUSED = {
     "nothing there": (["none.jpg"], ["none.jpg"]),
     "pattern of nothing": (["*.xyz"], ["*.xyz"]),
-    "empty folder": (["empty", "--out", "o"], ["no picture in empty"]),
+    "empty folder": (["empty", "--out", "o"], ["no image in empty"]),
     "folder without --out": (["folder"], ["--out FOLDER"]),
     "many into one": (["p.png", "folder/a.png", "--out", "o.png"], ["--out o.png is one file"]),
     "out is a file": (["p.png", "--out", "words.txt"], ["--out words.txt is a file"]),
@@ -152,7 +152,7 @@ def test_what_is_there_stays(upscale: Upscale, capsys: pytest.CaptureFixture[str
     Path("p_x4.png").write_text("mine")
     assert upscale("p.png") == 1
     said = capsys.readouterr()
-    assert (said.err.count("--overwrite"), said.out) == (1, "0 enlarged, 1 set aside\n")
+    assert (said.err.count("--overwrite"), said.out) == (1, "0 upscaled, 1 set aside\n")
     assert Path("p_x4.png").read_text() == "mine"
     assert upscale("p.png", "--overwrite") == 0
 

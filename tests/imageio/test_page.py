@@ -12,7 +12,7 @@ from PIL import Image
 from ganvas.imageio.reading import open_photo
 from ganvas.runs import checkpoint
 from tests.conftest import ROOT
-from tests.photos.conftest import Upscale, pixels, save
+from tests.imageio.conftest import Upscale, pixels, save
 from tests.test_docs import commands
 
 
@@ -34,9 +34,9 @@ def test_the_page_shows_bicubic_the_model_and_the_original(
     assert "The original is left out: it has 20 x 30 px" in Path("page.html").read_text(encoding="utf-8")
     Path("words.jpg").write_text("words")
     assert upscale("in/p.jpg", "--out", "p2.jpg", "--compare", "page.html", "--original", "words.jpg") == 0
-    assert "The original is left out: it is no picture" in Path("page.html").read_text(encoding="utf-8")
+    assert "The original is left out: it is no image" in Path("page.html").read_text(encoding="utf-8")
     assert upscale("in/p.jpg", "--out", "out/p_x4.jpg", "--compare", "page.html") == 2
-    assert "no photo was enlarged" in capsys.readouterr().err
+    assert "no photo was upscaled" in capsys.readouterr().err
 
 
 def test_the_page_shows_the_start_of_the_model(upscale: Upscale, model: Path) -> None:
@@ -62,7 +62,7 @@ def test_the_commands_of_the_page_on_upscaling_run(upscale: Upscale, model: Path
         if "film.mp4" in words and not shutil.which("ffmpeg"):
             continue
         if "film.mp4" in words:
-            from tests.photos.test_film import CODED, VIDEO, ffmpeg
+            from tests.imageio.test_video import CODED, VIDEO, ffmpeg
 
             ffmpeg(*VIDEO, *CODED, "film.mp4")
         assert upscale(*words[1:], "--model", "m.safetensors") == 0, words

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.photos.conftest import Upscale, pixels, save
+from tests.imageio.conftest import Upscale, pixels, save
 
 needs_ffmpeg = pytest.mark.skipif(
     not (shutil.which("ffmpeg") and shutil.which("ffprobe")), reason="ffmpeg is not installed"
@@ -114,8 +114,8 @@ def test_bad_films_are_set_aside(upscale: Upscale, capsys: pytest.CaptureFixture
     save(Path("in/photo.png"), pixels())
     assert upscale("in", "--out", "out") == 1
     said = capsys.readouterr().out
-    assert "2 enlarged, 3 set aside" in said
-    assert said.count("no film that ffmpeg can read") >= 3
+    assert "2 upscaled, 3 set aside" in said
+    assert said.count("no video that ffmpeg can read") >= 3
     assert sorted(path.name for path in Path("out").glob("[a-z]*")) == ["good_x4.mp4", "photo_x4.png"]
     assert not list(Path("out").glob(".*.part"))
     assert upscale("in", "--out", "out") == 1
