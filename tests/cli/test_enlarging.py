@@ -37,7 +37,7 @@ def test_training_prints_what_it_made_and_how_to_use_it(capsys: pytest.CaptureFi
         assert Path(line.split()[-1]).is_file()
     assert "; bicubic " in printed
     recipe = json.loads(Path("runs/srresnet-x4/recipe.json").read_text())
-    assert recipe["data"]["low"]["type"] == "Blind"
+    assert recipe["data"]["degradation"]["type"] == "Blind"
     with Image.open(sorted(Path("runs/srresnet-x4/samples").iterdir())[-1]) as sheet:
         assert sheet.width > 3 * 32
 
