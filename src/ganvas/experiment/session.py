@@ -90,9 +90,7 @@ def train(
             return session.play(caught)
 
 
-def _prepare(
-    task: Task, recipe: Recipe, folder: RunFolder, watch: Watch, host: Host, console: Console
-) -> _Session:
+def _prepare(task: Task, recipe: Recipe, folder: RunFolder, watch: Watch, host: Host, console: Console) -> _Session:
     """Open the data and build the networks, refusing all that does not fit before anything is written."""
     task.check_watch(recipe, watch)
     keep_freed_memory()
