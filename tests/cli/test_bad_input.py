@@ -76,7 +76,7 @@ def test_a_folder_of_odd_files_trains_on_the_good_ones(cli: Cli) -> None:
     bad = {"dot.png", "notes.txt", "empty.png", "torn.jpg", "bomb.png"}
     for name in (path.name for path in folder.iterdir()):
         assert (f'"{name}"' in events) == (name in bad), name
-    assert "18 pictures" in done.stderr.replace("\n", " ")
+    assert "18 images" in done.stderr.replace("\n", " ")
 
 
 def bomb() -> bytes:

@@ -142,7 +142,7 @@ def test_other_pictures_are_refused(tmp_path: Path) -> None:
     recipe = tiny(data=Images(source="d.npz"))
     train(replace(recipe, images=64), name="r", watch=QUIET)
     np.savez("d.npz", pictures=pictures[:100])
-    with pytest.raises(InputError, match=r"the pictures of d\.npz are not those"):
+    with pytest.raises(InputError, match=r"the images of d\.npz are not those"):
         train(recipe, name="r", watch=QUIET)
 
 
