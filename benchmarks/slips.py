@@ -21,11 +21,12 @@ from PIL import Image
 from scipy.ndimage import uniform_filter
 from torch.nn import functional
 
-from ganvas.evaluation.enlargers import Bicubic, Enlarger, open_enlarger
 from ganvas.evaluation.test_sets import Pair, find_set
+from ganvas.evaluation.upscalers import open_upscaler
 from ganvas.experiment import Host
 from ganvas.files import write_text
 from ganvas.imaging import tensors as resize
+from ganvas.inference.super_resolution import Bicubic, SuperResolution
 from ganvas.metrics.distortion import C1, C2, TO_LUMA, luma, psnr, ssim
 
 Pixels = NDArray[Any]
@@ -153,14 +154,16 @@ OF_BICUBIC = {
 }
 
 
-def measure(model: Enlarger, name: str, ways: dict[str, Way]) -> dict[str, tuple[float, float]]:
+def measure(model: SuperResolution, name: str, ways: dict[str, Way]) -> dict[str, tuple[float, float]]:
     """PSNR and SSIM of one set by each way."""
     found: dict[str, list[tuple[float, float]]] = {what: [] for what in ways}
     for pair in find_set(name, SCALE):
-        right = model.enlarge(pair.low)
+        right = model.upscale(pair.low, colour_lock=False)
         for what, way in ways.items():
             low = way.low(pair)
-            result = way.enlarge(low) if way.enlarge else right if low is pair.low else model.enlarge(low)
+            result = (
+                way.enlarge(low) if way.enlarge else right if low is pair.low else model.upscale(low, colour_lock=False)
+            )
             result, high = way.after(result), pair.high
             if way.as_colour:
                 result, high = (np.broadcast_to(x, (*x.shape[:2], 3)) for x in (result, high))
@@ -176,7 +179,7 @@ def measure(model: Enlarger, name: str, ways: dict[str, Way]) -> dict[str, tuple
     return rows
 
 
-def table(model: Enlarger, ways: dict[str, Way], sets: Sequence[str]) -> list[str]:
+def table(model: SuperResolution, ways: dict[str, Way], sets: Sequence[str]) -> list[str]:
     """The rows of the page: what each slip adds to PSNR and SSIM."""
     columns = {name: measure(model, name, {"right": RIGHT, **ways}) for name in sets}
     lines = [f"| {model.name} | {' | '.join(sets)} |", "|---|" + "--:|" * len(sets)]
@@ -213,7 +216,7 @@ def main() -> None:
         "",
     ]
     for word in arguments.models:
-        model = open_enlarger(word)[0]
+        model = open_upscaler(word)[0]
         ways = SLIPS | OF_BICUBIC if isinstance(model, Bicubic) else SLIPS
         # A network's result is rounded by the network.
         ways = ways if isinstance(model, Bicubic) else {k: v for k, v in ways.items() if v.enlarge is None}

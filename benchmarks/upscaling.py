@@ -4,7 +4,7 @@
 
 Plain is what a tutorial writes: the network in eval mode under no_grad, fp32, over the whole crop. Both are timed in
 turns in one process, so that whatever else the machine does meets both alike. Without a model of that name, one of
-the same layers with random weights stands in. --memory enlarges 2,500 x 2,500 px to 10,000 x 10,000 px in a process
+the same layers with random weights stands in. --memory upscales 2,500 x 2,500 px to 10,000 x 10,000 px in a process
 of its own, to nowhere, and prints its greatest resident memory.
 """
 
@@ -22,12 +22,13 @@ import torch
 from PIL import Image
 from torch import nn
 
-from ganvas.inference.engine.planes import Floats, Planes
-from ganvas.inference.engine.precision import candidates, full
-from ganvas.inference.engine.tiling import Engine, Walk
-from ganvas.inference.upscaler import Upscaler, open_upscaler
-from ganvas.inference.upscaler_models import load
-from ganvas.runs.models import shipped
+from ganvas.inference.base import Descriptor
+from ganvas.inference.engine.precision import candidates, exact_engine
+from ganvas.inference.engine.raster import ArrayRaster, Floats
+from ganvas.inference.engine.tiling import Engine, Tiling
+from ganvas.inference.loading import open_as, read_model
+from ganvas.inference.upscaler import Upscaler
+from ganvas.runs.models import bundled
 from ganvas.systems.srgan import SRGAN
 
 CPU = torch.device("cpu")
@@ -52,15 +53,15 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", default="srresnet-x4")
-    parser.add_argument("--picture", type=Path, help="of which the middle is enlarged; noise without it")
+    parser.add_argument("--picture", type=Path, help="of which the middle is upscaled; noise without it")
     parser.add_argument("--side", type=int, default=192, help="of the middle, in pixels")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--memory", action="store_true", help="also enlarge 2,500 x 2,500 px; takes minutes")
+    parser.add_argument("--memory", action="store_true", help="also upscale 2,500 x 2,500 px; takes minutes")
     parser.add_argument("--child", default="", help=argparse.SUPPRESS)
     given = parser.parse_args()
     pixels = picture(given.picture, given.side)
     if given.child:
-        enlarge(upscaler(given.model, given.child), pixels)
+        upscale(upscaler(given.model, given.child), pixels)
         return
     times(network(given.model), pixels, given.rounds)
     if given.memory:
@@ -81,9 +82,9 @@ def main() -> None:
 
 def network(model: str) -> tuple[nn.Module, int]:
     """The network, and how many times the sides grow."""
-    if model in shipped() or Path(model).exists():
-        loaded = load(model)
-        return loaded.network, loaded.scale
+    if model in bundled() or Path(model).exists():
+        loaded = read_model(model)
+        return loaded.network, loaded.about.scale
     print(f"no model {model}: random weights in its layers")
     torch.manual_seed(0)
     made = SRGAN(norm="none", base="bilinear", final="none").generator().eval().requires_grad_(False)
@@ -92,10 +93,11 @@ def network(model: str) -> tuple[nn.Module, int]:
 
 def upscaler(model: str, precision: str) -> Upscaler:
     """The same, opened as users do."""
-    if model in shipped() or Path(model).exists():
-        return open_upscaler(model, precision=precision)  # type: ignore[arg-type]
+    if model in bundled() or Path(model).exists():
+        return open_as(Upscaler, model, precision=precision)
     made, scale = network(model)
-    return Upscaler(full(made, scale, CPU), "random", precision=precision)  # type: ignore[arg-type]
+    about = Descriptor("random", "restoration", "image", scale)
+    return Upscaler(exact_engine(made, scale, CPU), about, precision=precision)  # type: ignore[arg-type]
 
 
 def picture(path: Path | None, side: int) -> Floats:
@@ -111,7 +113,7 @@ def times(made: tuple[nn.Module, int], pixels: Floats, rounds: int) -> None:
     """Print s/MP and dB of plain PyTorch and of every precision."""
     plain, scale = made
     x = torch.from_numpy(pixels).permute(2, 0, 1)[None] * 2 - 1
-    exact = full(plain, scale, CPU)
+    exact = exact_engine(plain, scale, CPU)
     engines: dict[str, Engine] = {"fp32": exact, **{name: make() for name, make in candidates(exact).items()}}
     seconds: dict[str, list[float]] = {name: [] for name in ("plain", *engines)}
     results: dict[str, torch.Tensor] = {}
@@ -122,7 +124,7 @@ def times(made: tuple[nn.Module, int], pixels: Floats, rounds: int) -> None:
                 with torch.no_grad():
                     results[name] = plain(x)
             else:
-                results[name] = torch.cat(list(Walk(engines[name], Planes(pixels)).parts()), 2)
+                results[name] = torch.cat(list(Tiling(engines[name], ArrayRaster(pixels)).parts()), 2)
             seconds[name].append(time.perf_counter() - began)
     megapixels = pixels.shape[0] * pixels.shape[1] * scale**2 / 1e6
     print(f"{pixels.shape[1]} x {pixels.shape[0]} px, x{scale}, {torch.get_num_threads()} threads, {rounds} rounds")
@@ -136,7 +138,7 @@ def times(made: tuple[nn.Module, int], pixels: Floats, rounds: int) -> None:
         print(f"{name:<12}{took[0] / megapixels:11.2f}{took[1] / megapixels:13.2f}{ratios:>28}{decibels:>18}")
 
 
-def enlarge(model: Upscaler, pixels: Floats) -> None:
+def upscale(model: Upscaler, pixels: Floats) -> None:
     """Enlarge 6.25 megapixels to 100 and print the greatest resident memory."""
     side = 10_000 // model.scale
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

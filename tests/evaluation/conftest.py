@@ -1,14 +1,15 @@
-"""A folder of pictures, and an engine that opens whatever it is given."""
+"""A folder of pictures, and a loader that opens whatever it is given."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from tests.evaluation.enlarging import Upscaler, picture
+from ganvas.evaluation import upscalers
+from ganvas.runs.models import find
+from tests.evaluation.upscaling import Doubled, picture
 
 
 @pytest.fixture
@@ -20,14 +21,12 @@ def folder() -> str:
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, float]]:
-    """What was asked of the engine, which opens whatever it is."""
+    """The files that were asked for and their strengths; each opens, whatever it is."""
     asked: list[tuple[str, float]] = []
 
-    def open_upscaler(model: str | Path, *, strength: float, device: str) -> Upscaler:
-        asked.append((str(model), strength))
-        return Upscaler(Path(model).stem)
+    def open_as(kind: type[Any], model: str | Path, *, which: Any, device: str, strength: float = 1.0) -> Doubled:
+        asked.append((str(find(model, which) if Path(model).is_dir() else model), strength))
+        return Doubled(Path(model).stem)
 
-    monkeypatch.setitem(
-        sys.modules, "ganvas.inference.upscaler", SimpleNamespace(open_upscaler=open_upscaler, Upscaler=Upscaler)
-    )
+    monkeypatch.setattr(upscalers, "open_as", open_as)
     return asked

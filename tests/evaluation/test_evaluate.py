@@ -10,16 +10,16 @@ import pytest
 from PIL import Image
 
 import ganvas
-from ganvas import InputError, Watch, cli, evaluate, train
+from ganvas import InputError, Watch, cli, evaluate
 from ganvas.data import load
 from ganvas.imaging.saving import save_png
 from ganvas.recipe.sources import Images
-from tests.conftest import tiny
+from tests.conftest import TrainedRun, tiny
 
 
 @pytest.fixture
-def run() -> Path:
-    return train(tiny("dcgan"), name="r", watch=Watch(measure_every=96, grid=(2, 2))).folder.path
+def run(trained_run: TrainedRun) -> Path:
+    return trained_run(tiny("dcgan"), Watch(measure_every=96, grid=(2, 2))).path
 
 
 def write(folder: str, pictures: np.ndarray) -> None:
@@ -75,10 +75,8 @@ def test_the_same_question_has_the_same_answer(run: Path) -> None:
 
 def test_a_checkpoint_is_measured_under_its_own_name(run: Path) -> None:
     best = run / "checkpoints" / "best.safetensors"
-    assert (
-        evaluate(best, extractor="digits", fakes=150).figures
-        == evaluate(run, extractor="digits", fakes=150, which="best").figures
-    )
+    asked = {"extractor": "digits", "fakes": 150, "measures": ["kid", "memorisation"]}
+    assert evaluate(best, **asked).figures == evaluate(run, **asked, which="best").figures  # type: ignore[arg-type]
     assert {line["state"] for line in lines(run)} == {"best"}
 
 

@@ -15,13 +15,13 @@ from ganvas import InputError, compare
 from ganvas.cli import main
 from ganvas.evaluation import difference, score, selfcheck
 from ganvas.evaluation import pairs as restoring
-from ganvas.evaluation.enlargers import Bicubic
 from ganvas.evaluation.test_sets import find_set
 from ganvas.imaging.saving import save_png
-from ganvas.reports.table import lower_is_better
-from tests.comparison.runs import made
+from ganvas.inference.super_resolution import Bicubic
+from ganvas.metrics import higher_is_better
 from tests.conftest import SHARED
-from tests.evaluation.enlarging import Softer, picture
+from tests.evaluation.upscaling import Softer, picture
+from tests.reports.runs import made
 
 SETS = SHARED / "data" / "sr_eval"
 here = pytest.mark.skipif(not SETS.is_dir(), reason="the shared test sets are not here")
@@ -142,7 +142,7 @@ def test_a_run_keeps_its_figures_for_ganvas_compare(folder: str, monkeypatch: py
     runs = [made(f"r{seed}", seed=seed) for seed in (0, 1)]
     for run in runs:
         opened = (Softer() if run.name == "r1" else Bicubic(), run, "last")
-        monkeypatch.setattr(restoring, "open_enlarger", lambda *_, opened=opened, **__: opened)
+        monkeypatch.setattr(restoring, "open_upscaler", lambda *_, opened=opened, **__: opened)
         (found,) = score(run.path, folder)
         assert (found.sheet, found.table) == (
             run.path / "evaluation-waves.png",
@@ -155,7 +155,7 @@ def test_a_run_keeps_its_figures_for_ganvas_compare(folder: str, monkeypatch: py
     columns = {column.title: column for column in compare([run.path for run in runs]).columns}
     assert set(columns["PSNR-Y on waves ↑ last"].figures) == {"r0", "r1"}
     assert set(columns["ST-LPIPS on waves ↓ last"].figures) == {"r0", "r1"}
-    assert lower_is_better("ST-LPIPS diversity") is None
+    assert higher_is_better("ST-LPIPS diversity") is None
 
 
 def test_models_are_opened_by_the_engine(folder: str, opened: list[tuple[str, float]]) -> None:
@@ -171,7 +171,7 @@ def test_models_are_opened_by_the_engine(folder: str, opened: list[tuple[str, fl
     for model, which in ((run.path, "last"), (run.path, "best"), (run.model, "last"), ("foreign.pth", "last")):
         score(model, folder, which=which)  # type: ignore[arg-type]
     best = str(run.checkpoints / "best.safetensors")
-    assert opened == [("srgan-x2", 0.5), *((m, 1.0) for m in ("runs/r", best, str(run.model), "foreign.pth"))]
+    assert opened == [("srgan-x2", 0.5), *((m, 1.0) for m in (str(run.model), best, str(run.model), "foreign.pth"))]
     assert [line["state"] for line in run.read_figures()[::5]] == ["last", "best", "last"]
     assert run.read_figures()[0]["images_seen"] == 900
     assert (run.path / "evaluation-best-waves.csv").is_file()
@@ -214,7 +214,7 @@ def test_the_layouts_of_published_archives_are_read() -> None:
         picture(f"Urban100/image_SRF_2/img_{index}_SRF_2_HR.png", seed=index)
         picture(f"Urban100/image_SRF_2/img_{index}_SRF_2_LR.png", 52, 44, seed=index)
     assert [pair.low.shape for pair in find_set("Urban100", 2)] == [(52, 44, 3)] * 2
-    with pytest.raises(InputError, match="in image_SRF_2 alone, and the model enlarges by 4"):
+    with pytest.raises(InputError, match="in image_SRF_2 alone, and the model upscales by 4"):
         find_set("Urban100", 4)
     (found,) = score("bicubic", "Urban100", scale=2)
     assert found.figures[0].protocol["low"] == "not MATLAB's bicubic in 2 pictures"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -14,8 +13,8 @@ from ganvas import InputError
 from ganvas.cli import main
 from ganvas.evaluation import score
 from ganvas.imaging.grid import Pixels
-from tests.comparison.runs import made
-from tests.evaluation.enlarging import Softer, Upscaler, picture
+from tests.evaluation.upscaling import Doubled, Softer, picture
+from tests.reports.runs import made
 
 
 def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
@@ -36,11 +35,11 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
         (["bicubic", "--on", "dot"], "2 x 3 px has no low-resolution version at a scale of 4"),
         (["bicubic", "--on", "torn"], "a.png of torn cannot be measured: it is damaged"),
         (["bicubic", "--on", "sides"], "a.png of sides is 20 x 20 px and not the 22 x 26"),
-        (["bicubic", "--on", "sides", "--scale", "2"], "LRx4 alone, and the model enlarges by 2; give sides/HR"),
+        (["bicubic", "--on", "sides", "--scale", "2"], "LRx4 alone, and the model upscales by 2; give sides/HR"),
         (["bicubic", "--on", "lone"], "lone has b in only one of HR and LRx4"),
         (["bicubic", "--on", "double"], "give the pictures different names"),
         (["bicubic", "--on", "waves", "waves"], "two sets waves"),
-        (["bicubic", "--on", "waves", "--scale", "1"], "--scale 1 enlarges nothing"),
+        (["bicubic", "--on", "waves", "--scale", "1"], "--scale 1 upscales nothing"),
         (["bicubic", "--on", "waves", "--scale", "-4"], "--scale -4"),
         (["bicubic", "--on", "waves", "--strength", "0.5"], "--strength 0.5 is for an SRGAN"),
         (["bicubic", "--on", "waves", "--seed", "-1"], "--seed -1 is below 0"),
@@ -48,9 +47,9 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
         (["bicubic", "--on", "waves", "--device", "bogus"], "'bogus'"),
         (["bicubic", "bicubic", "--on", "waves"], "bicubic is given twice"),
         (["--on", "waves"], "none is given"),
-        (["bicubic"], "bicubic enlarges pictures, and is scored on originals; give the sets with --on"),
-        (["srgan-x4", "--against", "waves"], "srgan-x4 enlarges pictures"),
-        (["weights.pth"], "weights.pth enlarges pictures"),
+        (["bicubic"], "bicubic upscales images, and is scored on originals; give the sets with --on"),
+        (["srgan-x4", "--against", "waves"], "srgan-x4 upscales images"),
+        (["weights.pth"], "weights.pth upscales images"),
         (["bicubic", "--selfcheck"], "--selfcheck takes no model"),
         (["--prove", "--on", "Set5"], "--prove is called --selfcheck now"),
         (["--selfcheck", "--on", "Urban100"], "nothing is published of 'Urban100'"),
@@ -94,10 +93,9 @@ def test_a_set_that_is_absent_is_told_where_to_be(
 
 
 def test_a_model_of_the_wrong_size_is_refused(folder: str) -> None:
-    @dataclass(frozen=True)
     class Lying(Softer):
-        def enlarge(self, low: Pixels) -> Pixels:
-            return low
+        def upscale(self, image: Pixels, *, colour_lock: bool = True) -> Pixels:
+            return image
 
     with pytest.raises(InputError, match=r"softer made \(26, 22, 3\) of 0"):
         score(Lying(), folder)
@@ -113,10 +111,10 @@ def test_figures_are_not_written_where_the_disk_refuses(folder: str) -> None:
 def test_a_model_of_another_scale_or_without_a_best_is_refused(
     folder: str, opened: list[tuple[str, float]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert "srgan-x2 enlarges by 2 and not by 4" in refused(capsys, "srgan-x2", "--on", folder, "--scale", "4")
+    assert "srgan-x2 upscales by 2 and not by 4" in refused(capsys, "srgan-x2", "--on", folder, "--scale", "4")
     picture("sides/HR/a.png")
     picture("sides/LRx4/a.png", 26, 22)
-    assert "LRx4 alone, and the model enlarges by 2" in refused(capsys, "srgan-x2", "--on", "sides")
+    assert "LRx4 alone, and the model upscales by 2" in refused(capsys, "srgan-x2", "--on", "sides")
     made("r")
     assert "no best state yet" in refused(capsys, "runs/r", "--on", folder, "--which", "best")
     # Bicubic takes the scale of what it is compared with.
@@ -124,9 +122,9 @@ def test_a_model_of_another_scale_or_without_a_best_is_refused(
     assert "scale 2" in capsys.readouterr().out
 
 
-def test_a_model_that_enlarges_is_no_source_of_fakes(
+def test_a_model_that_upscales_is_no_source_of_fakes(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(ganvas.inference, "open", lambda *_, **__: Upscaler("r"))
+    monkeypatch.setattr(ganvas.inference, "open", lambda *_, **__: Doubled("r"))
     made("r")
     assert "give the sets with --on" in refused(capsys, "runs/r")

@@ -6,21 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from ganvas import InputError, evaluate, train
+from ganvas import InputError, evaluate
 from ganvas.cli import main
 from ganvas.data import load
 from ganvas.evaluation.samples import gather
-from ganvas.inference.generator import open_generator
-from ganvas.inference.output import write_folder
+from ganvas.inference import Generator, open_as
 from ganvas.recipe.sources import Images
 from ganvas.systems.dcgan import DCGAN
-from tests.conftest import tiny
+from tests.conftest import TrainedRun, tiny
 
 
 @pytest.fixture
-def run() -> Path:
+def run(trained_run: TrainedRun) -> Path:
     system = DCGAN(size=16, channels=1, g_width=4, d_width=4, latent=8, classes=10)
-    return train(tiny("dcgan", system=system), name="r").folder.path
+    return trained_run(tiny("dcgan", system=system)).path
 
 
 def test_fakes_have_the_classes_of_the_reals(run: Path) -> None:
@@ -54,7 +53,7 @@ def test_classes_of_too_few_are_named(run: Path) -> None:
 
 
 def test_reals_of_other_classes(run: Path) -> None:
-    write_folder(open_generator(run), 12, 0, Path("others"), [1, 2])
+    open_as(Generator, run).write_samples(12, 0, Path("others"), [1, 2])
     samples = gather(run, "others", fakes=20)
     assert samples.labels is None
     assert samples.protocol["classes"] == "equally many of each"

@@ -15,21 +15,21 @@ from ganvas import InputError, Watch, train
 from ganvas.cli import main
 from ganvas.data import load
 from ganvas.imaging.grid import GAP, MARGIN, PAPER, grid, with_names
-from ganvas.inference.opening import write_model
-from ganvas.inference.output import folder_name
+from ganvas.inference.export import convert
+from ganvas.inference.generator import class_folder
 from ganvas.recipe.sources import Images
-from ganvas.reports.frames import films
-from ganvas.runs.record import gather
+from ganvas.reports.frames import cut_strips
+from ganvas.runs.records import read_records
 from ganvas.systems.dcgan import DCGAN
-from tests.conftest import tiny
+from tests.conftest import TrainedRun, tiny
 
 SYSTEM = DCGAN(size=16, channels=1, g_width=4, d_width=4, latent=8, classes=10)
 
 
 @pytest.fixture
-def run() -> Path:
+def run(trained_run: TrainedRun) -> Path:
     watch = Watch(measure_every=96, sample_every=64, grid=(2, 3))
-    return train(tiny("dcgan", system=SYSTEM), name="r", watch=watch).folder.path
+    return trained_run(tiny("dcgan", system=SYSTEM), watch).path
 
 
 def test_a_class_by_name_and_by_number(run: Path) -> None:
@@ -46,13 +46,13 @@ def test_a_class_by_name_and_by_number(run: Path) -> None:
 
 
 def test_a_model_file_keeps_the_names(run: Path) -> None:
-    write_model(run / "model.safetensors", Path("m.safetensors"))
+    convert(run, Path("m.safetensors"))
     assert ganvas.open("m.safetensors").classes == tuple("0123456789")
 
 
 def test_what_cannot_be_asked_for(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     g = ganvas.open(run)
-    with pytest.raises(InputError, match=r"knows no class 'cat'; give one of 0, 1, 2"):
+    with pytest.raises(InputError, match=r"has no class 'cat'; give one of 0, 1, 2"):
         g.generate(1, label="cat")
     with pytest.raises(InputError, match=r"no class 10: its numbers go from 0 to 9; give"):
         g.generate(1, label=10)
@@ -60,15 +60,15 @@ def test_what_cannot_be_asked_for(run: Path, capsys: pytest.CaptureFixture[str])
         g.number("10")
     with pytest.raises(InputError, match=r"no class -1: its numbers"):
         g.number(-1)
-    with pytest.raises(InputError, match=r"2 classes are given for 3 pictures"):
+    with pytest.raises(InputError, match=r"2 classes are given for 3 images"):
         g.generate(3, label=[0, 1])
     with pytest.raises(InputError, match=r"a walk stays in one class"):
         g.interpolate(2, 2)
     train(tiny(), name="plain")
     for words, said in (
-        (("runs/r", "--class", "cat"), "knows no class 'cat'"),
-        (("runs/plain", "--class", "cat"), "was not told of classes"),
-        (("runs/plain", "--class", "all"), "was not told of classes"),
+        (("runs/r", "--class", "cat"), "has no class 'cat'"),
+        (("runs/plain", "--class", "cat"), "was trained without classes"),
+        (("runs/plain", "--class", "all"), "was trained without classes"),
         (("runs/r", "--interpolate"), "name one with --class"),
         (("runs/r", "--interpolate", "--class", "1", "--class", "2"), "stays in one class, and 2 are given"),
     ):
@@ -84,7 +84,7 @@ def test_files_by_class_are_a_source_again(run: Path) -> None:
     assert again.labels.tolist() == [0, 0, 1, 1]
     assert np.array_equal(again.take(slice(2, 4)), ganvas.open(run).generate(2, label="7"))
     with Image.open("fakes/7/0-000001.png") as picture:
-        assert "seed 0, picture 1, class 7" in picture.info["Description"]
+        assert "seed 0, image 1, class 7" in picture.info["Description"]
 
 
 def test_a_sheet_has_a_row_for_each_class(run: Path) -> None:
@@ -126,10 +126,10 @@ def test_sheets_of_a_run_show_a_class_in_every_row(run: Path) -> None:
 
 
 def test_a_comparison_reads_sheets_with_names(run: Path) -> None:
-    cut = films(gather([run]))
-    assert list(cut.films) == ["r"]
+    cut = cut_strips(read_records([run]))
+    assert list(cut.by_run) == ["r"]
     assert cut.reals
-    last = cut.films["r"].frames[-1].source.partition(",")[2]
+    last = cut.by_run["r"].frames[-1].source.partition(",")[2]
     with Image.open(io.BytesIO(base64.b64decode(last))) as picture:
         shown = np.asarray(picture.convert("L"))
     firsts = np.concatenate([ganvas.open(run).generate(1, label=label) for label in range(10)])[..., 0]
@@ -154,4 +154,4 @@ def test_names_beside_a_sheet() -> None:
     [("cat", "cat"), ("a/b", "3-a_b"), ("..", "3"), ("", "3"), (".x", "3-x"), ("T (new)", "T (new)")],
 )
 def test_folders_of_classes(name: str, folder: str) -> None:
-    assert folder_name(name, 3) == folder
+    assert class_folder(name, 3) == folder

@@ -18,8 +18,8 @@ from torch.nn import functional
 import ganvas
 from ganvas.errors import InputError
 from ganvas.experiment import train
-from ganvas.inference.importers.convert import KINDS, convert, read_state
-from ganvas.inference.upscaler import open_upscaler
+from ganvas.inference.export import convert
+from ganvas.inference.importers.foreign import FAMILIES, read_weights
 from ganvas.metrics.distortion import luma, psnr
 from ganvas.observers.watch import Watch
 from tests.conftest import SHARED, Cli, assert_refused, enlarging, write_photographs
@@ -133,16 +133,23 @@ CASES: dict[str, tuple[Callable[[], nn.Module], Callable[[dict[str, Tensor]], ob
     "sgrvinod-srgan": (Sgrvinod, lambda s: {f"net.{n}": t for n, t in s.items()}, "sgrvinod's SRResNet"),
     "basicsr": (BasicSR, lambda s: {"params": s}, "BasicSR's MSRResNet"),
     "basicsr-x2": (lambda: BasicSR(scale=2), lambda s: {"params_ema": s, "params": {}}, "BasicSR's MSRResNet"),
-    "esrgan": (rrdb, lambda s: {"params_ema": s}, "ESRGAN's RRDBNet"),
-    "esrgan-middle": (rrdb, middle_names, "ESRGAN's RRDBNet"),
-    "esrgan-old": (rrdb, old_names, "ESRGAN's RRDBNet"),
+    "esrgan": (rrdb, lambda s: {"params_ema": s}, "ESRGAN, by spandrel"),
+    "esrgan-middle": (rrdb, middle_names, "ESRGAN, by spandrel"),
+    "esrgan-old": (rrdb, old_names, "ESRGAN, by spandrel"),
     "parallel": (BasicSR, lambda s: {f"module.{n}": t for n, t in s.items()}, "BasicSR's MSRResNet"),
 }
+
+
+def need_spandrel() -> None:
+    pytest.importorskip("ganvas.data._torchvision").datasets()
+    pytest.importorskip("spandrel", reason="the extra foreign is not installed")
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_others_are_recognised_and_equal_to_themselves(name: str, tmp_path: Path, cli: Cli) -> None:
     build, packed, kind = CASES[name]
+    if "spandrel" in kind:
+        need_spandrel()
     network = lively(build())
     path = tmp_path / f"{name}.pth"
     torch.save(packed(network.state_dict()), path)
@@ -150,7 +157,7 @@ def test_others_are_recognised_and_equal_to_themselves(name: str, tmp_path: Path
     x = torch.from_numpy(pixels.astype(np.float32) / np.float32(255)).permute(2, 0, 1)[None]
     with torch.inference_mode():
         expected = network(x)[0].clamp(0, 1).permute(1, 2, 0).numpy()
-    upscaler = open_upscaler(path)
+    upscaler = ganvas.open(path)
     made = upscaler.upscale(pixels.astype(np.float32) / np.float32(255), colour_lock=False)
     assert np.abs(made - expected).max() < 1e-4
     assert upscaler.last is not None
@@ -160,20 +167,19 @@ def test_others_are_recognised_and_equal_to_themselves(name: str, tmp_path: Path
         assert done.returncode == 0, done.stderr
         assert kind in done.stdout
         again = ganvas.open(tmp_path / "converted.safetensors").upscale(pixels)
-        assert np.array_equal(again, open_upscaler(path).upscale(pixels))
+        assert np.array_equal(again, ganvas.open(path).upscale(pixels))
         convert(path, tmp_path / "half.safetensors", half=True)
         assert {t.dtype for t in load_file(tmp_path / "half.safetensors").values()} == {torch.float16}
         assert (tmp_path / "half.safetensors").stat().st_mode == (tmp_path / f"{name}.pth").stat().st_mode
 
 
 def test_what_only_spandrel_knows(tmp_path: Path) -> None:
-    pytest.importorskip("ganvas.data._torchvision").datasets()
-    pytest.importorskip("spandrel", reason="the extra foreign is not installed")
+    need_spandrel()
     from spandrel.architectures.Compact.__arch.SRVGG import SRVGGNetCompact
 
     network = lively(SRVGGNetCompact(num_feat=4, num_conv=2, upscale=2))
     torch.save({"params": network.state_dict()}, tmp_path / "compact.pth")
-    upscaler = open_upscaler(tmp_path / "compact.pth")
+    upscaler = ganvas.open(tmp_path / "compact.pth")
     pixels = photo(20, 24)
     x = torch.from_numpy(pixels.astype(np.float32) / np.float32(255)).permute(2, 0, 1)[None]
     with torch.inference_mode():
@@ -185,7 +191,7 @@ def test_what_only_spandrel_knows(tmp_path: Path) -> None:
 def test_leftthomas_is_as_good_as_it_is_known_to_be() -> None:
     if not LEFTTHOMAS.exists() or not SETS.exists():
         pytest.skip("no shared/data/weights or sr_eval here")
-    upscaler = open_upscaler(LEFTTHOMAS)
+    upscaler = ganvas.open(LEFTTHOMAS)
     assert sum(p.numel() for p in upscaler._exact.network.parameters()) < 734_092  # batch normalisation is folded
     scores = []
     for file in sorted((SETS / "Set5" / "LRx4").iterdir()):
@@ -213,7 +219,7 @@ def test_code_is_refused_and_not_run(form: str, tmp_path: Path, cli: Cli) -> Non
     else:
         path.write_bytes(pickle.dumps(Evil()))
     with pytest.raises(InputError, match=r"holds code besides weights .* save the weights alone: torch\.save"):
-        open_upscaler(path)
+        ganvas.open(path)
     assert_refused(cli("convert", str(path), "--out", "x.safetensors"), "holds code", "state_dict")
     assert not Path("ran").exists()
     assert not Path("x.safetensors").exists()
@@ -226,18 +232,18 @@ def test_what_is_no_checkpoint_is_refused(tmp_path: Path, cli: Cli) -> None:
     for content in (b"", b"no checkpoint at all", whole[:200], whole[:-300]):
         path.write_bytes(content)
         with pytest.raises(InputError, match=r"x\.pth cannot be read as a checkpoint"):
-            open_upscaler(path)
+            ganvas.open(path)
     torch.save({"epoch": 3}, path)
     with pytest.raises(InputError, match=r"x\.pth holds no weights by name"):
-        open_upscaler(path)
+        ganvas.open(path)
     torch.save({"params": {"fc.weight": torch.zeros(2, 2)}}, path)
-    with pytest.raises(InputError, match=r"x\.pth cannot be used: its network is none of those known here"):
-        open_upscaler(path)
+    with pytest.raises(InputError, match=r"x\.pth cannot be used: its network is not known"):
+        ganvas.open(path)
     state = lively(BasicSR()).state_dict()
     del state["conv_hr.weight"]
     torch.save(state, path)
     with pytest.raises(InputError, match=r"it looks like BasicSR's MSRResNet, but its weights do not fit"):
-        open_upscaler(path)
+        ganvas.open(path)
     torch.save(lively(BasicSR()).state_dict(), path)
     assert_refused(cli("convert", str(path), "--out", "x.onnx"), "x.onnx", ".safetensors")
     assert_refused(cli("convert", "nobody.pth", "--out", "x.safetensors"), "nobody.pth")
@@ -246,9 +252,9 @@ def test_what_is_no_checkpoint_is_refused(tmp_path: Path, cli: Cli) -> None:
 def test_plain_safetensors_are_read_too(tmp_path: Path) -> None:
     path = tmp_path / "x.safetensors"
     save_file(lively(BasicSR()).state_dict(), path)
-    assert open_upscaler(path).scale == 4
-    assert read_state(path).keys() == load_file(path).keys()
-    assert len({kind.key for kind in KINDS}) == len(KINDS)
+    assert ganvas.open(path).scale == 4
+    assert read_weights(path).keys() == load_file(path).keys()
+    assert len({family.key for family in FAMILIES}) == len(FAMILIES)
 
 
 def test_a_run_becomes_one_small_file_that_enlarges_alike(cli: Cli, tmp_path: Path) -> None:

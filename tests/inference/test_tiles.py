@@ -10,24 +10,31 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+import ganvas
 from ganvas.errors import InputError
-from ganvas.inference.engine.planes import Floats, Planes
-from ganvas.inference.engine.precision import full
-from ganvas.inference.engine.receptive_field import Graph, Unknown
-from ganvas.inference.engine.tiling import Engine, Walk
-from ganvas.inference.upscaler import Upscaler, open_upscaler
+from ganvas.inference import Upscaler
+from ganvas.inference.base import Descriptor
+from ganvas.inference.engine.layers import NotLocal
+from ganvas.inference.engine.precision import exact_engine
+from ganvas.inference.engine.raster import ArrayRaster, Floats
+from ganvas.inference.engine.receptive_field import LayerGraph
+from ganvas.inference.engine.tiling import Engine, Tiling
 from ganvas.systems.srgan import SRGAN
 from tests.inference.networks import lively, photo, rrdb, saved, small
 
 CPU = torch.device("cpu")
 SETTINGS = {
     "paper": small(),
-    "shipped": small(norm="none", base="bilinear", final="none"),
+    "bundled": small(norm="none", base="bilinear", final="none"),
     "reflect": small(padding="reflect", kernel=5),
     "twice": small(scale=2, end_kernel=5),
     "eightfold": small(scale=8, norm="none"),
     "grey": small(channels=1),
 }
+
+
+def described(scale: int) -> Descriptor:
+    return Descriptor("m", "restoration", "image", scale)
 
 
 def whole(network: nn.Module, pixels: np.ndarray) -> Tensor:
@@ -39,20 +46,20 @@ def whole(network: nn.Module, pixels: np.ndarray) -> Tensor:
 
 
 def parts(engine: Engine, pixels: np.ndarray, tile: int = 0, rows: int = 0) -> Tensor:
-    return torch.cat(list(Walk(engine, Planes(pixels), tile, rows).parts()), 2)
+    return torch.cat(list(Tiling(engine, ArrayRaster(pixels), tile, rows).parts()), 2)
 
 
 def test_the_context_of_srresnet_is_40_pixels() -> None:
-    assert Graph(SRGAN().generator().eval()).context() == 40  # 4 + 32 + 1 + 1 + 1/2 + 1 = 39.5
-    assert Graph(SRGAN(norm="none", base="bilinear", final="none").generator().eval()).context() == 40
-    assert Graph(SRGAN(scale=2).generator().eval()).context() == 40  # 4 + 32 + 1 + 1 + 4/2
+    assert LayerGraph(SRGAN().generator().eval()).context() == 40  # 4 + 32 + 1 + 1 + 1/2 + 1 = 39.5
+    assert LayerGraph(SRGAN(norm="none", base="bilinear", final="none").generator().eval()).context() == 40
+    assert LayerGraph(SRGAN(scale=2).generator().eval()).context() == 40  # 4 + 32 + 1 + 1 + 4/2
 
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_the_context_is_what_a_pixel_is_seen_from(name: str) -> None:
     network = lively(SETTINGS[name].generator()).double()
     scale, channels = SETTINGS[name].scale, SETTINGS[name].channels
-    context = Graph(network).context()
+    context = LayerGraph(network).context()
     middle, size = context + 3, 2 * context + 7
     x = torch.randn(1, channels, size, size, dtype=torch.float64)
     changed = []
@@ -68,7 +75,7 @@ def test_the_context_is_what_a_pixel_is_seen_from(name: str) -> None:
 @pytest.mark.parametrize("name", SETTINGS)
 def test_parts_equal_the_whole(name: str) -> None:
     system = SETTINGS[name]
-    engine = full(lively(system.generator()), system.scale, CPU, system.channels)
+    engine = exact_engine(lively(system.generator()), system.scale, CPU, system.channels)
     pixels = photo(71, 83)
     expected = parts(engine, pixels, tile=83, rows=71)
     for tile, rows in ((16, 5), (40, 71), (83, 1), (23, 64)):
@@ -80,20 +87,20 @@ def test_parts_equal_what_torch_makes_of_the_whole() -> None:
         memory_format=torch.channels_last
     )
     pixels = photo(64, 90)
-    assert torch.equal(parts(full(network, 4, CPU), pixels, tile=30, rows=7), whole(network, pixels))
+    assert torch.equal(parts(exact_engine(network, 4, CPU), pixels, tile=30, rows=7), whole(network, pixels))
     folded = lively(small().generator())
-    assert (parts(full(folded, 4, CPU), pixels) - whole(folded, pixels)).abs().max() < 1e-4
+    assert (parts(exact_engine(folded, 4, CPU), pixels) - whole(folded, pixels)).abs().max() < 1e-4
 
 
 def test_parts_of_the_real_network_equal_the_whole() -> None:
     network = lively(SRGAN(norm="none", base="bilinear", final="none", blocks=1).generator())
-    engine = full(network, 4, CPU)
+    engine = exact_engine(network, 4, CPU)
     pixels = photo(40, 60)
     assert torch.equal(parts(engine, pixels, tile=16, rows=6), whole(engine.network, pixels))
 
 
 def test_esrgan_goes_row_by_row_too() -> None:
-    engine = full(rrdb(), 4, CPU)
+    engine = exact_engine(rrdb(), 4, CPU)
     pixels = photo(50, 40)
     assert engine.exact
     assert torch.equal(parts(engine, pixels, rows=3), parts(engine, pixels, rows=50))
@@ -102,7 +109,7 @@ def test_esrgan_goes_row_by_row_too() -> None:
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (2, 3), (37, 1)])
 @pytest.mark.parametrize("name", ["paper", "reflect"])
 def test_small_pictures_work(tmp_path: Path, name: str, size: tuple[int, int]) -> None:
-    upscaler = open_upscaler(saved(tmp_path / "m.safetensors", SETTINGS[name]))
+    upscaler = ganvas.open(saved(tmp_path / "m.safetensors", SETTINGS[name]))
     assert upscaler.upscale(photo(*size)).shape == (4 * size[0], 4 * size[1], 3)
 
 
@@ -116,9 +123,9 @@ class Attention(nn.Module):
 
 
 def test_a_network_that_sees_everything_is_reported_as_not_exact() -> None:
-    with pytest.raises(Unknown, match="mean"):
-        Graph(Attention())
-    upscaler = Upscaler(full(Attention(), 2, CPU), "attention", tile=32)
+    with pytest.raises(NotLocal, match="mean"):
+        LayerGraph(Attention())
+    upscaler = Upscaler(exact_engine(Attention(), 2, CPU), described(2), tile=32)
     assert upscaler.upscale(photo(70, 50)).shape == (140, 100, 3)
     assert upscaler.last is not None
     assert (upscaler.last.exact, upscaler.last.context, upscaler.last.tile) == (False, 32, 32)
@@ -143,14 +150,14 @@ def test_tiles_are_halved_when_memory_runs_out() -> None:
     engine = Engine(Scarce(network, 90 * 90), 4, CPU)
     assert not engine.exact  # the question of how much is no layer
     pixels = photo(120, 100)
-    walk = Walk(engine, Planes(pixels), tile=100)
+    walk = Tiling(engine, ArrayRaster(pixels), tile=100)
     made = torch.cat(list(walk.parts()), 2)
     assert (walk.tile, walk.halvings) == (25, 2)
     assert torch.allclose(made, whole(network, pixels), atol=1e-5)
 
 
 def test_rows_are_halved_when_memory_runs_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = full(lively(small().generator()), 4, CPU)
+    engine = exact_engine(lively(small().generator()), 4, CPU)
     pixels = photo(70, 60)
     expected = parts(engine, pixels)
     assert engine.graph is not None
@@ -163,7 +170,7 @@ def test_rows_are_halved_when_memory_runs_out(monkeypatch: pytest.MonkeyPatch) -
         return layer.run(x)
 
     engine.graph.layers[name] = (replace(layer, run=scarce), *arguments)  # type: ignore[assignment]
-    walk = Walk(engine, Planes(pixels), rows=64)
+    walk = Tiling(engine, ArrayRaster(pixels), rows=64)
     assert torch.equal(torch.cat(list(walk.parts()), 2), expected)
     assert walk.halvings > 0
     assert walk.rows < 64
@@ -176,7 +183,7 @@ def test_rows_are_halved_when_memory_runs_out(monkeypatch: pytest.MonkeyPatch) -
         parts(engine, pixels)
 
 
-class Patchy(Planes):
+class Patchy(ArrayRaster):
     """Counts what is read at once."""
 
     most = 0
@@ -188,7 +195,7 @@ class Patchy(Planes):
 
 
 def test_a_tall_picture_is_read_bit_by_bit(tmp_path: Path) -> None:
-    upscaler = open_upscaler(saved(tmp_path / "m.safetensors", small()))
+    upscaler = ganvas.open(saved(tmp_path / "m.safetensors", small()))
     picture = Patchy(photo(900, 20))
     rows = [band.shape for band in upscaler.bands(picture)]
     assert sum(shape[0] for shape in rows) == 3600
@@ -199,7 +206,7 @@ def test_a_tall_picture_is_read_bit_by_bit(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("wrong", [float("nan"), float("inf"), -5.0])
 def test_what_is_no_picture_is_made_again_in_fp32(wrong: float) -> None:
-    engine = full(lively(small().generator()), 4, CPU)
+    engine = exact_engine(lively(small().generator()), 4, CPU)
     pixels = photo(150, 40)
     expected = parts(engine, pixels)
     faulty = Engine(engine.network, 4, CPU, torch.bfloat16, "bf16")
@@ -213,15 +220,15 @@ def test_what_is_no_picture_is_made_again_in_fp32(wrong: float) -> None:
         return layer.run(x) if len(calls) == 1 else torch.full_like(layer.run(x), wrong)
 
     faulty.graph.layers[output] = (replace(layer, run=fault), *arguments)  # type: ignore[assignment]
-    upscaler = Upscaler(engine, "m")
+    upscaler = Upscaler(engine, described(4))
     upscaler._chosen = faulty
-    made = np.concatenate(list(upscaler.bands(Planes(pixels), colour_lock=False)))
+    made = np.concatenate(list(upscaler.bands(ArrayRaster(pixels), colour_lock=False)))
     assert np.array_equal(made, ((expected[0] + 1) / 2).clamp(0, 1).permute(1, 2, 0).numpy())
     assert upscaler.last is not None
     assert upscaler.last.retries == 1
 
 
 def test_a_model_that_makes_nothing_but_nan_is_refused(tmp_path: Path) -> None:
-    upscaler = open_upscaler(saved(tmp_path / "m.safetensors", small(final="none"), shift=float("nan")))
+    upscaler = ganvas.open(saved(tmp_path / "m.safetensors", small(final="none"), shift=float("nan")))
     with pytest.raises(InputError, match="no numbers even in fp32"):
         upscaler.upscale(photo(20, 20))

@@ -14,14 +14,13 @@ from PIL import Image
 import ganvas
 from ganvas.errors import InputError
 from ganvas.imaging.tensors import imresize
-from ganvas.inference import Generator
+from ganvas.inference import Generator, Upscaler, open_as
 from ganvas.inference.engine import precision
 from ganvas.inference.engine.colour import Reduce, difference
-from ganvas.inference.engine.cpu_kernels import quicken
-from ganvas.inference.engine.planes import Planes
-from ganvas.inference.engine.precision import Trial, table
-from ganvas.inference.engine.tiling import Walk
-from ganvas.inference.upscaler import Upscaler, open_upscaler
+from ganvas.inference.engine.cpu_kernels import fuse_for_cpu
+from ganvas.inference.engine.precision import PrecisionTrial, table
+from ganvas.inference.engine.raster import ArrayRaster
+from ganvas.inference.engine.tiling import Tiling
 from ganvas.runs import checkpoint
 from tests.conftest import Cli, assert_refused, same, tiny
 from tests.inference.networks import photo, saved, small
@@ -37,19 +36,24 @@ def model(tmp_path: Path) -> Path:
 def test_open_gives_what_the_model_is(model: Path) -> None:
     upscaler = ganvas.open(model)
     assert isinstance(upscaler, Upscaler)
-    assert (upscaler.name, upscaler.scale, upscaler.images, upscaler.channels) == ("m", 4, 7, 3)
+    assert (upscaler.name, upscaler.scale, upscaler.images_seen, upscaler.channels) == ("m", 4, 7, 3)
     ganvas.train(tiny(images=16), name="r")
     assert isinstance(ganvas.open("runs/r"), Generator)
-    with pytest.raises(InputError, match=r"runs/r.* enlarges nothing; give a model such as srgan-x4"):
-        open_upscaler("runs/r")
+    with pytest.raises(
+        InputError,
+        match=r"runs/r makes images .* upscales images is needed; .* ganvas generate",
+    ):
+        open_as(Upscaler, "runs/r")
 
 
 def test_an_enlarging_model_generates_nothing(model: Path, cli: Cli) -> None:
-    assert_refused(cli("generate", str(model)), "makes nothing from noise", f"ganvas upscale --model {model}")
+    assert_refused(
+        cli("generate", str(model)), "upscales images", "from noise is needed", f"ganvas upscale --model {model}"
+    )
 
 
 def test_every_kind_of_picture_comes_back_as_its_kind(model: Path) -> None:
-    upscaler = open_upscaler(model)
+    upscaler = ganvas.open(model)
     pixels = photo(20, 30)
     eight = upscaler.upscale(pixels)
     assert (eight.dtype, eight.shape) == (np.uint8, (80, 120, 3))
@@ -67,20 +71,20 @@ def test_every_kind_of_picture_comes_back_as_its_kind(model: Path) -> None:
 
 def test_grey_stays_grey(model: Path, tmp_path: Path) -> None:
     pixels = photo(20, 30)[..., :1]
-    colour = open_upscaler(model)
+    colour = ganvas.open(model)
     plane = colour.upscale(pixels)
     assert plane.shape == (80, 120, 1)
     thrice = colour.upscale(np.repeat(pixels, 3, 2).astype(np.float32) / 255)
     assert np.abs(thrice * 255 - plane).max() <= 0.51  # a picture of colours that holds none has none afterwards
     assert np.array_equal(colour.upscale(pixels[..., 0]), plane[..., 0])
     assert colour.upscale(Image.fromarray(pixels[..., 0])).mode == "L"
-    grey = open_upscaler(saved(tmp_path / "grey.safetensors", small(channels=1)))
+    grey = ganvas.open(saved(tmp_path / "grey.safetensors", small(channels=1)))
     assert grey.channels == 1
     assert grey.upscale(photo(20, 30)).shape == (80, 120, 3)
 
 
 def test_colours_are_locked(tmp_path: Path) -> None:
-    upscaler = open_upscaler(saved(tmp_path / "shifted.safetensors", BASE, shift=0.2))
+    upscaler = ganvas.open(saved(tmp_path / "shifted.safetensors", BASE, shift=0.2))
     pixels = photo(60, 50)
     locked = upscaler.upscale(pixels)
     report = upscaler.last
@@ -99,8 +103,8 @@ def test_colours_are_locked(tmp_path: Path) -> None:
 
 
 def test_the_lock_goes_row_by_row_too(model: Path) -> None:
-    pixels = Planes(photo(90, 70))
-    one, other = open_upscaler(model), open_upscaler(model, tile=16)
+    pixels = ArrayRaster(photo(90, 70))
+    one, other = ganvas.open(model), ganvas.open(model, tile=16)
     assert np.array_equal(np.concatenate(list(one.bands(pixels))), np.concatenate(list(other.bands(pixels))))
     assert one.last is not None
     assert other.last is not None
@@ -128,13 +132,13 @@ def test_strength_mixes_with_what_the_model_started_from(tmp_path: Path) -> None
     faithful = saved(tmp_path / "faithful.safetensors", BASE, seed=1)
     sharp = saved(tmp_path / "sharp.safetensors", BASE, seed=2, start=str(faithful))
     pixels = photo(24, 24)
-    assert np.array_equal(open_upscaler(sharp, strength=0).upscale(pixels), open_upscaler(faithful).upscale(pixels))
+    assert np.array_equal(ganvas.open(sharp, strength=0).upscale(pixels), ganvas.open(faithful).upscale(pixels))
     one, other = (checkpoint.load(path)[0] for path in (faithful, sharp))
     checkpoint.save(
         tmp_path / "half.safetensors", {n: (t + other[n]) / 2 for n, t in one.items()}, checkpoint.about(sharp)
     )
-    half = open_upscaler(tmp_path / "half.safetensors").upscale(pixels).astype(int)
-    assert np.abs(open_upscaler(sharp, strength=0.5).upscale(pixels) - half).max() <= 1
+    half = ganvas.open(tmp_path / "half.safetensors").upscale(pixels).astype(int)
+    assert np.abs(ganvas.open(sharp, strength=0.5).upscale(pixels) - half).max() <= 1
 
 
 def test_a_run_names_what_it_started_from(tmp_path: Path) -> None:
@@ -151,12 +155,12 @@ def test_a_run_names_what_it_started_from(tmp_path: Path) -> None:
 
     recipe = Recipe(system=system, data=Crops(source=str(folder)), start="first.safetensors", batch_size=4, images=8)
     train(recipe, name="r")
-    assert open_upscaler("runs/r", strength=0.3).upscale(photo(9, 9)).shape == (36, 36, 3)
+    assert ganvas.open("runs/r", strength=0.3).upscale(photo(9, 9)).shape == (36, 36, 3)
 
 
 def test_auto_takes_the_fastest_that_nobody_sees(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(precision, "SECONDS", 0.0)
-    upscaler = open_upscaler(model, precision="auto")
+    upscaler = ganvas.open(model, precision="auto")
     assert upscaler.trials == ()
     pixels = photo(30, 40)
     upscaler.upscale(pixels)
@@ -172,12 +176,14 @@ def test_auto_takes_the_fastest_that_nobody_sees(model: Path, monkeypatch: pytes
     kept = json.loads(file.read_text())
     assert len(kept) == 1
     monkeypatch.setattr(precision, "_tried", lambda *_: pytest.fail("tried again"))
-    again = open_upscaler(model, precision="auto")
+    again = ganvas.open(model, precision="auto")
     again.upscale(photo(1, 1))
     assert again.trials == upscaler.trials
     file.write_text("damaged")
-    monkeypatch.setattr(precision, "_tried", lambda *_: [Trial("fp32", 1.0, np.inf), Trial("bf16", 0.1, 49.9)])
-    third = open_upscaler(model, precision="auto")
+    monkeypatch.setattr(
+        precision, "_tried", lambda *_: [PrecisionTrial("fp32", 1.0, np.inf), PrecisionTrial("bf16", 0.1, 49.9)]
+    )
+    third = ganvas.open(model, precision="auto")
     third.upscale(pixels)
     assert third.last is not None
     assert third.last.precision == "fp32"
@@ -185,23 +191,23 @@ def test_auto_takes_the_fastest_that_nobody_sees(model: Path, monkeypatch: pytes
 
 
 def test_bf16_stays_close(model: Path) -> None:
-    exact = open_upscaler(model)._exact
+    exact = ganvas.open(model)._exact
     others = precision.candidates(exact)
     if "bf16" not in others:
         pytest.skip("no bf16 on this processor")
-    trials = precision._tried(exact, others, Planes(photo(64, 64)))
+    trials = precision._tried(exact, others, ArrayRaster(photo(64, 64)))
     assert next(t for t in trials if t.name == "bf16").decibels > 50
 
 
 def test_the_fast_way_is_the_same_but_for_rounding(model: Path) -> None:
-    exact, quick = (open_upscaler(model)._exact for _ in range(2))
+    exact, quick = (ganvas.open(model)._exact for _ in range(2))
     assert exact.graph is not None
     assert quick.graph is not None
-    quicken(quick.graph)
+    fuse_for_cpu(quick.graph)
     assert len(quick.graph.layers) < len(exact.graph.layers)
     assert quick.graph.context() == exact.graph.context()
-    pixels = Planes(photo(40, 33))
-    one, other = (torch.cat(list(Walk(engine, pixels, rows=9).parts()), 2) for engine in (exact, quick))
+    pixels = ArrayRaster(photo(40, 33))
+    one, other = (torch.cat(list(Tiling(engine, pixels, rows=9).parts()), 2) for engine in (exact, quick))
     assert (one - other).abs().max() < 1e-5
 
 
@@ -212,8 +218,8 @@ BAD = {
     "no-start": ({"strength": 0.5}, r"--strength 0\.5 needs the SRResNet that m started from, and it names none"),
     "negative-tile": ({"tile": -1}, r"--tile -1 is negative"),
     "small-tile": ({"tile": 8}, r"tiles of 8 px are all border; give --tile at least 16"),
-    "device": ({"device": "cuda:99"}, r"cannot compute on 'cuda:99' here"),
-    "no-device": ({"device": "abacus"}, r"cannot compute on 'abacus' here"),
+    "device": ({"device": "cuda:99"}, r"cannot compute on 'cuda:99'"),
+    "no-device": ({"device": "abacus"}, r"cannot compute on 'abacus'"),
     "precision": ({"precision": "int4"}, r"precision 'int4' is not known; give fp32 or auto"),
 }
 
@@ -222,7 +228,7 @@ BAD = {
 def test_what_cannot_be_is_refused(model: Path, name: str) -> None:
     words, said = BAD[name]
     with pytest.raises(InputError, match=said):
-        open_upscaler(**{"model": model, **words})  # type: ignore[arg-type]
+        ganvas.open(**{"model": model, **words})
 
 
 @pytest.mark.parametrize(
@@ -235,32 +241,32 @@ def test_what_cannot_be_is_refused(model: Path, name: str) -> None:
     ],
 )
 def test_shapes_that_are_no_picture_are_refused(model: Path, image: np.ndarray) -> None:
-    with pytest.raises(InputError, match=r"is no picture; give \(H, W\)"):
-        open_upscaler(model).upscale(image)
+    with pytest.raises(InputError, match=r"is no image; give \(H, W\)"):
+        ganvas.open(model).upscale(image)
 
 
 def test_other_pixels_are_refused(model: Path) -> None:
-    with pytest.raises(InputError, match=r"pixels of type int64 cannot be enlarged; give uint8"):
-        open_upscaler(model).upscale(np.zeros((4, 4, 3), np.int64))
+    with pytest.raises(InputError, match=r"pixels of type int64 cannot be upscaled; give uint8"):
+        ganvas.open(model).upscale(np.zeros((4, 4, 3), np.int64))
     for value in (255, -1, np.nan):
         with pytest.raises(InputError, match="float pixels lie outside 0 to 1; divide them"):
-            open_upscaler(model).upscale(np.full((4, 4, 3), value, np.float32))
-    with pytest.raises(InputError, match=r"a picture of mode RGBA cannot be enlarged as it is"):
-        open_upscaler(model).upscale(Image.new("RGBA", (4, 4)))
+            ganvas.open(model).upscale(np.full((4, 4, 3), value, np.float32))
+    with pytest.raises(InputError, match=r"an image of mode RGBA cannot be upscaled as it is"):
+        ganvas.open(model).upscale(Image.new("RGBA", (4, 4)))
 
 
 def test_damaged_models_are_refused(model: Path, tmp_path: Path) -> None:
     torn = tmp_path / "torn.safetensors"
     torn.write_bytes(model.read_bytes()[:300])
     with pytest.raises(InputError, match=r"torn\.safetensors is no whole checkpoint"):
-        open_upscaler(torn)
+        ganvas.open(torn)
     other = saved(tmp_path / "other.safetensors", BASE, seed=5)
     weights, about = checkpoint.load(other)
     checkpoint.save(other, weights, {**about, "system": {**about["system"], "blocks": 3}})
-    with pytest.raises(InputError, match=r"are not those of the system it names"):
-        open_upscaler(other)
+    with pytest.raises(InputError, match=r"do not fit the system it names"):
+        ganvas.open(other)
     start = saved(tmp_path / "wide.safetensors", small(g_width=4))
     sharp = saved(tmp_path / "sharp.safetensors", BASE, start=str(start))
     with pytest.raises(InputError, match=r"are different networks; leave --strength out"):
-        open_upscaler(sharp, strength=0.5)
+        ganvas.open(sharp, strength=0.5)
     assert same(weights, checkpoint.load(other)[0])

@@ -107,9 +107,9 @@ def _mixed(models: Sequence[str], strength: float) -> Sequence[str]:
     """The models that --strength is for; all where it is for none, so that opening them refuses it."""
     if strength == 1:
         return models
-    from ganvas.inference.upscaler_models import names_start
+    from ganvas.inference.loading import read_model
 
-    return [model for model in models if model != "bicubic" and names_start(model)] or models
+    return [model for model in models if model != "bicubic" and read_model(model).about.start] or models
 
 
 def _print(scores: Sequence[Sequence[Scores]], seed: int) -> None:

@@ -16,19 +16,14 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--which", choices=("last", "best"), default="last", help="the run's newest state or its best")
     arguments = parser.parse_args(argv)
 
-    from ganvas.inference.opening import is_ours, write_model
     from ganvas.runs.models import find
 
-    file = find(arguments.file, arguments.which)
-    if is_ours(file):
-        about = write_model(file, arguments.out, half=arguments.half)
-        print(f"{arguments.out}: the generator of {about['run']} at image {about['images']:,}")
-        return 0
+    find(arguments.file, arguments.which)  # a wrong path is refused before torch is loaded
 
-    from ganvas.inference.importers.convert import convert
+    from ganvas.inference.export import convert
+    from ganvas.inference.loading import predictor_of
 
-    loaded = convert(file, arguments.out, half=arguments.half)
-    print(
-        f"{arguments.out}: {loaded.kind}, x{loaded.scale}; open it as a model: ganvas upscale --model {arguments.out}"
-    )
+    about = convert(arguments.file, arguments.out, which=arguments.which, half=arguments.half)
+    command = predictor_of(about.task).use.format(model=arguments.out)
+    print(f"{arguments.out}: {about.name}, {about.network}; use it with {command}")
     return 0

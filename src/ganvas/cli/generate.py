@@ -1,4 +1,4 @@
-"""Make pictures with a trained run: ganvas generate runs/x -n 64 --grid out.png"""
+"""Generate images with a trained run: ganvas generate runs/x -n 64 --grid out.png"""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "-n",
         type=int,
-        help="number of pictures (default: 64; of several classes 8 of each) or points (default: 2500), or of stops of"
+        help="number of images (default: 64; of several classes 8 of each) or points (default: 2500), or of stops of"
         " a walk (default: 6)",
     )
     parser.add_argument(
@@ -27,7 +27,7 @@ def main(argv: list[str]) -> int:
         metavar="CLASS",
         help="of a run with classes: the name or number of one, repeatable (default: all)",
     )
-    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same pictures (default: 0)")
+    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same images (default: 0)")
     parser.add_argument("--grid", type=Path, help="write one sheet, a PNG file (default: RUN[-CLASS]-seedN.png)")
     parser.add_argument(
         "--out",
@@ -37,17 +37,22 @@ def main(argv: list[str]) -> int:
     )
     parser.add_argument("--interpolate", action="store_true", help="walk from each random point to the next")
     parser.add_argument(
-        "--steps", type=int, default=16, help="pictures from one stop of a walk to the next (default: 16)"
+        "--steps", type=int, default=16, help="images from one stop of a walk to the next (default: 16)"
     )
     parser.add_argument("--which", choices=("last", "best"), default="last", help="the newest state or the best one")
     parser.add_argument("--device", default="cpu", help="where to compute (default: cpu)")
     arguments = parser.parse_args(argv)
 
     from ganvas.errors import InputError
-    from ganvas.inference.generator import open_generator
-    from ganvas.inference.output import folder_name, write_folder, write_sheet, write_walk
+    from ganvas.runs.models import find
 
-    generator = open_generator(arguments.run, which=arguments.which, device=arguments.device)
+    find(arguments.run, arguments.which)  # a wrong path is refused before torch is loaded
+
+    from ganvas.inference import open_as
+    from ganvas.inference.generator import class_folder
+    from ganvas.inference.sampler import Sampler
+
+    generator = open_as(Sampler, arguments.run, which=arguments.which, device=arguments.device)  # type: ignore[type-abstract]
     seed, sheet, out = arguments.seed, arguments.grid, arguments.out
     asked, known = arguments.classes, generator.classes
     # A class may be called all.
@@ -55,18 +60,18 @@ def main(argv: list[str]) -> int:
         asked = known
     labels = list(dict.fromkeys(map(generator.number, asked)))
     if not sheet and not out:
-        which = "" if asked is known else "-" + "-".join(folder_name(known[label], label) for label in labels)[:NAMES]
+        which = "" if asked is known else "-" + "-".join(class_folder(known[label], label) for label in labels)[:NAMES]
         sheet = Path(f"{generator.name}{which}-seed{seed}.png")
     if arguments.interpolate:
         if arguments.classes and len(labels) > 1:
             raise InputError(f"a walk stays in one class, and {len(labels)} are given; leave all --class but one out.")
         label = labels[0] if arguments.classes else None
         n = 6 if arguments.n is None else arguments.n
-        paths = write_walk(generator, n, arguments.steps, seed, sheet, out, label)
+        paths = generator.write_walk(n, arguments.steps, seed, sheet, out, label)
     else:
-        usual = 2500 if generator.on_plane else 8 if len(labels) > 1 else 64
+        usual = 8 if len(labels) > 1 else generator.usual
         n = usual if arguments.n is None else arguments.n
-        paths = write_folder(generator, n, seed, out, labels) if out else []
-        paths += [write_sheet(generator, n, seed, sheet, labels)] if sheet else []
+        paths = generator.write_samples(n, seed, out, labels) if out else []
+        paths += [generator.write_sheet(n, seed, sheet, labels)] if sheet else []
     print("\n".join(map(str, paths)))
     return 0

@@ -15,10 +15,11 @@ from rich.console import Console
 from rich.progress import track
 
 from ganvas.errors import InputError
-from ganvas.evaluation.enlargers import Enlarger, open_enlarger
 from ganvas.evaluation.test_sets import Pair, TestSet, enlarge, find_set
+from ganvas.evaluation.upscalers import open_upscaler
 from ganvas.evaluation.worst_cases import View, draw, view, worst_cases
 from ganvas.files import write_text
+from ganvas.inference.super_resolution import SuperResolution
 from ganvas.metrics import pair_measures
 from ganvas.metrics.distortion import EXACT
 from ganvas.metrics.figure import Figure
@@ -57,7 +58,7 @@ class Scores:
 
 
 def score(
-    model: str | Path | Enlarger,
+    model: str | Path | SuperResolution,
     on: str | Path | Sequence[str | Path],
     *,
     scale: int = 0,
@@ -73,7 +74,7 @@ def score(
     A run's figures are appended to its figures.jsonl; the sheet and the table of each set lie beside it.
 
     Args:
-        model: bicubic, a shipped model's name, a run's folder, a file of weights, or an enlarger.
+        model: bicubic, a bundled model's name, a run's folder, a file of weights, or an opened model.
         on: Set5, Set14, BSD100, Urban100, Manga109, or folders of pictures.
         scale: of bicubic, 4 unless given.
         which: the run's newest state or its best.
@@ -90,7 +91,7 @@ def score(
         raise InputError(f"--seed {seed} is below 0; give a seed of at least 0.")
     folder, state = None, ""
     if isinstance(model, str | Path):
-        model, folder, state = open_enlarger(model, scale=scale, which=which, strength=strength, device=device)
+        model, folder, state = open_upscaler(model, scale=scale, which=which, strength=strength, device=device)
     sets = [find_set(str(source), model.scale) for source in ([on] if isinstance(on, str | Path) else on)]
     names = [one.name for one in sets]
     twice = next((name for name in names if names.count(name) > 1), None)
@@ -106,7 +107,7 @@ def score(
         scores = _score(model, one, taken, notes, beside / f"{stem}-{one.name}", seed, strength, progress)
         if folder:
             for figure in scores.figures:
-                figure = replace(figure, images_seen=model.images, state=state)
+                figure = replace(figure, images_seen=model.images_seen, state=state)
                 folder.add_figure(figure.to_plain() | {"asked": {"on": one.name, "seed": seed}})
         found.append(scores)
     return tuple(found)
@@ -130,7 +131,7 @@ def difference(a: Scores, b: Scores, seed: int = 0) -> dict[str, Estimate]:
 
 
 def _score(
-    model: Enlarger,
+    model: SuperResolution,
     pairs: TestSet,
     taken: Sequence[PairMeasure],
     notes: Sequence[str],
@@ -149,7 +150,7 @@ def _score(
         digest.update(f"{pair.high.shape} {pair.low.shape}".encode() + pair.high.tobytes() + pair.low.tobytes())
         grey += pair.high.shape[-1] == 1
         unlike += not pair.as_published
-        result = model.enlarge(pair.low)
+        result = model.upscale(pair.low, colour_lock=False)
         if result.shape != pair.high.shape:
             raise InputError(
                 f"{model.name} made {result.shape} of {pair.name}, not {pair.high.shape}; give another model."

@@ -14,15 +14,13 @@ import ganvas.inference
 from ganvas.data import Dataset, load
 from ganvas.data.examine import examine
 from ganvas.errors import InputError
-from ganvas.evaluation.enlargers import BICUBIC
 from ganvas.imaging.grid import Pixels
+from ganvas.inference.super_resolution import BICUBIC
 from ganvas.metrics.measure import Labels
-from ganvas.recipe import Recipe
-from ganvas.recipe.serialization import from_plain
 from ganvas.recipe.sources import Images
-from ganvas.recipe.system import Synthesis
 from ganvas.runs.folder import RunFolder
-from ganvas.runs.models import shipped
+from ganvas.runs.models import bundled
+from ganvas.systems import read_recipe
 
 Split = Literal["train", "held-out", "all"]
 
@@ -111,10 +109,11 @@ def _run_of(path: Path) -> RunFolder | None:
 def _of_run(
     path: Path, against: str, fakes: int, split: Split, seed: int, which: Literal["last", "best"], device: str
 ) -> Samples:
-    generator, system = _open(path, which, device)
+    generator = _open(path, which, device)
+    channels, size, _ = generator.system.shape
     folder = _run_of(path)
     if folder:
-        pictures = from_plain(Recipe, folder.read_recipe(), str(folder.recipe)).data
+        pictures = read_recipe(folder.read_recipe(), str(folder.recipe)).data
         assert isinstance(pictures, Images)  # as its system makes some
         trained_on = pictures
     elif against:
@@ -122,13 +121,11 @@ def _of_run(
     else:
         raise InputError(f"{path} lies in no run, so its pictures are not known; name their source with --against.")
     pictures = replace(pictures, source=against) if against else pictures
-    reals, of_reals, training, held_out, protocol = _reals(
-        pictures, system.size, system.channels, fakes or FAKES, split, seed
-    )
+    reals, of_reals, training, held_out, protocol = _reals(pictures, size, channels, fakes or FAKES, split, seed)
     known = training.classes
     if folder and against:
         # What may be memorized is what was trained on, whatever else the fakes are compared with.
-        own = load(trained_on, size=system.size, channels=system.channels, progress=True)
+        own = load(trained_on, size=size, channels=channels, progress=True)
         training, held_out = own.split(trained_on.held_out)
     count = fakes or len(reals)
     labels = None
@@ -145,27 +142,26 @@ def _of_run(
     return Samples(made, reals, training, held_out, *about, protocol, labels=labels)
 
 
-def _open(path: Path, which: Literal["last", "best"], device: str) -> tuple[ganvas.inference.Generator, Synthesis]:
-    """The one place where a model is opened: a generator of images, and its system."""
+def _open(path: Path, which: Literal["last", "best"], device: str) -> ganvas.inference.Generator:
+    """The one place where a model is opened: a generator of images."""
     generator = ganvas.inference.open(path, which=which, device=device)
+    if generator.about.inputs != "noise":
+        raise InputError(
+            f"{path} upscales images, and is scored on originals; give the sets with --on, such as --on Set5."
+        )
     if not isinstance(generator, ganvas.inference.Generator):
         raise InputError(
-            f"{path} enlarges pictures, and is scored on originals; give the sets with --on, such as --on Set5."
-        )
-    system = generator.system
-    if not isinstance(system, Synthesis):
-        raise InputError(
-            f"{path} makes points, no pictures; what is measured of them is in its log and on its sheets (ganvas train"
+            f"{path} makes points, not images; what is measured of them is in its log and on its sheets (ganvas train"
             " writes both), so evaluate a run on pictures."
         )
-    return generator, system
+    return generator
 
 
 def _of_source(source: str, against: str, fakes: int, split: Split, seed: int) -> Samples:
-    is_name = source in (BICUBIC, *shipped()) and not Path(source).exists()
+    is_name = source in (BICUBIC, *bundled()) and not Path(source).exists()
     if is_name or Path(source).suffix in (".pth", ".pt"):
         raise InputError(
-            f"{source} enlarges pictures, and is scored on originals; give the sets with --on, such as --on Set5."
+            f"{source} upscales images, and is scored on originals; give the sets with --on, such as --on Set5."
         )
     if not against:
         raise InputError(f"{source} is no run, so there is nothing to hold it against; name real pictures: --against.")

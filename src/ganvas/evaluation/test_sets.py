@@ -203,7 +203,7 @@ def _archive(folder: Path, name: str, scale: int) -> TestSet:
 
 def _other_scale(name: str, there: Sequence[str], scale: int, instead: str) -> InputError:
     return InputError(
-        f"{name} has low-resolution versions in {', '.join(there)} alone, and the model enlarges by {scale}; give"
+        f"{name} has low-resolution versions in {', '.join(there)} alone, and the model upscales by {scale}; give"
         f" {instead} to have those of that scale made, or a model of another scale."
     )
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import platform
 from dataclasses import dataclass
-from typing import Any, Literal
-
-import torch
+from typing import TYPE_CHECKING, Any, Literal
 
 import ganvas
 from ganvas.errors import InputError
+from ganvas.machine import processor
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,20 +32,24 @@ class Host:
         Raises:
             InputError: the one asked for is not here.
         """
+        import torch
+
         have = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
         if self.device == "auto":
             return torch.device(next(name for name, there in have.items() if there))
         if not have[self.device]:
             there = ", ".join(name for name, is_there in have.items() if is_there)
-            raise InputError(f"--host.device {self.device} is not to be had here; this machine offers: {there}.")
+            raise InputError(f"--host.device {self.device} is not available; available: {there}.")
         return torch.device(self.device)
 
     def describe(self) -> dict[str, Any]:
         """What a reader of the run's figures must know of the machine."""
+        import torch
+
         device = self.torch_device()
         return {
             "device": torch.cuda.get_device_name() if device.type == "cuda" else device.type,
-            "processor": _processor(),
+            "processor": processor(),
             "cores": os.cpu_count(),
             "threads": torch.get_num_threads(),
             "python": platform.python_version(),
@@ -51,11 +57,3 @@ class Host:
             "ganvas": ganvas.__version__,
             "system": platform.platform(),
         }
-
-
-def _processor() -> str:
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123
-            return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()

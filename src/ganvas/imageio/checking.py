@@ -1,4 +1,4 @@
-"""What an enlarged file holds of its photo, found by reading both files anew."""
+"""What an upscaled file holds of its photo, found by reading both files anew."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _CHANGED |= {exif.RESOLUTION_UNIT}
 
 
 def check(source: Path, result: Path) -> str:
-    """One line on an enlarged file: size, depth, alpha, profile, EXIF, XMP, resolution, orientation.
+    """One line on an upscaled file: size, depth, alpha, profile, EXIF, XMP, resolution, orientation.
 
     Raises:
         Unusable: one of the files cannot be read.

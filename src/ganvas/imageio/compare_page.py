@@ -1,4 +1,4 @@
-"""A page that shows photos enlarged by the model, by its faithful start, by bicubic interpolation, and the original."""
+"""A page that shows photos upscaled by the model, by its faithful start, by bicubic interpolation, and the original."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from PIL import Image
 
 from ganvas.errors import InputError
 from ganvas.files import write_text
-from ganvas.imageio.planning import Job
+from ganvas.imageio.planning import UpscaleJob
 from ganvas.imageio.reading import Plane, Unusable, open_photo
-from ganvas.imageio.upscale import Enlarger
 from ganvas.imaging.tensors import bicubic
-from ganvas.inference.upscaler import open_upscaler
+from ganvas.inference import Upscaler, open_as
 from ganvas.reports.viewer import ViewerRow, viewer_page
 
 PHOTOS = 20  # on a page
@@ -25,30 +24,32 @@ SIDE = 384  # px of a photo of which the middle is shown
 
 
 def write_page(
-    page: Path, jobs: Sequence[Job], upscaler: Enlarger, original: Path | None, options: dict[str, Any]
+    page: Path, jobs: Sequence[UpscaleJob], upscaler: Upscaler, original: Path | None, options: dict[str, Any]
 ) -> None:
     """Write the page for jobs that are done.
 
     Args:
-        original: the large picture, or a folder in which it has the photo's name, whatever the ending.
-        options: of `open_upscaler`, to open the faithful start of the model.
+        original: the large image, or a folder in which it has the photo's name, whatever the ending.
+        options: of `ganvas.open`, to open the faithful start of the model.
 
     Raises:
         InputError: there is no photo among them, or the page cannot be written.
     """
-    shown = [job for job in jobs if not job.is_film and job.result.is_file()][:PHOTOS]
+    shown = [job for job in jobs if not job.is_video and job.result.is_file()][:PHOTOS]
     if not shown:
-        raise InputError(f"no photo was enlarged, so {page} has nothing to show; see above why, or give another --out.")
+        raise InputError(f"no photo was upscaled, so {page} has nothing to show; see above why, or give another --out.")
     try:
-        faithful: Enlarger | None = open_upscaler(**(options | {"strength": 0.0})) if options["strength"] > 0 else None
+        faithful: Upscaler | None = (
+            open_as(Upscaler, **(options | {"strength": 0.0})) if options["strength"] > 0 else None
+        )
     except InputError:  # the model names no start
         faithful = None
     rows = [_row(job, upscaler, faithful, original) for job in shown]
-    lead = f"The middle of each photo, enlarged by {upscaler.title}"
-    write_text(page, viewer_page("Enlarged photos", rows, lead=f"{lead} and other ways; values as in the files."))
+    lead = f"The middle of each photo, upscaled by {upscaler.title}"
+    write_text(page, viewer_page("Upscaled photos", rows, lead=f"{lead} and other ways; values as in the files."))
 
 
-def _row(job: Job, upscaler: Enlarger, faithful: Enlarger | None, original: Path | None) -> ViewerRow:
+def _row(job: UpscaleJob, upscaler: Upscaler, faithful: Upscaler | None, original: Path | None) -> ViewerRow:
     photo, result = open_photo(job.source, float("inf")), open_photo(job.result, float("inf"))
     width, height = min(SIDE, photo.colour.width), min(SIDE, photo.colour.height)
     left, top = (photo.colour.width - width) // 2, (photo.colour.height - height) // 2
@@ -59,23 +60,23 @@ def _row(job: Job, upscaler: Enlarger, faithful: Enlarger | None, original: Path
         min(round(left * across), result.colour.width - size[0]),
         min(round(top * down), result.colour.height - size[1]),
     )
-    pictures = {"bicubic": _bicubic(part, size)}
+    images = {"bicubic": _bicubic(part, size)}
     if faithful:
         colour = Plane(photo.colour.image.crop(left, top, width, height), photo.colour.channels)
-        pictures["SRResNet"] = _sized(np.concatenate(list(faithful.bands(colour))), size)
-    pictures[upscaler.title] = _image(result.colour.region(place[1], place[0], size[1], size[0]))
+        images["SRResNet"] = _sized(np.concatenate(list(faithful.bands(colour))), size)
+    images[upscaler.title] = _image(result.colour.region(place[1], place[0], size[1], size[0]))
     found, note = _original(original, job.source), ""
     if found:
         try:
             large = open_photo(found, float("inf")).colour
             if (large.width, large.height) == (result.colour.width, result.colour.height):
-                pictures["original"] = _image(large.region(place[1], place[0], size[1], size[0]))
+                images["original"] = _image(large.region(place[1], place[0], size[1], size[0]))
             else:
                 note = f"The original is left out: it has {large.width} x {large.height} px, the result"
                 note += f" {result.colour.width} x {result.colour.height}."
         except Unusable as error:
             note = f"The original is left out: {error}."
-    return ViewerRow(job.name, pictures, note=note)
+    return ViewerRow(job.name, images, note=note)
 
 
 def _original(original: Path | None, source: Path) -> Path | None:

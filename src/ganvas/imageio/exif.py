@@ -122,7 +122,7 @@ def dots_per_inch(directory: Directory) -> tuple[float, float] | None:
 
 
 def upright(exif: bytes, width: int, height: int) -> bytes:
-    """The same block, saying that the picture stands upright and has this size, without its thumbnail.
+    """The same block, saying that the image stands upright and has this size, without its thumbnail.
 
     Raises:
         Malformed: it is no EXIF block.
@@ -142,7 +142,7 @@ def upright(exif: bytes, width: int, height: int) -> bytes:
                     patched[place : place + 2] = struct.pack(order + "H", min(size, 65535))
     (count,) = struct.unpack(order + "H", exif[start : start + 2])
     behind = start + 2 + 12 * count
-    patched[behind : behind + 4] = b"\0\0\0\0"  # the thumbnail is the old picture, perhaps lying on its side
+    patched[behind : behind + 4] = b"\0\0\0\0"  # the thumbnail is the old image, perhaps lying on its side
     return bytes(patched)
 
 

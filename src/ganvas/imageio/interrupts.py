@@ -5,64 +5,59 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from types import CodeType, FrameType
-from typing import TypeVar
-
-AGAIN = 0.01  # seconds until a signal that came at a bad moment is given again
-
-Function = TypeVar("Function", bound=Callable[..., object])
-
-_unbroken: set[CodeType] = set()
+from types import FrameType
 
 
-def unbroken(function: Function) -> Function:
-    """Let what stops a `stoppable` part come after this function, never in it."""
-    _unbroken.add(function.__code__)
-    return function
+class _Deferral(threading.local):
+    """How many `deferred` parts this thread is in, and what came meanwhile."""
+
+    depth = 0
+    waiting = 0
+
+
+_here = _Deferral()
 
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Ctrl-C raises KeyboardInterrupt and SIGTERM SystemExit, but in no `unbroken` function, nor in pyvips.
-
-    libvips calls pyvips back with every line of its log. What is raised in such a call is printed and forgotten.
-    """
-    main, late = threading.get_ident(), list[threading.Timer]()
-
-    def again(number: int) -> None:
-        if hasattr(signal, "pthread_kill"):
-            signal.pthread_kill(main, number)  # which also wakes it where it waits
-        else:
-            signal.raise_signal(number)
+    """Ctrl-C raises KeyboardInterrupt and SIGTERM SystemExit, but in no `deferred` part."""
 
     def stop(number: int, frame: FrameType | None) -> None:
-        if _is_bad_moment(frame):
-            late.append(threading.Timer(AGAIN, again, [number]))
-            late[-1].start()
-        elif number == signal.SIGINT:
-            raise KeyboardInterrupt
+        if _here.depth:
+            _here.waiting = number
         else:
-            sys.exit(128 + number)
+            _raise(number)
 
     # One that is ignored, as by the shell for what it starts in the background, stays so.
     heard = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) != signal.SIG_IGN]
     before = {number: signal.signal(number, stop) for number in heard}
     try:
         yield
-        for timer in late:
-            timer.join()  # one that was put off comes now
     finally:
-        for timer in late:
-            timer.cancel()
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def _is_bad_moment(frame: FrameType | None) -> bool:
-    while frame:
-        if frame.f_code in _unbroken or frame.f_globals.get("__name__", "").partition(".")[0] == "pyvips":
-            return True
-        frame = frame.f_back
-    return False
+@contextmanager
+def deferred() -> Iterator[None]:
+    """What stops a `stoppable` part comes after this part, never in it.
+
+    For what must be done whole, and around libvips, which calls pyvips back with every line of its log: what is raised
+    in such a call is printed and forgotten.
+    """
+    _here.depth += 1
+    try:
+        yield
+    finally:
+        _here.depth -= 1
+        if _here.waiting and not _here.depth:
+            number, _here.waiting = _here.waiting, 0
+            _raise(number)
+
+
+def _raise(number: int) -> None:
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+    sys.exit(128 + number)

@@ -4,221 +4,217 @@ from __future__ import annotations
 
 import errno
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyvips
 from filelock import FileLock, Timeout
 
 from ganvas.errors import InputError
-from ganvas.imageio import video as film
+from ganvas.files import temporary
+from ganvas.imageio import video
 from ganvas.imageio.checking import check
 from ganvas.imageio.manifest import Manifest, adopt
-from ganvas.imageio.planning import Job, Planned
-from ganvas.imageio.progress import Progress
+from ganvas.imageio.planning import JobList, UpscaleJob
+from ganvas.imageio.progress import JobProgress
 from ganvas.imageio.reading import LIMIT, Unusable, open_photo
-from ganvas.imageio.upscale import Done, Enlarger, Wish, enlarge, temporary
+from ganvas.imageio.upscale import OutputOptions, Written, upscale_photo
+
+if TYPE_CHECKING:
+    from ganvas.inference.upscaler import Upscaler
 
 LOCK = ".ganvas-upscale.lock"
 _NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 
 
 @dataclass
-class Outcome:
+class JobOutcome:
     """How a job ended.
 
     Attributes:
-        made: what was enlarged now, in order.
+        made: what was upscaled now, in order.
         before: what was there already, made with the same settings.
-        bad: source -> why it could not be enlarged.
+        bad: source -> why it could not be upscaled.
     """
 
-    made: list[tuple[Job, Done]] = field(default_factory=list)
-    before: list[Job] = field(default_factory=list)
+    made: list[tuple[UpscaleJob, Written]] = field(default_factory=list)
+    before: list[UpscaleJob] = field(default_factory=list)
     bad: dict[Path, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Way:
+class JobSettings:
     """How a job is done.
 
     Attributes:
-        model: what was asked for, besides the wish, that changes pixels; part of the manifest.
+        model: what was asked for, besides the options, that changes pixels; part of the manifest.
         limit: megapixels that a photo may have.
         overwrite: replace files that are there and were not made so.
-        check: print what was kept, read from the files.
+        check: print what was preserved, read from the files.
     """
 
-    wish: Wish
+    options: OutputOptions
     model: dict[str, Any]
     limit: float = LIMIT
     overwrite: bool = False
     check: bool = False
 
 
-def run(planned: Planned, upscaler: Enlarger, way: Way, progress: Progress) -> Outcome:
-    """Enlarge all files; bad ones are listed and the others go on.
+def run(planned: JobList, upscaler: Upscaler, settings: JobSettings, progress: JobProgress) -> JobOutcome:
+    """Upscale all files; bad ones are listed and the others go on.
 
     Raises:
         InputError: nothing can be written, or another process works on the same folder.
     """
-    _refuse_own_sources(planned.jobs, way.overwrite)
-    if any(job.is_film for job in planned.jobs):
-        film.programs()
+    _refuse_own_sources(planned, settings.overwrite)
+    if any(job.is_video for job in planned.jobs):
+        video.programs()
     with _held(planned.root):
-        outcome = Outcome()
-        manifest = Manifest(planned.root)
-        made_here = {job.result.resolve() for job in planned.jobs}
-        left = []
-        for job in planned.jobs:
-            if planned.root and job.source.resolve() in made_here and _made(manifest, planned.root, job.source):
-                continue  # a result among the sources: where the folder of results is that of the photos
-            state = _state(job, manifest, planned.root, way)
-            if state == "done":
-                outcome.before.append(job)
-                line = manifest.made_from(job.name) if planned.root else None
-                # Its name may be of another time, when no other photo had its stem.
-                was = planned.root / line["result"] if planned.root and line else job.result
-                _check(outcome, manifest, progress, job, was, way)
-            elif state:
-                _set_aside(outcome, manifest, progress, job, state)
-            else:
-                left.append(job)
-        weighed = list(_weighed(left, way, lambda job, why: _set_aside(outcome, manifest, progress, job, why)))
+        running = _Running(planned, upscaler, settings, progress)
+        left = [job for job in planned.jobs if running.is_to_do(job)]
+        weighed = [(job, weight) for job in left if (weight := running.megapixels(job)) is not None]
         progress.start(sum(weight for _, weight in weighed), len(weighed))
         for job, weight in weighed:
-            began = time.perf_counter()
-            with progress.file(weight) as tell:
-                try:
-                    done = _one(job, upscaler, way, manifest, planned.root, tell)
-                except OSError as error:
-                    raise _cannot_write(job.result, error) from None
-                except (Unusable, InputError) as error:
-                    _set_aside(outcome, manifest, progress, job, str(error))
-                    continue
-                except (MemoryError, RuntimeError, ValueError, ArithmeticError, pyvips.Error) as error:
-                    _set_aside(
-                        outcome, manifest, progress, job, f"{type(error).__name__}: {' '.join(str(error).split())}"
-                    )
-                    continue
-            outcome.made.append((job, done))
-            progress.say(_told(done, time.perf_counter() - began))
-            for note in done.notes:
-                progress.say(f"  {note}")
-            _check(outcome, manifest, progress, job, done.path, way)
-        return outcome
+            running.upscale(job, weight)
+        return running.outcome
 
 
-def _one(
-    job: Job,
-    upscaler: Enlarger,
-    way: Way,
-    manifest: Manifest,
-    root: Path | None,
-    tell: Callable[[float], None],
-) -> Done:
-    began = time.perf_counter()
-    facts = _facts(job, way)
+class _Running:
+    """A job under way: the folder's manifest, and what came of every file."""
 
-    def before(part: Path) -> None:
-        if root is None:
-            return
-        seconds = round(time.perf_counter() - began, 3)
-        result = job.result.relative_to(root).as_posix()
-        size = part.stat().st_size
-        manifest.add({"status": "done", **facts, "result": result, "bytes": size, "seconds": seconds})
+    def __init__(self, planned: JobList, upscaler: Upscaler, settings: JobSettings, progress: JobProgress) -> None:
+        self.root, self.upscaler, self.settings, self.progress = planned.root, upscaler, settings, progress
+        self.manifest, self.outcome = Manifest(planned.root), JobOutcome()
+        self.results = {job.result.resolve() for job in planned.jobs}
 
-    if job.is_film:
-        return film.enlarge(job.source, upscaler, job.result, way.wish, tell=tell, before=before)
-    wish = replace(way.wish, form=job.form)
-    return enlarge(open_photo(job.source, way.limit), upscaler, job.result, wish, tell=tell, before=before)
-
-
-def _facts(job: Job, way: Way) -> dict[str, Any]:
-    """What makes a result the same: the photo's name, size and time, and the settings."""
-    try:
-        stat = job.source.stat()
-    except OSError as error:
-        raise Unusable(f"it cannot be read ({error.strerror})") from None
-    settings = {**way.model, **asdict(way.wish), "form": "" if job.is_film else job.form}
-    return {"source": job.name, "size": stat.st_size, "mtime": stat.st_mtime_ns, "settings": settings}
-
-
-def _state(job: Job, manifest: Manifest, root: Path | None, way: Way) -> str:
-    """ "done", why nothing may be made, or "" for to do."""
-    line = manifest.made_from(job.name) if root else None
-    try:
-        facts = _facts(job, way)
-    except Unusable as error:
-        return str(error)
-    if (
-        root
-        and line
-        and all(line.get(key) == value for key, value in facts.items())
-        and adopt(line, root / line["result"])
-    ):
-        return "done"
-    with suppress(OSError):  # whatever stands in the way here will be told when the file is written
-        temporary(job.result).unlink(missing_ok=True)
-    if not job.result.exists() or way.overwrite:
-        return ""
-    line = manifest.makes(job.result.relative_to(root).as_posix()) if root else None
-    if line is None:
-        why = "is there already"
-    elif line["source"] != job.name:
-        why = f"is there already, made of {line['source']}"
-    elif line["settings"] != facts["settings"]:
-        why = "is there already, made with other settings"
-    else:
-        why = "is there already, and it or the photo was changed since"
-    return f"{job.result} {why}; --overwrite replaces it"
-
-
-def _made(manifest: Manifest, root: Path, path: Path) -> bool:
-    try:
-        name = path.resolve().relative_to(root.resolve()).as_posix()
-    except ValueError:
-        return False
-    return manifest.makes(name) is not None
-
-
-def _weighed(jobs: Sequence[Job], way: Way, set_aside: Callable[[Job, str], None]) -> Iterator[tuple[Job, float]]:
-    """Each job with its megapixels, without decoding any; those that cannot be opened are set aside."""
-    for job in jobs:
+    def is_to_do(self, job: UpscaleJob) -> bool:
+        """Whether a file is to be upscaled; if not, why is noted."""
+        if self.root and job.source.resolve() in self.results and self._is_made_here(job.source):
+            return False  # a result among the sources: where the folder of results is that of the photos
+        line = self.manifest.made_from(job.name) if self.root else None
         try:
-            yield job, film.look(job.source).megapixels if job.is_film else open_photo(job.source, way.limit).megapixels
+            facts = self._facts(job)
         except Unusable as error:
-            set_aside(job, str(error))
+            self.set_aside(job, str(error))
+            return False
+        if self.root and line and facts.items() <= line.items() and adopt(line, self.root / line["result"]):
+            self.outcome.before.append(job)
+            # Its name may be of another time, when no other photo had its stem.
+            self._check(job, self.root / line["result"])
+            return False
+        with suppress(OSError):  # whatever stands in the way here will be said when the file is written
+            temporary(job.result).unlink(missing_ok=True)
+        if not job.result.exists() or self.settings.overwrite:
+            return True
+        self.set_aside(job, f"{job.result} {self._why_there(job, facts)}; --overwrite replaces it")
+        return False
+
+    def megapixels(self, job: UpscaleJob) -> float | None:
+        """Of the source, without decoding it; None where it cannot be opened, which is noted."""
+        try:
+            if job.is_video:
+                return video.probe(job.source).megapixels
+            return open_photo(job.source, self.settings.limit).megapixels
+        except Unusable as error:
+            self.set_aside(job, str(error))
+            return None
+
+    def upscale(self, job: UpscaleJob, weight: float) -> None:
+        """Upscale one file of so many megapixels, or note why it could not be."""
+        began = time.perf_counter()
+        with self.progress.file(weight) as on_progress:
+            try:
+                written = self._write(job, on_progress)
+            except OSError as error:
+                raise _cannot_write(job.result, error) from None
+            except (Unusable, InputError) as error:
+                self.set_aside(job, str(error))
+                return
+            except (MemoryError, RuntimeError, ValueError, ArithmeticError, pyvips.Error) as error:
+                self.set_aside(job, f"{type(error).__name__}: {' '.join(str(error).split())}")
+                return
+        self.outcome.made.append((job, written))
+        self.progress.say(_summary(written, time.perf_counter() - began))
+        for note in written.notes:
+            self.progress.say(f"  {note}")
+        self._check(job, written.path)
+
+    def set_aside(self, job: UpscaleJob, why: str) -> None:
+        """Note that a file cannot be upscaled."""
+        self.outcome.bad[job.source] = why
+        self.manifest.add({"status": "failed", "source": job.name, "reason": why})
+        self.progress.say(f"{job.source} is set aside: {why}", error=True)
+
+    def _write(self, job: UpscaleJob, on_progress: Callable[[float], None]) -> Written:
+        began = time.perf_counter()
+        facts = self._facts(job)
+        options = replace(self.settings.options, form=job.form)
+
+        def before(part: Path) -> None:
+            if self.root:
+                seconds = round(time.perf_counter() - began, 3)
+                result = job.result.relative_to(self.root).as_posix()
+                size = part.stat().st_size
+                self.manifest.add({"status": "done", **facts, "result": result, "bytes": size, "seconds": seconds})
+
+        if job.is_video:
+            return video.upscale_video(
+                job.source, self.upscaler, job.result, options, on_progress=on_progress, before=before
+            )
+        photo = open_photo(job.source, self.settings.limit)
+        return upscale_photo(photo, self.upscaler, job.result, options, on_progress=on_progress, before=before)
+
+    def _facts(self, job: UpscaleJob) -> dict[str, Any]:
+        """What makes a result the same: the photo's name, size and time, and the settings."""
+        try:
+            stat = job.source.stat()
+        except OSError as error:
+            raise Unusable(f"it cannot be read ({error.strerror})") from None
+        form = "" if job.is_video else job.form
+        settings = {**self.settings.model, **asdict(self.settings.options), "form": form}
+        return {"source": job.name, "size": stat.st_size, "mtime": stat.st_mtime_ns, "settings": settings}
+
+    def _why_there(self, job: UpscaleJob, facts: dict[str, Any]) -> str:
+        line = self.manifest.makes(job.result.relative_to(self.root).as_posix()) if self.root else None
+        if line is None:
+            return "is there already"
+        if line["source"] != job.name:
+            return f"is there already, made from {line['source']}"
+        if line["settings"] != facts["settings"]:
+            return "is there already, made with other settings"
+        return "is there already, and it or the photo was changed since"
+
+    def _is_made_here(self, path: Path) -> bool:
+        assert self.root
+        try:
+            name = path.resolve().relative_to(self.root.resolve()).as_posix()
+        except ValueError:
+            return False
+        return self.manifest.makes(name) is not None
+
+    def _check(self, job: UpscaleJob, result: Path) -> None:
+        if not self.settings.check or job.is_video:
+            return
+        try:
+            self.progress.say(check(job.source, result))
+        except (Unusable, pyvips.Error) as error:
+            self.set_aside(job, f"its result cannot be read again: {error}")
 
 
-def _check(outcome: Outcome, manifest: Manifest, progress: Progress, job: Job, result: Path, way: Way) -> None:
-    if not way.check or job.is_film:
-        return
-    try:
-        progress.say(check(job.source, result))
-    except (Unusable, pyvips.Error) as error:
-        _set_aside(outcome, manifest, progress, job, f"its result cannot be read again: {error}")
+def _summary(written: Written, seconds: float) -> str:
+    size = f"{written.path}  {written.width} x {written.height}"
+    line = f"{size}, {seconds:.1f} s, {seconds / max(written.megapixels, 1e-6):.2f} s/MP"
+    report = written.report
+    if report is None or report.colour_before is None:
+        return line
+    return f"{line}, dE {report.colour_before:.2f} -> {report.colour_after:.2f}"
 
 
-def _set_aside(outcome: Outcome, manifest: Manifest, progress: Progress, job: Job, why: str) -> None:
-    outcome.bad[job.source] = why
-    manifest.add({"status": "failed", "source": job.name, "reason": why})
-    progress.say(f"{job.source} is set aside: {why}", bad=True)
-
-
-def _told(done: Done, seconds: float) -> str:
-    said = (
-        f"{done.path}  {done.width} x {done.height}, {seconds:.1f} s, {seconds / max(done.megapixels, 1e-6):.2f} s/MP"
-    )
-    before, after = (getattr(done.report, f"colour_{when}", None) for when in ("before", "after"))
-    return said if before is None else f"{said}, dE {before:.2f} -> {after:.2f}"
-
-
-def _refuse_own_sources(jobs: Sequence[Job], overwrite: bool) -> None:
-    for job in jobs:
+def _refuse_own_sources(planned: JobList, overwrite: bool) -> None:
+    for job in planned.jobs:
         if not overwrite and job.result.exists() and job.result.samefile(job.source):
             raise InputError(
                 f"{job.result} is both the photo and its result; give another --out, or --overwrite to replace"

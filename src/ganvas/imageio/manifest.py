@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ganvas.imageio.upscale import temporary
+from ganvas.files import temporary
 
 NAME = ".ganvas-upscale.jsonl"
 

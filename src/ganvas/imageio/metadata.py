@@ -1,4 +1,4 @@
-"""What a picture file says besides its pixels, and the note that a model enlarged it."""
+"""What an image file says besides its pixels, and the note that a model upscaled it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from html import escape
 
-# The term of the IPTC's vocabulary for pictures that a trained model has changed.
+# The term of the IPTC's vocabulary for images that a trained model has changed.
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 _IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 _EMPTY = (
@@ -40,7 +40,7 @@ class Metadata:
 
 
 def noted(xmp: bytes | None, how: str) -> bytes:
-    """An XMP packet that says, besides what it said before, that a trained model made part of the picture, and how.
+    """An XMP packet that says, besides what it said before, that a trained model made part of the image, and how.
 
     A source type that it names is replaced, and its orientation set to upright. A packet that cannot be understood
     comes back as it is.
@@ -56,16 +56,16 @@ def noted(xmp: bytes | None, how: str) -> bytes:
         if replaced in packet
         else f' xmlns:Iptc4xmpExt="{_IPTC}" Iptc4xmpExt:DigitalSourceType="{SOURCE_TYPE}"'.encode()
     )
-    packet = re.sub(rb' xmlns:ganvas="urn:ganvas#" ganvas:Enlarged="[^"]*"', b"", packet)
-    note = f' xmlns:ganvas="urn:ganvas#" ganvas:Enlarged="{escape(how)}"'.encode()
-    about = re.search(rb'rdf:about="[^"]*"', packet)  # all descriptions of one picture name the same subject
+    packet = re.sub(rb' xmlns:ganvas="urn:ganvas#" ganvas:(?:Enlarged|Upscaled)="[^"]*"', b"", packet)
+    note = f' xmlns:ganvas="urn:ganvas#" ganvas:Upscaled="{escape(how)}"'.encode()
+    about = re.search(rb'rdf:about="[^"]*"', packet)  # all descriptions of one image name the same subject
     description = b"<rdf:Description " + (about[0] if about else b'rdf:about=""') + source + note + b"/>\n"
     head, end, tail = packet.rpartition(b"</rdf:RDF>")
     return head + description + end + tail if end else packet
 
 
 def is_noted(xmp: bytes | None) -> bool:
-    """Whether a packet says that a trained model made part of the picture."""
+    """Whether a packet says that a trained model made part of the image."""
     return SOURCE_TYPE.encode() in (xmp or b"")
 
 

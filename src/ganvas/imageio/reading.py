@@ -1,4 +1,4 @@
-"""A picture file as planes of numbers, read region by region, with all that stands in the file beside them."""
+"""An image file as planes of numbers, read region by region, with all that stands in the file beside them."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import pyvips
 from numpy.typing import NDArray
 
 from ganvas.imageio import exif
+from ganvas.imageio.interrupts import deferred
 from ganvas.imageio.metadata import Metadata, kind_of_profile
 
 LIMIT = 100.0  # megapixels of a file that are taken without being told so
@@ -30,12 +31,12 @@ pyvips.cache_set_max(0)  # a file that was written anew must be read anew
 
 
 class Unusable(Exception):
-    """A file cannot be enlarged; the message says why."""
+    """A file cannot be upscaled; the message says why."""
 
 
 @dataclass(frozen=True)
 class Plane:
-    """Colours or transparency of a photo: a `ganvas.inference` Picture.
+    """Colours or transparency of a photo: a `Raster`.
 
     Attributes:
         channels: 1 for grey and transparency, 3 for colours in the file's own encoding.
@@ -69,14 +70,14 @@ class Plane:
 
 @dataclass(frozen=True)
 class Photo:
-    """One picture file, upright.
+    """One image file, upright.
 
     Attributes:
         form: jpeg, png, webp, tiff, avif or gif, by its content.
         bits: 8 or 16, by the type of its values. Of AVIF, 16 stands for 10 and 12.
         colour: grey or RGB.
         alpha: how opaque each pixel is, or None where the file has no such channel.
-        kept: what stands beside the pixels and holds for the enlarged picture too.
+        kept: what stands beside the pixels and holds for the upscaled image too.
         notes: what does not, and why.
     """
 
@@ -98,7 +99,7 @@ def load(path: Path) -> Any:
     """The file as libvips sees it, nothing decoded yet.
 
     Raises:
-        Unusable: it is no picture of a kind that is read here.
+        Unusable: it is no image of a kind that is read here.
     """
     with _reading():
         try:
@@ -116,13 +117,13 @@ def load(path: Path) -> Any:
 
 
 def open_photo(path: Path, limit: float = LIMIT) -> Photo:
-    """Open a picture file; its pixels are decoded when asked for.
+    """Open an image file; its pixels are decoded when asked for.
 
     Args:
         limit: megapixels that it may have.
 
     Raises:
-        Unusable: it is no picture, animated, of an unsupported kind, or larger than the limit.
+        Unusable: it is no image, animated, of an unsupported kind, or larger than the limit.
     """
     image = load(path)
     form = form_of(image)
@@ -134,7 +135,7 @@ def open_photo(path: Path, limit: float = LIMIT) -> Photo:
         )
     pages = image.get("n-pages") if image.get_typeof("n-pages") else 1
     if pages > 1 or (form == "png" and _animated(path)):
-        raise Unusable("it holds more than one picture (an animation or pages); take them apart, or give a film")
+        raise Unusable("it holds more than one image (an animation or pages); take them apart, or give a video")
     kept, notes = metadata(image, form, path)
     with _reading():
         image = image.autorot()
@@ -163,7 +164,7 @@ def form_of(image: Any) -> str:
 
 
 def metadata(image: Any, form: str, path: Path) -> tuple[Metadata, list[str]]:
-    """What a loaded file says besides its pixels, and notes of what of it does not hold for another picture."""
+    """What a loaded file says besides its pixels, and notes of what of it does not hold for another image."""
     notes = []
     icc, block, xmp, iptc = (_blob(image, name) for name in ("icc-profile-data", "exif-data", "xmp-data", "iptc-data"))
     directory = None
@@ -181,14 +182,14 @@ def metadata(image: Any, form: str, path: Path) -> tuple[Metadata, list[str]]:
     if made_up or form in ("webp", "avif"):  # these two have no other place for it
         dpi = exif.dots_per_inch(directory) if directory else None
     if image.get_typeof("gainmap-data"):
-        notes.append("gain map left out: it is for the small picture")
+        notes.append("gain map left out: it is for the small image")
     text = tuple(_text(path)) if form == "png" else ()
     orientation = image.get("orientation") if image.get_typeof("orientation") else 1
     return Metadata(icc, block, xmp, iptc, text, dpi, orientation), notes
 
 
 def _understood(image: Any, icc: bytes | None, notes: list[str]) -> tuple[Any, list[str], bytes | None]:
-    """The picture as grey or RGB of 8 or 16 bits with the profile that then holds."""
+    """The image as grey or RGB of 8 or 16 bits with the profile that then holds."""
     if image.format not in ("uchar", "ushort"):
         raise Unusable(f"its pixels are of the type {image.format}; only 8 and 16 bits a channel are taken")
     if image.interpretation == "cmyk":
@@ -201,12 +202,12 @@ def _understood(image: Any, icc: bytes | None, notes: list[str]) -> tuple[Any, l
         raise Unusable(f"its colours ({image.interpretation}, {image.bands} channels) are not grey, RGB or CMYK")
     if icc and kind_of_profile(icc) != ("GRAY" if image.bands < 3 else "RGB"):
         kind = kind_of_profile(icc) or "nothing known"
-        return image, [*notes, f"profile left out: it is for {kind}, the picture is not"], None
+        return image, [*notes, f"profile left out: it is for {kind}, the image is not"], None
     return image, notes, icc
 
 
 def _bled(colour: Any, alpha: Any) -> Any:
-    """What cannot be seen takes the colours beside it, else it would show as a rim where the edge is enlarged."""
+    """What cannot be seen takes the colours beside it, else it would show as a rim where the edge is upscaled."""
     weight = alpha.cast("float")
     around = weight.gaussblur(BLEED, precision="float")
     spread = (colour * weight).gaussblur(BLEED, precision="float") / (around + 1e-6)
@@ -254,11 +255,12 @@ def _blob(image: Any, name: str) -> bytes | None:
 @contextmanager
 def _reading() -> Iterator[None]:
     try:
-        yield
+        with deferred():
+            yield
     except pyvips.Error as error:
         said = [line.strip() for line in str(error).splitlines() if line.strip()]
         if "not in a known format" in str(error):
-            raise Unusable("it is no picture of a known kind") from None
+            raise Unusable("it is no image of a known kind") from None
         if "labq" in str(error):
             raise Unusable("its colours (LAB) are not grey, RGB or CMYK") from None
         raise Unusable(f"it is damaged ({'; '.join(dict.fromkeys(said[1:] or said))})") from None

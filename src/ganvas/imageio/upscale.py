@@ -1,4 +1,4 @@
-"""One photo, enlarged into a file by a model, with nothing lost that the new file can hold."""
+"""One photo, upscaled into a file by a model; what the new file can hold of its metadata is preserved."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -15,37 +15,25 @@ from numpy.typing import NDArray
 
 import ganvas
 from ganvas.errors import InputError
-from ganvas.files import TEMPORARY
+from ganvas.files import temporary
 from ganvas.imageio import exif
-from ganvas.imageio.interrupts import unbroken
+from ganvas.imageio.interrupts import deferred
 from ganvas.imageio.metadata import noted
-from ganvas.imageio.reading import Photo, Plane, Unusable
+from ganvas.imageio.reading import Photo, Plane
 from ganvas.imageio.writing import BITS, ENDING, Rows, check_fits, write_photo
 from ganvas.imaging.tensors import imresize
 
+if TYPE_CHECKING:
+    from ganvas.inference.upscaler import Upscaler, UpscaleReport
+
 Floats = NDArray[np.float32]
-Tell = Callable[[float], None]
+OnProgress = Callable[[float], None]
 BAND, REACH = 16, 2  # rows of transparency made at once, and how far bicubic interpolation sees
 
 
-class Enlarger(Protocol):
-    """What of `ganvas.inference.Upscaler` is needed here."""
-
-    name: str
-    scale: int
-    last: Any
-
-    @property
-    def title(self) -> str:
-        """The name, with what sets it apart."""
-
-    def bands(self, picture: Any, *, colour_lock: bool = True) -> Iterator[Floats]:
-        """(rows, scale x width, channels) in [0, 1], from top to bottom."""
-
-
 @dataclass(frozen=True)
-class Wish:
-    """How photos are to be enlarged.
+class OutputOptions:
+    """How photos are to be upscaled.
 
     Attributes:
         scale: how many times the sides grow; 0 for the model's own scale, else between 1 and that.
@@ -59,7 +47,7 @@ class Wish:
     quality: int = 0
     colour_lock: bool = True
 
-    def times(self, upscaler: Enlarger) -> float:
+    def scale_for(self, upscaler: Upscaler) -> float:
         """How many times the sides grow with this model.
 
         Raises:
@@ -67,30 +55,30 @@ class Wish:
         """
         if self.scale and not 1 <= self.scale <= upscaler.scale:
             raise InputError(
-                f"--scale {self.scale:g} is out of reach of {upscaler.name}, which enlarges {upscaler.scale} times;"
-                f" give 1 to {upscaler.scale}, or a model of a larger scale."
+                f"--scale {self.scale:g} is out of range: {upscaler.name} upscales by {upscaler.scale}; give 1 to"
+                f" {upscaler.scale}, or a model of a larger scale."
             )
         return self.scale or upscaler.scale
 
-    def written(self, photo: Photo) -> str:
+    def form_for(self, photo: Photo) -> str:
         """The format of the result for a photo."""
         return self.form or (photo.form if photo.form in ENDING else "png")
 
 
 @dataclass(frozen=True)
-class Done:
+class Written:
     """What was written.
 
     Attributes:
         report: the model's `Report` of the colours.
         notes: what of the photo the file does not have, and why.
-        frames: of a film.
+        frames: of a video.
     """
 
     path: Path
     width: int
     height: int
-    report: Any
+    report: UpscaleReport | None
     notes: tuple[str, ...]
     frames: int = 1
 
@@ -100,19 +88,19 @@ class Done:
         return self.width * self.height * self.frames / 1e6
 
 
-def enlarge(
+def upscale_photo(
     photo: Photo,
-    upscaler: Enlarger,
+    upscaler: Upscaler,
     path: Path,
-    wish: Wish = Wish(),
+    options: OutputOptions,
     *,
-    tell: Tell = lambda share: None,
+    on_progress: OnProgress = lambda share: None,
     before: Callable[[Path], object] = lambda part: None,
-) -> Done:
-    """Enlarge a photo into a file, which appears whole or not at all.
+) -> Written:
+    """Upscale a photo into a file, which appears whole or not at all.
 
     Args:
-        tell: called with the share of the rows that is done.
+        on_progress: called with the share of the rows that is done.
         before: called with the finished temporary file before it gets its name.
 
     Raises:
@@ -120,13 +108,13 @@ def enlarge(
         OSError: the file cannot be written.
         InputError: the model cannot make it.
     """
-    form = wish.written(photo)
-    times = wish.times(upscaler)
+    form = options.form_for(photo)
+    times = options.scale_for(upscaler)
     full = photo.colour.width * upscaler.scale, photo.colour.height * upscaler.scale
     shown = max(1, round(photo.colour.width * times)), max(1, round(photo.colour.height * times))
     check_fits(form, *full)
     bits = 16 if photo.bits == 16 and BITS[form] > 8 else 8
-    work = _Work(photo, upscaler, wish.colour_lock, flat=form == "jpeg")
+    work = _Work(photo, upscaler, options.colour_lock, flat=form == "jpeg")
     kept, notes = _kept(photo, form, shown, f"{times:g} times by {upscaler.title}, ganvas {ganvas.__version__}")
 
     def rows() -> Iterator[Rows]:
@@ -135,20 +123,15 @@ def enlarge(
         for band in work.bands():
             done += len(band)
             yield np.rint(band * np.float32(peak)).astype(kind)
-            tell(done / full[1])
+            on_progress(done / full[1])
 
     with whole(path, before) as part:
-        write_photo(part, form, rows(), full, shown, (work.channels, bits), kept, wish.quality)
+        write_photo(part, form, rows(), full, shown, (work.channels, bits), kept, options.quality)
     if photo.bits == 16 and bits == 8:
         notes += (f"16 bits made 8: {form.upper()} holds no more",)
     if photo.alpha and work.flat:
         notes += ("transparency put on white: JPEG holds none",)
-    return Done(path, *shown, work.report, notes)
-
-
-def temporary(path: Path) -> Path:
-    """The name under which a file is written until it is whole."""
-    return path.with_name(f".{path.name}{TEMPORARY}")
+    return Written(path, *shown, work.report, notes)
 
 
 @contextmanager
@@ -164,26 +147,21 @@ def whole(path: Path, before: Callable[[Path], object]) -> Iterator[Path]:
         yield part
         with part.open("rb") as file:
             os.fsync(file.fileno())
-        _give_name(part, path, before)
+        with deferred():  # both or neither: what is noted as done and has no name would be made twice
+            before(part)
+            part.replace(path)
     except BaseException:
         with suppress(OSError):
             part.unlink(missing_ok=True)
         raise
 
 
-@unbroken
-def _give_name(part: Path, path: Path, before: Callable[[Path], object]) -> None:
-    """Both or neither: what is noted as done and has no name would be made twice."""
-    before(part)
-    part.replace(path)
-
-
 class _Work:
-    """The enlarged rows of a photo, colours and transparency beside each other."""
+    """The upscaled rows of a photo, colours and transparency beside each other."""
 
-    def __init__(self, photo: Photo, upscaler: Enlarger, colour_lock: bool, flat: bool) -> None:
+    def __init__(self, photo: Photo, upscaler: Upscaler, colour_lock: bool, flat: bool) -> None:
         self.photo, self.upscaler, self.colour_lock, self.flat = photo, upscaler, colour_lock, flat
-        self.report: Any = None
+        self.report: UpscaleReport | None = None
         self.channels = photo.colour.channels + (photo.alpha is not None and not flat)
 
     def bands(self) -> Iterator[Floats]:
@@ -241,6 +219,3 @@ def _kept(photo: Photo, form: str, shown: tuple[int, int], how: str) -> tuple[An
     if kept.text and form != "png":
         kept, notes = replace(kept, text=()), (*notes, f"text left out: {form.upper()} has no place for it")
     return replace(kept, xmp=noted(kept.xmp, how), orientation=1), notes
-
-
-__all__ = ["Done", "Enlarger", "Unusable", "Wish", "enlarge", "temporary", "whole"]

@@ -1,4 +1,4 @@
-"""Rows of pixels as they are made into a picture file: any depth, any size, without holding the picture."""
+"""Rows of pixels as they are made into an image file: any depth, any size, without holding the image."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def write_photo(
     kept: Metadata,
     quality: int = 0,
 ) -> None:
-    """Write a picture file whose rows come one band after the other.
+    """Write an image file whose rows come one band after the other.
 
     Args:
         rows: uint8 or uint16 (rows, width, channels), from top to bottom.
@@ -153,7 +153,7 @@ def _save(read: int, target: Any, form: str, shown: tuple[int, int], kept: Metad
 
 
 def _told(image: Any, form: str, kept: Metadata) -> tuple[Any, str]:
-    """The picture with the blocks that libvips writes, and the kinds of blocks among them."""
+    """The image with the blocks that libvips writes, and the kinds of blocks among them."""
     image = image.copy()
     keep = []
     for kind, data in (("icc", kept.icc), ("xmp", kept.xmp), ("iptc", kept.iptc)):

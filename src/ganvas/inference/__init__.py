@@ -1,5 +1,9 @@
-"""Use a trained generator. Imports no training and no observers."""
+"""Use a trained model. Imports no training and no observers."""
 
-from ganvas.inference.generator import Generator, open
+from ganvas.inference.base import Descriptor, Predictor
+from ganvas.inference.generator import Generator
+from ganvas.inference.loading import open, open_as
+from ganvas.inference.points import PointGenerator
+from ganvas.inference.upscaler import Upscaler
 
-__all__ = ["Generator", "open"]
+__all__ = ["Descriptor", "Generator", "PointGenerator", "Predictor", "Upscaler", "open", "open_as"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 from ganvas.errors import InputError, nearest
 from ganvas.metrics.measure import Measure, Need, PairMeasure
@@ -20,6 +21,13 @@ def pair_measures() -> list[PairMeasure]:
     """All measures of results against originals, as their `order` has it."""
     load(__name__)
     return sorted((kind() for kind in concrete(PairMeasure)), key=_order)  # type: ignore[type-abstract]
+
+
+@cache
+def higher_is_better(quantity: str) -> bool | None:
+    """Which end of a quantity is the better one, for figures that do not say so; None where that is not known."""
+    given = [one for measure in [*measures(), *pair_measures()] for one in measure.gives]
+    return next((one.higher_is_better for one in given if one.name == quantity), None)
 
 
 def _order(measure: Measure) -> int:

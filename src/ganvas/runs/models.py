@@ -1,26 +1,26 @@
-"""Where a model's weights lie: in a run, in a file, or in the package."""
+"""Where a model's weights lie: in a run, in a file, or in the package. Finding them imports no torch."""
 
 from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from torch import Tensor
-
-from ganvas.errors import InputError
-from ganvas.runs import checkpoint
+from ganvas.errors import InputError, nearest
 from ganvas.runs.folder import RunFolder
 
+if TYPE_CHECKING:
+    from torch import Tensor
 
-def shipped() -> dict[str, Path]:
-    """The models that the package brings, by name."""
+
+def bundled() -> dict[str, Path]:
+    """The models in the package, by name."""
     folder = Path(str(files("ganvas"))) / "models"
     return {path.stem: path for path in sorted(folder.glob("*.safetensors"))}
 
 
 def find(model: str | Path, which: Literal["last", "best"] = "last") -> Path:
-    """The file of a model: a .safetensors file itself, a run's newest or best state, or one that the package brings.
+    """The file of a model: a file itself, a run's newest or best state, or a bundled model.
 
     Raises:
         InputError: there is none.
@@ -29,11 +29,13 @@ def find(model: str | Path, which: Literal["last", "best"] = "last") -> Path:
     if path.is_file():
         return path
     if not path.exists():
-        named = shipped()
+        named = bundled()
         if str(model) in named:
             return named[str(model)]
-        brought = f", and the models {', '.join(named)} come with ganvas" if named else ""
-        raise InputError(f"there is no {path}; ganvas runs lists the runs there are{brought}.")
+        raise InputError(
+            f"there is no {path}{nearest(str(model), named)}; ganvas runs lists the runs, and the bundled models are"
+            f" {', '.join(named)}."
+        )
     folder = RunFolder(path)
     best = folder.checkpoints / "best.safetensors"
     # A lengthened run is ahead of the model of its first end; one that ended early left its best as its model.
@@ -42,7 +44,8 @@ def find(model: str | Path, which: Literal["last", "best"] = "last") -> Path:
     for candidate in candidates:
         if candidate.is_file():
             return candidate
-    raise InputError(f"{path} holds no {which} state yet; train the run first, or give the other one.")
+    other = "last" if which == "best" else "best"
+    raise InputError(f"{path} holds no {which} state yet; train the run first, or give --which {other}.")
 
 
 def generator_weights(file: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -51,6 +54,8 @@ def generator_weights(file: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     Raises:
         InputError: the file is damaged or none of ours.
     """
+    from ganvas.runs import checkpoint
+
     try:
         tensors, about = checkpoint.load(file)
     except checkpoint.Damaged as error:

@@ -1,1 +1,1 @@
-"""How a network enlarges a picture of any size: its layers row by row, what they see, colours, precision, models."""
+"""How a network upscales an image of any size: its layers row by row, what they see, colours, precision, models."""

@@ -1,7 +1,7 @@
-"""The colour lock: what an enlarged picture is when reduced again must be the picture that was given.
+"""The colour lock: what an upscaled image is when reduced again must be the image that was given.
 
 A GAN shifts colours, since its discriminator sees small crops only. One step of back-projection (Irani & Peleg 1991)
-adds to the result the enlarged difference between the input and the reduced result, which changes low frequencies and
+adds to the result the upscaled difference between the input and the reduced result, which changes low frequencies and
 leaves the invented detail alone. Every step is a convolution, so it goes row by row with the rest.
 """
 
@@ -14,35 +14,35 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ganvas.inference.engine.planes import Picture, read
-from ganvas.inference.engine.receptive_field import Graph
-from ganvas.inference.engine.row_stream import Stream
+from ganvas.inference.engine.raster import Raster, read
+from ganvas.inference.engine.receptive_field import LayerGraph
+from ganvas.inference.engine.row_stream import RowStream
 
 
 class ColourLock:
-    """Corrects the rows of one picture on their way.
+    """Corrects the rows of one image on their way.
 
     Attributes:
-        before, after: mean CIE76 difference between the picture and the result reduced to its size.
+        before, after: mean CIE76 difference between the image and the result reduced to its size.
     """
 
-    def __init__(self, picture: Picture, scale: int) -> None:
-        self.picture, self.scale = picture, scale
-        high, low = picture.height * scale, picture.height
+    def __init__(self, image: Raster, scale: int) -> None:
+        self.image, self.scale = image, scale
+        high, low = image.height * scale, image.height
         everything = 2**31
-        self._lock = Stream(Graph(_Lock(scale)), [high, low], everything)
-        self._reduced = [Stream(Graph(Reduce(scale)), [high], everything) for _ in range(2)]
+        self._lock = RowStream(LayerGraph(_Lock(scale)), [high, low], everything)
+        self._reduced = [RowStream(LayerGraph(Reduce(scale)), [high], everything) for _ in range(2)]
         self._sums, self._rows = [0.0, 0.0], [0, 0]
 
     @property
     def before(self) -> float:
         """Of the network's own result."""
-        return self._sums[0] / max(1, self._rows[0] * self.picture.width)
+        return self._sums[0] / max(1, self._rows[0] * self.image.width)
 
     @property
     def after(self) -> float:
         """Of the result as it is given out."""
-        return self._sums[1] / max(1, self._rows[1] * self.picture.width)
+        return self._sums[1] / max(1, self._rows[1] * self.image.width)
 
     @torch.inference_mode()
     def parts(self, parts: Iterator[Tensor]) -> Iterator[Tensor]:
@@ -53,7 +53,7 @@ class ColourLock:
             done += high.shape[2]
             count = -(-done // self.scale) - low
             given = (
-                read(self.picture, low, 0, count, self.picture.width)
+                read(self.image, low, 0, count, self.image.width)
                 if count
                 else torch.empty(1, 3, 0, part.shape[3] // self.scale)
             )
@@ -70,19 +70,19 @@ class ColourLock:
         stream.push(high)
         while (reduced := stream.pull()) is not None:
             row, count = self._rows[which], reduced.shape[2]
-            given = read(self.picture, row, 0, count, self.picture.width)
+            given = read(self.image, row, 0, count, self.image.width)
             self._sums[which] += float(difference(reduced.permute(1, 0, 2, 3), given).double().sum())
             self._rows[which] += count
 
 
 def difference(one: Tensor, other: Tensor) -> Tensor:
-    """CIE76 colour difference (1, h, w) of sRGB pictures (1, 3, h, w) in [-1, 1]."""
+    """CIE76 colour difference (1, h, w) of sRGB images (1, 3, h, w) in [-1, 1]."""
     return (lab(one) - lab(other)).square().sum(1).sqrt()
 
 
-def lab(pictures: Tensor) -> Tensor:
+def lab(images: Tensor) -> Tensor:
     """sRGB (B, 3, h, w) in [-1, 1] -> CIE L*a*b* under D65 (IEC 61966-2-1, CIE 15)."""
-    srgb = ((pictures + 1) / 2).clamp(0, 1)
+    srgb = ((images + 1) / 2).clamp(0, 1)
     linear = torch.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
     to_xyz = torch.tensor(
         [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
@@ -94,7 +94,7 @@ def lab(pictures: Tensor) -> Tensor:
 
 
 class Reduce(nn.Module):
-    """(B, 1, scale h, scale w) -> (B, 1, h, w) by the antialiased bicubic rule that makes low-resolution pictures."""
+    """(B, 1, scale h, scale w) -> (B, 1, h, w) by the antialiased bicubic rule that makes low-resolution images."""
 
     def __init__(self, scale: int) -> None:
         super().__init__()
@@ -121,11 +121,11 @@ class _Lock(nn.Module):
             [[_cubic((phase + 0.5) / scale - 0.5 - tap) for tap in range(-2, 3)] for phase in range(scale)]
         )
         phases /= phases.sum(1, keepdim=True)
-        self.enlarge = nn.Conv2d(1, scale * scale, 5, padding=2, bias=False, padding_mode="replicate")
-        self.enlarge.weight.data = torch.einsum("pi,qj->pqij", phases, phases).reshape(scale * scale, 1, 5, 5)
+        self.upscale = nn.Conv2d(1, scale * scale, 5, padding=2, bias=False, padding_mode="replicate")
+        self.upscale.weight.data = torch.einsum("pi,qj->pqij", phases, phases).reshape(scale * scale, 1, 5, 5)
 
     def forward(self, high: Tensor, low: Tensor) -> Tensor:
-        return high + functional.pixel_shuffle(self.enlarge(low - self.reduce(high)), self.scale)
+        return high + functional.pixel_shuffle(self.upscale(low - self.reduce(high)), self.scale)
 
 
 def _cubic(t: float) -> float:

@@ -13,12 +13,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ganvas.inference.engine.receptive_field import Graph, Layer
+from ganvas.inference.engine.layers import LocalLayer
+from ganvas.inference.engine.receptive_field import LayerGraph
 
 ABREAST = 4  # pixels made at once
 
 
-def quicken(graph: Graph) -> None:
+def fuse_for_cpu(graph: LayerGraph) -> None:
     """Change a graph in place; what it makes stays the same but for rounding. For the CPU only."""
     for name in list(graph.layers):
         slope = _slope(graph.layers[name][0])
@@ -46,7 +47,7 @@ def quicken(graph: Graph) -> None:
                 graph.change(name, replace(layer, run=_abreast(module, layer.run)))
 
 
-def _slope(layer: Layer) -> float | None:
+def _slope(layer: LocalLayer) -> float | None:
     """Of a leaky ReLU with one slope for all channels."""
     module = layer.activation
     if isinstance(module, nn.PReLU) and module.num_parameters == 1:
@@ -56,7 +57,7 @@ def _slope(layer: Layer) -> float | None:
     return 0.0 if isinstance(module, nn.ReLU) else None
 
 
-def _shuffles(layer: Layer) -> bool:
+def _shuffles(layer: LocalLayer) -> bool:
     return layer.grow > 1 and not layer.halo
 
 

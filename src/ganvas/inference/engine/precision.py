@@ -1,4 +1,4 @@
-"""Which arithmetic enlarges fastest on this machine without being seen: tried on the picture itself, then kept."""
+"""Which arithmetic upscales fastest on this machine without being seen: tried on the image itself, then kept."""
 
 from __future__ import annotations
 
@@ -21,18 +21,19 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ganvas.errors import InputError
 from ganvas.files import write_text
-from ganvas.inference.engine.cpu_kernels import quicken
+from ganvas.inference.engine.cpu_kernels import fuse_for_cpu
 from ganvas.inference.engine.memory import out_of_memory
-from ganvas.inference.engine.planes import Picture, Planes
-from ganvas.inference.engine.tiling import Engine, NotANumber, Walk
+from ganvas.inference.engine.raster import ArrayRaster, Raster
+from ganvas.inference.engine.tiling import Engine, InvalidResult, Tiling
+from ganvas.machine import processor
 
 FAITHFUL = 50.0  # dB against fp32: below one step of 8 bits on average
-SIDE = 96  # pixels of the picture that candidates are tried on
+SIDE = 96  # pixels of the image that candidates are tried on
 SECONDS = 0.6  # for each of them
 
 
 @dataclass(frozen=True)
-class Trial:
+class PrecisionTrial:
     """One candidate.
 
     Attributes:
@@ -45,7 +46,7 @@ class Trial:
     decibels: float
 
 
-def table(trials: Sequence[Trial]) -> str:
+def table(trials: Sequence[PrecisionTrial]) -> str:
     """The candidates, one a line, with a star before the one that is taken."""
     taken = _best(trials)
     lines = ["   precision  s per megapixel  dB against fp32"]
@@ -55,12 +56,12 @@ def table(trials: Sequence[Trial]) -> str:
     return "\n".join(lines)
 
 
-def full(network: nn.Module, scale: int, device: torch.device, channels: int = 3) -> Engine:
+def exact_engine(network: nn.Module, scale: int, device: torch.device, channels: int = 3, smallest: int = 1) -> Engine:
     """The engine that everything else is measured by: fp32, batch normalisation folded into the convolutions."""
     with suppress(Exception):  # a network that cannot be traced stays as it is
         network = _folded(network)
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return Engine(network, scale, device, channels=channels)
+    return Engine(network, scale, device, smallest=smallest, channels=channels)
 
 
 def _folded(network: nn.Module) -> nn.Module:
@@ -89,12 +90,12 @@ def candidates(engine: Engine) -> dict[str, Callable[[], Engine]]:
         def make() -> Engine:
             network = copy.deepcopy(engine.network)
             network = network if engine.exact else network.to(dtype)
-            made = Engine(network, engine.scale, engine.device, dtype, name, engine.least, engine.channels)
+            made = Engine(network, engine.scale, engine.device, dtype, name, engine.smallest, engine.channels)
             # The first convolution in fp32, and with it the sums that residual blocks add to: 5 dB for no time.
             for layer in made.convolutions()[1:]:
                 layer.to(dtype)
             if made.graph and made.device.type == "cpu":
-                quicken(made.graph)
+                fuse_for_cpu(made.graph)
             return made
 
         return make
@@ -106,24 +107,24 @@ def candidates(engine: Engine) -> dict[str, Callable[[], Engine]]:
     return {}
 
 
-def tuned(engine: Engine, picture: Picture) -> tuple[Engine, tuple[Trial, ...]]:
+def fastest_engine(engine: Engine, image: Raster) -> tuple[Engine, tuple[PrecisionTrial, ...]]:
     """The fastest engine at FAITHFUL dB or better, and how all of them did; from the cache if this model was here."""
     made = candidates(engine)
     key = _key(engine)
-    kept = _kept()
-    trials = [Trial(**trial) for trial in kept.get(key, [])]
+    kept = _read_cache()
+    trials = [PrecisionTrial(**trial) for trial in kept.get(key, [])]
     if {trial.name for trial in trials} != {engine.name, *made}:
-        trials = _tried(engine, made, _sample(picture))
-        _keep({**kept, key: [asdict(trial) for trial in trials]})
+        trials = _tried(engine, made, _sample(image))
+        _write_cache({**kept, key: [asdict(trial) for trial in trials]})
     best = _best(trials)
     return (made[best.name]() if best.name in made else engine), tuple(trials)
 
 
-def _best(trials: Sequence[Trial]) -> Trial:
+def _best(trials: Sequence[PrecisionTrial]) -> PrecisionTrial:
     return min((t for t in trials if t.decibels >= FAITHFUL), key=lambda trial: trial.seconds)
 
 
-def _tried(engine: Engine, made: dict[str, Callable[[], Engine]], sample: Picture) -> list[Trial]:
+def _tried(engine: Engine, made: dict[str, Callable[[], Engine]], sample: Raster) -> list[PrecisionTrial]:
     pixels = sample.height * sample.width * engine.scale**2 / 1e6
     engines = {engine.name: engine}
     results: dict[str, Tensor] = {}
@@ -138,8 +139,8 @@ def _tried(engine: Engine, made: dict[str, Callable[[], Engine]], sample: Pictur
         for name, one in list(engines.items()):
             start = time.perf_counter()
             try:
-                results[name] = torch.cat(list(Walk(one, sample).parts()), 2)
-            except (NotANumber, RuntimeError) as error:
+                results[name] = torch.cat(list(Tiling(one, sample).parts()), 2)
+            except (InvalidResult, RuntimeError) as error:
                 if one is engine or (isinstance(error, RuntimeError) and out_of_memory(error)):
                     raise
                 del engines[name]
@@ -149,9 +150,11 @@ def _tried(engine: Engine, made: dict[str, Callable[[], Engine]], sample: Pictur
         rounds += 1
     exact = _visible(results[engine.name])
     return [
-        Trial(name, seconds[name] / pixels, _decibels(exact, _visible(results[name])) if name in engines else 0.0)
+        PrecisionTrial(
+            name, seconds[name] / pixels, _decibels(exact, _visible(results[name])) if name in engines else 0.0
+        )
         if name in seconds
-        else Trial(name, math.inf, 0.0)
+        else PrecisionTrial(name, math.inf, 0.0)
         for name in [engine.name, *made]
     ]
 
@@ -165,11 +168,11 @@ def _decibels(one: Tensor, other: Tensor) -> float:
     return -10 * math.log10(error) if error else math.inf
 
 
-def _sample(picture: Picture) -> Planes:
-    """The middle of a picture, at least SIDE px each way, repeated where it is smaller."""
-    height, width = min(SIDE, picture.height), min(SIDE, picture.width)
-    middle = picture.region((picture.height - height) // 2, (picture.width - width) // 2, height, width)
-    return Planes(np.pad(middle, ((0, SIDE - height), (0, SIDE - width), (0, 0)), mode="symmetric"))
+def _sample(image: Raster) -> ArrayRaster:
+    """The middle of an image, at least SIDE px each way, repeated where it is smaller."""
+    height, width = min(SIDE, image.height), min(SIDE, image.width)
+    middle = image.region((image.height - height) // 2, (image.width - width) // 2, height, width)
+    return ArrayRaster(np.pad(middle, ((0, SIDE - height), (0, SIDE - width), (0, 0)), mode="symmetric"))
 
 
 def _key(engine: Engine) -> str:
@@ -177,31 +180,21 @@ def _key(engine: Engine) -> str:
     digest = hashlib.sha256()
     for name, tensor in engine.network.state_dict().items():
         digest.update(f"{name} {tuple(tensor.shape)} {float(tensor.double().sum()):.17g}".encode())
-    device = torch.cuda.get_device_name(engine.device) if engine.device.type == "cuda" else _processor()
+    device = torch.cuda.get_device_name(engine.device) if engine.device.type == "cuda" else processor()
     return f"{device}, {torch.get_num_threads()} threads, torch {torch.__version__}, {digest.hexdigest()[:16]}"
-
-
-def _processor() -> str:
-    with suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    import platform
-
-    return platform.processor() or platform.machine()
 
 
 def _cache() -> Path:
     return Path(os.environ.get("GANVAS_CACHE") or Path.home() / ".cache" / "ganvas") / "precision.json"
 
 
-def _kept() -> dict[str, Any]:
+def _read_cache() -> dict[str, Any]:
     with suppress(OSError, ValueError):
         read = json.loads(_cache().read_text(encoding="utf-8"))
         return read if isinstance(read, dict) else {}
     return {}
 
 
-def _keep(choices: dict[str, Any]) -> None:
+def _write_cache(choices: dict[str, Any]) -> None:
     with suppress(InputError):  # a read-only home costs two seconds the next time, no more
         write_text(_cache(), json.dumps(choices, indent=1) + "\n")

@@ -1,6 +1,6 @@
-"""A network over a picture from top to bottom, every row of every layer computed once.
+"""A network over an image from top to bottom, every row of every layer computed once.
 
-Each layer keeps the few rows that the next ones will read again. So memory depends on the picture's width and on how
+Each layer keeps the few rows that the next ones will read again. So memory depends on the image's width and on how
 many rows go in at once, never on its height; and nothing is computed twice, as overlapping tiles would.
 """
 
@@ -12,19 +12,20 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ganvas.inference.engine.receptive_field import Graph, Layer, fill
+from ganvas.inference.engine.layers import LocalLayer
+from ganvas.inference.engine.receptive_field import LayerGraph, fill
 
 
-class Stream:
-    """One picture on its way through a graph.
+class RowStream:
+    """One image on its way through a graph.
 
     Args:
         graph: the network.
-        heights: of the picture, one number for every input of the network.
+        heights: of the image, one number for every input of the network.
         quantum: rows of the first input that are worked on at once at most; may be lowered at any time.
     """
 
-    def __init__(self, graph: Graph, heights: list[int], quantum: int) -> None:
+    def __init__(self, graph: LayerGraph, heights: list[int], quantum: int) -> None:
         self.graph, self.quantum = graph, quantum
         self._totals = dict(zip(graph.inputs, heights, strict=True))
         for name, (layer, _, _) in graph.layers.items():
@@ -85,8 +86,8 @@ class Stream:
         self._rows[name] = rows if kept is None or not kept.shape[2] else torch.cat([kept, rows], 2)
         self._done[name] += rows.shape[2]
 
-    def _window(self, layer: Layer, source: str, first: int, last: int) -> Tensor:
-        """The rows that a layer reads for these rows of its output, with the picture's border where it lies there."""
+    def _window(self, layer: LocalLayer, source: str, first: int, last: int) -> Tensor:
+        """The rows that a layer reads for these rows of its output, with the image's border where it lies there."""
         low, high = layer.reads(first, last)
         total, kept = self._totals[source], self._rows[source]
         start = self._done[source] - kept.shape[2]
@@ -111,7 +112,7 @@ class Stream:
 
 
 def _beyond(row: int, total: int, border: str) -> int:
-    """The row of the picture that stands for one beyond its border."""
+    """The row of the image that stands for one beyond its border."""
     if border == "replicate":
         return min(max(row, 0), total - 1)
     row = -row if row < 0 else row

@@ -1,19 +1,19 @@
-"""A network over a whole picture, in parts that fit into memory: rows of the result from top to bottom."""
+"""A network over a whole image, in parts that fit into memory: rows of the result from top to bottom."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ganvas.errors import InputError
+from ganvas.inference.engine.layers import NotLocal
 from ganvas.inference.engine.memory import budget, out_of_memory
-from ganvas.inference.engine.planes import Floats, Picture, read
-from ganvas.inference.engine.receptive_field import Graph, Unknown
-from ganvas.inference.engine.row_stream import Stream
+from ganvas.inference.engine.raster import Raster, read
+from ganvas.inference.engine.receptive_field import LayerGraph
+from ganvas.inference.engine.row_stream import RowStream
 
 OVERLAP = 32  # pixels of context where what a network sees is not known
 SMALLEST = 16  # pixels: the side of a tile below which it would be all border
@@ -21,13 +21,13 @@ TILE = 192  # side of the tiles of a network that cannot go row by row
 BLACK = -0.98  # in [-1, 1]: a result that is nowhere brighter is black
 
 
-class NotANumber(Exception):
-    """A result is not finite, or black where the picture is not."""
+class InvalidResult(Exception):
+    """A result is not finite, or black where the image is not."""
 
 
 @dataclass
 class Engine:
-    """A network made ready to enlarge, on a device and in a precision.
+    """A network made ready to upscale, on a device and in a precision.
 
     Attributes:
         network: (1, 3, h, w) in [-1, 1] -> (1, 3, scale h, scale w).
@@ -39,20 +39,20 @@ class Engine:
     device: torch.device
     dtype: torch.dtype = torch.float32
     name: str = "fp32"
-    least: int = 1
+    smallest: int = 1
     channels: int = 3
-    graph: Graph | None = field(init=False, default=None)
+    graph: LayerGraph | None = field(init=False, default=None)
     why: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
         try:
-            self.graph = Graph(self.network)
-        except Unknown as reason:
+            self.graph = LayerGraph(self.network)
+        except NotLocal as reason:
             self.why = str(reason)
         if self.graph:
             # A mirrored border needs that many pixels to mirror.
             mirrored = [layer.padding for layer, _, _ in self.graph.layers.values() if layer.border == "reflect"]
-            self.least = max([self.least, *(max(padding) + 1 for padding in mirrored)])
+            self.smallest = max([self.smallest, *(max(padding) + 1 for padding in mirrored)])
 
     @property
     def exact(self) -> bool:
@@ -70,7 +70,7 @@ class Engine:
 
     def prepare(self, region: Tensor) -> Tensor:
         """A region as this engine's network wants it."""
-        region = region.transpose(0, 1) if self.channels == 1 else region  # each plane as a picture of its own
+        region = region.transpose(0, 1) if self.channels == 1 else region  # each plane as an image of its own
         dtype = torch.float32 if self.graph else self.dtype  # layers that are known take what they need
         return region.to(self.device, dtype).contiguous(memory_format=torch.channels_last)
 
@@ -85,8 +85,8 @@ class Engine:
             return 16_000 * self.scale
         sizes: list[int] = []
         width = 8
-        stream = Stream(self.graph, [SMALLEST], SMALLEST)
-        stream.push(self.prepare(torch.zeros(1, 3, SMALLEST, max(width, self.least))))
+        stream = RowStream(self.graph, [SMALLEST], SMALLEST)
+        stream.push(self.prepare(torch.zeros(1, 3, SMALLEST, max(width, self.smallest))))
         stream.watch = sizes.append
         try:
             stream.pull()
@@ -94,12 +94,12 @@ class Engine:
             if not out_of_memory(error):
                 raise
             return 16_000 * self.scale
-        return 3 * max(sizes) // (SMALLEST * max(width, self.least))
+        return 3 * max(sizes) // (SMALLEST * max(width, self.smallest))
 
 
 @dataclass
-class Walk:
-    """How one picture is gone through; what happens on the way changes it.
+class Tiling:
+    """How one image is divided into parts; what happens on the way changes it.
 
     Attributes:
         tile: columns worked on at once, without context; of a network that cannot go row by row, the tile's side.
@@ -108,35 +108,35 @@ class Walk:
     """
 
     engine: Engine
-    picture: Picture
+    image: Raster
     tile: int = 0
     rows: int = 0
     halvings: int = 0
 
     def __post_init__(self) -> None:
-        engine, picture = self.engine, self.picture
+        engine, image = self.engine, self.image
         if not engine.exact:
             self.tile = self.tile or TILE
             self.rows = self.tile
             return
         room = max(1, budget(engine.device) // engine.pixel_bytes())
-        most = self.tile or picture.width
+        most = self.tile or image.width
         while not self.tile and most > 512 and room // (most + 2 * engine.context) < 2:
             most = -(-most // 2)
         self.tile = most
-        self.rows = self.rows or max(1, min(64, room // min(most + 2 * engine.context, picture.width)))
+        self.rows = self.rows or max(1, min(64, room // min(most + 2 * engine.context, image.width)))
 
     @torch.inference_mode()
     def parts(self, start: int = 0) -> Iterator[Tensor]:
-        """float32 (1, 3, rows, scale width) in about [-1, 1], from the row that belongs to the picture's row `start`.
+        """float32 (1, 3, rows, scale width) in about [-1, 1], from the row that belongs to the image's row `start`.
 
         Raises:
-            NotANumber: the network gave something that is no picture.
+            InvalidResult: the network gave something that is no image.
             InputError: memory does not suffice for the smallest parts.
         """
         scale = self.engine.scale
         done = start * scale
-        while done < self.picture.height * scale:
+        while done < self.image.height * scale:
             begin = done // scale
             skip = done - begin * scale
             try:
@@ -157,23 +157,23 @@ class Walk:
                 f"there is not enough memory for tiles of {self.tile} px ({str(error).splitlines()[0]}); close other"
                 " programs, or give --device cpu."
             ) from None
-        self.tile = max(SMALLEST, -(-min(self.tile, self.picture.width) // 2))
+        self.tile = max(SMALLEST, -(-min(self.tile, self.image.width) // 2))
         self.rows = self.rows if self.engine.exact else self.tile
         self.halvings += 1
 
     def _rows(self, start: int) -> Iterator[Tensor]:
-        engine, picture = self.engine, self.picture
+        engine, image = self.engine, self.image
         assert engine.graph is not None
         context, scale = engine.context, engine.scale
         first = max(0, start - context)
-        strips = list(_spans(picture.width, self.tile, context))
-        streams = [Stream(engine.graph, [picture.height - first], self.rows) for _ in strips]
+        strips = list(_spans(image.width, self.tile, context))
+        streams = [RowStream(engine.graph, [image.height - first], self.rows) for _ in strips]
         skip = (start - first) * scale
         row = first
-        while row < picture.height:
-            count = min(self.rows, picture.height - row)
+        while row < image.height:
+            count = min(self.rows, image.height - row)
             for stream, (low, high, _, _) in zip(streams, strips, strict=True):
-                stream.push(engine.prepare(read(picture, row, low, count, high - low)))
+                stream.push(engine.prepare(read(image, row, low, count, high - low)))
             row += count
             while True:
                 pulled = [self._pull(stream) for stream in streams]
@@ -190,7 +190,7 @@ class Walk:
                 if dropped < part.shape[2]:
                     yield part[:, :, dropped:]
 
-    def _pull(self, stream: Stream) -> Tensor | None:
+    def _pull(self, stream: RowStream) -> Tensor | None:
         while True:
             try:
                 return stream.pull()
@@ -201,11 +201,11 @@ class Walk:
                 self.halvings += 1
 
     def _tiles(self, start: int) -> Iterator[Tensor]:
-        engine, picture, scale = self.engine, self.picture, self.engine.scale
-        for top, bottom, upper, lower in _spans(picture.height, self.tile, engine.context, start):
+        engine, image, scale = self.engine, self.image, self.engine.scale
+        for top, bottom, upper, lower in _spans(image.height, self.tile, engine.context, start):
             cores = []
-            for low, high, left, right in _spans(picture.width, self.tile, engine.context):
-                made = engine.network(engine.prepare(read(picture, top, low, bottom - top, high - low)))
+            for low, high, left, right in _spans(image.width, self.tile, engine.context):
+                made = engine.network(engine.prepare(read(image, top, low, bottom - top, high - low)))
                 cores.append(
                     made[
                         :,
@@ -218,29 +218,12 @@ class Walk:
 
     def _check(self, part: Tensor, done: int) -> None:
         if not bool(torch.isfinite(part).all()):
-            raise NotANumber("values that are no numbers")
+            raise InvalidResult("values that are no numbers")
         if self.engine.dtype != torch.float32 and float(part.max()) < BLACK:
             row = done // self.engine.scale
-            count = min(-(-part.shape[2] // self.engine.scale), self.picture.height - row)
-            if float(self.picture.region(row, 0, count, self.picture.width).max()) > 0.1:
-                raise NotANumber("black where the picture is not")
-
-
-class Extended:
-    """A picture too small for a network, its last row and column repeated."""
-
-    def __init__(self, picture: Picture, least: int) -> None:
-        self.picture = picture
-        self.height, self.width = max(picture.height, least), max(picture.width, least)
-        self.channels = picture.channels
-
-    def region(self, top: int, left: int, height: int, width: int) -> Floats:
-        """float32 (height, width, channels) in [0, 1]"""
-        whole = self.picture.region(0, 0, self.picture.height, self.picture.width)
-        grown = np.pad(
-            whole, ((0, self.height - whole.shape[0]), (0, self.width - whole.shape[1]), (0, 0)), mode="edge"
-        )
-        return np.asarray(grown[top : top + height, left : left + width])
+            count = min(-(-part.shape[2] // self.engine.scale), self.image.height - row)
+            if float(self.image.region(row, 0, count, self.image.width).max()) > 0.1:
+                raise InvalidResult("black where the image is not")
 
 
 def _spans(length: int, core: int, context: int, start: int = 0) -> Iterator[tuple[int, int, int, int]]:

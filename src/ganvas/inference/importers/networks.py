@@ -1,4 +1,4 @@
-"""Networks of other programs, as far as their weights must be opened: all work on values in [0, 1]."""
+"""Networks of other programs that spandrel does not know: all work on values in [0, 1]."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ Weights = dict[str, Tensor]
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 
-class Values(nn.Module):
-    """A network of other values, as ganvas's are: (B, C, h, w) in [-1, 1] -> (B, C, scale h, scale w) in [-1, 1].
+class UnitRange(nn.Module):
+    """A network on [0, 1] made one on [-1, 1], as ganvas's are: (B, C, h, w) -> (B, C, scale h, scale w).
 
     Args:
         network: what it wraps.
@@ -41,7 +41,7 @@ class Values(nn.Module):
         return high if self.signed else high * 2 - 1
 
 
-class Tutorial(nn.Module):
+class TutorialSRResNet(nn.Module):
     """SRResNet as sgrvinod's tutorial "Super-Resolution" names its parts; ends in tanh, in [-1, 1]."""
 
     def __init__(self, weights: Weights) -> None:
@@ -99,7 +99,7 @@ class _Doubling(nn.Module):
         return y
 
 
-class Leftthomas(nn.Module):
+class LeftthomasSRGAN(nn.Module):
     """The generator of leftthomas's SRGAN, in [0, 1]."""
 
     def __init__(self, weights: Weights) -> None:
@@ -140,7 +140,7 @@ class _LeftthomasBlock(nn.Module):
 
 
 class MSRResNet(nn.Module):
-    """BasicSR's modified SRResNet: no normalisation, ReLU, adds to the bilinearly enlarged input."""
+    """BasicSR's modified SRResNet: no normalisation, ReLU, adds to the bilinearly upscaled input."""
 
     def __init__(self, weights: Weights) -> None:
         super().__init__()
@@ -175,57 +175,6 @@ class _MSRBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = x + self.conv2(self.relu(self.conv1(x)))
-        return y
-
-
-class RRDBNet(nn.Module):
-    """ESRGAN's generator, four times the sides."""
-
-    scale = 4
-
-    def __init__(self, weights: Weights) -> None:
-        super().__init__()
-        width, colours = weights["conv_first.weight"].shape[:2]
-        growth = weights["body.0.rdb1.conv1.weight"].shape[0]
-        self.conv_first = _conv(colours, width, 3)
-        self.body = nn.Sequential(*(_RRDB(width, growth) for _ in range(_count(weights, "body."))))
-        self.conv_body, self.conv_up1, self.conv_up2 = (_conv(width, width, 3) for _ in range(3))
-        self.conv_hr, self.conv_last = _conv(width, width, 3), _conv(width, weights["conv_last.weight"].shape[0], 3)
-        self.lrelu, self.enlarge = nn.LeakyReLU(0.2), nn.Upsample(scale_factor=2.0, mode="nearest")
-
-    def forward(self, low: Tensor) -> Tensor:
-        """(B, C, h, w) in [0, 1] -> (B, C, 4 h, 4 w) in [0, 1]"""
-        first = self.conv_first(low)
-        x = first + self.conv_body(self.body(first))
-        x = self.lrelu(self.conv_up1(self.enlarge(x)))
-        x = self.lrelu(self.conv_up2(self.enlarge(x)))
-        high: Tensor = self.conv_last(self.lrelu(self.conv_hr(x)))
-        return high
-
-
-class _RRDB(nn.Module):
-    def __init__(self, width: int, growth: int) -> None:
-        super().__init__()
-        self.rdb1, self.rdb2, self.rdb3 = (_Dense(width, growth) for _ in range(3))
-
-    def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = self.rdb3(self.rdb2(self.rdb1(x))) * 0.2 + x
-        return y
-
-
-class _Dense(nn.Module):
-    def __init__(self, width: int, growth: int) -> None:
-        super().__init__()
-        self.conv1, self.conv2, self.conv3, self.conv4, self.conv5 = (
-            _conv(width + index * growth, growth if index < 4 else width, 3) for index in range(5)
-        )
-        self.lrelu = nn.LeakyReLU(0.2)
-
-    def forward(self, x: Tensor) -> Tensor:
-        seen = x
-        for layer in (self.conv1, self.conv2, self.conv3, self.conv4):
-            seen = torch.cat([seen, self.lrelu(layer(seen))], 1)
-        y: Tensor = self.conv5(seen) * 0.2 + x
         return y
 
 

@@ -16,19 +16,21 @@ from torch import nn
 from ganvas.errors import InputError
 from ganvas.experiment import Host, Outcome, train
 from ganvas.imaging.tensors import from_pixels
-from ganvas.inference.generator import Generator, open_generator
+from ganvas.inference import Generator, open_as
 from ganvas.observers.watch import Watch
 from ganvas.recipe import EMA, Augment, Recipe
 from ganvas.recipe.serialization import to_plain
 from ganvas.recipe.sources import Images
-from ganvas.recipe.system import FromNoise, Synthesis
+from ganvas.recipe.system import FromNoise
 from ganvas.runs import checkpoint
-from ganvas.runs.folder import RunFolder, summarise
+from ganvas.runs.folder import RunFolder
 from ganvas.runs.models import find
+from ganvas.runs.record import Record
 from ganvas.studies.synthetic.reals import Labelled, Reals
 from ganvas.studies.synthetic.settings import Settings
 from ganvas.systems import named_recipe
 from ganvas.systems.dcgan import DCGAN
+from ganvas.tasks import task_of
 
 IMAGES = 200_000  # real images in a training, unless said otherwise
 AT_ONCE = 256  # candidates that D looks at together
@@ -107,7 +109,7 @@ def conditional(name: str) -> Recipe:
         InputError: there is none of that name, or its system cannot be.
     """
     recipe = named_recipe(name)
-    if not isinstance(recipe.system, Synthesis) or "classes" not in to_plain(recipe.system):
+    if not task_of(recipe).has_features or "classes" not in to_plain(recipe.system):
         raise InputError(f"--recipe {name} makes no pictures of a class that is asked for; take one of dcgan or r3gan.")
     return recipe
 
@@ -116,7 +118,7 @@ def is_trained(folder: Path, images: int) -> bool:
     """Whether a training in a run folder has come to its end, and that is not before `images`."""
     if not RunFolder(folder).exists():
         return False
-    found = summarise(RunFolder(folder))
+    found = Record(folder)
     return found.state == "finished" and found.images_seen >= images
 
 
@@ -138,9 +140,9 @@ def open_maker(model: str | Path, device: str) -> Maker:
     Raises:
         InputError: it cannot be opened, or takes no classes.
     """
-    generator = open_generator(model, device=device)
+    generator = open_as(Generator, model, device=device)
     system = generator.system
-    if not isinstance(system, Synthesis) or not system.classes:
+    if not task_of(system).has_features or not system.classes:
         raise InputError(
             f"{model} was trained without classes, so that its pictures have no labels; train it with classes, or leave"
             " out --model."

@@ -52,7 +52,10 @@ def write_pictures(
     for index in map(int, found.accepted):
         label = int(found.candidates.made.labels[index])
         path = place.pictures / folders[label] / f"{seed}-{index:06d}.png"
-        pictures[path] = (found.candidates.made.images[index], maker.generator.label(seed, index, of=classes[label]))
+        pictures[path] = (
+            found.candidates.made.images[index],
+            maker.generator.provenance(seed, index, of=classes[label]),
+        )
         realness = found.candidates.realness
         line = {
             "file": path.relative_to(place.path).as_posix(),

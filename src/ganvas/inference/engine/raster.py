@@ -1,0 +1,113 @@
+"""Images that are read region by region."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from ganvas.errors import InputError
+
+Floats = NDArray[np.float32]
+
+
+class Raster(Protocol):
+    """An image that is read region by region; a file's reader need not hold it in memory."""
+
+    @property
+    def height(self) -> int:
+        """In pixels, at least 1."""
+
+    @property
+    def width(self) -> int:
+        """In pixels, at least 1."""
+
+    @property
+    def channels(self) -> int:
+        """1 for grey, 3 for RGB."""
+
+    def region(self, top: int, left: int, height: int, width: int) -> Floats:
+        """float32 (height, width, channels) in [0, 1]; never asked for anything outside the image."""
+
+
+class ArrayRaster:
+    """An image in memory: (H, W) or (H, W, channels), uint8, uint16 or float32 in [0, 1]."""
+
+    def __init__(self, pixels: NDArray[Any]) -> None:
+        pixels = pixels[..., None] if pixels.ndim == 2 else pixels
+        if pixels.ndim != 3 or pixels.shape[2] not in (1, 3) or 0 in pixels.shape:
+            raise InputError(
+                f"an array of shape {pixels.shape} is no image; give (H, W), (H, W, 1) or (H, W, 3), and alpha as an"
+                " image of its own."
+            )
+        if pixels.dtype not in (np.uint8, np.uint16, np.float32):
+            raise InputError(f"pixels of type {pixels.dtype} cannot be upscaled; give uint8, uint16 or float32.")
+        if pixels.dtype == np.float32 and not (pixels.min() >= 0 and pixels.max() <= 1):  # which NaN is not either
+            raise InputError("float pixels lie outside 0 to 1; divide them by what white is, or give uint8.")
+        self.pixels = pixels
+        self.height, self.width, self.channels = pixels.shape
+
+    def region(self, top: int, left: int, height: int, width: int) -> Floats:
+        """float32 (height, width, channels) in [0, 1]"""
+        part = self.pixels[top : top + height, left : left + width]
+        return part.astype(np.float32) / peak(self.pixels.dtype) if part.dtype != np.float32 else part
+
+
+class GreyRaster:
+    """One plane of an image that has three equal ones."""
+
+    channels = 1
+
+    def __init__(self, image: Raster) -> None:
+        self.image, self.height, self.width = image, image.height, image.width
+
+    def region(self, top: int, left: int, height: int, width: int) -> Floats:
+        """float32 (height, width, 1) in [0, 1]"""
+        return self.image.region(top, left, height, width)[..., :1]
+
+
+class PaddedRaster:
+    """An image too small for a network, its last row and column repeated."""
+
+    def __init__(self, image: Raster, smallest: int) -> None:
+        self.image = image
+        self.height, self.width = max(image.height, smallest), max(image.width, smallest)
+        self.channels = image.channels
+
+    def region(self, top: int, left: int, height: int, width: int) -> Floats:
+        """float32 (height, width, channels) in [0, 1]"""
+        whole = self.image.region(0, 0, self.image.height, self.image.width)
+        grown = np.pad(
+            whole, ((0, self.height - whole.shape[0]), (0, self.width - whole.shape[1]), (0, 0)), mode="edge"
+        )
+        return np.asarray(grown[top : top + height, left : left + width])
+
+
+def is_grey(image: Raster, rows: int = 64) -> bool:
+    """Whether three planes are equal everywhere, as of a grey image in a file of colours."""
+    parts = (image.region(top, 0, min(rows, image.height - top), image.width) for top in range(0, image.height, rows))
+    return image.channels == 3 and all(bool((part == part[..., :1]).all()) for part in parts)
+
+
+def peak(kind: np.dtype[Any]) -> np.float32:
+    """The value of white."""
+    return np.float32(1 if kind == np.float32 else np.iinfo(kind).max)
+
+
+def read(image: Raster, top: int, left: int, height: int, width: int) -> Tensor:
+    """A region as networks see it: float32 (1, 3, height, width) in [-1, 1]; grey as three equal planes."""
+    part = np.ascontiguousarray(image.region(top, left, height, width), np.float32)
+    planes = torch.from_numpy(part).permute(2, 0, 1)[None] * 2 - 1
+    return planes.expand(1, 3, -1, -1) if image.channels == 1 else planes
+
+
+def like(rows: Floats, kind: NDArray[Any] | Image.Image) -> NDArray[Any]:
+    """Unrounded values in [0, 1] as pixels of the type that `kind` has."""
+    dtype = np.dtype(np.uint8) if isinstance(kind, Image.Image) else kind.dtype
+    if dtype == np.float32:
+        return rows
+    return np.asarray(np.rint(rows * peak(dtype)), dtype)

@@ -1,0 +1,53 @@
+"""Write a model, ganvas's own or a foreign one, as one safetensors file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save_file
+from torch import Tensor
+
+from ganvas.errors import InputError
+from ganvas.files import write_atomically
+from ganvas.inference.base import Descriptor
+from ganvas.inference.importers.foreign import read_weights
+from ganvas.inference.loading import Which, is_own, read_model
+from ganvas.runs import checkpoint
+from ganvas.runs.models import find, generator_weights
+
+KEPT = ("ganvas", "run", "system", "data", "start", "classes", "images")
+
+
+def convert(model: str | Path, target: Path, *, which: Which = "last", half: bool = False) -> Descriptor:
+    """Write the generator of a run, or the weights of a foreign checkpoint, and say what they are.
+
+    Args:
+        which: of a folder, the newest state or the best measured one.
+        half: store the weights with 16 bits, which any use turns back into 32.
+
+    Raises:
+        InputError: it cannot be opened, a weight is too large for 16 bits, or the target cannot be written.
+    """
+    if target.suffix != ".safetensors":
+        raise InputError(f"--out {target} must end in .safetensors.")
+    file = find(model, which)
+    about = read_model(file).about
+    if is_own(file):
+        weights, header = generator_weights(file)
+        kept: dict[str, Any] = {key: header[key] for key in KEPT if key in header}
+        checkpoint.save(target, {f"g.{name}": t for name, t in _stored(weights, half, file).items()}, kept)
+        return about
+    weights = {name: t.contiguous() for name, t in _stored(read_weights(file), half, file).items()}
+    facts = {"source": file.name, "kind": about.network, "scale": str(about.scale)}
+    write_atomically(target, lambda part: save_file(weights, part, facts))
+    return about
+
+
+def _stored(weights: dict[str, Tensor], half: bool, file: Path) -> dict[str, Tensor]:
+    if not half:
+        return weights
+    made = {name: t.half() if t.is_floating_point() else t for name, t in weights.items()}
+    if not all(t.isfinite().all() for t in made.values()):
+        raise InputError(f"{file} holds weights too large for half precision; leave out --half.")
+    return made

@@ -1,0 +1,125 @@
+"""The one loader: a run folder, a checkpoint, a model file, a bundled model or a foreign one -> its predictor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import nn
+
+from ganvas import registry
+from ganvas.errors import InputError
+from ganvas.inference.base import Descriptor, Model, Predictor
+from ganvas.inference.importers.foreign import read_foreign
+from ganvas.runs.models import bundled, find, generator_weights
+from ganvas.systems import read_system
+
+Which = Literal["last", "best"]
+P = TypeVar("P", bound=Predictor)
+
+LICENCE = "MIT"  # of the bundled models
+STARTS = {"srgan-x4": "srresnet-x4"}  # the bundled SRResNet that a bundled SRGAN started from
+
+
+def open(model: str | Path, *, which: Which = "last", device: str = "cpu", **options: Any) -> Predictor:
+    """Open a model; `about` says what it is: a `Generator`, an `Upscaler`, a `PointGenerator` or another.
+
+    Args:
+        model: a run's folder, a file of weights, or the name of a bundled model.
+        which: of a folder, the newest state or the best measured one.
+        device: where to compute.
+        options: of the predictor, such as `strength`, `precision` and `tile` of an `Upscaler`.
+
+    Raises:
+        InputError: there is nothing to open, it is damaged, or an option does not fit.
+    """
+    return open_as(Predictor, model, which=which, device=device, **options)  # type: ignore[type-abstract]
+
+
+def open_as(kind: type[P], model: str | Path, *, which: Which = "last", device: str = "cpu", **options: Any) -> P:
+    """The same, for callers that need one kind of predictor.
+
+    Raises:
+        InputError: as `open`, and where the model is of another kind; the message names the command for it.
+    """
+    found = read_model(model, which)
+    predictor = predictor_of(found.about.task)
+    if not issubclass(predictor, kind):
+        raise InputError(
+            f"{model} {predictor.does}, and a model that {kind.does} is needed; give one, or use"
+            f" {predictor.use.format(model=model)}."
+        )
+    move(found.network, device)
+    return predictor.load(found, **options)
+
+
+def predictor_of(task: str) -> type[Predictor]:
+    """The predictor that opens the systems of a task, wherever it is defined.
+
+    Raises:
+        InputError: there is none.
+    """
+    registry.load("ganvas.inference")
+    known = {kind.task: kind for kind in registry.concrete(Predictor) if kind.task}  # type: ignore[type-abstract]
+    if task not in known:
+        raise InputError(
+            f"no predictor opens the task {task!r}; available: {', '.join(known)}. Import the file that defines one."
+        )
+    return known[task]
+
+
+def read_model(model: str | Path, which: Which = "last") -> Model:
+    """The network of a run, a file or a name; a generator's moving average where there is one.
+
+    Raises:
+        InputError: there is nothing to read, or it is damaged.
+    """
+    file = find(model, which)
+    if not is_own(file):
+        return read_foreign(file)
+    weights, header = generator_weights(file)
+    system = read_system(header["system"], str(file))
+    network = system.generator()
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"the weights in {file} do not fit the system it names ({reason}); train it again.") from None
+    is_bundled = file in bundled().values()
+    about = Descriptor(
+        name=file.stem if is_bundled else header["run"],
+        task=system.task,
+        inputs=predictor_of(system.task).inputs,
+        scale=getattr(system, "scale", 1),
+        channels=getattr(system, "channels", 0),
+        classes=tuple(header.get("classes", ())),
+        licence=LICENCE if is_bundled else header.get("licence", ""),
+        images_seen=header["images"],
+        start=STARTS.get(file.stem, "") if is_bundled else header.get("start", ""),
+        network=type(system).__name__,
+    )
+    return Model(network.eval().requires_grad_(False), about, system)
+
+
+def is_own(file: Path) -> bool:
+    """Whether ganvas wrote a file, or at least could have, were it not damaged."""
+    try:
+        with safe_open(file, "pt") as opened:
+            return "ganvas" in (opened.metadata() or {})
+    except (SafetensorError, OSError):
+        return file.suffix == ".safetensors"
+
+
+def move(network: nn.Module, device: str) -> nn.Module:
+    """A network on a device.
+
+    Raises:
+        InputError: this machine has no such device.
+    """
+    try:
+        return network.to(torch.device(device))
+    except (RuntimeError, AssertionError) as error:  # what torch raises for a device that it lacks
+        reason = str(error).splitlines()[0]
+        raise InputError(f"cannot compute on {device!r} ({reason}); give cpu, or a device of this machine.") from None

@@ -1,0 +1,215 @@
+"""Bad photos are set aside and named, the others are made; bad commands are refused in one sentence."""
+
+from __future__ import annotations
+
+import os
+import resource
+import struct
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.conftest import Cli, assert_refused
+from tests.imageio.conftest import Upscale, encoded, pixels, save
+
+
+def _huge(width: int, height: int) -> bytes:
+    """A PNG file that claims this size."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
+    )
+
+
+def _animated(form: str) -> bytes:
+    frames = [Image.fromarray(pixels(seed=seed)) for seed in range(3)]
+    return encoded(frames[0], form, save_all=True, append_images=frames[1:])
+
+
+def _bad(folder: Path) -> dict[str, str]:
+    """Write bad files; name -> what is to be said of it."""
+    photo = encoded(Image.fromarray(pixels(200, 300)), "JPEG")
+    drawing = encoded(Image.fromarray(pixels(200, 300)), "PNG")
+    files = {
+        "words.jpg": (b"no picture at all", "no image of a known kind"),
+        "zero.png": (b"", "empty"),
+        "cut.jpg": (photo[: len(photo) // 2], "damaged"),
+        "cut.png": (drawing[: len(drawing) // 2], "damaged"),
+        "flipped.png": (drawing[:2000] + b"\xff" * 200 + drawing[2200:], "damaged"),
+        "wide.png": (_huge(40_000, 40_000), "--limit"),
+        "moving.gif": (_animated("GIF"), "more than one image"),
+        "moving.webp": (_animated("WEBP"), "more than one image"),
+        "moving.png": (_animated("PNG"), "more than one image"),
+        "pages.tif": (_animated("TIFF"), "more than one image"),
+        "lab.tif": (encoded(Image.new("LAB", (8, 8)), "TIFF"), "its colours"),
+        "float.tif": (encoded(Image.fromarray(np.ones((8, 8), np.float32)), "TIFF"), "float"),
+    }
+    for name, (content, _) in files.items():
+        (folder / name).write_bytes(content)
+    return {name: said for name, (_, said) in files.items()}
+
+
+def test_bad_photos_are_set_aside_and_the_others_made(upscale: Upscale, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("in").mkdir()
+    bad = _bad(Path("in"))
+    for name in ("good.jpg", "sub/good.png", "zz.webp"):
+        save(Path("in") / name, pixels())
+    Path("in/notes.txt").write_text("not meant")
+    assert upscale("in", "--out", "out") == 1
+    said = capsys.readouterr()
+    made = sorted(path.relative_to("out").as_posix() for path in Path("out").rglob("[a-z]*") if path.is_file())
+    assert made == ["good_x4.jpg", "sub/good_x4.png", "zz_x4.webp"]
+    assert not list(Path("out").rglob(".*.part"))
+    assert "3 upscaled, 1 other files skipped, 12 set aside" in said.out
+    for name, why in bad.items():
+        line = next(line for line in said.out.splitlines() if line.startswith(f"  {Path('in') / name}: "))
+        assert why in line, line
+    assert "Traceback" not in said.err
+    assert upscale("in", "--out", "out") == 1
+    assert "0 upscaled, 3 were done before" in capsys.readouterr().out
+
+
+def test_the_limit_is_a_flag(upscale: Upscale) -> None:
+    Image.fromarray(pixels()).save("p.png")
+    assert upscale("p.png", "--limit", "0.0005") == 1
+    assert upscale("p.png", "--limit", "0.0006") == 0
+
+
+def test_a_wide_picture_is_enlarged_where_the_format_holds_it(
+    upscale: Upscale, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.fromarray(pixels(2, 20_000)).save("strip.png")
+    assert upscale("strip.png", "--format", "jpeg", "--limit", "1") == 1
+    assert "larger than a JPEG file can be" in capsys.readouterr().err
+    assert upscale("strip.png") == 0
+    with Image.open("strip_x4.png") as made:
+        assert made.size == (80_000, 8)
+
+
+REFUSED = {
+    "nothing there": (["none.jpg"], ["none.jpg"]),
+    "pattern of nothing": (["*.xyz"], ["*.xyz"]),
+    "empty folder": (["empty", "--out", "o"], ["no image in empty"]),
+    "folder without --out": (["folder"], ["--out FOLDER"]),
+    "many into one": (["p.png", "folder/a.png", "--out", "o.png"], ["--out o.png is one file"]),
+    "out is a file": (["p.png", "--out", "words.txt"], ["--out words.txt is a file"]),
+    "out below a file": (["p.png", "--out", "words.txt/o"], ["cannot write words.txt/o"]),
+    "format against name": (["p.png", "--out", "o.jpg", "--format", "png"], ["contradict"]),
+    "input is output": (["p.png", "--out", "p.png"], ["both the photo and its result", "--overwrite"]),
+    "out of another kind": (["p.png", "--out", "o.bmp"], ["o.bmp", "PNG, JPEG"]),
+    "unknown format": (["p.png", "--format", "bmp"], ["bmp", "png"]),
+    "quality": (["p.png", "--quality", "101"], ["--quality 101"]),
+    "limit": (["p.png", "--limit", "0"], ["--limit 0"]),
+    "scale down": (["p.png", "--scale", "0.5"], ["--scale 0.5"]),
+    "scale out of reach": (["p.png", "--scale", "8"], ["--scale 8", "1 to 4"]),
+    "strength": (["p.png", "--strength", "2"], ["--strength 2"]),
+    "no start to mix with": (["p.png", "--strength", "0.5"], ["--strength 0.5"]),
+    "no model": (["p.png", "--model", "runs/none"], ["runs/none"]),
+    "no page": (["p.png", "--compare", "page.png"], ["page.png", ".html"]),
+    "original alone": (["p.png", "--original", "p.png"], ["--compare"]),
+    "same name twice": (["folder/a.png", "other/a.png", "--out", "o"], ["would both become"]),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused(case: str, upscale: Upscale, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("p.png", "folder/a.png", "other/a.png"):
+        save(Path(name), pixels())
+    Path("empty").mkdir()
+    Path("words.txt").write_text("words")
+    before = Path("p.png").read_bytes()
+    words, said = REFUSED[case]
+    code = upscale(*words)
+    told = capsys.readouterr().err.strip()
+    assert code == 2, told
+    assert len(told.splitlines()) == 1
+    assert told.startswith("ganvas: ")
+    assert told.endswith(".")
+    for word in said:
+        assert word in told
+    assert Path("p.png").read_bytes() == before
+    assert not Path("o/a_x4.png").exists()
+
+
+def test_overwriting_a_photo_with_its_result(upscale: Upscale) -> None:
+    save(Path("p.png"), pixels())
+    assert upscale("p.png", "--out", "p.png", "--overwrite") == 0
+    with Image.open("p.png") as made:
+        assert made.size == (120, 80)
+
+
+def test_what_is_there_stays(upscale: Upscale, capsys: pytest.CaptureFixture[str]) -> None:
+    save(Path("p.png"), pixels())
+    Path("p_x4.png").write_text("mine")
+    assert upscale("p.png") == 1
+    said = capsys.readouterr()
+    assert (said.err.count("--overwrite"), said.out) == (1, "0 upscaled, 1 set aside\n")
+    assert Path("p_x4.png").read_text() == "mine"
+    assert upscale("p.png", "--overwrite") == 0
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_may_not_be_written(upscale: Upscale, capsys: pytest.CaptureFixture[str]) -> None:
+    save(Path("p.png"), pixels())
+    Path("locked").mkdir(mode=0o500)
+    assert upscale("p.png", "--out", "locked") == 2
+    assert "cannot write locked" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("form", ["png", "tiff", "webp", "jpeg", "avif"])
+def test_a_full_disk_leaves_nothing_half_written(
+    form: str, upscale: Upscale, capsys: pytest.CaptureFixture[str]
+) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (60, 90, 3), np.uint8)
+    Image.fromarray(noise).save("p.png")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))  # as full as a disk of 4 KiB, by the same errors
+    try:
+        code = upscale("p.png", "--out", "out", "--format", form)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    told = capsys.readouterr().err.strip()
+    assert code == 2
+    assert "cannot write out/p_x4" in told
+    assert "free some space" in told
+    assert len(told.splitlines()) == 1, told
+    assert not [path for path in Path("out").iterdir() if "p_x4" in path.name]
+    assert upscale("p.png", "--out", "out", "--format", form) == 0
+
+
+def test_a_really_full_disk(cli: Cli, model: Path, tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(small)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("no file system may be mounted here")
+    try:
+        Image.fromarray(np.random.default_rng(0).integers(0, 256, (100, 100, 3), np.uint8)).save("p.png")
+        done = cli("upscale", "p.png", "--out", str(small / "o"), "--model", str(model))
+        assert_refused(done, "No space left on device", "free some space")
+        assert not list(small.rglob("*p_x4*"))
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+
+
+def test_help_tells_the_names_of_results(cli: Cli) -> None:
+    done = cli("upscale", "--help")
+    assert done.returncode == 0
+    assert "photo_x4.jpg" in done.stdout
+    assert "Exit code" in done.stdout
+
+
+def test_help_loads_no_torch() -> None:
+    code = "import sys; from ganvas.cli import main\ntry: main(['upscale', '--help'])\n"
+    code += "finally: print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip().endswith("False")

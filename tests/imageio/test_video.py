@@ -1,0 +1,131 @@
+"""Films: frames, their time, sound and colours; where ffmpeg is installed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.imageio.conftest import Upscale, pixels, save
+
+needs_ffmpeg = pytest.mark.skipif(
+    not (shutil.which("ffmpeg") and shutil.which("ffprobe")), reason="ffmpeg is not installed"
+)
+VIDEO = ("-f", "lavfi", "-i", "testsrc2=size=32x24:rate=25:duration=0.8,gblur=sigma=4")
+SOUND = ("-f", "lavfi", "-i", "sine=frequency=440:duration=0.8")
+CODED = ("-c:v", "libx264", "-pix_fmt", "yuv420p", "-qp", "8", "-c:a", "aac")
+
+
+def ffmpeg(*words: str) -> bytes:
+    """Run ffmpeg; what it writes to standard output."""
+    return subprocess.run(["ffmpeg", "-v", "error", "-y", *words], check=True, capture_output=True).stdout
+
+
+def streams(path: str) -> dict[str, dict[str, Any]]:
+    """What ffprobe tells of a film's streams, by their kind."""
+    told = subprocess.run(["ffprobe", "-v", "error", "-show_streams", "-of", "json", path], capture_output=True)
+    return {stream["codec_type"]: stream for stream in json.loads(told.stdout)["streams"]}
+
+
+def frames(path: str, width: int, height: int) -> NDArray[np.float64]:
+    """All frames (N, height, width, 3), scaled to this size."""
+    scale = ("-vf", f"scale={width}:{height}:flags=area", "-fps_mode", "passthrough")
+    data = ffmpeg("-i", path, *scale, "-f", "rawvideo", "-pix_fmt", "rgb24", "-")
+    return np.frombuffer(data, np.uint8).reshape(-1, height, width, 3).astype(float)
+
+
+@needs_ffmpeg
+def test_frames_are_enlarged_and_the_sound_is_copied(upscale: Upscale, capsys: pytest.CaptureFixture[str]) -> None:
+    ffmpeg(*VIDEO, *SOUND, *CODED, "-metadata", "title=Holiday", "film.mp4")
+    assert upscale("film.mp4") == 0
+    assert "film_x4.mp4  128 x 96" in capsys.readouterr().out
+    was, now = streams("film.mp4"), streams("film_x4.mp4")
+    assert (now["video"]["width"], now["video"]["height"]) == (128, 96)
+    assert now["video"]["nb_frames"] == was["video"]["nb_frames"] == "20"
+    assert now["video"]["r_frame_rate"] == was["video"]["r_frame_rate"]
+    sounds = [ffmpeg("-i", name, "-map", "0:a", "-c", "copy", "-f", "md5", "-") for name in ("film.mp4", "film_x4.mp4")]
+    assert sounds[0] == sounds[1]
+    assert np.abs(frames("film.mp4", 32, 24) - frames("film_x4.mp4", 32, 24)).mean() < 4
+    told = subprocess.run(["ffprobe", "-v", "error", "-show_format", "film_x4.mp4"], capture_output=True, text=True)
+    assert "title=Holiday" in told.stdout
+    assert "compositeWithTrainedAlgorithmicMedia" in told.stdout
+
+
+@needs_ffmpeg
+def test_ten_bits_and_hd_colours_stay(upscale: Upscale) -> None:
+    colours = ("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709")
+    ffmpeg(*VIDEO, "-c:v", "libx264", "-pix_fmt", "yuv420p10le", *colours, "deep.mkv")
+    assert upscale("deep.mkv", "--scale", "1.3") == 0
+    video = streams("deep_x1.3.mkv")["video"]
+    assert video["pix_fmt"] == "yuv420p10le"
+    assert video["color_space"] == video["color_primaries"] == video["color_transfer"] == "bt709"
+    assert (video["width"], video["height"]) == (42, 32)
+
+
+@needs_ffmpeg
+def test_a_variable_rate_is_made_constant_in_step(upscale: Upscale, capsys: pytest.CaptureFixture[str]) -> None:
+    slow = "setpts='if(lt(N,10),N/25,0.4+(N-10)/10)/TB'"
+    ffmpeg(*VIDEO, "-vf", slow, "-fps_mode", "vfr", *CODED, "phone.mp4")
+    assert upscale("phone.mp4") == 0
+    assert "variable frame rate made constant" in capsys.readouterr().out
+    was, now = (float(streams(name)["video"]["duration"]) for name in ("phone.mp4", "phone_x4.mp4"))
+    assert abs(was - now) < 0.15
+
+
+@needs_ffmpeg
+def test_a_late_picture_stays_in_step_with_the_sound(upscale: Upscale) -> None:
+    ffmpeg(*SOUND, "-itsoffset", "0.4", *VIDEO, "-map", "1:v", "-map", "0:a", *CODED, "late.mkv")
+    assert upscale("late.mkv") == 0
+    was, now = frames("late.mkv", 32, 24), frames("late_x4.mkv", 32, 24)
+    assert len(was) == 20
+    early = len(now) - len(was)
+    assert early in (10, 11)  # for 0.4 s, and the sound's own lead, the first frame is shown
+    assert np.abs(was - now[early:]).mean() < 4
+
+
+@needs_ffmpeg
+def test_a_turned_film_is_upright(upscale: Upscale) -> None:
+    ffmpeg(*VIDEO, *CODED, "flat.mp4")
+    turn = ("-display_rotation", "90") if "display_rotation" in ffmpeg("-h", "full").decode() else ()
+    if turn:
+        ffmpeg(*turn, "-i", "flat.mp4", "-c", "copy", "turned.mp4")
+    else:
+        ffmpeg("-i", "flat.mp4", "-c", "copy", "-metadata:s:v:0", "rotate=90", "turned.mp4")
+    assert upscale("turned.mp4") == 0
+    video = streams("turned_x4.mp4")["video"]
+    assert (video["width"], video["height"]) == (96, 128)
+    assert not video.get("side_data_list")
+    assert np.abs(frames("turned.mp4", 24, 32) - frames("turned_x4.mp4", 24, 32)).mean() < 4
+
+
+@needs_ffmpeg
+def test_bad_films_are_set_aside(upscale: Upscale, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("in").mkdir()
+    ffmpeg(*VIDEO, *CODED, "in/good.mp4")
+    Path("in/cut.mp4").write_bytes(Path("in/good.mp4").read_bytes()[:2000])
+    Path("in/words.avi").write_text("no film")
+    ffmpeg(*SOUND, "-c:a", "aac", "in/sound.mp4")
+    save(Path("in/photo.png"), pixels())
+    assert upscale("in", "--out", "out") == 1
+    said = capsys.readouterr().out
+    assert "2 upscaled, 3 set aside" in said
+    assert said.count("no video that ffmpeg can read") >= 3
+    assert sorted(path.name for path in Path("out").glob("[a-z]*")) == ["good_x4.mp4", "photo_x4.png"]
+    assert not list(Path("out").glob(".*.part"))
+    assert upscale("in", "--out", "out") == 1
+    assert "2 were done before" in capsys.readouterr().out
+
+
+def test_without_ffmpeg_the_remedy_is_told(
+    upscale: Upscale, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    Path("film.mp4").write_bytes(b"film")
+    assert upscale("film.mp4") == 2
+    assert "install ffmpeg" in capsys.readouterr().err
