@@ -16,7 +16,7 @@ from ganvas.metrics.figure import Figure
 from ganvas.metrics.intervals import mean
 from ganvas.metrics.measure import Evidence, Measure, PairMeasure, Quantity
 from tests.conftest import tiny
-from tests.evaluation.enlarging import picture
+from tests.evaluation.upscaling import picture
 
 
 class Brightness(Measure):

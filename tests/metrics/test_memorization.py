@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ganvas.metrics.memorization import Nearest, memorization, nearest
+from ganvas.metrics.memorization import memorization, nearest
+from ganvas.metrics.neighbors import Nearest
 
 RNG = np.random.default_rng(0)
 

@@ -125,7 +125,8 @@ def _print(found: Evaluation) -> None:
             console.print("; ".join(f"{key} {value}" for key, value in protocol.items()), markup=False)
     for note in found.notes:
         console.print(note, markup=False)
-    print(found.picture)
+    if found.picture:
+        print(found.picture)
 
 
 def _interval(figure: Figure) -> str:

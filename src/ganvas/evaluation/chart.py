@@ -14,7 +14,7 @@ from ganvas.evaluation.samples import Samples
 from ganvas.files import write_atomically
 from ganvas.imaging.grid import Pixels, grid, some
 from ganvas.metrics.measure import Evidence
-from ganvas.metrics.memorization import Nearest
+from ganvas.metrics.neighbors import Nearest
 
 SHOWN, COLUMNS, PAIRS = 64, 8, 10
 MOST_CLASSES = 20  # of which a histogram can be read

@@ -57,8 +57,9 @@ class Evaluation:
     """In the order of the measures."""
     notes: tuple[str, ...]
     """Sentences on what was left out, and why."""
-    picture: Path
-    """The PNG that shows fakes, reals and the nearest pairs, or how often each mode was found."""
+    picture: Path | None
+    """The PNG that shows fakes, reals and the nearest pairs, or how often each mode was found; None where the fakes are
+    no images."""
 
     def __getitem__(self, title: str) -> Figure:
         """The figure of that title, as in ``evaluation["KID"].value``."""
@@ -148,8 +149,10 @@ def evaluate(
             evidence = replace(evidence, nearest=nearest(samples.fakes, samples.parts()))
         figures = [figure for one in wanted for figure in one.compute(evidence)]
     notes += [note for one in wanted for note in one.notes(evidence)]
-    picture = Path(out) if out else _picture(samples)
-    draw(picture, samples, evidence, [panel for one in wanted if (panel := one.panel(evidence))])
+    picture = None
+    if samples.fakes.ndim == 4:  # images; of anything else its own preview is to be looked at
+        picture = Path(out) if out else _picture(samples)
+        draw(picture, samples, evidence, [panel for one in wanted if (panel := one.panel(evidence))])
     if samples.folder:
         for figure in figures:
             figure = replace(figure, images_seen=samples.images_seen, state=samples.state)

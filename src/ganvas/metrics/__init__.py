@@ -26,7 +26,7 @@ def pair_measures() -> list[PairMeasure]:
 @cache
 def higher_is_better(quantity: str) -> bool | None:
     """Which end of a quantity is the better one, for figures that do not say so; None where that is not known."""
-    given = [one for measure in [*measures(), *pair_measures()] for one in measure.gives]
+    given = (one for measure in measures() for one in measure.gives)
     return next((one.higher_is_better for one in given if one.name == quantity), None)
 
 

@@ -16,7 +16,7 @@ from ganvas.nn.device import on_device
 class STLPIPS(PairMeasure):
     """Tolerant to shifts."""
 
-    name, order = "st-lpips", 250
+    name, order = "st-lpips", 50
     gives: ClassVar[tuple[Quantity, ...]] = (Quantity("ST-LPIPS", higher_is_better=False),)
     undefined = f"pictures below {SIDE} px inside the crop"
     network: PerceptualDistance
@@ -45,7 +45,7 @@ class STLPIPS(PairMeasure):
 class LPIPS(STLPIPS):
     """As most papers have it."""
 
-    name, order = "lpips", 260
+    name, order = "lpips", 60
     gives = (Quantity("LPIPS", higher_is_better=False),)
 
     def is_default(self, x: Evidence) -> bool:

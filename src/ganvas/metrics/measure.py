@@ -23,10 +23,10 @@ from numpy.typing import NDArray
 import ganvas
 from ganvas.metrics.figure import Figure
 from ganvas.metrics.intervals import Array, Estimate, mean
+from ganvas.metrics.neighbors import Nearest
 
 if TYPE_CHECKING:
     from ganvas.metrics.extractors.extractor import Extracted, Extractor
-    from ganvas.metrics.memorization import Nearest
     from ganvas.metrics.perceptual import PerceptualDistance
 
 Need = Literal[

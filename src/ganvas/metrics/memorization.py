@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from ganvas.metrics.figure import Figure
 from ganvas.metrics.intervals import Estimate, mean
 from ganvas.metrics.measure import Evidence, Measure, Quantity
+from ganvas.metrics.neighbors import Nearest
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -46,14 +46,6 @@ class Memorization(Measure):
         }
         found = memorization(x.nearest, nearest(x.held_out, x.training()), x.seed)
         return [self.figure(name, estimate, about | protocol) for name, estimate in found.items()]
-
-
-@dataclass(frozen=True)
-class Nearest:
-    """The training image nearest to each of N images: its number, and the distance, per pixel in 0..1."""
-
-    index: NDArray[np.int64]
-    distance: NDArray[np.float64]
 
 
 def nearest(images: NDArray[Any], training: Iterable[NDArray[Any]]) -> Nearest:

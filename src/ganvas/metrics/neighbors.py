@@ -1,12 +1,22 @@
-"""Distances between features, and to each one's nearest neighbours."""
+"""Nearest neighbours: what is found of them in images, and distances between features."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ganvas.errors import InputError
 from ganvas.metrics.intervals import Array
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """The training image nearest to each of N images: its number, and the distance, per pixel in 0..1."""
+
+    index: NDArray[np.int64]
+    distance: NDArray[np.float64]
 
 
 def between(fake: NDArray[np.floating], real: NDArray[np.floating], k: int) -> Array:

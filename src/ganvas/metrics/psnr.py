@@ -11,7 +11,7 @@ from ganvas.metrics.measure import PairMeasure, Quantity
 class PSNRY(PairMeasure):
     """On the brightness alone."""
 
-    name, order = "psnr-y", 210
+    name, order = "psnr-y", 10
     gives = (Quantity("PSNR-Y", higher_is_better=True, unit="dB"),)
 
     def score(self, result: Pixels, original: Pixels, crop: int) -> float:
@@ -26,7 +26,7 @@ class PSNRY(PairMeasure):
 class PSNRRGB(PairMeasure):
     """On all channels together."""
 
-    name, order = "psnr-rgb", 230
+    name, order = "psnr-rgb", 30
     gives = (Quantity("PSNR-RGB", higher_is_better=True, unit="dB"),)
 
     def score(self, result: Pixels, original: Pixels, crop: int) -> float:

@@ -13,7 +13,7 @@ WINDOW = "Gaussian 11 x 11, sigma 1.5, inside"
 class SSIMY(PairMeasure):
     """On the brightness alone."""
 
-    name, order = "ssim-y", 220
+    name, order = "ssim-y", 20
     gives = (Quantity("SSIM-Y", higher_is_better=True),)
 
     def score(self, result: Pixels, original: Pixels, crop: int) -> float:
@@ -28,7 +28,7 @@ class SSIMY(PairMeasure):
 class SSIMRGB(PairMeasure):
     """The mean of the channels."""
 
-    name, order = "ssim-rgb", 240
+    name, order = "ssim-rgb", 40
     gives = (Quantity("SSIM-RGB", higher_is_better=True),)
 
     def score(self, result: Pixels, original: Pixels, crop: int) -> float:
