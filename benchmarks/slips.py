@@ -87,7 +87,7 @@ def box(pixels: Pixels) -> Pixels:
 
 
 def unrounded(pixels: Pixels) -> Pixels:
-    """BicubicUpscaler without any rounding."""
+    """Bicubic without any rounding."""
     made = resize.imresize(_planes(pixels), SCALE).clamp(0, 255)
     return np.ascontiguousarray(made[0].permute(1, 2, 0).numpy())
 
