@@ -31,7 +31,7 @@ from ganvas.recipe import WHOLE, Adam, Recipe, Schedule
 from ganvas.recipe.reconstruction import Pixel
 from ganvas.recipe.sources import Crops
 from ganvas.systems.srgan import SRGAN
-from ganvas.tasks.feed_of import make_feed
+from ganvas.tasks import task_of
 from ganvas.training.loop import train
 from ganvas.training.run import Run
 
@@ -110,7 +110,7 @@ def main() -> None:
     print("|---|--:|--:|--:|--:|--:|")
     for precision in ("fp32", "bf16"):
         run = Run(replace(recipe, precision=precision), device)
-        feed = make_feed(run.recipe, dataset, device)
+        feed = task_of(run.recipe).feed(run.recipe, dataset, device)
 
         def ours(count: int, run: Run = run, feed: Any = feed) -> None:
             left = iter(range(count))

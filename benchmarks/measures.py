@@ -23,13 +23,15 @@ from ganvas.data import load
 from ganvas.evaluation.features import remembered
 from ganvas.experiment import Host
 from ganvas.imaging.grid import Pixels, grid, to_image
-from ganvas.metrics.classifier_score import classes, classifier_score
+from ganvas.metrics.class_histogram import classes
+from ganvas.metrics.classifier_score import classifier_score
+from ganvas.metrics.density_coverage import density_coverage
 from ganvas.metrics.extractors import Extracted, open_extractor
-from ganvas.metrics.fid import frechet
+from ganvas.metrics.fid import frechet_distance
 from ganvas.metrics.intervals import Estimate
-from ganvas.metrics.kid import kernel_distance
-from ganvas.metrics.memorization import memorisation, nearest
-from ganvas.metrics.precision_recall import density_coverage, precision_recall
+from ganvas.metrics.kid import kid
+from ganvas.metrics.memorization import memorization, nearest
+from ganvas.metrics.precision_recall import precision_recall
 from ganvas.recipe.sources import Images
 
 RNG = np.random.default_rng(0)
@@ -111,9 +113,9 @@ def fake_sets(parts: Parts) -> dict[str, Pixels]:
 
 def measure(fake: Extracted, real: Extracted, digits: bool) -> dict[str, Estimate]:
     """All measures on features."""
-    found = {"FD": frechet(fake.features, real.features), "KID x 1000": kernel_distance(fake.features, real.features)}
-    kid = found["KID x 1000"]
-    found["KID x 1000"] = Estimate(1000 * kid.value, 1000 * kid.low, 1000 * kid.high)
+    found = {"FD": frechet_distance(fake.features, real.features), "KID x 1000": kid(fake.features, real.features)}
+    one = found["KID x 1000"]
+    found["KID x 1000"] = Estimate(1000 * one.value, 1000 * one.low, 1000 * one.high)
     found |= precision_recall(fake.features, real.features) | density_coverage(fake.features, real.features)
     found["score"] = classifier_score(fake.probabilities)
     if digits:
@@ -131,8 +133,8 @@ def table(name: str, parts: Parts, extractor_name: str, side: int, picture: Path
     rows: list[str] = []
     began, done = time.perf_counter(), 0
     for what, fakes in sets.items():
-        found = measure(remembered(extractor, fakes, lambda count: None), real, extractor_name == "digits")
-        found |= memorisation(nearest(fakes, [parts.training]), held_out)
+        found = measure(remembered(extractor, fakes, lambda count: None), real, bool(extractor.class_names))
+        found |= memorization(nearest(fakes, [parts.training]), held_out)
         done += len(fakes)
         if not rows:
             rows += [f"| {name} | {' | '.join(found)} |", f"|---|{'--:|' * len(found)}"]
@@ -159,10 +161,10 @@ def by_count(name: str, parts: Parts, extractor_name: str, side: int, counts: tu
     rows = [f"| {name}, pictures of each | FD of new | FD of blurred | KID x 1000 of new | KID x 1000 of blurred |"]
     rows.append("|--:|--:|--:|--:|--:|")
     for count in counts:
-        cells = [frechet(x[:count], real[:count]) for x in (new, blurred)]
+        cells = [frechet_distance(x[:count], real[:count]) for x in (new, blurred)]
         for x in (new, blurred):
-            kid = kernel_distance(x[:count], real[:count])
-            cells.append(Estimate(1000 * kid.value, 1000 * kid.low, 1000 * kid.high))
+            found = kid(x[:count], real[:count])
+            cells.append(Estimate(1000 * found.value, 1000 * found.low, 1000 * found.high))
         rows.append(f"| {count:,} | {' | '.join(map(_cell, cells))} |")
         print(rows[-1], flush=True)
     return [*rows, ""]
@@ -179,7 +181,7 @@ def by_side(name: str, parts: Parts, sides: tuple[int, ...]) -> list[str]:
         began = time.perf_counter()
         real, new, blurred = (extractor.extract(x).features for x in (parts.reals, parts.new, blur(parts.new, 1)))
         rate = (len(parts.reals) + 2 * len(parts.new)) / (time.perf_counter() - began)
-        fd, fd_blurred = frechet(new, real), frechet(blurred, real)
+        fd, fd_blurred = frechet_distance(new, real), frechet_distance(blurred, real)
         ratio = fd_blurred.value / fd.value
         rows.append(f"| {side} px | {_cell(fd)} | {_cell(fd_blurred)} | {ratio:.1f} | {rate:.0f} |")
         print(rows[-1], flush=True)

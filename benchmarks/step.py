@@ -25,7 +25,7 @@ from torch.utils._pytree import tree_map
 from ganvas.data import Dataset
 from ganvas.experiment import Host
 from ganvas.systems import named_recipe
-from ganvas.tasks.feed_of import make_feed
+from ganvas.tasks import task_of
 from ganvas.training.allocator import keep_freed_memory
 from ganvas.training.loop import train
 from ganvas.training.run import Run
@@ -82,7 +82,7 @@ def main() -> None:
             0, 256, (8 * recipe.batch_size, size, size, channels), dtype=np.uint8
         )
         run = Run(recipe, device)
-        feed = make_feed(recipe, Dataset(pixels), device)
+        feed = task_of(recipe).feed(recipe, Dataset(pixels), device)
 
         def step(run: Run = run, feed: Any = feed) -> None:
             left = iter(range(1))

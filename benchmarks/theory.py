@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from ganvas import Adam, Host, Mixture2D, Ramp, Recipe, Schedule
-from ganvas.data import Feed, open_data
+from ganvas.data import open_data
+from ganvas.data.feed import row_feed
+from ganvas.data.transforms import AsTheyAre
 from ganvas.imaging.plot2d import FAKE, FIELD, LEVELS
 from ganvas.metrics import theory
 from ganvas.recipe.system import FromNoise
@@ -138,7 +140,7 @@ def play(recipe: Recipe, every: int) -> tuple[Run, Game, Watcher]:
     data = open_data(recipe.data, recipe.system.shape)
     game = Game(recipe)
     watcher = Watcher(game, every)
-    train(run, Feed(data, batch_size=recipe.batch_size, seed=recipe.seed, device=device), [watcher])
+    train(run, row_feed(data, AsTheyAre(), batch_size=recipe.batch_size, seed=recipe.seed, device=device), [watcher])
     return run, game, watcher
 
 

@@ -29,8 +29,9 @@ from torch.utils.data import Dataset as TorchDataset
 from torch.utils.flop_counter import FlopCounterMode
 from tutorial import Tutorial, dcgan, mlp
 
-from ganvas.data import Dataset, Feed, load
+from ganvas.data import Dataset, load
 from ganvas.data._torchvision import datasets
+from ganvas.data.feed import Feed, image_feed
 from ganvas.experiment import Host
 from ganvas.recipe import EMA, Adam, Augment, Recipe
 from ganvas.recipe.sources import Images
@@ -78,7 +79,7 @@ def ganvas_steps(recipe: Recipe, dataset: Dataset) -> tuple[Callable[[int], None
     """A function that trains so many rounds with ganvas's loop, and the feed it draws from."""
     device = Host().torch_device()
     run = Run(recipe, device)
-    feed = Feed(dataset, batch_size=recipe.batch_size, seed=0, device=device, flip=recipe.augment.flip)
+    feed = image_feed(dataset, batch_size=recipe.batch_size, seed=0, device=device, flip=recipe.augment.flip)
     observers: list[Observer] = []
 
     def steps(count: int) -> None:

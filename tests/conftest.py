@@ -1,8 +1,12 @@
-"""What all tests share: a private cache, tiny recipes, and the command line in a process of its own."""
+"""What all tests share: a private cache, tiny recipes, and the command line, in this process or in one of its own."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
+import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,9 +16,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from ganvas import Watch, train
+from ganvas.cli import main
 from ganvas.recipe import EMA, Recipe, Schedule
 from ganvas.recipe.reconstruction import Perceptual, Pixel
 from ganvas.recipe.sources import Crops, Images, Mixture2D
+from ganvas.runs.folder import RunFolder
 from ganvas.systems.dcgan import DCGAN
 from ganvas.systems.mlp import MLP
 from ganvas.systems.srgan import SRGAN
@@ -24,33 +31,81 @@ ROOT = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("GANVAS_SHARED", ROOT.parent / "shared"))
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
+TrainedRun = Callable[..., RunFolder]
 
 
 @pytest.fixture(autouse=True, scope="session")
 def _private_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in ("GANVAS_CACHE", "GANVAS_DATA", "COLUMNS", "OMP_NUM_THREADS")}
-    os.environ["GANVAS_CACHE"] = str(tmp_path_factory.mktemp("cache"))
-    os.environ["GANVAS_DATA"] = str(tmp_path_factory.mktemp("data"))
-    os.environ["COLUMNS"] = "200"
-    # Networks this small are faster on one thread, and tests that start processes do not fight over the cores.
-    os.environ["OMP_NUM_THREADS"] = "1"
-    torch.set_num_threads(1)
-    yield
-    for name, value in before.items():
-        if value is None:
-            os.environ.pop(name)
-        else:
-            os.environ[name] = value
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GANVAS_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("GANVAS_DATA", str(tmp_path_factory.mktemp("data")))
+        patch.setenv("COLUMNS", "200")
+        # Networks this small are faster on one thread, and tests that start processes do not fight over the cores.
+        patch.setenv("OMP_NUM_THREADS", "1")
+        torch.set_num_threads(1)
+        # Processes that keep no bytecode compile every module that they import, every time.
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+        yield
 
 
 @pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def _alone(tmp_path: Path) -> Iterator[None]:
+    """Every test has a folder of its own, and what a command sets for its whole process ends with the test."""
+    environment, threads, state = dict(os.environ), torch.get_num_threads(), torch.get_rng_state()
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    with contextlib.chdir(tmp_path):
+        yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+    torch.set_num_threads(threads)
+    torch.set_rng_state(state)
+    os.environ.clear()
+    os.environ.update(environment)
+
+
+@pytest.fixture(scope="session")
+def _runs() -> dict[str, Path]:
+    return {}
+
+
+@pytest.fixture
+def trained_run(_runs: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> TrainedRun:
+    """The run ``runs/r`` of a recipe, trained for the first test that asks for it and copied for every other."""
+
+    def run(recipe: Recipe, watch: Watch | None = None) -> RunFolder:
+        key = repr((recipe, watch))
+        if key not in _runs:
+            folder = tmp_path_factory.mktemp("trained")
+            with contextlib.chdir(folder):
+                train(recipe, name="r", watch=watch or Watch())
+            _runs[key] = folder / "runs" / "r"
+        shutil.copytree(_runs[key], "runs/r")
+        return RunFolder("runs/r")
+
+    return run
 
 
 @pytest.fixture
 def cli(tmp_path: Path) -> Cli:
-    """Run ``ganvas ...`` in a process of its own."""
+    """Run ``ganvas ...`` in this process, which takes seconds less; an error that it does not expect fails the test."""
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        argv = [*map(str, words)]
+        out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+        with contextlib.chdir(tmp_path), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            try:
+                code = main(argv)
+            except SystemExit as ended:
+                code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+        said = (stream.buffer.getvalue().decode() for stream in (out, err))
+        return subprocess.CompletedProcess(argv, code, *said)
+
+    return run
+
+
+@pytest.fixture
+def process(tmp_path: Path) -> Cli:
+    """Run ``ganvas ...`` in a process of its own, for what only a whole process shows."""
 
     def run(*words: str, **options: object) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "ganvas", *map(str, words)]

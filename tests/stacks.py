@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganvas.data import named
+from ganvas.data import builtin
 
 
 def idx(values: np.ndarray) -> bytes:
@@ -30,5 +30,5 @@ def small_mnist(root: Path, monkeypatch: pytest.MonkeyPatch, train: int = 200, t
         (raw / f"{part}-images-idx3-ubyte").write_bytes(idx(np.stack(large[chosen])))
         (raw / f"{part}-labels-idx1-ubyte").write_bytes(idx(digits.target[chosen].astype(np.uint8)))
     monkeypatch.setenv("GANVAS_DATA", str(root))
-    monkeypatch.setitem(named.COUNTS, "stacked-mnist", train)
-    monkeypatch.setitem(named.COUNTS, "stacked-mnist-test", test)
+    monkeypatch.setitem(builtin.COUNTS, "stacked-mnist", train)
+    monkeypatch.setitem(builtin.COUNTS, "stacked-mnist-test", test)

@@ -32,12 +32,8 @@ from ganvas.recipe.sources import Crops, Images
 from ganvas.runs import checkpoint
 from ganvas.systems import entries, named_recipe
 from ganvas.systems.dcgan import DCGAN
-from ganvas.systems.mlp import MLP
 from ganvas.systems.r3gan import R3GAN
-from ganvas.systems.srgan import SRGAN
-from ganvas.systems.toy2d import Toy2DMLP
-from ganvas.tasks.feed_of import make_feed
-from ganvas.tasks.observers_of import make_probe
+from ganvas.tasks import task_of
 from ganvas.training.controller import Controller
 from ganvas.training.loop import train as play
 from ganvas.training.run import Run
@@ -49,37 +45,23 @@ QUIET = Watch(checkpoint_seconds=1e9)
 
 
 def shrunk(name: str) -> Recipe:
-    """A recipe at CPU-seconds: narrow, small, two batches of digits or of points."""
+    """A recipe at CPU-seconds: its system tiny, two batches of digits, of photographs or of points."""
     recipe = named_recipe(name)
-    system, data = recipe.system, recipe.data
-    if isinstance(system, DCGAN):
-        system = replace(system, size=min(system.size, 32), channels=1, g_width=2, d_width=2)
-    elif isinstance(system, R3GAN):
-        system = replace(system, size=16, channels=1, widths=(16, 8, 8), blocks=1, group=8, latent=8)
-    elif isinstance(system, MLP):
-        system = replace(system, size=8, channels=1, g_hidden=(8, 8), d_hidden=(8,))
-    elif isinstance(system, SRGAN):
-        return _shrunk_enlarger(recipe)
-    elif isinstance(system, Toy2DMLP):
-        system = replace(system, g_hidden=(8, 8), d_hidden=(8,))
-    data = Images(source="digits") if isinstance(data, Images) else replace(data, count=100)
-    images = 2 * 8 * recipe.schedule.d_per_g
-    return replace(recipe, system=system, data=data, batch_size=8, images=images)
-
-
-def _shrunk_enlarger(recipe: Recipe) -> Recipe:
-    if not Path("photographs").exists():
+    data, pretrain = recipe.data, min(recipe.schedule.pretrain, 8)
+    if isinstance(data, Crops):
         write_photographs(Path("photographs"), 3)
-    content = tuple(
-        replace(c, extractor="efficientnet-lite0", layer=(1, 1)) if isinstance(c, Perceptual) else c
-        for c in recipe.reconstruction
+        data = Crops(source="photographs")
+    else:
+        data = Images(source="digits") if isinstance(data, Images) else replace(data, count=100)
+    reconstruction = tuple(
+        replace(loss, extractor="efficientnet-lite0", layer=(1, 1)) if isinstance(loss, Perceptual) else loss
+        for loss in recipe.reconstruction
     )
-    pretrain = min(recipe.schedule.pretrain, 8)
     return replace(
         recipe,
-        system=replace(recipe.system, size=32, g_width=4, blocks=1, d_width=2, d_hidden=8),  # type: ignore[type-var]
-        data=Crops(source="photographs"),
-        reconstruction=content,
+        system=recipe.system.tiny(),
+        data=data,
+        reconstruction=reconstruction,
         start="",
         schedule=replace(recipe.schedule, pretrain=pretrain),
         batch_size=8,
@@ -212,8 +194,8 @@ def test_observers_change_nothing(kind: str) -> None:
     run = Run(recipe, device)
     data, held_out = open_data(recipe.data, recipe.system.shape).split(recipe.data.held_out)
     if recipe.steering.mode == "treat":
-        Controller(run, make_probe(run, data, held_out))
-    play(run, make_feed(recipe, data, device), ())
+        Controller(run, task_of(run.recipe).probe(run, data, held_out))
+    play(run, task_of(recipe).feed(recipe, data, device), ())
     assert same(last_state("watched"), {name: t.contiguous() for name, t in run.state_dict().items()})
 
 
@@ -234,6 +216,31 @@ def test_inference_imports_no_training() -> None:
 @pytest.mark.parametrize("words", [["--help"], ["--version"], ["list"], ["runs", "."]])
 def test_light_verbs_import_no_torch(words: list[str]) -> None:
     modules = imported_by(f"from ganvas.cli import main; assert main({words}) == 0")
+    assert "torch" not in modules
+
+
+def test_values_import_no_torch() -> None:
+    modules = imported_by(
+        "import importlib, pkgutil, ganvas.recipe, ganvas.systems as systems\n"
+        "[systems.named_recipe(entry.name) for entry in systems.entries()]; systems.load_systems()\n"
+        "for module in pkgutil.iter_modules(ganvas.recipe.__path__):\n"
+        "    importlib.import_module(f'ganvas.recipe.{module.name}')"
+    )
+    assert {"ganvas.recipe.degradations", "ganvas.systems.srgan"} <= modules
+    assert "torch" not in modules
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["train", "dcgan-digits", "--no-such-flag", "1"],
+        ["train", "mlp-ring", "--objective", "Hingee"],
+        ["plan", "srgan-x4", "--augment.flip", "True"],
+        ["tune", "dcgan-digits", "--search.factors", "-1"],
+    ],
+)
+def test_a_wrong_flag_is_refused_without_torch(words: list[str]) -> None:
+    modules = imported_by(f"from ganvas.cli import main; assert main({words}) == 2")
     assert "torch" not in modules
 
 

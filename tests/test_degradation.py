@@ -10,7 +10,8 @@ import torch
 from PIL import Image
 
 from ganvas.errors import InputError
-from ganvas.recipe.degradations import Area, Bicubic, Bilinear, Blind, Degradation, _jpeg
+from ganvas.imaging.tensors import jpeg
+from ganvas.recipe.degradations import Area, Bicubic, Bilinear, Blind, Degradation
 
 RULES: list[Degradation] = [Bicubic(), Bilinear(), Area(), Blind()]
 
@@ -26,7 +27,7 @@ def photograph() -> torch.Tensor:
 @pytest.mark.parametrize("scale", [2, 4, 8])
 def test_every_rule_gives_8_bit_pictures_of_the_right_size(rule: Degradation, scale: int) -> None:
     high = torch.cat([photograph(), photograph().flip(3)])
-    low = rule.apply(high, scale, torch.Generator().manual_seed(1))
+    low = rule.apply(high, scale, torch.Generator().manual_seed(1))["input"]
     assert low.dtype == torch.uint8
     assert low.shape == (2, 3, 128 // scale, 128 // scale)
     assert abs(low.float().mean() - high.float().mean()) < 4
@@ -34,22 +35,22 @@ def test_every_rule_gives_8_bit_pictures_of_the_right_size(rule: Degradation, sc
 
 def test_area_is_the_mean_of_each_square() -> None:
     high = photograph()
-    low = Area().apply(high, 4, torch.Generator())
+    low = Area().apply(high, 4, torch.Generator())["input"]
     mean = high[0, 1, 8:12, 4:8].double().mean()
     assert abs(low[0, 1, 2, 1] - mean) <= 0.5
 
 
 def test_blind_degrading_depends_on_its_random_state_alone() -> None:
     high = photograph()
-    first, again, other = (Blind().apply(high, 4, torch.Generator().manual_seed(s)) for s in (3, 3, 4))
+    first, again, other = (Blind().apply(high, 4, torch.Generator().manual_seed(s))["input"] for s in (3, 3, 4))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
 
 
 def test_blind_without_anything_blind_is_a_plain_resize() -> None:
     high = photograph()
-    low = Blind(blur=0, noise=0, jpeg=0).apply(high, 4, torch.Generator().manual_seed(0))
-    plain = [rule.apply(high, 4, torch.Generator()) for rule in (Bicubic(), Bilinear(), Area())]
+    low = Blind(blur=0, noise=0, jpeg=0).apply(high, 4, torch.Generator().manual_seed(0))["input"]
+    plain = [rule.apply(high, 4, torch.Generator())["input"] for rule in (Bicubic(), Bilinear(), Area())]
     assert min(int((low.int() - other.int()).abs().max()) for other in plain) <= 1
 
 
@@ -59,7 +60,7 @@ def test_jpeg_is_that_of_pillow_within_rounding() -> None:
         buffer = io.BytesIO()
         Image.fromarray(high[0].permute(1, 2, 0).numpy()).save(buffer, "JPEG", quality=quality, subsampling=0)
         theirs = torch.from_numpy(np.array(Image.open(buffer))).permute(2, 0, 1)[None].float()
-        ours = _jpeg(high.float(), torch.tensor([float(quality)]))
+        ours = jpeg(high.float(), torch.tensor([float(quality)]))
         # Pillow rounds after every step; the compression itself moves pixels by several times as much.
         assert (ours - theirs).abs().mean() < 0.3 * (high.float() - theirs).abs().mean()
 

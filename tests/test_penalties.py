@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
 
 from ganvas.errors import InputError
-from ganvas.recipe.penalties import R1, R2, GradientPenalty
+from ganvas.recipe.penalties import R1, R2, GradientPenalty, Scored
 from ganvas.recipe.ramp import Ramp
 from ganvas.systems.dcgan import DCGAN
 from ganvas.systems.mlp import MLP
@@ -20,6 +22,10 @@ CRITICS = {
 SIZES = {"mlp": 8, "dcgan": 16, "spectral": 16}
 
 
+def scored(critic: Any, real: torch.Tensor, fake: torch.Tensor) -> Scored:
+    return Scored(real, fake, critic, images_seen=0)
+
+
 @pytest.mark.parametrize("length", [0.0, 0.5, 1.0, 3.0])
 def test_a_linear_critic_by_hand(length: float) -> None:
     torch.manual_seed(0)
@@ -27,7 +33,7 @@ def test_a_linear_critic_by_hand(length: float) -> None:
     with torch.no_grad():
         critic[1].weight.mul_(length / critic[1].weight.norm())
     # The slope of a linear critic is its weight, everywhere.
-    term = GradientPenalty(weight=10.0).term(critic, torch.randn(4, 3, 2, 2), torch.randn(4, 3, 2, 2))
+    term = GradientPenalty(weight=10.0).term(scored(critic, torch.randn(4, 3, 2, 2), torch.randn(4, 3, 2, 2)))
     assert term.item() == pytest.approx(10 * (length - 1) ** 2, abs=1e-5)
 
 
@@ -39,7 +45,7 @@ def test_the_points_lie_between_the_pairs() -> None:
         return x.flatten(1).sum(1)
 
     real, fake = torch.zeros(64, 1, 2, 2), torch.ones(64, 1, 2, 2)
-    GradientPenalty().term(critic, real, fake)  # type: ignore[arg-type]
+    GradientPenalty().term(scored(critic, real, fake))
     shares = seen[0].flatten(1)
     assert (shares == shares[:, :1]).all()  # one share for a whole picture
     assert shares.min() >= 0
@@ -54,7 +60,9 @@ def test_the_norm_against_finite_differences() -> None:
     steps = 1e-6 * torch.eye(64, dtype=torch.float64).view(64, 1, 8, 8)
     slope = (critic(point + steps) - critic(point - steps)) / 2e-6
     critic.float()
-    term = GradientPenalty(weight=1.0).term(critic, point.float(), point.float())  # no room between: x^ is the point
+    term = GradientPenalty(weight=1.0).term(
+        scored(critic, point.float(), point.float())
+    )  # no room between: x^ is the point
     assert term.item() == pytest.approx((slope.norm().item() - 1) ** 2, rel=1e-4)
 
 
@@ -69,7 +77,7 @@ def test_its_gradient_against_finite_differences(kind: str) -> None:
 
     def term() -> torch.Tensor:
         torch.manual_seed(1)
-        return GradientPenalty(weight=1.0).term(critic, real, fake)
+        return GradientPenalty(weight=1.0).term(scored(critic, real, fake))
 
     weights = [p for p in critic.parameters() if p.ndim > 1]
     gradients = torch.autograd.grad(term(), weights)
@@ -93,17 +101,17 @@ def test_fp32_under_bf16() -> None:
     critic = CRITICS["dcgan"]()
     real, fake = torch.randn(2, 4, 1, 16, 16)
     torch.manual_seed(1)
-    plain = GradientPenalty().term(critic, real, fake)
+    plain = GradientPenalty().term(scored(critic, real, fake))
     torch.manual_seed(1)
     with torch.autocast("cpu", torch.bfloat16):
-        mixed = GradientPenalty().term(critic, real, fake)
+        mixed = GradientPenalty().term(scored(critic, real, fake))
     assert mixed.dtype == torch.float32
     assert torch.equal(plain, mixed)
 
 
 def test_nothing_reaches_the_generator() -> None:
     fake = torch.randn(4, 1, 8, 8, requires_grad=True)
-    GradientPenalty().term(CRITICS["mlp"](), torch.randn(4, 1, 8, 8), fake).backward()
+    GradientPenalty().term(scored(CRITICS["mlp"](), torch.randn(4, 1, 8, 8), fake)).backward()
     assert fake.grad is None
 
 
@@ -117,10 +125,16 @@ def test_a_weight_that_is_none_is_refused() -> None:
 
 @pytest.mark.parametrize("kind", [R1, R2])
 def test_zero_centred_by_hand_and_lazily(kind: type[R1] | type[R2]) -> None:
-    slope = torch.tensor([[[3.0, 4.0]], [[0.0, 1.0]]])
-    assert kind(gamma=2.0).term(slope, 0).item() == (25 + 1) / 2
-    assert kind(gamma=2.0, every=16).term(slope, 0).item() == 16 * (25 + 1) / 2
-    assert kind(gamma=Ramp(2.0, 0.0, 100)).term(slope, 50).item() == (25 + 1) / 4
+    slope, other = torch.tensor([[[3.0, 4.0]], [[0.0, 1.0]]]), torch.full((2, 1, 2), 9.0)
+    slopes = (slope, other) if kind is R1 else (other, slope)
+
+    def term(penalty: R1 | R2, images: int = 0) -> float:
+        return penalty.term(Scored(slope, slope, torch.sum, images, slopes)).item()
+
+    assert term(kind(gamma=2.0)) == (25 + 1) / 2
+    assert term(kind(gamma=2.0, every=16)) == 16 * (25 + 1) / 2
+    assert term(kind(gamma=Ramp(2.0, 0.0, 100)), 50) == (25 + 1) / 4
+    assert term(kind(gamma=2.0).scaled(3)) == 3 * (25 + 1) / 2
     with pytest.raises(InputError, match="give 0 or more"):
         kind(gamma=-1.0)
     with pytest.raises(InputError, match="every 0 updates"):

@@ -56,7 +56,7 @@ def edited(path: str, value: Any) -> dict[str, Any]:
     [
         ("batchsize", 1, r"unknown key 'batchsize' \(did you mean 'batch_size'\?\); known there: system, data"),
         ("ema.halflife", 1, r"recipe\.ema has the unknown key 'halflife' \(did you mean 'half_life'\?\)"),
-        ("objective.type", "Hinges", r"'Hinges' \(did you mean 'Hinge'\?\); known there: Hinge, LeastSquares"),
+        ("objective.type", "Hinges", r"'Hinges' \(did you mean 'Hinge'\?\); known there: .*Hinge, LeastSquares"),
         ("objective", {}, r"recipe\.objective names the type None; known there"),
         ("objective", "Hinge", r"recipe\.objective is 'Hinge'"),
         ("system.type", "GAN", "known there: .*DCGAN.*MLP"),

@@ -20,8 +20,8 @@ from spoilings import HEALTHY, IMAGES, SPOILINGS
 
 from ganvas.diagnosis import diagnose
 from ganvas.diagnosis.verdicts import CONDITIONS, Look, distance, holds, judge, looks
-from ganvas.observers.measure import MEASURE, Figure
-from ganvas.runs.folder import RunFolder
+from ganvas.runs.folder import RunFolder, figures_of
+from ganvas.runs.record import Record
 
 
 @dataclass(frozen=True)
@@ -81,12 +81,13 @@ def read(path: Path) -> Judged:
 
 def _aged(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The lines of a log from before looks told how the kept model had aged, with that."""
-    model = Figure()
+    best = math.inf
     for line in lines:
-        if MEASURE in line:
-            model.note(line[MEASURE])
-        if "signals" in line and not math.isnan(model.aged):
-            line["signals"].setdefault("aged", model.aged)
+        for figure in figures_of(line):
+            if figure.measure == "swd":
+                best, newest = min(best, figure.value), figure.value
+        if "signals" in line and math.isfinite(best):
+            line["signals"].setdefault("aged", max(1.0, newest / max(best, 1e-9)))
     return lines
 
 
@@ -145,7 +146,7 @@ def predicts(runs: list[Judged], folder: Path) -> list[str]:
     from scipy.stats import spearmanr
 
     scores = json.loads((folder / "scores.json").read_text())
-    known = [(run, diagnose(RunFolder(folder / f"{run.kind}.{run.data}.{run.seed}"))) for run in runs]
+    known = [(run, diagnose(Record(folder / f"{run.kind}.{run.data}.{run.seed}"))) for run in runs]
     lines = []
     for data in ("digits", "faces"):
         rows = [

@@ -34,7 +34,7 @@ def main() -> None:
             except ganvas.InputError as error:
                 print(f"{run.name}: {error}", flush=True)
                 continue
-            scores[run.name] = found.figures[0].estimate.value
+            scores[run.name] = found.figures[0].value
             print(f"{run.name}: {scores[run.name]:.4f}", flush=True)
             write_text(file, json.dumps(scores, indent=1))
 

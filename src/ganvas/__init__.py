@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ganvas.lazy import attributes
 
 if TYPE_CHECKING:
     from ganvas.errors import InputError
@@ -22,22 +23,25 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "ganvas.errors": ("InputError",),
-    "ganvas.evaluation": ("Evaluation", "evaluate"),
-    "ganvas.experiment": ("Host", "train"),
-    "ganvas.inference": ("Descriptor", "Generator", "PointGenerator", "Predictor", "Upscaler", "open"),
-    "ganvas.observers.watch": ("Watch",),
-    "ganvas.recipe": ("EMA", "Adam", "Augment", "Recipe", "Schedule", "Steering"),
-    "ganvas.recipe.objectives": ("Hinge", "LeastSquares", "NonSaturating", "Relativistic", "Wasserstein"),
-    "ganvas.recipe.penalties": ("R1", "R2", "GradientPenalty"),
-    "ganvas.recipe.ramp": ("Ramp",),
-    "ganvas.recipe.sources": ("Images", "Mixture2D"),
-    "ganvas.reports": ("compare",),
-    "ganvas.studies": ("Study", "run_study"),
-    "ganvas.systems": ("named_recipe",),
-}
-_HOME = {name: home for home, names in _HOMES.items() for name in names}
+# The command line starts without torch.
+__getattr__ = attributes(
+    __name__,
+    {
+        "ganvas.errors": ("InputError",),
+        "ganvas.evaluation": ("Evaluation", "evaluate"),
+        "ganvas.experiment": ("Host", "train"),
+        "ganvas.inference": ("Descriptor", "Generator", "PointGenerator", "Predictor", "Upscaler", "open"),
+        "ganvas.observers.watch": ("Watch",),
+        "ganvas.recipe": ("EMA", "Adam", "Augment", "Recipe", "Schedule", "Steering"),
+        "ganvas.recipe.objectives": ("Hinge", "LeastSquares", "NonSaturating", "Relativistic", "Wasserstein"),
+        "ganvas.recipe.penalties": ("R1", "R2", "GradientPenalty"),
+        "ganvas.recipe.ramp": ("Ramp",),
+        "ganvas.recipe.sources": ("Images", "Mixture2D"),
+        "ganvas.reports": ("compare",),
+        "ganvas.studies": ("Study", "run_study"),
+        "ganvas.systems": ("named_recipe",),
+    },
+)
 
 __all__ = [
     "EMA",
@@ -74,10 +78,3 @@ __all__ = [
     "run_study",
     "train",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    # Names are fetched on first use, so that the command line can start without loading torch.
-    if name in _HOME:
-        return getattr(importlib.import_module(_HOME[name]), name)
-    raise AttributeError(f"module 'ganvas' has no attribute {name!r}")

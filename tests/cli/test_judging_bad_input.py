@@ -12,12 +12,12 @@ from ganvas import Images, InputError, Study, Watch, train
 from ganvas.cli import main
 from ganvas.recipe import Augment
 from ganvas.runs.folder import RunFolder
-from tests.conftest import tiny
+from tests.conftest import TrainedRun, tiny
 
 
 @pytest.fixture
-def run() -> RunFolder:
-    return train(tiny("dcgan"), name="r", watch=Watch(diagnose_every=16, checkpoint_seconds=1e9)).folder
+def run(trained_run: TrainedRun) -> RunFolder:
+    return trained_run(tiny("dcgan"), Watch(diagnose_every=16, checkpoint_seconds=1e9))
 
 
 def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
@@ -65,9 +65,9 @@ def test_evaluate_refuses_what_cannot_be_computed(run: RunFolder, capsys: pytest
     assert "kid is left out" in capsys.readouterr().out
 
 
-def test_the_best_of_memorisation_is_that_of_the_run(run: RunFolder) -> None:
+def test_the_best_of_memorization_is_that_of_the_run(run: RunFolder) -> None:
     np.savez("other.npz", np.random.default_rng(0).integers(0, 256, (40, 16, 16), np.uint8))
-    words = ["evaluate", "runs/r", "--extractor", "digits", "--measures", "memorisation", "--fakes", "30"]
+    words = ["evaluate", "runs/r", "--extractor", "digits", "--measures", "memorization", "--fakes", "30"]
     assert main([*words, "--against", "other.npz"]) == 0
     assert {figure["protocol"]["training"] for figure in run.read_figures()} == {1708}
 
@@ -85,7 +85,7 @@ def test_a_share_that_is_next_to_nothing_holds_nothing_out() -> None:
 def test_an_extractor_needs_pictures_before_anything_is_written() -> None:
     np.savez("few.npz", np.random.default_rng(0).integers(0, 256, (10, 16, 16), np.uint8))
     recipe = tiny("dcgan", data=Images(source="few.npz", held_out=0), batch_size=2, images=16)
-    with pytest.raises(InputError, match=r"--watch\.extractor digits needs 20 pictures"):
+    with pytest.raises(InputError, match=r"--watch\.extractor digits needs 20 images"):
         train(recipe, name="few", watch=Watch(extractor="digits"))
     assert not Path("runs/few").exists()
 

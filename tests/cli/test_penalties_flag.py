@@ -22,7 +22,7 @@ def test_penalties_are_chosen_by_name_and_their_fields_are_flags() -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--penalties", "R3"], r"--penalties R3 is none of GradientPenalty, R1, R2"),
+        (["--penalties", "R3"], r"--penalties R3 is not available; available: GradientPenalty, R1, R2"),
         (["--penalties"], "--penalties without a name"),
         (["--penalties", "--images", "640"], "--penalties without a name"),
         (["--penalties.0.gamma", "5"], "there is no flag --penalties.0.gamma"),

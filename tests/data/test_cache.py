@@ -122,7 +122,7 @@ def test_a_cache_that_cannot_be_written_is_named(folder: Path, tmp_path: Path, m
 # Decoding in the child is slowed down, so that the kill falls into the middle of it.
 SLOW = """
 import sys, time
-import ganvas.data.dataset as room
+import ganvas.data.images as room
 from ganvas.recipe.sources import Images
 prepare = room.prepare
 room.prepare = lambda *words: (time.sleep(0.3), prepare(*words))[1]

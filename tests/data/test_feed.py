@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from ganvas.data import Dataset, Feed
+from ganvas.data import Dataset
+from ganvas.data.feed import Feed, image_feed
 from ganvas.errors import InputError
 
 CPU = torch.device("cpu")
@@ -24,7 +25,7 @@ def dataset() -> Dataset:
 
 def feed(dataset: Dataset, **changes: object) -> Feed:
     options = {"batch_size": 6, "seed": 3, "device": CPU, "flip": True} | changes
-    return Feed(dataset, **options)  # type: ignore[arg-type]
+    return image_feed(dataset, **options)  # type: ignore[arg-type]
 
 
 def numbers(real: torch.Tensor) -> list[int]:
@@ -47,7 +48,7 @@ def test_values_shape_and_labels(dataset: Dataset) -> None:
 
 def test_black_and_white_are_minus_one_and_one() -> None:
     images = np.array([0, 255], np.uint8).reshape(2, 1, 1, 1)
-    real = Feed(Dataset(images), batch_size=2, seed=0, device=CPU).batch(0).real
+    real = image_feed(Dataset(images), batch_size=2, seed=0, device=CPU).batch(0).real
     assert real.min() == -1
     assert 1 - 1e-6 < real.max() <= 1
 
@@ -110,7 +111,7 @@ def test_mirroring_is_fair_and_off_by_default(dataset: Dataset) -> None:
     served = feed(dataset)
     mirrored = [bool(row[0, 0, 0] > 0.5) for i in range(200) for row in served.batch(i * 6).real]
     assert 0.45 < np.mean(mirrored) < 0.55
-    plain = Feed(dataset, batch_size=6, seed=3, device=CPU)
+    plain = image_feed(dataset, batch_size=6, seed=3, device=CPU)
     assert not any(bool(row[0, 0, 0] > 0.5) for i in range(20) for row in plain.batch(i * 6).real)
 
 

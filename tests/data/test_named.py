@@ -181,5 +181,5 @@ def test_stacks_are_three_digits_of_mnist(root: Path, monkeypatch: pytest.Monkey
 
 @pytest.mark.usefixtures("_offline")
 def test_stacks_without_mnist_say_where_its_files_go(root: Path) -> None:
-    with pytest.raises(InputError, match=r"stacked-mnist is not at hand.*train-images-idx3-ubyte\.gz.*MNIST/raw"):
+    with pytest.raises(InputError, match=r"stacked-mnist is not on disk.*train-images-idx3-ubyte\.gz.*MNIST/raw"):
         read("stacked-mnist", channels=3)

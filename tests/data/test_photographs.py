@@ -10,26 +10,30 @@ import torch
 from PIL import Image
 
 from ganvas.data import data_dir, open_data
-from ganvas.data.feed import SCALE
-from ganvas.data.photos import CropFeed, Photographs, lows
+from ganvas.data.crops import Photos
+from ganvas.data.feed import Feed, crop_feed
+from ganvas.data.transforms import SCALE, centre_crops
 from ganvas.errors import InputError
 from ganvas.imaging.tensors import bicubic
-from ganvas.recipe.degradations import Bicubic
+from ganvas.recipe.degradations import Bicubic, Blind, Degradation
 from ganvas.recipe.sources import Crops
 from tests.conftest import write_photographs
 
 CPU = torch.device("cpu")
+BICUBIC = Bicubic()
 
 
-def opened(folder: Path, size: int = 32, **crops: object) -> Photographs:
+def opened(folder: Path, size: int = 32, **crops: object) -> Photos:
     found = open_data(Crops(source=str(folder), **crops), (3, size, size))  # type: ignore[arg-type]
-    assert isinstance(found, Photographs)
+    assert isinstance(found, Photos)
     return found
 
 
-def feed(dataset: Photographs, batch: int = 4, turn: bool = True, **options: object) -> CropFeed:
-    crops = Crops(source="x", turn=turn)
-    return CropFeed(dataset, crops, scale=4, batch_size=batch, seed=0, device=CPU, **options)  # type: ignore[arg-type]
+def feed(
+    dataset: Photos, batch: int = 4, turn: bool = True, degradation: Degradation = BICUBIC, **options: object
+) -> Feed:
+    crops = Crops(source="x", turn=turn, degradation=degradation)
+    return crop_feed(dataset, crops, scale=4, batch_size=batch, seed=0, device=CPU, **options)  # type: ignore[arg-type]
 
 
 def test_photographs_of_many_sizes_are_decoded_whole(tmp_path: Path) -> None:
@@ -65,7 +69,7 @@ def test_crops_come_in_all_eight_turns(tmp_path: Path) -> None:
 def test_the_low_version_is_cut_from_the_low_version_of_the_whole(tmp_path: Path) -> None:
     write_photographs(tmp_path / "p", 2)
     data = opened(tmp_path / "p")
-    high, low = lows(data, np.array([1]), Bicubic(), 4)
+    high, low = centre_crops(data, np.array([1]), Bicubic(), 4)
     whole = np.array(Image.open(sorted((tmp_path / "p").iterdir())[1]))
     top, left = ((side - 32) // 2 for side in whole.shape[:2])
     assert np.array_equal(high[0], whole[top : top + 32, left : left + 32])
@@ -88,6 +92,26 @@ def test_the_batch_is_a_pure_function_of_the_count_in_memory_and_on_disk(tmp_pat
         assert torch.equal(a.real, b.real)
         assert torch.equal(a["input"], b["input"])
     assert not torch.equal(one.batch(0).real, one.batch(0, 1).real)
+
+
+@pytest.mark.parametrize("rule", [Bicubic(), Blind()], ids=repr)
+@pytest.mark.parametrize("limit", [None, 0])
+def test_the_shares_of_several_processes_are_the_batch(tmp_path: Path, rule: Degradation, limit: int | None) -> None:
+    write_photographs(tmp_path / "p", 3)
+    data = opened(tmp_path / "p")
+    for start in (0, 6, 40):
+        whole = feed(data, batch=6, degradation=rule).batch(start)
+        feeds = [feed(data, 6, rank=r, world_size=3, degradation=rule, resident_bytes=limit) for r in range(3)]
+        assert [served.local_size for served in feeds] == [2, 2, 2]
+        shares = [served.batch(start) for served in feeds]
+        for name in ("real", "input"):
+            assert torch.equal(torch.cat([share[name] for share in shares]), whole[name])
+
+
+def test_a_batch_that_cannot_be_shared_is_refused(tmp_path: Path) -> None:
+    write_photographs(tmp_path / "p", 2)
+    with pytest.raises(InputError, match=r"6 .*4 processes"):
+        feed(opened(tmp_path / "p"), batch=6, world_size=4)
 
 
 def test_a_batch_may_be_larger_than_the_folder(tmp_path: Path) -> None:
@@ -123,7 +147,7 @@ def test_div2k_is_read_from_its_folder_or_zip(monkeypatch: pytest.MonkeyPatch, t
     assert len(open_data(Crops(source="div2k"), (3, 32, 32))) == 3
 
 
-def test_div2k_that_is_not_to_be_had_says_where_to_put_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_div2k_that_cannot_be_downloaded_says_where_to_put_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("GANVAS_DATA", str(tmp_path / "none"))
     monkeypatch.setattr("ganvas.data.builtin.DIV2K_URL", "http://127.0.0.1:9")
     with pytest.raises(InputError, match=r"put DIV2K_train_HR\.zip, or the folder DIV2K_train_HR"):

@@ -7,7 +7,9 @@ import pytest
 import torch
 
 from ganvas import InputError, Mixture2D
-from ganvas.data import Feed, count, open_data
+from ganvas.data import count, open_data
+from ganvas.data.feed import row_feed
+from ganvas.data.transforms import AsTheyAre
 
 SHAPES = ["ring", "grid", "spiral"]
 
@@ -54,12 +56,13 @@ def test_the_same_points_every_time() -> None:
 def test_the_feed_serves_them_as_they_are_each_once_an_epoch() -> None:
     data, held_out = open_data(Mixture2D(count=40), (2,)).split(0.1)
     assert (len(data), len(held_out), count(Mixture2D(count=40, held_out=0.1), (2,))) == (36, 4, 36)
-    feed = Feed(data, batch_size=12, seed=3, device=torch.device("cpu"))
+    feed = row_feed(data, AsTheyAre(), batch_size=12, seed=3, device=torch.device("cpu"))
     epoch = torch.cat([feed.batch(images).real for images in (0, 12, 24)])
     assert epoch.dtype == torch.float32
     assert sorted(map(tuple, epoch.tolist())) == sorted(map(tuple, data.take(slice(None)).tolist()))
     assert torch.equal(
-        feed.batch(12).real, Feed(data, batch_size=12, seed=3, device=torch.device("cpu")).batch(12).real
+        feed.batch(12).real,
+        row_feed(data, AsTheyAre(), batch_size=12, seed=3, device=torch.device("cpu")).batch(12).real,
     )
     assert not torch.equal(feed.batch(0).real, feed.batch(0, stream=1).real)
     assert feed.batch(0).labels is None

@@ -14,23 +14,18 @@ from ganvas import Adam, NonSaturating, Steering, Watch, train
 from ganvas.cli import main
 from ganvas.diagnosis import REMEDIES, Verdict
 from ganvas.diagnosis.remedies import advice
-from ganvas.observers import diagnose as observer
+from ganvas.observers import diagnosis as observer
 from ganvas.recipe import Recipe
 from ganvas.recipe.objectives import Objective, Relativistic
 from ganvas.recipe.penalties import R1, R2, GradientPenalty, Penalty
 from ganvas.runs.folder import RunFolder
 from ganvas.training import controller as steering
 from ganvas.training.loop import Diverged
-from tests.conftest import same, tiny
+from tests.conftest import TrainedRun, same, tiny
 from tests.test_contracts import last_state
 
 ILL = {"objective": NonSaturating(saturating=True), "adam_d": Adam(lr=2e-2), "images": 16 * 60}
 WATCH = Watch(diagnose_every=16, checkpoint_seconds=1e9)
-
-
-@pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 def events(name: str, *kinds: str) -> list[dict[str, object]]:
@@ -55,15 +50,15 @@ def test_remedies_can_be_left_unsaid(capsys: pytest.CaptureFixture[str]) -> None
     assert "remedy" not in said
 
 
-def test_the_verb_says_it_and_draws_it(capsys: pytest.CaptureFixture[str]) -> None:
-    train(tiny("dcgan", **ILL), name="ill", watch=WATCH)
+def test_the_verb_says_it_and_draws_it(trained_run: TrainedRun, capsys: pytest.CaptureFixture[str]) -> None:
+    trained_run(tiny("dcgan", **ILL), WATCH)
     capsys.readouterr()
-    assert main(["diagnose", "runs/ill"]) == 0
+    assert main(["diagnose", "runs/r"]) == 0
     said = capsys.readouterr().out
     assert "D dominates" in said
     assert "remedy: " in said
-    assert said.splitlines()[-1] == "runs/ill/diagnosis.png"
-    with Image.open("runs/ill/diagnosis.png") as picture:
+    assert said.splitlines()[-1] == "runs/r/diagnosis.png"
+    with Image.open("runs/r/diagnosis.png") as picture:
         assert picture.width > 500
 
 
@@ -89,17 +84,17 @@ def test_a_run_without_looks_is_refused(capsys: pytest.CaptureFixture[str]) -> N
     assert "no looks" in capsys.readouterr().err
 
 
-def test_treatment_is_logged_bounded_and_changes_the_game() -> None:
+def test_treatment_is_logged_bounded_and_changes_the_game(trained_run: TrainedRun) -> None:
     recipe = tiny("dcgan", **ILL, steering=Steering(mode="treat", every=16, treatments=2))
     train(recipe, name="treated", watch=WATCH)
-    train(replace(recipe, steering=Steering()), name="plain", watch=WATCH)
+    trained_run(replace(recipe, steering=Steering()), WATCH)
     treated = events("treated", "treated")
     assert 1 <= len(treated) <= 2
     assert treated[0]["verdict"] == "d-dominates"
     assert treated[0]["change"] == "--objective.saturating False"
     outcomes = events("treated", "kept", "taken back", "failed", "rolled back", "finished")
     assert outcomes
-    assert not same(last_state("treated"), last_state("plain"))
+    assert not same(last_state("treated"), last_state("r"))
     # What was asked for stays what was asked for.
     assert json.loads(Path("runs/treated/recipe.json").read_text())["objective"]["saturating"] is True
 
@@ -107,7 +102,7 @@ def test_treatment_is_logged_bounded_and_changes_the_game() -> None:
 def test_a_loss_that_is_no_number_is_treated_but_not_for_ever() -> None:
     rates = {"adam_g": Adam(lr=1e30), "adam_d": Adam(lr=1e30)}
     recipe = tiny("dcgan", images=16 * 60, **rates, steering=Steering(mode="treat", every=16))
-    assert train(recipe, name="saved", watch=WATCH).images == recipe.images
+    assert train(recipe, name="saved", watch=WATCH).images_seen == recipe.images
     (treated,) = events("saved", "treated")
     assert treated["verdict"] == "divergence"
     assert treated["change"] == "--adam-g.lr 0.0002 --adam-d.lr 0.0002"
@@ -124,7 +119,7 @@ def test_a_game_that_no_remedy_keeps_finite_still_diverges(monkeypatch: pytest.M
 def test_a_healthy_game_is_not_treated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(steering, "judge", lambda history: Verdict("healthy", 0, 0, {}))
     monkeypatch.setattr(steering, "WORSE", float("inf"))  # nor taken back to its best
-    recipe = tiny("dcgan", images=16 * 40)
+    recipe = tiny("dcgan", images=16 * 20)
     train(recipe, name="plain", watch=WATCH)
     train(replace(recipe, steering=Steering(mode="treat", every=16)), name="treated", watch=WATCH)
     plain, treated = last_state("plain"), last_state("treated")
@@ -158,4 +153,4 @@ def test_a_run_that_only_gets_worse_ends_early_with_its_best(monkeypatch: pytest
     assert end["early"] == "past its best"
     assert float(end["saved_seconds"]) > 0  # type: ignore[arg-type]
     assert (ganvas.open("runs/worse").generate(4) == ganvas.open("runs/worse", which="best").generate(4)).all()
-    assert train(recipe, name="worse", watch=watch).images == outcome.images_seen
+    assert train(recipe, name="worse", watch=watch).images_seen == outcome.images_seen

@@ -18,18 +18,18 @@ from ganvas.imaging.grid import GAP, MARGIN, PAPER, grid, with_names
 from ganvas.inference.export import convert
 from ganvas.inference.generator import class_folder
 from ganvas.recipe.sources import Images
-from ganvas.reports.frames import films
-from ganvas.runs.record import gather
+from ganvas.reports.frames import cut_strips
+from ganvas.runs.records import read_records
 from ganvas.systems.dcgan import DCGAN
-from tests.conftest import tiny
+from tests.conftest import TrainedRun, tiny
 
 SYSTEM = DCGAN(size=16, channels=1, g_width=4, d_width=4, latent=8, classes=10)
 
 
 @pytest.fixture
-def run() -> Path:
+def run(trained_run: TrainedRun) -> Path:
     watch = Watch(measure_every=96, sample_every=64, grid=(2, 3))
-    return train(tiny("dcgan", system=SYSTEM), name="r", watch=watch).folder.path
+    return trained_run(tiny("dcgan", system=SYSTEM), watch).path
 
 
 def test_a_class_by_name_and_by_number(run: Path) -> None:
@@ -126,10 +126,10 @@ def test_sheets_of_a_run_show_a_class_in_every_row(run: Path) -> None:
 
 
 def test_a_comparison_reads_sheets_with_names(run: Path) -> None:
-    cut = films(gather([run]))
-    assert list(cut.films) == ["r"]
+    cut = cut_strips(read_records([run]))
+    assert list(cut.by_run) == ["r"]
     assert cut.reals
-    last = cut.films["r"].frames[-1].source.partition(",")[2]
+    last = cut.by_run["r"].frames[-1].source.partition(",")[2]
     with Image.open(io.BytesIO(base64.b64decode(last))) as picture:
         shown = np.asarray(picture.convert("L"))
     firsts = np.concatenate([ganvas.open(run).generate(1, label=label) for label in range(10)])[..., 0]

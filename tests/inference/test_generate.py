@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +10,12 @@ from PIL import Image
 
 import ganvas
 from ganvas import InputError, Watch, train
-from tests.conftest import Cli, assert_refused, tiny
+from tests.conftest import Cli, TrainedRun, assert_refused, tiny
 
 
 @pytest.fixture
-def run() -> Path:
-    return train(tiny(), name="r", watch=Watch(measure_every=16)).folder.path
+def run(trained_run: TrainedRun) -> Path:
+    return trained_run(tiny(), Watch(measure_every=16)).path
 
 
 def test_two_lines_make_pictures(run: Path) -> None:
@@ -83,7 +82,7 @@ def test_cli_writes_labelled_pictures(run: Path, cli: Cli) -> None:
         assert sheet.size == (2 * 50 + 2, 2 * 50 + 2)
 
 
-def test_cli_walks(run: Path, cli: Cli) -> None:
+def test_cli_walks(run: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     words = ("generate", "runs/r", "--interpolate", "-n", "3", "--steps", "4")
     assert cli(*words, "--out", "w.gif", "--grid", "w.png").returncode == 0
     with Image.open("w.gif") as film:
@@ -91,8 +90,8 @@ def test_cli_walks(run: Path, cli: Cli) -> None:
         assert "Synthetic" in film.info["comment"].decode()
     assert Path("w.png").exists()
     assert_refused(cli(*words, "--out", "w.webm"), "w.webm", ".gif or .mp4")
-    empty = {**os.environ, "PATH": ""}
-    assert_refused(cli(*words, "--out", "w.mp4", env=empty), "ffmpeg", ".gif")
+    monkeypatch.setenv("PATH", "")
+    assert_refused(cli(*words, "--out", "w.mp4"), "ffmpeg", ".gif")
     assert not Path("w.mp4").exists()
 
 

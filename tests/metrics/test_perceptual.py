@@ -14,8 +14,10 @@ from safetensors.torch import load_file
 from ganvas import cli
 from ganvas.data._torchvision import datasets
 from ganvas.errors import InputError
+from ganvas.metrics import diversity as diversity_
 from ganvas.metrics import perceptual
-from ganvas.metrics.perceptual import ALEXNET, ShiftTolerant, diversity, open_perceptual
+from ganvas.metrics.diversity import diversity
+from ganvas.metrics.perceptual import ALEXNET, ShiftTolerant, open_perceptual
 from tests.conftest import SHARED
 
 FIXTURES = SHARED / "data" / "weights" / "fixtures.npz"
@@ -34,7 +36,7 @@ def test_distances_equal_the_reference_outputs() -> None:
 
 
 def test_diversity_falls_as_pictures_become_alike(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(perceptual, "PAIRS", 48)
+    monkeypatch.setattr(diversity_, "PAIRS", 48)
     pytest.importorskip("stlpips_pytorch", reason="the weights come with the extra perceptual")
     network = open_perceptual("st-lpips")
     rng = np.random.default_rng(0)
@@ -44,7 +46,7 @@ def test_diversity_falls_as_pictures_become_alike(monkeypatch: pytest.MonkeyPatc
     assert less.high < found.low
     assert found == diversity(network, varied)
     assert diversity(network, varied[[3, 3]]).value == 0
-    with pytest.raises(InputError, match="1 picture"):
+    with pytest.raises(InputError, match="1 image"):
         diversity(network, varied[:1])
 
 
@@ -79,7 +81,7 @@ def test_lpips_equals_its_authors(side: int, theirs: torch.nn.Module) -> None:
 
 @pytest.mark.filterwarnings("ignore:.*'(pretrained|weights)'.*:UserWarning")
 def test_a_figure_says_which_distance_it_is_of(theirs: torch.nn.Module, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(perceptual, "PAIRS", 8)
+    monkeypatch.setattr(diversity_, "PAIRS", 8)
     np.savez("fakes.npz", images=np.random.default_rng(0).integers(0, 256, (20, 16, 16, 1), dtype=np.uint8))
     words = ["--against", "digits", "--extractor", "digits", "--measures", "perceptual", "--json", "out.json"]
     assert cli.main(["evaluate", "fakes.npz", *words, "--perceptual", "lpips"]) == 0

@@ -16,8 +16,8 @@ from ganvas.recipe.objectives import NonSaturating, Relativistic
 from ganvas.recipe.penalties import R1, R2
 from ganvas.recipe.ramp import Ramp
 from ganvas.recipe.sources import Images
-from ganvas.studies import modes, read_study
-from ganvas.studies.modes import tabulate
+from ganvas.studies import read_study
+from ganvas.studies.modes import modes, tabulate
 from ganvas.studies.run_jobs import evaluations, jobs_of
 from ganvas.studies.study import to_text
 from ganvas.systems import named_recipe

@@ -15,7 +15,7 @@ from ganvas.evaluation.pairs import score
 from ganvas.recipe import WHOLE, Schedule
 from ganvas.recipe.ramp import Ramp
 from ganvas.recipe.sources import Crops
-from ganvas.runs.folder import RunFolder
+from ganvas.runs.folder import RunFolder, figures_of
 from ganvas.studies import read_study, strategies
 from ganvas.studies.presets import STRATEGIES, lasting, race
 from ganvas.studies.run_jobs import evaluations, jobs_of
@@ -146,8 +146,8 @@ def carried_out() -> tuple[Path, str]:
     rows = side_by_side(study, jobs, where)
     assert rows
     for row in rows:
-        assert list(row.pictures) == ["bicubic", "plain", "game", "original"]
-        assert {picture.size for picture in row.pictures.values()} == {(80, 76)}
+        assert list(row.images) == ["bicubic", "plain", "game", "original"]
+        assert {picture.size for picture in row.images.values()} == {(80, 76)}
         assert set(row.scores) == {"bicubic", "plain", "game"}
     compare([where], out="page.html", references=held, rows=rows)
     return where, Path("page.html").read_text()
@@ -163,20 +163,21 @@ def test_the_page_of_a_race() -> None:
     assert text.count("bicubic: ") >= 4  # in the cards of the measures
     assert not re.search(r"https?:|//cdn|@import|<link|<iframe", text)
     # Sheets of low, enlarged and original crops: only the enlarged are the runs' own.
-    assert (data["films"]["rows"], data["films"]["columns"]) == (1, 2)
+    assert (data["strips"]["rows"], data["strips"]["columns"]) == (1, 2)
     pytest.importorskip("stlpips_pytorch", reason="needs the package stlpips-pytorch")
     assert titles == ["ST-LPIPS on held-out crops, over training", "ST-LPIPS on pictures"]
     paths, ends = data["planes"]
     assert [len(series["points"]) for series in paths["series"]] == [4] * 4
     assert paths["reference"]["name"] == "bicubic"
     for plane in (paths, ends):
-        assert {series["setting"] for series in plane["series"]} == {0, 1}
-    log = [line for line in RunFolder(where / "plain-seed0").read_log() if "st-lpips" in line]
+        assert {series["variant"] for series in plane["series"]} == {0, 1}
+    measured = [figures_of(line) for line in RunFolder(where / "plain-seed0").read_log()]
+    log = [{figure.measure: figure.value for figure in figures} for figures in measured if figures]
     (path,) = (series for series in paths["series"] if series["name"] == "plain-seed0")
     assert [(point["x"], point["y"]) for point in path["points"]] == [(o["psnr-y"], o["st-lpips"]) for o in log]
     for point in (series["points"][-1] for series in ends["series"]):
         assert point["xl"] <= point["x"] <= point["xh"]
-        assert point["told"] == "at the end, 2 seeds"
+        assert point["message"] == "at the end, 2 seeds"
 
 
 @pytest.mark.slow

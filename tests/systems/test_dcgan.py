@@ -10,7 +10,8 @@ from torch import nn
 
 from ganvas.errors import InputError
 from ganvas.nn.attention import Attention
-from ganvas.systems.dcgan import DCGAN, SIZES, Project
+from ganvas.systems.dcgan import DCGAN, SIZES
+from ganvas.systems.dcgan.networks import Project
 
 Conv = nn.Conv2d | nn.ConvTranspose2d
 

@@ -12,19 +12,21 @@ from PIL import Image
 from torch import nn
 
 import ganvas
-from ganvas import Augment, Images, InputError, Watch, train
+from ganvas import Augment, Images, InputError, Mixture2D, Watch, train
 from ganvas.cli import main
-from ganvas.runs.folder import RunFolder
+from ganvas.recipe.reconstruction import Pixel
+from ganvas.runs.folder import RunFolder, figures_of
+from ganvas.runs.previews import read_previews
 from ganvas.systems import named_recipe
 from ganvas.systems.toy2d import Toy2DMLP
-from tests.conftest import tiny
+from tests.conftest import TrainedRun, tiny
 
 OFTEN = Watch(sample_every=32, measure_every=32)
 
 
 @pytest.fixture
-def run() -> RunFolder:
-    return train(tiny("plane", images=32), name="r").folder
+def run(trained_run: TrainedRun) -> RunFolder:
+    return trained_run(tiny("plane", images=32))
 
 
 def test_perceptrons_without_normalisation() -> None:
@@ -52,11 +54,17 @@ def test_sheets_animation_and_measures() -> None:
         assert sheet.size == film.size
         assert film.n_frames == len(sheets)
         assert strip.size[0] > sheet.size[0]
-    measured = [line for line in run.read_log() if "modes" in line]
-    assert [line["images"] for line in measured] == [32, 64, 96, 128, 160, 192]
-    assert all(0 <= line["modes"] <= 8 and 0 <= line["quality"] <= 1 and line["swd"] > 0 for line in measured)
-    best = min(measured, key=lambda line: line["swd"])
-    assert ganvas.open(run.path, which="best").images_seen == best["images"]
+    measured = [
+        {figure.measure: figure for figure in figures} for figures in map(figures_of, run.read_log()) if figures
+    ]
+    assert [line["swd"].images_seen for line in measured] == [32, 64, 96, 128, 160, 192]
+    assert all(0 <= line["modes"].value <= 8 and 0 <= line["quality"].value <= 1 for line in measured)
+    best = min((line["swd"] for line in measured), key=lambda figure: figure.value)
+    assert best.value > 0
+    assert ganvas.open(run.path, which="best").images_seen == best.images_seen
+    previews = read_previews(run.samples)
+    assert [preview.images_seen for preview in previews] == [0, 32, 64, 96, 128, 160, 192]
+    assert {preview.kind for preview in previews} == {"plot"}
 
 
 def test_a_resumed_run_has_all_frames() -> None:
@@ -111,10 +119,16 @@ def test_pictures_are_no_points(run: RunFolder) -> None:
     train(tiny(images=16), name="digits", watch=OFTEN)
     with pytest.raises(InputError, match="makes images"):
         ganvas.open("runs/digits").points(2)
-    with pytest.raises(InputError, match="Toy2DMLP plays on points of the plane, and the data are pictures"):
-        replace(named_recipe("mlp-ring"), data=Images(source="digits"))
-    with pytest.raises(InputError, match="leave them out"):
-        replace(named_recipe("mlp-ring"), augment=Augment(flip=True))
+    for changes, said in (
+        ({"data": Images(source="digits")}, "Toy2DMLP makes points of the plane, and the data are Images"),
+        ({"augment": Augment(flip=True)}, "leave them out"),
+        ({"reconstruction": (Pixel(),)}, "no original to be compared with"),
+    ):
+        with pytest.raises(InputError, match=said):
+            train(replace(named_recipe("mlp-ring"), **changes), name="other", watch=OFTEN)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="MLP makes images, and the data are Mixture2D"):
+        train(tiny(data=Mixture2D()), name="other", watch=OFTEN)
+    assert not Path("runs/other").exists()
 
 
 def test_plan_and_runs_speak_of_points(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
@@ -132,7 +146,7 @@ def test_plan_and_runs_speak_of_points(run: RunFolder, capsys: pytest.CaptureFix
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_the_ring_is_covered(seed: int) -> None:
     folder = train(replace(named_recipe("mlp-ring"), seed=seed), name="ring").folder
-    last = [line for line in folder.read_log() if "modes" in line][-1]
+    last = {figure.measure: figure.value for line in folder.read_log() for figure in figures_of(line)}
     assert last["modes"] >= 7
     assert last["quality"] > 0.9
     assert torch.isfinite(torch.tensor(last["swd"]))

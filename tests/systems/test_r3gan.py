@@ -11,7 +11,8 @@ from torch.nn import functional
 
 from ganvas.errors import InputError
 from ganvas.systems import named_recipe
-from ganvas.systems.r3gan import R3GAN, Block, Double, Halve
+from ganvas.systems.r3gan import R3GAN
+from ganvas.systems.r3gan.networks import Block, Double, Halve
 
 SMALL = {"size": 16, "widths": (32, 24, 16), "blocks": 1, "group": 8, "latent": 8}
 

@@ -12,7 +12,7 @@ from ganvas import Watch, train
 from ganvas.cli import main
 from ganvas.diagnosis import REMEDIES
 from ganvas.errors import InputError
-from ganvas.experiment.sanity_checks import doubts
+from ganvas.experiment.sanity_checks import sanity_checks
 from ganvas.recipe import CAP, Augment, Recipe
 from ganvas.recipe.objectives import Hinge, LeastSquares, NonSaturating, Objective, Relativistic, Wasserstein
 from ganvas.recipe.ramp import Ramp
@@ -145,7 +145,7 @@ def test_a_run_that_begins_at_the_cap_alarms_only_where_d_is_sure(
     ids=str,
 )
 def test_what_leaks_or_never_grows_is_told_before_the_training(augment: Augment, told: str) -> None:
-    said = doubts(tiny("dcgan", augment=augment))
+    said = sanity_checks(tiny("dcgan", augment=augment))
     assert len(said) == bool(told)
     assert not told or re.search(told, said[0])
 
@@ -156,7 +156,7 @@ def test_scores_that_tell_nothing_of_a_picture_are_refused() -> None:
     with pytest.raises(InputError, match=r"Wasserstein.*--objective"):
         replace(adapting(), objective=Wasserstein())
     with pytest.raises(InputError, match=r"points; leave them out"):
-        tiny("plane", augment=Augment(target=0.6))
+        train(tiny("plane", augment=Augment(target=0.6)), name="r")
 
 
 def test_the_remedy_raises_what_does_not_adapt() -> None:

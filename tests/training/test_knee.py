@@ -11,10 +11,11 @@ from PIL import Image
 
 from ganvas import Host, InputError, Watch, cli, train
 from ganvas.metrics import perceptual
+from ganvas.metrics.figure import Figure
 from ganvas.metrics.knee import Step, best_step
 from ganvas.recipe import WHOLE, Schedule
 from ganvas.runs import checkpoint
-from ganvas.runs.folder import RunFolder
+from ganvas.runs.folder import RunFolder, figures_of, reference_of
 from tests.conftest import same, tiny
 from tests.photographs import folder, tiny_srgan
 
@@ -34,11 +35,17 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> None:
         return torch.full((len(a),), 0.01 * 0.5 ** min(looks, 12) * 3.0 ** max(0, looks - 12))
 
     pytest.importorskip("stlpips_pytorch", reason="needs the package stlpips-pytorch")
-    monkeypatch.setattr("ganvas.observers.restoration.distances", scripted_distances)
+    monkeypatch.setattr("ganvas.tasks.restoration.validation.distances", scripted_distances)
 
 
-def lines(path: RunFolder, key: str) -> list[dict[str, object]]:
-    return [line for line in path.read_log() if key in line]
+def measured(path: RunFolder, measure: str) -> list[Figure]:
+    return [figure for line in path.read_log() for figure in figures_of(line) if figure.measure == measure]
+
+
+def bicubic(path: RunFolder) -> list[float]:
+    found = [figure for line in path.read_log() for figure in reference_of(line)]
+    assert all(figure.protocol["upscaler"] == "bicubic" for figure in found)
+    return [figure.value for figure in found if figure.measure == "psnr-y"]
 
 
 @pytest.mark.usefixtures("scripted")
@@ -53,14 +60,14 @@ def test_a_run_ends_past_its_knee_with_its_state() -> None:
     for path in (outcome.folder.model, outcome.folder.checkpoints / "best.safetensors"):
         assert checkpoint.about(path)["images"] == event["at"]
     again = train(recipe, name="r", watch=replace(EACH, stop_at_knee=0.1))
-    assert (again.state, again.images) == ("finished", outcome.images_seen)
+    assert (again.state, again.images_seen) == ("finished", outcome.images_seen)
 
 
 @pytest.mark.usefixtures("scripted")
 def test_the_watch_changes_no_weight() -> None:
     photos = folder()
     stopped = train(tiny_srgan(photos, images=64 * 8), name="a", watch=replace(EACH, stop_at_knee=0.1))
-    plain = train(tiny_srgan(photos, images=stopped.images), name="b", watch=Watch(measure_every=10**9))
+    plain = train(tiny_srgan(photos, images=stopped.images_seen), name="b", watch=Watch(measure_every=10**9))
     a, b = (checkpoint.load(outcome.folder.states()[0])[0] for outcome in (stopped, plain))
     assert same(a, b)
 
@@ -77,26 +84,31 @@ def test_a_run_that_is_not_to_stop_only_tells() -> None:
 def test_the_best_of_the_game_is_the_one_the_rule_names() -> None:
     pytest.importorskip("stlpips_pytorch", reason="needs the package stlpips-pytorch")
     outcome = train(tiny_srgan(folder()), name="r", watch=EACH)
-    found = lines(outcome.folder, "st-lpips")
-    assert len(found) == 16
-    assert all(0 < line["bicubic"]["psnr-y"] < 60 for line in found)  # type: ignore[index]
-    path = [Step(o["images"], 255 * 10 ** (-o["psnr-y"] / 20), o["st-lpips"]) for o in found if o["images"] > 64]  # type: ignore[operator, arg-type]
+    true, looks = measured(outcome.folder, "psnr-y"), measured(outcome.folder, "st-lpips")
+    assert len(true) == len(looks) == 16
+    assert len(bicubic(outcome.folder)) == 16
+    assert all(0 < value < 60 for value in bicubic(outcome.folder))
+    both = zip(true, looks, strict=True)
+    path = [
+        Step(a.images_seen, 255 * 10 ** (-a.value / 20), b.value)
+        for a, b in both
+        if a.images_seen is not None and a.images_seen > 64
+    ]
     kept = checkpoint.about(outcome.folder.checkpoints / "best.safetensors")["images"]
     assert kept == path[best_step(path)].images
 
 
 def test_the_best_of_a_pretraining_is_the_truest() -> None:
     outcome = train(tiny_srgan(folder(), schedule=Schedule(pretrain=WHOLE)), name="r", watch=EACH)
-    found = lines(outcome.folder, "psnr-y")
-    truest = max(found, key=lambda line: line["psnr-y"])  # type: ignore[arg-type, return-value]
-    assert checkpoint.about(outcome.folder.checkpoints / "best.safetensors")["images"] == truest["images"]
+    truest = max(measured(outcome.folder, "psnr-y"), key=lambda figure: figure.value)
+    assert checkpoint.about(outcome.folder.checkpoints / "best.safetensors")["images"] == truest.images_seen
 
 
 def test_crops_that_even_bicubic_makes_exactly_have_a_finite_figure() -> None:
     photos = folder(count=7)
     Image.new("RGB", (80, 76), "white").save(Path(photos) / "7.png")
     outcome = train(tiny_srgan(photos, images=64), name="r", watch=EACH)
-    found = [line["bicubic"]["psnr-y"] for line in lines(outcome.folder, "psnr-y")]  # type: ignore[index]
+    found = bicubic(outcome.folder)
     assert found
     assert max(found) < 100
 
@@ -115,7 +127,7 @@ def test_a_resumed_run_remembers_its_looks() -> None:
 def test_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(InputError, match=r"stop-at-knee 1\.5 is no share"):
         Watch(stop_at_knee=1.5)
-    with pytest.raises(InputError, match="makes pictures from noise"):
+    with pytest.raises(InputError, match="makes images from noise"):
         train(tiny(), name="r", watch=Watch(stop_at_knee=0.2))
     photos = folder()
     with pytest.raises(InputError, match="all pretraining"):
@@ -125,8 +137,8 @@ def test_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[
         train(tiny_srgan(photos), name="r", watch=Watch(stop_at_knee=0.2))
     # Without the package a run goes on by its PSNR alone.
     outcome = train(tiny_srgan(photos), name="s", watch=EACH, host=Host(runs="runs"))
-    assert lines(outcome.folder, "psnr-y")
-    assert not lines(outcome.folder, "st-lpips")
+    assert measured(outcome.folder, "psnr-y")
+    assert not measured(outcome.folder, "st-lpips")
     assert cli.main(["train", "srgan-g1d1", "--data", photos, "--watch.stop-at-knee", "-1"]) == 2
     assert "stop-at-knee" in capsys.readouterr().err
     assert not Path("runs/srgan-g1d1").exists()

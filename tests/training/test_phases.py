@@ -14,7 +14,7 @@ from ganvas.recipe.objectives import Relativistic
 from ganvas.recipe.penalties import R1, R2, GradientPenalty, Penalty
 from ganvas.recipe.ramp import Ramp
 from ganvas.systems.dcgan import DCGAN
-from ganvas.tasks.feed_of import make_feed
+from ganvas.tasks import task_of
 from ganvas.training.loop import train as play
 from ganvas.training.phases import phases
 from ganvas.training.run import Run
@@ -26,7 +26,7 @@ FLAT = DCGAN(size=16, channels=1, g_width=4, d_width=4, latent=8, d_norm="none")
 def first_round(**changes: Any) -> tuple[list[dict[str, Tensor]], Counter[str], Run, Any]:
     recipe = tiny("dcgan", **({"system": FLAT} | changes))
     run = Run(recipe, torch.device("cpu"))
-    feed = make_feed(recipe, open_data(recipe.data, recipe.system.shape), run.device)
+    feed = task_of(recipe).feed(recipe, open_data(recipe.data, recipe.system.shape), run.device)
     scored: Counter[str] = Counter()
     run.d.register_forward_hook(lambda d, given, made: scored.update({"pictures": len(given[0])}))
     terms = []
@@ -77,7 +77,7 @@ def test_a_lazy_penalty_is_rare_and_as_strong(penalty: Penalty) -> None:
         def end(self, run: Run) -> None: ...
 
     run = Run(recipe, torch.device("cpu"))
-    play(run, make_feed(recipe, open_data(recipe.data, recipe.system.shape), run.device), [Note()])  # type: ignore[list-item]
+    play(run, task_of(recipe).feed(recipe, open_data(recipe.data, recipe.system.shape), run.device), [Note()])  # type: ignore[list-item]
     assert seen == [True, False, False, False] * 2
     (lazy, _), *_ = first_round(penalties=(penalty,))
     (always, _), *_ = first_round(penalties=(type(penalty)(),))

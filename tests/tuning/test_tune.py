@@ -109,9 +109,9 @@ def test_a_sheet_says_the_verdict_of_its_own_length(monkeypatch: pytest.MonkeyPa
     sheets: list[tuple[Probe, int]] = []
     draw_sheet = picture._sheet
 
-    def record(axis: object, probe: Probe, images: int, grid: tuple[int, int]) -> None:
+    def record(axis: object, probe: Probe, images: int) -> None:
         sheets.append((probe, images))
-        draw_sheet(axis, probe, images, grid)
+        draw_sheet(axis, probe, images)
 
     monkeypatch.setattr(picture, "_sheet", record)
     console = Console(file=io.StringIO(), width=400)
@@ -235,7 +235,7 @@ REFUSED = {
     "budget too small": (["mlp-digits", "--search.images", "100"], "at least 1,280 (20 rounds of 64)"),
     "budget too large": (["mlp-digits", "--search.images", "400000"], "at most 239,600"),
     "run too short": (["mlp-digits", "--images", "1000"], "too short to be tuned"),
-    "super-resolution": (["srgan-x4"], "enlarges pictures"),
+    "super-resolution": (["srgan-x4"], "restores images"),
     "points": (["mlp-ring"], "makes points"),
     "treated": (["mlp-digits", "--steering", "treat"], "--steering treat"),
     "folder for a name": (["mlp-digits", "--name", "a/b"], "plain name"),

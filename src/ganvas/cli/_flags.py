@@ -6,23 +6,25 @@ import contextlib
 import io
 import itertools
 import sys
-from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, TypeVar, get_args
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Annotated, Any, TypeVar
 
 import tyro
 
 from ganvas.errors import InputError, nearest
-from ganvas.experiment import Host
+from ganvas.experiment.host import Host
 from ganvas.observers.watch import Watch
 from ganvas.recipe import Recipe
 from ganvas.recipe.degradations import Degradation
 from ganvas.recipe.objectives import Objective
 from ganvas.recipe.penalties import Penalty
 from ganvas.recipe.ramp import Ramp
+from ganvas.recipe.reconstruction import ReconstructionLoss
 from ganvas.recipe.serialization import flatten
-from ganvas.recipe.sources import Mixture2D
-from ganvas.studies.tuning import Search
-from ganvas.systems import named_recipe
+from ganvas.registry import concrete
+from ganvas.systems import load_systems, named_recipe
+from ganvas.tasks import task_of
 
 
 @dataclass(frozen=True)
@@ -45,14 +47,6 @@ class Flags(Common):
 
     watch: Watch = field(default_factory=Watch)
     """What to look at, and how often; never changes the weights."""
-
-
-@dataclass(frozen=True)
-class TuneFlags(Common):
-    """What is said of a search."""
-
-    search: Search = field(default_factory=Search)
-    """What is tried, and at what cost."""
 
 
 F = TypeVar("F", bound=Common)
@@ -96,19 +90,18 @@ def parse_as(kind: type[F], verb: str, argv: list[str]) -> tuple[str, F]:
         raise InputError(f"ganvas {verb} needs the name of a recipe first, as in ganvas {verb} dcgan-digits.")
     recipe = named_recipe(argv[0])
     default = kind(recipe=recipe)
-    data = "--data.shape" if isinstance(recipe.data, Mixture2D) else "--data.source"
-    long = {**_LONG, "--data": data}
+    long = _long(recipe)
     words = [long.get(head, head) + rest for head, rest in map(_split, argv)]
     recipe, words = _chosen(recipe, words)
     default = replace(default, recipe=recipe)
-    _check_known(words[1:], default)
+    _check_known(words[1:], default, long)
     said = io.StringIO()
     try:
         with _registry, contextlib.redirect_stderr(said):
             flags = tyro.cli(
                 kind,
                 prog=f"ganvas {verb} {argv[0]}",
-                description=f"{verb.capitalize()} the recipe {argv[0]}; its fields are flags.",
+                description=f"{verb.capitalize()} the recipe {argv[0]}; its fields are flags. {_choices(recipe)}",
                 args=words[1:],
                 default=default,
                 config=(tyro.conf.AvoidSubcommands, tyro.conf.FlagConversionOff),
@@ -119,16 +112,34 @@ def parse_as(kind: type[F], verb: str, argv: list[str]) -> tuple[str, F]:
         raise
     if flags.epochs < 0:
         raise InputError(f"--epochs {flags.epochs} is negative; give the number of passes over the data.")
+    task_of(flags.recipe).check(flags.recipe)
     return argv[0], flags
 
 
-# What is said of a part as a whole means its first field.
-_LONG = {"--data": "--data.source", "--steering": "--steering.mode"}
+def _long(recipe: Recipe) -> dict[str, str]:
+    """What is said of a part as a whole means its first field."""
+    parts = {"--data": recipe.data, "--steering": recipe.steering}
+    return {flag: f"{flag}.{fields(part)[0].name}" for flag, part in parts.items()}  # type: ignore[arg-type]
 
 
 # Parts that are one of several classes: the flag names the class, the flags below it its fields.
-# Of the penalties there may be several, or none.
-_CHOICES: dict[str, Any] = {"--objective": Objective, "--penalties": Penalty, "--data.degradation": Degradation}
+_CHOICES: dict[str, type[Any]] = {"--objective": Objective, "--data.degradation": Degradation}
+# Of these there may be several, or none.
+_SEVERAL: dict[str, type[Any]] = {"--penalties": Penalty, "--reconstruction": ReconstructionLoss}
+
+
+def _choices(recipe: Recipe) -> str:
+    """Which classes the recipe's parts are of, and which they could be of."""
+    told = []
+    for flag, base in {**_CHOICES, **_SEVERAL}.items():
+        part: Any = recipe
+        for name in flag[2:].split("."):
+            part = getattr(part, name, None)
+        if part is not None:
+            parts = part if flag in _SEVERAL else (part,)
+            names = " ".join(type(one).__name__ for one in parts) or "none"
+            told.append(f"{flag} {names} (available: {', '.join(kind.__name__ for kind in concrete(base))})")
+    return f"Parts that are chosen by name: {'; '.join(told)}."
 
 
 def _chosen(recipe: Recipe, words: list[str]) -> tuple[Recipe, list[str]]:
@@ -138,25 +149,31 @@ def _chosen(recipe: Recipe, words: list[str]) -> tuple[Recipe, list[str]]:
         InputError: there is no such class, or the recipe has no such part.
     """
     rest = list(words)
-    for flag, union in _CHOICES.items():
-        classes = {kind.__name__.lower(): kind for kind in get_args(union)}
+    for flag, base in {**_CHOICES, **_SEVERAL}.items():
+        several = flag in _SEVERAL
         for index, word in reversed(list(enumerate(rest))):
             head, equals, value = word.partition("=")
             if head != flag:
                 continue
-            several = flag == "--penalties"
             after = list(itertools.takewhile(lambda word: not word.startswith("-"), rest[index + 1 :]))
             after = [] if equals else after if several else after[:1]
             del rest[index : index + 1 + len(after)]
             named = [name for name in (value.split(",") if equals else after) if not several or name.lower() != "none"]
-            for name in named if after or equals else [""]:
-                if name.lower() not in classes:
-                    names = [kind.__name__ for kind in classes.values()]
-                    told = f"{', '.join(names)}{nearest(name, names)}"
-                    raise InputError(f"{flag} {name or 'without a name'} is none of {told}.")
-            made = tuple(classes[name.lower()]() for name in named)
-            recipe = _with(recipe, flag[2:].split("."), made if several else made[0])
+            made = [_made(flag, base, name) for name in (named if after or equals else [""])]
+            recipe = _with(recipe, flag[2:].split("."), tuple(made) if several else made[0])
     return recipe, rest
+
+
+def _made(flag: str, base: type[Any], name: str) -> Any:
+    """A value of the class below `base` that has this name, in letters of any case."""
+    load_systems()  # classes of the user's own stand in these files
+    classes = {kind.__name__.lower(): kind for kind in concrete(base)}
+    if name.lower() not in classes:
+        names = [kind.__name__ for kind in classes.values()]
+        raise InputError(
+            f"{flag} {name or 'without a name'} is not available; available: {', '.join(names)}{nearest(name, names)}."
+        )
+    return classes[name.lower()]()
 
 
 def _with(whole: Any, path: list[str], part: Any) -> Any:
@@ -185,14 +202,14 @@ def _message(page: str) -> str:
     return (" ".join(inside) or page.strip()).rstrip(".")
 
 
-def _check_known(words: list[str], default: Common) -> None:
+def _check_known(words: list[str], default: Common, long: Mapping[str, str]) -> None:
     # tyro's own message is a page with boxes; ours is one sentence.
     known = {"--help", "-h"}
     for path, _ in flatten(default):
         path = path.removeprefix("recipe.")
         # A ramp is one flag, whatever its parts.
         known |= {f"--{name}".replace("_", "-") for name in (path, path.rpartition(".")[0])}
-    known |= {*_LONG, *_CHOICES}
+    known |= {*long, *_CHOICES, *_SEVERAL}
     for word in words:
         flag = word.split("=")[0].replace("_", "-")
         if word.startswith("-") and flag not in known and not _is_number(word):

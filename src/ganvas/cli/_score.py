@@ -1,4 +1,4 @@
-"""ganvas evaluate MODEL --on SET: what enlarges pictures, scored; and --prove: the evaluation itself."""
+"""ganvas evaluate MODEL --on SET: super-resolution, scored; and --selfcheck: the scoring itself."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from ganvas.errors import InputError
 
 if TYPE_CHECKING:
     from ganvas.evaluation.pairs import Scores
+    from ganvas.metrics.figure import Figure
     from ganvas.metrics.intervals import Estimate
 
-HEADS = ("--on", "--prove")
+HEADS = ("--on", "--selfcheck", "--prove")
 
 
 def asked(argv: Sequence[str]) -> bool:
@@ -24,7 +25,9 @@ def asked(argv: Sequence[str]) -> bool:
 
 
 def main(argv: list[str]) -> int:
-    """Run ``ganvas evaluate MODEL.. --on SET..`` or ``ganvas evaluate --prove``."""
+    """Run ``ganvas evaluate MODEL.. --on SET..`` or ``ganvas evaluate --selfcheck``."""
+    if "--prove" in argv:
+        raise InputError("--prove is called --selfcheck now; give that.")
     parser = Parser("ganvas evaluate", description=__doc__)
     parser.add_argument(
         "models",
@@ -39,7 +42,7 @@ def main(argv: list[str]) -> int:
         metavar="SET",
         help="Set5, Set14, BSD100, Urban100, Manga109, or folders of pictures",
     )
-    parser.add_argument("--prove", action="store_true", help="make the published LR files and bicubic rows again")
+    parser.add_argument("--selfcheck", action="store_true", help="make the published LR files and bicubic rows again")
     parser.add_argument("--scale", type=int, default=0, help="of bicubic (default: 4, or that of the other models)")
     parser.add_argument(
         "--which", choices=("last", "best"), default="last", help="a run's newest state or the best one"
@@ -52,10 +55,12 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--json", type=Path, help="also write all figures and every picture's scores to this file")
     parser.add_argument("--device", default="cpu", help="where to compute networks (default: cpu)")
     arguments = parser.parse_args(argv)
-    if arguments.prove:
+    if arguments.selfcheck:
         if arguments.models:
-            raise InputError(f"--prove takes no model, but {arguments.models[0]} is given; leave one of the two out.")
-        return _prove(arguments.on)
+            raise InputError(
+                f"--selfcheck takes no model, but {arguments.models[0]} is given; leave one of the two out."
+            )
+        return _selfcheck(arguments.on)
     twice = next((model for model in arguments.models if arguments.models.count(model) > 1), None)
     if twice:
         raise InputError(f"{twice} is given twice; give every model once.")
@@ -86,7 +91,7 @@ def main(argv: list[str]) -> int:
             {
                 "name": one.name,
                 "set": one.set,
-                "figures": [figure.line() for figure in one.figures],
+                "figures": [figure.to_plain() for figure in one.figures],
                 "pictures": one.pictures,
                 "notes": one.notes,
             }
@@ -129,7 +134,7 @@ def _print(scores: Sequence[Sequence[Scores]], seed: int) -> None:
         print(one.sheet, one.table, sep="\n")
 
 
-def _cell(measure: str, estimate: Estimate, sign: str = "") -> str:
+def _cell(measure: str, estimate: Estimate | Figure, sign: str = "") -> str:
     digits = ".3f" if measure.startswith("PSNR") else ".4f"
     value, low, high = (format(x, sign + digits) for x in (estimate.value, estimate.low, estimate.high))
     return f"{value} [{low} .. {high}]"
@@ -142,19 +147,19 @@ def _protocol(one: Scores) -> str:
     return "; ".join(f"{key} {value}" for key, value in shared.items() if key != "ganvas")
 
 
-def _prove(names: Sequence[str]) -> int:
-    from ganvas.evaluation.selfcheck import PUBLISHED, prove
+def _selfcheck(names: Sequence[str]) -> int:
+    from ganvas.evaluation.selfcheck import PUBLISHED, selfcheck
 
-    proofs = prove(names)
-    for proof in proofs:
-        if not proof.pictures:
-            print(f"{proof.set}: cannot be read")
+    checks = selfcheck(names)
+    for check in checks:
+        if not check.pictures:
+            print(f"{check.set}: cannot be read")
             continue
-        psnr, ssim = PUBLISHED[proof.set]
+        psnr, ssim = PUBLISHED[check.set]
         print(
-            f"{proof.set}: {proof.pictures} pictures; bicubic x4 on Y {proof.psnr:.4f} dB and {proof.ssim:.4f},"
-            f" published {psnr:.2f} and {ssim:.4f}; {'not as published' if proof.faults else 'files byte for byte'}"
+            f"{check.set}: {check.pictures} pictures; bicubic x4 on Y {check.psnr:.4f} dB and {check.ssim:.4f},"
+            f" published {psnr:.2f} and {ssim:.4f}; {'not as published' if check.faults else 'files byte for byte'}"
         )
-    faults = [fault for proof in proofs for fault in proof.faults]
+    faults = [fault for check in checks for fault in check.faults]
     print("\n".join([*faults, "FAIL" if faults else "PASS"]))
     return 1 if faults else 0

@@ -33,10 +33,13 @@ def main(argv: list[str]) -> int:
 
     if arguments.out.suffix.lower() not in (".html", ".htm"):
         raise InputError(f"--out {arguments.out} is no name of a page; give one that ends in .html.")
-    out, by, unfinished = arguments.out, arguments.by, arguments.unfinished
-    found = compare(arguments.runs, out=out, by=by, unfinished=unfinished, reals=not arguments.no_reals)
-    show(found, Console(highlight=False))
-    print(out)
+    comparison = compare(arguments.runs, by=arguments.by, unfinished=arguments.unfinished)
+    show(comparison, Console(highlight=False))
+    # The page takes longer than the answer.
+    from ganvas.reports.page import write_page
+
+    write_page(comparison, arguments.out, reals=not arguments.no_reals)
+    print(arguments.out)
     return 0
 
 
@@ -44,10 +47,10 @@ def show(comparison: Comparison, console: Console) -> None:
     """Print what differs, the measures and what a reader must know."""
     from rich.table import Column, Table
 
-    from ganvas.reports.page import end, warnings
     from ganvas.reports.table import interval
+    from ganvas.runs.record import MEASURE
 
-    labels = [group.label for group in comparison.settings]
+    labels = [variant.label for variant in comparison.variants]
     if comparison.differing:
         rows = [["", *labels], *([path, *values] for path, values in comparison.differing.items())]
         if len(labels) > len(rows) - 1:
@@ -56,18 +59,18 @@ def show(comparison: Comparison, console: Console) -> None:
         for row in rows[1:]:
             differs.add_row(*row)
         console.print(differs, "")
-    measures = Table("measure", "", "setting", Column("value [interval]", justify="right"), "runs", box=None)
+    measures = Table("measure", "", "variant", Column("value [interval]", justify="right"), "runs", box=None)
     found = [(c.title, c.means, c.ranks) for c in comparison.columns if not c.on_the_way]
-    for title, means, ranks in [*found, (f"swd ↓ at {end(comparison)}", comparison.distances, {})]:
+    for title, means, ranks in [*found, (f"{MEASURE} ↓ at {comparison.end_in_words}", comparison.distances, {})]:
         for index, label in enumerate(list(ranks) or list(means)):
             mean = means[label]
             measures.add_row("" if index else title, ranks.get(label, ""), label, interval(mean), str(mean.n))
     console.print(measures, "")
-    against = Table("measure", "setting", Column("minus", justify="right"), "seeds", "", box=None)
-    against.title, against.title_justify = f"each setting minus {labels[0]}, seed by seed", "left"
+    against = Table("measure", "variant", Column("minus", justify="right"), "seeds", "", box=None)
+    against.title, against.title_justify = f"each variant minus {labels[0]}, seed by seed", "left"
     for gain in (gain for gain in comparison.gains if not gain.column.on_the_way):
-        against.add_row(gain.column.title, gain.label, interval(gain.mean), str(gain.mean.n), gain.told)
+        against.add_row(gain.column.title, gain.label, interval(gain.mean), str(gain.mean.n), gain.conclusion)
     if against.row_count:
         console.print(against, "")
-    for text in warnings(comparison):
+    for text in comparison.warnings:
         console.print(f"note: {text}", markup=False, soft_wrap=True)

@@ -15,26 +15,26 @@ def main(argv: list[str]) -> int:
     arguments = parser.parse_args(argv)
     from rich.console import Console
 
-    from ganvas.diagnosis import advice, diagnose, draw
+    from ganvas.diagnosis import advice, diagnose, draw_diagnosis
     from ganvas.errors import InputError
-    from ganvas.recipe import Recipe
-    from ganvas.recipe.serialization import from_plain
-    from ganvas.runs.folder import RunFolder
+    from ganvas.runs.record import Record
+    from ganvas.systems import read_recipe
 
-    folder = RunFolder(arguments.run)
     if arguments.out and arguments.out.suffix.lower() != ".png":
         raise InputError(f"--out {arguments.out} is no name of a picture; give one that ends in .png.")
-    found = diagnose(folder)
+    record = Record(arguments.run)
+    found = diagnose(record)
     console = Console(highlight=False, soft_wrap=True)
     for verdict in found.timeline:
         console.print(f"image {verdict.images:>11,}  {verdict}", markup=False)
     if found.interlace is not None:
         console.print(f"losses interlace {found.interlace:.2f} (0 apart, 1 woven) over the last tenth of the run")
     now = found.timeline[-1]
-    recipe = from_plain(Recipe, folder.read_recipe(), str(folder.recipe))
+    recipe = read_recipe(record.plain, str(record.folder.recipe))
     for line in advice(now.name, recipe, now.images):
         console.print(f"remedy: {line}", markup=False)
-    out = arguments.out or folder.path / "diagnosis.png"
-    draw(folder, found, out)
+    # The drawing takes longer than the answer.
+    out = arguments.out or record.path / "diagnosis.png"
+    draw_diagnosis(record, found, out)
     print(out)
     return 0

@@ -12,6 +12,7 @@ from ganvas.errors import InputError
 
 if TYPE_CHECKING:
     from ganvas.evaluation import Evaluation
+    from ganvas.metrics.figure import Figure
 
 CLASSES = 20  # lines of the table of classes
 NOT_SHOWN = ("ganvas", "data", "k", "splits")  # in figures.jsonl and --json all the same
@@ -21,10 +22,14 @@ def main(argv: list[str]) -> int:
     """Run ``ganvas evaluate RUN|FOLDER ...``."""
     if _score.asked(argv):
         return _score.main(argv)
+    from ganvas.metrics import measures
+    from ganvas.metrics.extractors import known_extractors
+    from ganvas.metrics.measure import OF_SAMPLES
+
     parser = Parser(
         "ganvas evaluate",
         description=__doc__,
-        epilog="ganvas evaluate --prove --help shows what goes with --on and --prove.",
+        epilog="ganvas evaluate --selfcheck --help shows what goes with --on and --selfcheck.",
     )
     parser.add_argument(
         "sources",
@@ -33,20 +38,20 @@ def main(argv: list[str]) -> int:
         help="a run's folder, a .safetensors file, or a folder, zip, parquet or npz of fakes",
     )
     parser.add_argument("--on", nargs="+", metavar="SET", help="score what enlarges pictures, one or several models")
-    parser.add_argument("--prove", action="store_true", help="prove the scoring on published files")
+    parser.add_argument("--selfcheck", action="store_true", help="check the scoring itself on published files")
     parser.add_argument("--against", default="", help="source of the real pictures (default: those of the run)")
     parser.add_argument(
         "--extractor",
         default="efficientnet-lite0",
-        help="network whose features are compared: efficientnet-lite0 (default), digits or inception",
+        help=f"network whose features are compared: {', '.join(known_extractors())} (default: efficientnet-lite0)",
     )
     parser.add_argument(
         "--measures",
         nargs="+",
         default=[],
         metavar="MEASURE",
-        help="some of fd, kid, pr, dc, score, classes, by-class, memorisation, perceptual (default: those that are"
-        " defined); or modes, the default for stacked-mnist",
+        help=f"some of {', '.join(one.name for one in measures(OF_SAMPLES))} (default: the usual ones that are defined,"
+        " and for stacked-mnist modes alone)",
     )
     parser.add_argument(
         "--perceptual",
@@ -79,12 +84,12 @@ def main(argv: list[str]) -> int:
     from ganvas.evaluation import evaluate
     from ganvas.files import write_text
 
-    aside = ("sources", "json", "on", "prove")
+    aside = ("sources", "json", "on", "selfcheck")
     options = {name: value for name, value in vars(arguments).items() if name not in aside}
     found = evaluate(source, **options, progress=True)
     _print(found)
     if arguments.json:
-        plain = {"name": found.name, "figures": [figure.line() for figure in found.figures], "notes": found.notes}
+        plain = {"name": found.name, "figures": [figure.to_plain() for figure in found.figures], "notes": found.notes}
         write_text(arguments.json, json.dumps(plain, indent=2) + "\n")
         print(arguments.json)
     return 0
@@ -94,8 +99,7 @@ def _print(found: Evaluation) -> None:
     from rich.console import Console
     from rich.table import Column, Table
 
-    from ganvas.evaluation.per_class import worst_first
-    from ganvas.reports.table import HIGHER, LOWER
+    from ganvas.metrics.per_class import worst_first
 
     console = Console(highlight=False, soft_wrap=True)
     right = {"justify": "right"}
@@ -103,16 +107,15 @@ def _print(found: Evaluation) -> None:
     by_class = worst_first(found.figures)
     of_all = [figure for figure in found.figures if figure not in by_class]
     for figure in of_all:
-        better = "lower" if figure.measure in LOWER else "higher" if figure.measure in HIGHER else ""
-        value, low, high = (_number(x) for x in (figure.estimate.value, figure.estimate.low, figure.estimate.high))
-        table.add_row(figure.measure, value, f"{low} .. {high}", better, figure.protocol["extractor"])
+        better = {True: "higher", False: "lower", None: ""}[figure.higher_is_better]
+        row = (figure.title, _number(figure.value), _interval(figure), better)
+        table.add_row(*row, str(figure.protocol.get("extractor", "")))
     console.print(table)
     if by_class:
         of_classes = Table("class", Column("KID", **right), Column("95 % interval", **right), "fakes, reals", box=None)  # type: ignore[arg-type]
         for figure in by_class[:CLASSES]:
-            e, protocol = figure.estimate, figure.protocol
-            counts = f"{protocol['fakes']}, {protocol['reals']}"
-            of_classes.add_row(protocol["class"], _number(e.value), f"{_number(e.low)} .. {_number(e.high)}", counts)
+            counts = f"{figure.protocol['fakes']}, {figure.protocol['reals']}"
+            of_classes.add_row(figure.protocol["class"], _number(figure.value), _interval(figure), counts)
         console.print(of_classes)
         rest = f"; {len(by_class) - CLASSES} better ones are not shown" if len(by_class) > CLASSES else ""
         console.print(f"The worst class is {by_class[0].protocol['class']}{rest}.", markup=False)
@@ -123,6 +126,10 @@ def _print(found: Evaluation) -> None:
     for note in found.notes:
         console.print(note, markup=False)
     print(found.picture)
+
+
+def _interval(figure: Figure) -> str:
+    return "" if figure.low is None or figure.high is None else f"{_number(figure.low)} .. {_number(figure.high)}"
 
 
 def _number(value: float) -> str:

@@ -23,31 +23,31 @@ def main(argv: list[str]) -> int:
     from ganvas.data import NAMES, count, open_data
     from ganvas.errors import InputError
     from ganvas.experiment.cost import layers, probe
-    from ganvas.recipe.sources import Mixture2D
-    from ganvas.tasks.labels import expect_labels
+    from ganvas.tasks import task_of
     from ganvas.training.loop import Diverged
 
+    task = task_of(recipe)
     example = torch.zeros(2, *recipe.system.shape)
     for title, network, given in (
         ("generator", recipe.system.generator(), recipe.system.inputs(2, 0)),
         ("discriminator", recipe.system.discriminator(), example),
     ):
         console.print(_table(title, tuple(given.shape[1:]), layers(network, given)))
-    pictures = count(recipe.data, recipe.system.shape)
-    if recipe.system.classes and not isinstance(recipe.data, Mixture2D) and recipe.data.source not in NAMES:
-        expect_labels(recipe.system, open_data(recipe.data, recipe.system.shape).split(recipe.data.held_out)[0])
-    flags = with_epochs(flags, pictures)
+    epoch = count(recipe.data, recipe.system.shape)
+    name = recipe.data.title
+    if recipe.system.classes and name not in NAMES:
+        whole = open_data(recipe.data, recipe.system.shape)
+        task.check_data(recipe, flags.watch, whole.split(recipe.data.held_out)[0])
+    flags = with_epochs(flags, epoch)
     recipe = flags.recipe
     try:
-        cost = probe(recipe, device, pictures, flags.watch)
+        cost = probe(recipe, device, epoch, flags.watch)
     except Diverged as error:
         raise InputError(
             f"the recipe cannot be timed, for {error}; lower --adam-g.lr and --adam-d.lr, or choose another objective."
         ) from None
-    epochs = recipe.images / pictures
-    source = recipe.data
-    name, what = (source.shape, "points") if isinstance(source, Mixture2D) else (source.source, "pictures")
-    console.print(f"data     {name}: {pictures:,} {what}; {recipe.images:,} images are {epochs:.1f} epochs")
+    epochs = recipe.images / epoch
+    console.print(f"data     {name}: {epoch:,} {task.unit}; {recipe.images:,} images are {epochs:.1f} epochs")
     console.print(f"rate     {cost.images_per_second:,.0f} images/s in {recipe.precision} on {device}")
     console.print(f"time     {duration(cost.seconds)}")
     console.print(f"memory   {cost.memory / 2**20:,.0f} MiB at the peak")

@@ -17,7 +17,7 @@ def main(argv: list[str]) -> int:
     from rich.table import Table
 
     from ganvas.errors import InputError
-    from ganvas.runs.folder import find_runs
+    from ganvas.runs.record import find_runs
 
     root = Path(arguments.folder)
     if not root.is_dir():

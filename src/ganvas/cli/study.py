@@ -92,7 +92,8 @@ def main(argv: list[str]) -> int:
 
 
 def _study(arguments: argparse.Namespace) -> Study:
-    from ganvas.studies import modes, read_study, strategies
+    from ganvas.studies import read_study, strategies
+    from ganvas.studies.modes import modes
 
     name = arguments.study
     given = {flag: getattr(arguments, flag) for flag in FLAGS if getattr(arguments, flag) is not None}

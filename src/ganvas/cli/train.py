@@ -10,12 +10,15 @@ from rich.console import Console
 def main(argv: list[str]) -> int:
     """Run ``ganvas train RECIPE [flags]``."""
     from ganvas.cli._flags import parse, with_epochs
-    from ganvas.data import open_data
-    from ganvas.experiment import train
-    from ganvas.recipe.sources import Crops
-    from ganvas.training.loop import Diverged
+    from ganvas.runs.previews import read_previews
+    from ganvas.tasks import task_of
 
     name, flags = parse("train", argv)
+
+    from ganvas.data import open_data
+    from ganvas.experiment import train
+    from ganvas.training.loop import Diverged
+
     if flags.epochs:
         data = open_data(flags.recipe.data, flags.recipe.system.shape, workers=flags.host.workers)
         flags = with_epochs(flags, len(data.split(flags.recipe.data.held_out)[0]))
@@ -39,23 +42,16 @@ def main(argv: list[str]) -> int:
         saved = next(e["saved_seconds"] for e in reversed(folder.read_events()) if "saved_seconds" in e)
         console.print(f"ended early at image {outcome.images_seen:,}, {outcome.early}: about {saved:,.0f} s saved")
     made = {
-        "sample sheet": folder.sheets()[-1],
+        "sample sheet": next(
+            (folder.samples / preview.file for preview in reversed(read_previews(folder.samples))), None
+        ),
         "film strip": folder.filmstrip,
         "animation": folder.animation,
         "loss curves": folder.curves,
         "model": folder.model,
     }
-    for what, path in made.items():
-        if path.exists():
-            print(f"{what:<14}{path}")
-    looks = [line for line in folder.read_log() if "psnr-y" in line]
-    if looks:
-        last = looks[-1]
-        print(
-            f"PSNR on Y     {last['psnr-y']:.2f} dB of {last['protocol']}; bicubic {last['bicubic']['psnr-y']:.2f} dB"
-        )
-    many = 2500 if folder.animation.exists() else 8 if flags.recipe.system.classes else 64
-    enlarges = isinstance(flags.recipe.data, Crops)
-    use = f"upscale PHOTO --model {folder.path}" if enlarges else f"generate {folder.path} -n {many} --grid fakes.png"
-    print(f"next          ganvas {use}")
+    task = task_of(flags.recipe)
+    lines = [(what, str(path)) for what, path in made.items() if path and path.exists()]
+    for what, line in (*lines, *task.results(folder), ("next", task.next_command(flags.recipe, folder))):
+        print(f"{what:<14}{line}")
     return 0

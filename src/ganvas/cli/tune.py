@@ -5,7 +5,11 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from ganvas.cli import _flags
+from ganvas.studies.tuning.settings import Search
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -16,15 +20,23 @@ WIDTH = 104  # characters of the table, whose rows are not to be broken
 OURS = ("--search", "--name")  # flags that ganvas train has not, or means otherwise
 
 
+@dataclass(frozen=True)
+class TuneFlags(_flags.Common):
+    """What is said of a search."""
+
+    search: Search = field(default_factory=Search)
+    """What is tried, and at what cost."""
+
+
 def main(argv: list[str]) -> int:
     """Run ``ganvas tune RECIPE [flags]``."""
-    from ganvas.cli._flags import TuneFlags, parse_as, with_epochs
+    name, flags = _flags.parse_as(TuneFlags, "tune", argv)
+
     from ganvas.data import count
     from ganvas.studies.tuning import Stopped, tune
 
-    name, flags = parse_as(TuneFlags, "tune", argv)
     if flags.epochs:
-        flags = with_epochs(flags, count(flags.recipe.data, flags.recipe.system.shape))
+        flags = _flags.with_epochs(flags, count(flags.recipe.data, flags.recipe.system.shape))
     folder = flags.name or f"tune-{name}"
     try:
         advice = tune(flags.recipe, name=folder, search=flags.search, host=flags.host)

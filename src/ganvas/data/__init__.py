@@ -1,17 +1,23 @@
-"""Where batches come from. Every source answers: the batch at image N."""
+"""Where batches come from: one file = one source -> Dataset; `ganvas.data.feed` serves it. Torch is loaded by the feed
+alone."""
 
+from ganvas.data import crops, images, mixture2d  # each registers how its source is opened
+from ganvas.data.base import Dataset, Skipped, count, known_count, open_data
 from ganvas.data.builtin import NAMES, data_dir
-from ganvas.data.dataset import Dataset, Skipped, cache_dir, count, load, open_data
-from ganvas.data.feed import Feed
+from ganvas.data.cache import cache_dir
+from ganvas.data.images import load
 
 __all__ = [
     "NAMES",
     "Dataset",
-    "Feed",
     "Skipped",
     "cache_dir",
     "count",
+    "crops",
     "data_dir",
+    "images",
+    "known_count",
     "load",
+    "mixture2d",
     "open_data",
 ]

@@ -30,7 +30,7 @@ COUNTS = {
     "celeba": 162_770,
     "div2k": 800,
 }
-"""Images of each named set: of those that have a part to test on, the part to train on."""
+"""Images of each builtin set: of those that have a part to test on, the part to train on."""
 NAMES = tuple(COUNTS)
 
 BY_HAND = {
@@ -44,16 +44,16 @@ BY_HAND = {
     "div2k": "DIV2K_train_HR.zip, or the folder DIV2K_train_HR from it, into {root}",
 }
 BY_HAND |= dict.fromkeys(("stacked-mnist", "stacked-mnist-test"), BY_HAND["mnist"])
-STACKED = 3  # digits in a picture of stacked-mnist
+STACKED = 3  # digits in an image of stacked-mnist
 DIV2K, DIV2K_URL = "DIV2K_train_HR", "https://data.vision.ee.ethz.ch/cvl/DIV2K"
 TIMEOUT = 20.0  # seconds without an answer after which a download counts as failed
 
 
 @dataclass(frozen=True)
-class Named:
-    """The training pictures of a named set."""
+class Builtin:
+    """The training images of a builtin set."""
 
-    pictures: Pixels | Stacks | list[Path]
+    images: Pixels | Stacks | list[Path]
     """uint8 (N, H, W) or (N, H, W, C), or the files."""
     labels: np.ndarray | None
     classes: tuple[str, ...]
@@ -61,12 +61,12 @@ class Named:
 
 @dataclass(frozen=True, eq=False)
 class Stacks:
-    """RGB pictures whose channels are three grey ones, each put together when it is asked for."""
+    """RGB images whose channels are three grey ones, each put together when it is asked for."""
 
     grey: Pixels
     """uint8 (M, H, W)."""
     chosen: NDArray[np.int64]
-    """(N, 3): the numbers of the grey pictures in each."""
+    """(N, 3): the numbers of the grey images in each."""
 
     def __len__(self) -> int:
         return len(self.chosen)
@@ -80,35 +80,35 @@ def data_dir() -> Path:
     return Path(os.environ.get("GANVAS_DATA") or Path.home() / ".cache" / "ganvas" / "datasets")
 
 
-def open_named(name: str) -> Named:
-    """Read a named set, downloading it where it is not at hand and the network is.
+def open_builtin(name: str) -> Builtin:
+    """Read a builtin set, downloading it where it is not at hand and the network is.
 
     Raises:
-        InputError: it is neither here nor to be had; the message says which files to put where.
+        InputError: it is neither on disk nor available for download; the message says which files to put where.
     """
     if name == "digits":
         from sklearn.datasets import load_digits
 
         digits = load_digits()
-        pictures = (digits.images * (255 / 16)).round().astype(np.uint8)
-        return Named(pictures, digits.target, tuple(map(str, digits.target_names)))
+        images = (digits.images * (255 / 16)).round().astype(np.uint8)
+        return Builtin(images, digits.target, tuple(map(str, digits.target_names)))
     if name.startswith("stacked-mnist"):
         return _or_by_hand(name, partial(_stacked, name, data_dir()))
     return _or_by_hand(name, partial(_from_torchvision, name, data_dir()))
 
 
-def _stacked(name: str, root: Path) -> Named:
+def _stacked(name: str, root: Path) -> Builtin:
     """Three random MNIST digits as R, G and B: 1,000 classes (Metz et al. 2017, arXiv:1611.02163, section 3.3).
 
     As many as in PacGAN (Lin et al. 2018, arXiv:1712.04086, section 4.2), 128,000 of the digits to train on; the set
     to test on is of MNIST's test digits.
     """
     digits = _from_torchvision("mnist", root, train=not name.endswith("-test"))
-    assert isinstance(digits.pictures, np.ndarray)
+    assert isinstance(digits.images, np.ndarray)
     assert digits.labels is not None  # as MNIST has both
-    chosen = np.random.default_rng(0).integers(0, len(digits.pictures), (COUNTS[name], STACKED))
+    chosen = np.random.default_rng(0).integers(0, len(digits.images), (COUNTS[name], STACKED))
     labels = digits.labels[chosen] @ 10 ** np.arange(STACKED)[::-1]
-    return Named(Stacks(digits.pictures, chosen), labels, tuple(f"{i:03}" for i in range(10**STACKED)))
+    return Builtin(Stacks(digits.images, chosen), labels, tuple(f"{i:03}" for i in range(10**STACKED)))
 
 
 def div2k() -> Path:
@@ -117,7 +117,7 @@ def div2k() -> Path:
     Agustsson & Timofte 2017, NTIRE 2017 Challenge on Single Image Super-Resolution. For research.
 
     Raises:
-        InputError: it is neither here nor to be had.
+        InputError: it is neither on disk nor available for download.
     """
     folder, packed = data_dir() / DIV2K, data_dir() / f"{DIV2K}.zip"
     found = next((path for path in (folder, packed) if path.exists()), None)
@@ -146,24 +146,24 @@ def _or_by_hand(name: str, fetch: Callable[[], T]) -> T:
         files = BY_HAND[name].format(root=data_dir())
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
-            f"the data set {name} is not at hand and could not be fetched ({reason}); put {files}, or name another"
+            f"the data set {name} is not on disk and could not be downloaded ({reason}); put {files}, or name another"
             " folder than that in GANVAS_DATA."
         ) from None
 
 
-def _from_torchvision(name: str, root: Path, train: bool = True) -> Named:
+def _from_torchvision(name: str, root: Path, train: bool = True) -> Builtin:
     from ganvas.data._torchvision import datasets
 
     readers = datasets()
     if name == "celeba":
         faces = _read(readers.CelebA, root, split="train")
         folder = root / "celeba" / "img_align_celeba"
-        return Named([folder / file for file in faces.filename], None, ())
+        return Builtin([folder / file for file in faces.filename], None, ())
     reader = {"mnist": readers.MNIST, "fashion-mnist": readers.FashionMNIST, "cifar10": readers.CIFAR10}[name]
     if name != "cifar10":
         _unpack(root / reader.__name__ / "raw")
     found = _read(reader, root, train=train)
-    return Named(np.asarray(found.data), np.asarray(found.targets), tuple(found.classes))
+    return Builtin(np.asarray(found.data), np.asarray(found.targets), tuple(found.classes))
 
 
 def _unpack(raw: Path) -> None:

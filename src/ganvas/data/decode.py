@@ -1,4 +1,4 @@
-"""One picture of any kind to uint8 at the training size."""
+"""One image of any kind to uint8 at the training size."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FORMATS = ("AVIF", "BMP", "GIF", "ICO", "JPEG", "JPEG2000", "MPO", "PNG", "PPM",
 
 
 class Unusable(Exception):
-    """A file is no picture that can be trained on; the message says why."""
+    """A file is not an image that can be trained on; the message says why."""
 
 
 def open_picture(content: bytes | Pixels, hint: int = 0) -> Image.Image:
@@ -29,7 +29,7 @@ def open_picture(content: bytes | Pixels, hint: int = 0) -> Image.Image:
         hint: side in pixels that will do; lets JPEG decode at a half, quarter or eighth of its size.
 
     Raises:
-        Unusable: it is no picture, damaged, one pixel thin, or large enough to be an attack.
+        Unusable: it is not an image, damaged, one pixel thin, or large enough to be an attack.
     """
     if isinstance(content, np.ndarray):
         return Image.fromarray(content[..., 0] if content.ndim == 3 and content.shape[2] == 1 else content)
@@ -50,7 +50,7 @@ def open_picture(content: bytes | Pixels, hint: int = 0) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise Unusable("it claims more pixels than the limit, as a decompression bomb does") from None
     except UnidentifiedImageError:
-        raise Unusable("it is no picture of a known format") from None
+        raise Unusable("it is not an image of a known format") from None
     except Exception as error:  # whatever a decoder of some format may raise on damaged bytes
         raise Unusable(f"it is damaged ({error})") from None
     return image
@@ -63,7 +63,7 @@ def _formats() -> tuple[str, ...]:
 
 
 def is_picture(read: Callable[[], bytes]) -> bool:
-    """Whether a file begins as a picture of a known format; the rest may still be damaged."""
+    """Whether a file begins as an image of a known format; the rest may still be damaged."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -91,7 +91,7 @@ def to_mode(image: Image.Image, channels: int) -> Image.Image:
 
 
 def prepare(content: bytes | Pixels, size: int, channels: int, fit: Literal["crop", "pad", "stretch"]) -> Pixels:
-    """A picture as uint8 (size, size, channels).
+    """An image as uint8 (size, size, channels).
 
     Raises:
         Unusable: see `open_picture`.
@@ -99,7 +99,7 @@ def prepare(content: bytes | Pixels, size: int, channels: int, fit: Literal["cro
     image = to_mode(open_picture(content, size), channels)
     square = (size, size)
     if image.size != square:
-        # Antialiased both ways; Lanczos rings visibly when it enlarges tiny pictures such as the 8x8 digits.
+        # Antialiased both ways; Lanczos rings visibly when it enlarges tiny images such as the 8x8 digits.
         method = Image.Resampling.LANCZOS if min(image.size) > size else Image.Resampling.BICUBIC
         if fit == "crop":
             image = ImageOps.fit(image, square, method)

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from PIL import Image, ImageOps
 
-from ganvas.data.dataset import Skipped, _bar, _ordered, _workers
+from ganvas.data.base import Skipped
 from ganvas.data.decode import Pixels, Unusable, open_picture, to_mode
 from ganvas.data.listing import Item, Listing, open_source
+from ganvas.data.workers import start_workers
 
-TILE = 48  # side of a picture on the contact sheet
+TILE = 48  # side of an image on the contact sheet
 
 
 @dataclass
@@ -23,27 +24,27 @@ class Examination:
     name: str
     files: int
     sizes: Counter[tuple[int, int]] = field(default_factory=Counter)
-    """Width and height of every usable picture, upright."""
+    """Width and height of every usable image, upright."""
     modes: Counter[str] = field(default_factory=Counter)
     """Format and colour mode, as in ``JPEG RGB``."""
     labels: Counter[str] = field(default_factory=Counter)
-    """Usable pictures of every class; empty where there are no classes."""
+    """Usable images of every class; empty where there are no classes."""
     skipped: list[Skipped] = field(default_factory=list)
     """Files that cannot be used."""
     duplicates: list[list[str]] = field(default_factory=list)
-    """Names of pictures with equal pixels, grouped."""
+    """Names of images with equal pixels, grouped."""
     mean: tuple[float, ...] = ()
-    """Of red, green and blue, 0 to 255, every picture counting the same."""
+    """Of red, green and blue, 0 to 255, every image counting the same."""
     spread: tuple[float, ...] = ()
-    """Standard deviation of red, green and blue over all pictures."""
+    """Standard deviation of red, green and blue over all images."""
     sheet: Pixels | None = None
-    """Contact sheet, uint8 (H, W, 3): a named row for each class, or pictures spread evenly over the source."""
+    """Contact sheet, uint8 (H, W, 3): a named row for each class, or images spread evenly over the source."""
     tiles: Pixels | None = None
-    """The pictures on it, uint8 (N, TILE, TILE, 3)."""
+    """The images on it, uint8 (N, TILE, TILE, 3)."""
 
     @property
     def usable(self) -> int:
-        """How many pictures can be trained on."""
+        """How many images can be trained on."""
         return sum(self.sizes.values())
 
 
@@ -57,7 +58,7 @@ class _Look:
 
 
 def examine(source: str, *, workers: int = 0, progress: bool = False) -> Examination:
-    """Open every picture of a source once and report on it.
+    """Open every image of a source once and report on it.
 
     Raises:
         InputError: there is no such source.
@@ -71,8 +72,8 @@ def examine(source: str, *, workers: int = 0, progress: bool = False) -> Examina
     moments = []
     tiles: dict[int, list[Pixels]] = defaultdict(list)
     wanted = _wanted(listing)
-    with _workers(workers) as pool, _bar(progress) as bar:
-        looks = _ordered(pool, _look, listing.items, bar, "examining")
+    with start_workers(workers, progress=progress) as working:
+        looks = working.each(_look, listing.items, "examining")
         for index, (item, look) in enumerate(zip(listing.items, looks, strict=True)):
             if isinstance(look, Skipped):
                 found.skipped.append(look)
@@ -119,7 +120,7 @@ def _look(item: Item) -> _Look | Skipped:
 
 
 def _wanted(listing: Listing) -> set[int]:
-    """Which pictures go on the contact sheet: ten of each of the first ten classes, or a hundred in all."""
+    """Which images go on the contact sheet: ten of each of the first ten classes, or a hundred in all."""
     if not listing.classes:
         return {int(i) for i in np.linspace(0, len(listing.items) - 1, min(100, len(listing.items)))}
     by_class: dict[int | None, list[int]] = defaultdict(list)

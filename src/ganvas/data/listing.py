@@ -1,4 +1,4 @@
-"""Where pictures come from: every kind of source as one list of named items, in an order of its own."""
+"""Where images come from: every kind of source as one list of named items, in an order of its own."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from typing import Any
 
 import numpy as np
 
-from ganvas.data.builtin import NAMES, Stacks, div2k, open_named
+from ganvas.data.builtin import NAMES, Stacks, div2k, open_builtin
 from ganvas.data.decode import Pixels, Unusable, is_picture
 from ganvas.errors import InputError
 
 CLUTTER = ("Thumbs.db", "desktop.ini")
-LARGEST = 2**30  # bytes; what is larger is no picture, and would fill the memory
+LARGEST = 2**30  # bytes; what is larger is not an image, and would fill the memory
 
 
 @dataclass(frozen=True)
 class Item:
-    """One picture that has not been decoded yet."""
+    """One image that has not been decoded yet."""
 
     name: str
     read: Callable[[], bytes | Pixels]
@@ -32,7 +32,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Listing:
-    """All pictures of a source."""
+    """All images of a source."""
 
     name: str
     items: list[Item]
@@ -42,19 +42,19 @@ class Listing:
 
 
 def open_source(source: str) -> Listing:
-    """List the items of a named data set, folder, zip, parquet or npz file.
+    """List the items of a builtin data set, folder, zip, parquet or npz file.
 
     Raises:
-        InputError: there is no such source, or it holds nothing that could be a picture.
+        InputError: there is no such source, or it holds nothing that could be an image.
     """
     if source == "div2k":
         return replace(open_source(str(div2k())), name=source)
     if source in NAMES:
-        named = open_named(source)
-        if isinstance(named.pictures, list):
-            items = [Item(path.name, path.read_bytes) for path in named.pictures]
+        builtin = open_builtin(source)
+        if isinstance(builtin.images, list):
+            items = [Item(path.name, path.read_bytes) for path in builtin.images]
             return Listing(source, items)
-        return Listing(source, _rows(named.pictures, named.labels), named.classes)
+        return Listing(source, _rows(builtin.images, builtin.labels), builtin.classes)
     path = Path(source)
     if path.is_dir():
         return _listing(path.name, _folder(path))
@@ -67,14 +67,16 @@ def open_source(source: str) -> Listing:
         )
     readers = {".zip": _zip, ".parquet": _parquet, ".npz": _npz}
     if path.suffix.lower() not in readers:
-        raise InputError(f"{path} is no source of pictures; give a folder, or a file ending in .zip, .parquet or .npz.")
+        raise InputError(
+            f"{path} is not a source of images; give a folder, or a file ending in .zip, .parquet or .npz."
+        )
     return readers[path.suffix.lower()](path)
 
 
 def _folder(path: Path) -> list[tuple[str, Callable[[], bytes]]]:
     files = []
     walked = set()
-    # Linked folders hold pictures too, but one that links back to a parent would never end.
+    # Linked folders hold images too, but one that links back to a parent would never end.
     for folder, inner, names in os.walk(path, followlinks=True):
         inner.sort()
         real = os.path.realpath(folder)
@@ -89,7 +91,7 @@ def _folder(path: Path) -> list[tuple[str, Callable[[], bytes]]]:
 def _read_file(path: Path) -> bytes:
     # Reading a pipe or a device could wait for ever.
     if not path.is_file():
-        raise Unusable("it is a link to nothing" if path.is_symlink() else "it is no regular file")
+        raise Unusable("it is a link to nothing" if path.is_symlink() else "it is not a regular file")
     _refuse_huge(path.stat().st_size)
     return path.read_bytes()
 
@@ -109,7 +111,7 @@ def _zip(path: Path) -> Listing:
         archive = zipfile.ZipFile(path)
     except zipfile.BadZipFile:
         raise InputError(
-            f"{path} is no zip file or is damaged; make it again, or give the folder of pictures."
+            f"{path} is not a zip file or is damaged; make it again, or give the folder of images."
         ) from None
     files = [info.filename for info in archive.infolist() if not info.is_dir() and not _hidden(info.filename)]
     shown = files
@@ -120,10 +122,10 @@ def _zip(path: Path) -> Listing:
 
 
 def _listing(name: str, files: Iterable[tuple[str, Callable[[], bytes]]]) -> Listing:
-    """Sort files by name, and read classes from first-level folders where all pictures lie in such."""
+    """Sort files by name, and read classes from first-level folders where all images lie in such."""
     visible = [(file, read) for file, read in files if not _hidden(file)]
     if not visible:
-        raise InputError(f"{name} holds no files; give a source with pictures in it.")
+        raise InputError(f"{name} holds no files; give a source with images in it.")
     visible.sort(key=lambda pair: _natural(pair[0]))
     folders = [PurePosixPath(file).parts[0] if "/" in file else "" for file, _ in visible]
     classes = tuple(sorted(set(folders) - {""}, key=_natural))
@@ -146,27 +148,27 @@ def _parquet(path: Path) -> Listing:
     try:
         table = pyarrow.parquet.read_table(path, memory_map=True)
     except (pyarrow.ArrowException, OSError) as error:
-        raise InputError(f"{path} is no parquet file or is damaged ({error}); fetch it again.") from None
+        raise InputError(f"{path} is not a parquet file or is damaged ({error}); fetch it again.") from None
     columns: list[str] = table.column_names
-    binary = [c for c in columns if _is_picture_column(table.schema.field(c).type)]
+    binary = [c for c in columns if _is_image_column(table.schema.field(c).type)]
     if not binary:
-        raise InputError(f"{path} has no column of pictures (binary, or bytes with a path), only {', '.join(columns)}.")
-    pictures = table.column(binary[0])
+        raise InputError(f"{path} has no column of images (binary, or bytes with a path), only {', '.join(columns)}.")
+    images = table.column(binary[0])
     label_column = next((c for c in ("label", "labels", "class", "fine_label") if c in columns), None)
     labels, classes, missing = _labels(table, label_column) if label_column else (None, (), 0)
 
     def read(index: int) -> bytes:
-        value: Any = pictures[index].as_py()
+        value: Any = images[index].as_py()
         content = value["bytes"] if isinstance(value, dict) else value
         return content or b""
 
-    numbers = labels if labels is not None else [None] * len(pictures)
-    items = [Item(f"row {i}", partial(read, i), numbers[i]) for i in range(len(pictures))]
+    numbers = labels if labels is not None else [None] * len(images)
+    items = [Item(f"row {i}", partial(read, i), numbers[i]) for i in range(len(images))]
     why = f"{missing:,} of its {len(items):,} rows have no {label_column}" if missing else ""
     return Listing(path.name, items, classes, why)
 
 
-def _is_picture_column(kind: Any) -> bool:
+def _is_image_column(kind: Any) -> bool:
     import pyarrow.types as types
 
     if types.is_struct(kind):
@@ -197,35 +199,35 @@ def _npz(path: Path) -> Listing:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
     except Exception as error:  # damage shows in many ways, down to the decompressor's own errors
-        raise InputError(f"{path} is no plain npz file ({error}); save uint8 pictures with numpy.savez.") from None
+        raise InputError(f"{path} is not a plain npz file ({error}); save uint8 images with numpy.savez.") from None
     # Where one file holds both parts, the training part is meant, whichever was saved first.
     arrays = dict(sorted(arrays.items(), key=lambda entry: "test" in entry[0]))
-    pictures = next((a for a in arrays.values() if a.dtype == np.uint8 and a.ndim in (3, 4)), None)
-    if pictures is None:
+    images = next((a for a in arrays.values() if a.dtype == np.uint8 and a.ndim in (3, 4)), None)
+    if images is None:
         found = ", ".join(f"{name} {a.dtype} {a.shape}" for name, a in arrays.items()) or "nothing"
-        raise InputError(f"{path} holds {found}; pictures must be one uint8 array (N, H, W) or (N, H, W, C).")
-    if pictures.ndim == 4 and pictures.shape[3] not in (1, 3) and pictures.shape[1] in (1, 3):
-        pictures = pictures.transpose(0, 2, 3, 1)
-    if pictures.ndim == 4 and pictures.shape[3] not in (1, 3):
-        raise InputError(f"{path} holds pictures of {pictures.shape[3]} channels; grey has 1 and RGB 3.")
-    labels = next((a for a in arrays.values() if a.dtype.kind in "iu" and a.shape == (len(pictures),)), None)
+        raise InputError(f"{path} holds {found}; images must be one uint8 array (N, H, W) or (N, H, W, C).")
+    if images.ndim == 4 and images.shape[3] not in (1, 3) and images.shape[1] in (1, 3):
+        images = images.transpose(0, 2, 3, 1)
+    if images.ndim == 4 and images.shape[3] not in (1, 3):
+        raise InputError(f"{path} holds images of {images.shape[3]} channels; grey has 1 and RGB 3.")
+    labels = next((a for a in arrays.values() if a.dtype.kind in "iu" and a.shape == (len(images),)), None)
     missing = 0 if labels is None else int((labels < 0).sum())
     if labels is None or not len(labels) or missing:
-        why = f"{missing:,} of its {len(pictures):,} labels are below 0" if missing else ""
-        return Listing(path.name, _rows(pictures, None), unlabelled=why)
+        why = f"{missing:,} of its {len(images):,} labels are below 0" if missing else ""
+        return Listing(path.name, _rows(images, None), unlabelled=why)
     count = int(labels.max()) + 1
     names = next((a for a in arrays.values() if a.dtype.kind == "U" and a.ndim == 1 and len(a) >= count), None)
     classes = tuple(map(str, range(count) if names is None else names))
-    return Listing(path.name, _rows(pictures, labels), classes)
+    return Listing(path.name, _rows(images, labels), classes)
 
 
-def _rows(pictures: Pixels | Stacks, labels: np.ndarray | None) -> list[Item]:
+def _rows(images: Pixels | Stacks, labels: np.ndarray | None) -> list[Item]:
     def read(index: int) -> Pixels:
-        return np.ascontiguousarray(pictures[index])
+        return np.ascontiguousarray(images[index])
 
-    return [
-        Item(f"picture {i}", partial(read, i), None if labels is None else int(labels[i])) for i in range(len(pictures))
-    ]
+    # The names are part of every fingerprint: others would make old runs lose their data.
+    names = [f"picture {i}" for i in range(len(images))]
+    return [Item(n, partial(read, i), None if labels is None else int(labels[i])) for i, n in enumerate(names)]
 
 
 def _hidden(name: str) -> bool:
@@ -234,5 +236,5 @@ def _hidden(name: str) -> bool:
 
 
 def _natural(name: str) -> list[tuple[int, int, str]]:
-    """Sort key under which picture2 comes before picture10."""
+    """Sort key under which image2 comes before image10."""
     return [(0, int(p), "") if p.isdigit() else (1, 0, p) for p in re.split(r"(\d+)", name)] + [(2, 0, name)]

@@ -1,4 +1,4 @@
-"""The diagnosis as one picture: what was measured, over the verdicts."""
+"""The diagnosis as one image: what was measured, over the verdicts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from ganvas.diagnosis.history import Diagnosis
 from ganvas.diagnosis.verdicts import Verdict
 from ganvas.files import write_atomically
-from ganvas.runs.folder import RunFolder
+from ganvas.runs.record import Record
 
 COLOURS = {
     "healthy": "#e6f4e9",
@@ -31,18 +31,19 @@ PANELS: tuple[tuple[str, tuple[str, ...], str], ...] = (
 )
 
 
-def draw(folder: RunFolder, found: Diagnosis, path: Path) -> None:
-    """Write the picture of a run's diagnosis as PNG."""
+def draw_diagnosis(record: Record, found: Diagnosis, path: Path) -> None:
+    """Draw a run's diagnosis into a PNG file.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch
 
     figure = Figure(figsize=(9, 11), layout="constrained", dpi=100)
     axes = figure.subplots(len(PANELS) + 1, 1, sharex=True)
     last = max(look.images for look in found.looks)
-    lines = folder.read_log()
-    terms = sorted({name for line in lines for name in line if "/" in name})
-    for name in terms:
-        points = [(line["images"], line[name]) for line in lines if name in line]
+    for name, points in sorted(record.terms.items()):
         axes[0].plot(*zip(*points, strict=True), label=name, linewidth=0.9)
     axes[0].set_ylabel("loss")
     for axis, (title, names, scale) in zip(axes[1:], PANELS, strict=True):
@@ -57,13 +58,14 @@ def draw(folder: RunFolder, found: Diagnosis, path: Path) -> None:
     for axis in axes:
         for verdict, end in _spans(found.timeline, last):
             axis.axvspan(verdict.since, end, color=COLOURS[verdict.name], linewidth=0, zorder=0)
-        axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=8)
+        if axis.get_legend_handles_labels()[0]:
+            axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=8)
         axis.grid(alpha=0.25)
         axis.margins(x=0)
     axes[-1].set_xlabel("real images seen")
     named: dict[str, Any] = {v.name: Patch(color=COLOURS[v.name], label=v.name) for v in found.timeline}
     figure.legend(handles=list(named.values()), loc="outside upper right", ncols=4, frameon=False, fontsize=9)
-    figure.suptitle(folder.name, x=0.02, ha="left")
+    figure.suptitle(record.name, x=0.02, ha="left")
     write_atomically(path, lambda part: figure.savefig(part, format="png"))
 
 

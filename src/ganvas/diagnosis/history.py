@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from ganvas.diagnosis.interlace import interlace
 from ganvas.diagnosis.verdicts import Look, Verdict, looks, timeline
 from ganvas.errors import InputError
-from ganvas.runs.folder import RunFolder
+from ganvas.runs.record import Record
 
 LAST = 0.1  # share of the run over which the losses' interlacing is reported
 
@@ -28,41 +27,35 @@ class Diagnosis:
     interlace: float | None
 
 
-def diagnose(folder: RunFolder) -> Diagnosis:
+def diagnose(record: Record) -> Diagnosis:
     """Judge a run by its log.
 
     Raises:
-        InputError: there is no run, or it was never looked at.
+        InputError: nobody looked at the game while it was trained.
     """
-    recipe = folder.read_recipe()
-    lines = folder.read_log()
-    seen = looks(lines)
-    if not seen and recipe.get("data", {}).get("type") == "Crops":
-        raise InputError(
-            f"the run {folder.path} enlarges pictures, and the diagnosis knows games that begin at noise; ganvas"
-            " compare shows its losses and its distance to the originals."
-        )
+    seen = looks(record.log)
     if not seen:
         raise InputError(
-            f"the run {folder.path} has no looks in its log; train it further, or with a smaller"
-            " --watch.diagnose-every, so that there is something to judge."
+            f"the run {record.path} has no looks in its log, so there is nothing to judge: games that begin at noise"
+            " are looked at while they are trained (train it further, or with a smaller --watch.diagnose-every); of any"
+            " other run ganvas compare shows the losses and the distance to the originals."
         )
     verdicts = timeline(seen)
-    ended = [event for event in folder.read_events() if event["event"] == "diverged"]
+    ended = [event for event in record.events if event["event"] == "diverged"]
     if ended:
         images = ended[-1].get("images", seen[-1].images)
         verdicts.append(Verdict("divergence", images, images, {}))
-    return Diagnosis(seen, verdicts, _interlace(recipe, lines))
+    return Diagnosis(seen, verdicts, _interlace(record))
 
 
-def _interlace(recipe: dict[str, Any], lines: list[dict[str, Any]]) -> float | None:
-    # Other losses have no unit in common; cross-entropy is in nats per picture on both sides, and not negated.
-    objective = recipe.get("objective", {})
+def _interlace(record: Record) -> float | None:
+    # Other losses have no unit in common; cross-entropy is in nats per image on both sides, and not negated.
+    objective = record.plain.get("objective", {})
     if objective.get("type") != "NonSaturating" or objective.get("saturating"):
         return None
-    last = lines[-1]["images"]
-    losses = [line for line in lines if "d/adversarial" in line and "g/adversarial" in line]
-    window = [line for line in losses if line["images"] > (1 - LAST) * last]
+    last = record.log[-1]["images"]
+    d, g = (dict(record.terms.get(name, ())) for name in ("d/adversarial", "g/adversarial"))
+    window = [images for images in d if images in g and images > (1 - LAST) * last]
     if len(window) < 3:
         return None
-    return interlace([line["d/adversarial"] / 2 for line in window], [line["g/adversarial"] for line in window])
+    return interlace([d[images] / 2 for images in window], [g[images] for images in window])

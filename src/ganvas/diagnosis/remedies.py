@@ -10,9 +10,9 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Literal
 
 from ganvas.recipe import CAP, LEAKING, Adam, Recipe
-from ganvas.recipe.objectives import NonSaturating, Relativistic, Wasserstein
-from ganvas.recipe.penalties import R1, R2, GradientPenalty
-from ganvas.recipe.ramp import Ramp
+from ganvas.recipe.objectives import Objective
+from ganvas.recipe.penalties import R1, R2, GradientPenalty, Penalty
+from ganvas.recipe.ramp import Ramp, times
 
 Change = Callable[[Recipe, int], Recipe | None]
 
@@ -56,13 +56,6 @@ def flags(old: Any, new: Any, prefix: str = "--") -> Iterator[str]:
             yield f"{name} {' '.join(map(str, after)) if isinstance(after, tuple) else after}"
 
 
-def times(rate: float | Ramp, factor: float) -> float | Ramp:
-    """A number, or a ramp from its start to its end, times a factor."""
-    if isinstance(rate, Ramp):
-        return replace(rate, start=rate.start * factor, end=rate.end * factor)
-    return rate * factor
-
-
 def _rates(g: float, d: float) -> Change:
     def change(recipe: Recipe, images: int) -> Recipe:
         slower_g = replace(recipe.adam_g, lr=times(recipe.adam_g.lr, g))
@@ -82,18 +75,12 @@ def _usual(recipe: Recipe, images: int) -> Recipe:
     return replace(recipe, adam_g=tame(recipe.adam_g), adam_d=tame(recipe.adam_d))
 
 
-def _smooth(recipe: Recipe, images: int) -> Recipe | None:
-    objective = recipe.objective
-    if not isinstance(objective, NonSaturating) or objective.real_label < 1:
-        return None
-    return replace(recipe, objective=replace(objective, real_label=0.9))
+def _objective(change: Callable[[Objective], Objective | None]) -> Change:
+    def changed(recipe: Recipe, images: int) -> Recipe | None:
+        objective = change(recipe.objective)
+        return None if objective is None else replace(recipe, objective=objective)
 
-
-def _non_saturating(recipe: Recipe, images: int) -> Recipe | None:
-    objective = recipe.objective
-    if not isinstance(objective, NonSaturating) or not objective.saturating:
-        return None
-    return replace(recipe, objective=replace(objective, saturating=False))
+    return changed
 
 
 def _noise(recipe: Recipe, images: int) -> Recipe | None:
@@ -121,26 +108,23 @@ def _augment(recipe: Recipe, images: int) -> Recipe | None:
     return replace(recipe, augment=replace(augment, differentiable=more))
 
 
-def _penalty(recipe: Recipe, images: int) -> Recipe | None:
-    # It holds D's slope at 1, where the relativistic game cannot come to rest.
-    if recipe.penalties or isinstance(recipe.objective, Relativistic):
-        return None
-    return replace(recipe, penalties=(GradientPenalty(weight=10.0),))
+def _penalties(*kinds: type[Penalty]) -> Change:
+    """The penalties that calm the recipe's game, where they are of these kinds."""
+
+    def change(recipe: Recipe, images: int) -> Recipe | None:
+        wanted = recipe.objective.smoothing(recipe.penalties)
+        if wanted == recipe.penalties or {type(penalty) for penalty in wanted} != set(kinds):
+            return None
+        return replace(recipe, penalties=wanted)
+
+    return change
 
 
-def _both_ends(recipe: Recipe, images: int) -> Recipe | None:
-    """R1 and R2, as strong as what there is of the two."""
-    if not isinstance(recipe.objective, Relativistic) or {R1, R2} <= set(map(type, recipe.penalties)):
-        return None
-    one = next((penalty for penalty in recipe.penalties if isinstance(penalty, R1 | R2)), R1())
-    both = (kind(gamma=one.gamma, every=one.every) for kind in (R1, R2))
-    return replace(recipe, penalties=tuple(both))
+_penalty, _both_ends = _penalties(GradientPenalty), _penalties(R1, R2)
 
 
 def _bounded_critic(recipe: Recipe, images: int) -> Recipe | None:
-    if not isinstance(recipe.objective, Wasserstein):
-        return None
-    bounded = _penalty(recipe, images)
+    bounded = _penalty(recipe, images) if recipe.objective.critic else None
     return None if bounded is None else _usual(bounded, images)
 
 
@@ -168,10 +152,13 @@ def _freeze_g(recipe: Recipe, images: int) -> Recipe | None:
 REMEDIES: dict[str, tuple[Remedy, ...]] = {
     "healthy": (),
     "d-dominates": (
-        Remedy("let G's loss not saturate (Goodfellow et al. 2014, section 3)", _non_saturating),
+        Remedy(
+            "let G's loss not saturate (Goodfellow et al. 2014, section 3)",
+            _objective(lambda game: game.with_full_gradient()),
+        ),
         Remedy("the usual rates and momentum (Radford et al. 2016)", _usual),
         Remedy("lower D's rate", _rates(1.0, 0.25)),
-        Remedy("smooth D's label of reals (Salimans et al. 2016)", _smooth),
+        Remedy("smooth D's label of reals (Salimans et al. 2016)", _objective(lambda game: game.with_smooth_labels())),
         Remedy("noise on D's input, fading (Arjovsky & Bottou 2017)", _noise),
         Remedy("fewer D updates", _fewer_d),
         Remedy("R1 and R2 (Huang et al. 2024)", _both_ends),

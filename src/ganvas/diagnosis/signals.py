@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ganvas.metrics.sliced_wasserstein import project, sliced_wasserstein
-from ganvas.recipe.objectives import Objective, Relativistic, Wasserstein
+from ganvas.recipe.objectives import Objective
 
 COUNT = 128  # pictures of each kind in a look: about the work of three updates
 SIDE = 16  # px to which pictures are averaged before their distances are taken: what is seen from afar
@@ -52,7 +52,7 @@ class Probe:
         self._reals = _from_afar(train)
         self._spread = _mean_distance(self._reals)
         self._nearest = _nearest(self._reals).median() / self._spread.clamp_min(1e-12)
-        self._blind = _blind_loss(objective)
+        self._blind = objective.blind_loss()
         # What sampling alone does to the distance of two sets of reals: the unit of the fakes' distance.
         # Too few held-out ones would make it large; then the halves of the others serve.
         half = len(train) // 2
@@ -93,11 +93,13 @@ class Probe:
                 score_real, features_real = self._score(d, self.train, self._of_train)
                 held = len(self.held_out) > 0
                 score_held = self._score(d, self.held_out, self._of_held)[0] if held else score_real[:0]
-            (gradient,) = torch.autograd.grad(_loss(self.objective, score_fake, score_real), fake)
+            # Against the mean real, where each fake is judged against one.
+            loss = self.objective.g(score_fake, score_real.mean().expand_as(score_fake))
+            (gradient,) = torch.autograd.grad(loss, fake)
         score_fake, fake = score_fake.detach(), fake.detach()
-        if isinstance(self.objective, Relativistic):
-            # The game fixes no level of D's scores, which drifts: zero is midway between reals and fakes.
-            middle = (score_real.mean() + score_fake.mean()) / 2
+        if self.objective.paired:
+            # The game fixes no level of D's scores, which drifts: zero is where D is undecided.
+            middle = self.objective.undecided(score_real, score_fake)
             score_real, score_held, score_fake = score_real - middle, score_held - middle, score_fake - middle
         afar = _from_afar(fake)
         apart = _mean_distance(afar)
@@ -163,20 +165,6 @@ def _undisturbed(*networks: nn.Module) -> Iterator[None]:
             buffer.copy_(copy)
         for parameter, requires_grad in thawed:
             parameter.requires_grad_(requires_grad)
-
-
-def _loss(objective: Objective, fake: Tensor, real: Tensor) -> Tensor:
-    """The generator's, against the mean real where each fake is judged against one."""
-    if isinstance(objective, Relativistic):
-        return objective.g(fake, real.mean().expand_as(fake))
-    return objective.g(fake)
-
-
-def _blind_loss(objective: Objective) -> float:
-    """The least that a discriminator can lose without telling anything apart; 0 where that has no meaning."""
-    if isinstance(objective, Wasserstein):
-        return 0.0
-    return min(float(objective.d(score, score).detach()) for score in torch.linspace(-2, 2, 81))
 
 
 def _from_afar(pictures: Tensor) -> Tensor:

@@ -1,22 +1,20 @@
-"""Judge a run, or a folder of fakes: figures that carry their protocol and an interval, and a picture to look at.
+"""Evaluate a run, or a folder of fakes: figures that carry their protocol and an interval, and a picture to look at.
 
-What enlarges pictures is scored instead: `score` holds it against originals, and `prove` proves the scoring.
+Super-resolution is scored instead: `score` holds results against originals, and `selfcheck` checks the scoring itself.
 """
 
 from ganvas.evaluation.distributions import Evaluation, evaluate
-from ganvas.evaluation.measures import DEFAULT, MEASURES, Figure
 from ganvas.evaluation.pairs import Scores, difference, score
-from ganvas.evaluation.selfcheck import Proof, prove
+from ganvas.evaluation.selfcheck import SelfCheck, selfcheck
+from ganvas.metrics.figure import Figure
 
 __all__ = [
-    "DEFAULT",
-    "MEASURES",
     "Evaluation",
     "Figure",
-    "Proof",
     "Scores",
+    "SelfCheck",
     "difference",
     "evaluate",
-    "prove",
     "score",
+    "selfcheck",
 ]

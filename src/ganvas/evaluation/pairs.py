@@ -5,67 +5,56 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-import torch
 from rich.console import Console
 from rich.progress import track
 
 from ganvas.errors import InputError
-from ganvas.evaluation.measures import Figure, figure
 from ganvas.evaluation.test_sets import Pair, TestSet, enlarge, find_set
 from ganvas.evaluation.upscalers import open_upscaler
-from ganvas.evaluation.worst_cases import View, draw, view, worst
+from ganvas.evaluation.worst_cases import View, draw, view, worst_cases
 from ganvas.files import write_text
-from ganvas.imaging.grid import Pixels
-from ganvas.imaging.tensors import from_pixels
-from ganvas.inference.loading import move
 from ganvas.inference.super_resolution import SuperResolution
-from ganvas.metrics.distortion import EXACT, luma, psnr, ssim
+from ganvas.metrics import pair_measures
+from ganvas.metrics.distortion import EXACT
+from ganvas.metrics.figure import Figure
 from ganvas.metrics.intervals import Estimate, mean
-from ganvas.metrics.perceptual import ALEXNET, SIDE, Perceptual, open_perceptual
-from ganvas.metrics.weights import weights_dir
-
-DISTORTION = ("PSNR-Y", "SSIM-Y", "PSNR-RGB", "SSIM-RGB")
-ON = {"Y": "Y of BT.601 in studio range, rounded", "RGB": "RGB"}
-WINDOW = "Gaussian 11 x 11, sigma 1.5, inside"
+from ganvas.metrics.measure import Evidence, PairMeasure
+from ganvas.metrics.psnr import PSNRY
 
 
 @dataclass(frozen=True)
 class Scores:
-    """What one model has on one set.
-
-    Attributes:
-        name: of the model.
-        set: its name.
-        figures: named as in ``PSNR-Y on Set5``, with intervals over the pictures.
-        pictures: the scores of each picture by its name, in the order of the files.
-        notes: sentences on what was left out or stands apart.
-        sheet: PNG of the worst pictures, the worst first.
-        table: CSV of `pictures`.
-    """
+    """What one model has on one set."""
 
     name: str
+    """Of the model."""
     set: str
+    """Its name."""
     figures: tuple[Figure, ...]
+    """With intervals over the images."""
     pictures: dict[str, dict[str, float]]
+    """The scores of each image by its name, in the order of the files."""
     notes: tuple[str, ...]
+    """Sentences on what was left out or stands apart."""
     sheet: Path
+    """PNG of the worst images, the worst first."""
     table: Path
+    """CSV of `pictures`."""
 
     @property
     def measures(self) -> list[str]:
-        """Their names without the set's."""
-        return [figure.measure.removesuffix(f" on {self.set}") for figure in self.figures]
+        """The names of the figures."""
+        return [figure.measure for figure in self.figures]
 
-    def __getitem__(self, measure: str) -> Estimate:
-        """The estimate of that measure, as in ``scores["PSNR-Y"].value``."""
-        return next(f.estimate for f in self.figures if f.measure == f"{measure} on {self.set}")
+    def __getitem__(self, measure: str) -> Figure:
+        """The figure of that measure, as in ``scores["PSNR-Y"].value``."""
+        return next(figure for figure in self.figures if figure.measure == measure)
 
 
 def score(
@@ -108,18 +97,18 @@ def score(
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:
         raise InputError(f"--on names two sets {twice}, whose files would be the same; give one of them at a time.")
-    distances, notes = _distances(device)
+    taken, notes = _opened(device)
     beside = Path(out) if out else folder.path if folder else Path()
     stem = "evaluation" if folder else f"ganvas-evaluate-{model.name}"
     stem += f"-{state}" if state not in ("", "last") else ""
     stem += f"-strength-{strength:g}" if strength != 1 else ""
     found = []
     for one in sets:
-        scores = _score(model, one, distances, notes, beside / f"{stem}-{one.name}", seed, strength, progress)
+        scores = _score(model, one, taken, notes, beside / f"{stem}-{one.name}", seed, strength, progress)
         if folder:
-            about = {"images": model.images_seen, "state": state, "asked": {"on": one.name, "seed": seed}}
-            for line in scores.figures:
-                folder.add_figure(line.line() | about)
+            for figure in scores.figures:
+                figure = replace(figure, images_seen=model.images_seen, state=state)
+                folder.add_figure(figure.to_plain() | {"asked": {"on": one.name, "seed": seed}})
         found.append(scores)
     return tuple(found)
 
@@ -137,15 +126,14 @@ def difference(a: Scores, b: Scores, seed: int = 0) -> dict[str, Estimate]:
             f"{a.name} on {a.set} and {b.name} on {b.set} were not measured alike; evaluate both on the same pictures"
             " at one scale."
         )
-    measures = [measure for measure in a.measures if f"{measure} on {a.set}" in shared]
-    gaps = {m: [a.pictures[name][m] - b.pictures[name][m] for name in a.pictures] for m in measures}
+    gaps = {m: [a.pictures[name][m] - b.pictures[name][m] for name in a.pictures] for m in shared}
     return {measure: mean(np.array(values), seed) for measure, values in gaps.items()}
 
 
 def _score(
     model: SuperResolution,
     pairs: TestSet,
-    distances: Sequence[Perceptual],
+    taken: Sequence[PairMeasure],
     notes: Sequence[str],
     stem: Path,
     seed: int,
@@ -168,11 +156,12 @@ def _score(
                 f"{model.name} made {result.shape} of {pair.name}, not {pair.high.shape}; give another model."
             )
         plain = enlarge(pair.low, pairs.scale)
-        row = {**_distortion(result, pair.high, crop), **_perception(distances, result, pair.high, crop)}
-        rows[pair.name] = row | {"bicubic PSNR-Y": min(EXACT, psnr(luma(plain), luma(pair.high), crop=crop))}
-        views = worst([*views, view(pair.name, plain, result, pair.high, rows[pair.name])])
-    measures = [*DISTORTION, *(distance.title for distance in distances)]
-    absent = [m for m in measures if any(m not in row for row in rows.values())]
+        scores = {one.gives[0].name: one.score(result, pair.high, crop) for one in taken}
+        row = {name: value for name, value in scores.items() if value is not None}
+        rows[pair.name] = row | {"bicubic PSNR-Y": PSNRY().score(plain, pair.high, crop)}
+        views = worst_cases([*views, view(pair.name, plain, result, pair.high, rows[pair.name])])
+    absent = [one for one in taken if any(one.gives[0].name not in row for row in rows.values())]
+    kept = [one for one in taken if one not in absent]
     protocol = {
         "set": pairs.name,
         "data": digest.hexdigest(),
@@ -187,18 +176,16 @@ def _score(
     }
     if strength != 1:
         protocol["strength"] = strength
-    figures = tuple(
-        figure(
-            f"{measure} on {pairs.name}",
-            mean(np.array([row[measure] for row in rows.values()]), seed),
-            {**_about(measure, distances), **protocol},
-        )
-        for measure in measures
-        if measure not in absent
+    evidence = Evidence(
+        protocol=protocol,
+        seed=seed,
+        scores={one.name: np.array([row[one.gives[0].name] for row in rows.values()]) for one in kept},
+        test_set=pairs.name,
     )
+    figures = tuple(figure for one in kept for figure in one.compute(evidence))
     said = [*notes, *pairs.notes]
-    said += [f"{m} is left out: {pairs.name} has pictures below {SIDE} px inside the crop." for m in absent]
-    if any(row["PSNR-Y"] == EXACT or row["PSNR-RGB"] == EXACT for row in rows.values()):
+    said += [f"{one.gives[0].name} is left out: {pairs.name} has {one.undefined}." for one in absent]
+    if any(EXACT in (row.get("PSNR-Y"), row.get("PSNR-RGB")) for row in rows.values()):
         said.append(f"Some results equal their originals, which has no PSNR; each counts {EXACT:g} dB.")
     if len(rows) == 1:
         said.append("One picture has no interval over pictures.")
@@ -220,52 +207,20 @@ def _expect_size(pair: Pair, name: str, crop: int) -> None:
         )
 
 
-def _distortion(result: Pixels, high: Pixels, crop: int) -> dict[str, float]:
-    y, of = luma(result), luma(high)
-    values = (
-        psnr(y, of, crop=crop),
-        ssim(y, of, crop=crop),
-        psnr(result, high, crop=crop),
-        ssim(result, high, crop=crop),
-    )
-    return {name: value if math.isfinite(value) else EXACT for name, value in zip(DISTORTION, values, strict=True)}
-
-
-def _perception(distances: Sequence[Perceptual], result: Pixels, high: Pixels, crop: int) -> dict[str, float]:
-    inside = slice(crop, high.shape[0] - crop), slice(crop, high.shape[1] - crop)
-    if min(high[inside].shape[:2]) < SIDE:
-        return {}
-    a, b = (from_pixels(np.ascontiguousarray(x[inside])[None]) for x in (result, high))
-    found = {}
-    with torch.inference_mode():
-        for distance in distances:
-            device = distance.get_buffer("shift").device
-            found[distance.title] = float(distance(a.to(device), b.to(device)))
-    return found
-
-
-def _distances(device: str) -> tuple[list[Perceptual], list[str]]:
-    """The perceptual distances whose weights are here, and a sentence on each that is not asked for in vain."""
-    found, notes = [], []
-    # Nobody who wants a score waits for a download of 244 MB.
-    wanted = ["st-lpips", *(["lpips"] if (weights_dir() / ALEXNET).is_file() else [])]
-    for name in wanted:
-        try:
-            network = open_perceptual(name)
-        except InputError as error:
-            notes.append(f"{name} is left out: {error}")
-            continue
-        move(network, device)
-        found.append(network)
+def _opened(device: str) -> tuple[list[PairMeasure], list[str]]:
+    """The measures that can be had here, and a sentence on each that cannot."""
+    found: list[PairMeasure] = []
+    notes = []
+    for one in pair_measures():
+        if one.is_default(Evidence()):
+            try:
+                one.open()
+            except InputError as error:
+                notes.append(f"{one.name} is left out: {error}")
+                continue
+            one.move(device)
+            found.append(one)
     return found, notes
-
-
-def _about(measure: str, distances: Sequence[Perceptual]) -> dict[str, Any]:
-    for distance in distances:
-        if distance.title == measure:
-            return {"on": "RGB", "extractor": distance.name, "weights": distance.weights}
-    kind, _, channels = measure.partition("-")
-    return {"on": ON[channels]} | ({"window": WINDOW} if kind == "SSIM" else {})
 
 
 def _csv(rows: dict[str, dict[str, float]]) -> str:

@@ -1,7 +1,8 @@
-"""The two sets that are compared: fakes of a run or of a folder, and the reals they are held against."""
+"""The samples that are compared: fakes of a run or of a folder, and the reals they are held against."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -15,54 +16,50 @@ from ganvas.data.examine import examine
 from ganvas.errors import InputError
 from ganvas.imaging.grid import Pixels
 from ganvas.inference.super_resolution import BICUBIC
-from ganvas.recipe import Recipe
-from ganvas.recipe.serialization import from_plain
+from ganvas.metrics.measure import Labels
 from ganvas.recipe.sources import Images
 from ganvas.runs.folder import RunFolder
 from ganvas.runs.models import bundled
+from ganvas.systems import read_recipe
 
 Split = Literal["train", "held-out", "all"]
 
 FAKES = 2048  # unless said otherwise
 MOST = 1_000_000  # fakes in an evaluation: all are held in memory
+CHUNK = 4096  # training images in memory at a time
 
 
 @dataclass(frozen=True)
-class Classes:
-    """The names of all classes, and the numbers of those that the fakes (N,) and the reals (M,) are of."""
+class Samples:
+    """Fakes and reals of one size, and all that is known of them."""
 
-    names: tuple[str, ...]
-    fakes: NDArray[np.int64]
-    reals: NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Sets:
-    """Fakes and reals of one size.
-
-    Attributes:
-        fakes, reals: uint8 (N, H, W, C) and (M, H, W, C).
-        training, held_out: both parts of the source of the reals, whole.
-        name: of the run, or of the source of the fakes.
-        folder: of the run, or None.
-        state: which weights made the fakes: last, best, or a checkpoint's name; "" for fakes of a folder.
-        images: real images these weights were trained on; 0 for fakes of a folder.
-        protocol: what a figure has to say of the sets.
-        notes: sentences on what was left out.
-        classes: of both, where the fakes were made of the reals' classes.
-    """
-
-    fakes: Pixels
-    reals: Pixels
+    fakes: NDArray[Any]
+    """(N, ...), of any modality; images are uint8 (N, H, W, C)."""
+    reals: NDArray[Any]
+    """(M, ...)."""
     training: Dataset
+    """What was trained on: all of it."""
     held_out: Dataset
+    """What was never trained on: all of it."""
     name: str
+    """Of the run, or of the source of the fakes."""
     folder: RunFolder | None
+    """Of the run, if there is one."""
     state: str
-    images: int
+    """Which weights made the fakes: last, best, or a checkpoint's name; "" for fakes of a folder."""
+    images_seen: int
+    """By these weights; 0 for fakes of a folder."""
     protocol: dict[str, Any]
+    """What a figure has to say of the samples."""
     notes: tuple[str, ...] = ()
-    classes: Classes | None = None
+    """Sentences on what was left out."""
+    labels: Labels | None = None
+    """The classes of both, where the fakes were made of the reals' classes."""
+
+    def parts(self) -> Iterator[NDArray[Any]]:
+        """What was trained on, a part at a time."""
+        for start in range(0, len(self.training), CHUNK):
+            yield self.training.take(slice(start, start + CHUNK))
 
 
 def gather(
@@ -74,7 +71,7 @@ def gather(
     seed: int = 0,
     which: Literal["last", "best"] = "last",
     device: str = "cpu",
-) -> Sets:
+) -> Samples:
     """Make or read the fakes, and read as many reals.
 
     Args:
@@ -111,7 +108,42 @@ def _run_of(path: Path) -> RunFolder | None:
 
 def _of_run(
     path: Path, against: str, fakes: int, split: Split, seed: int, which: Literal["last", "best"], device: str
-) -> Sets:
+) -> Samples:
+    generator = _open(path, which, device)
+    channels, size, _ = generator.system.shape
+    folder = _run_of(path)
+    if folder:
+        pictures = read_recipe(folder.read_recipe(), str(folder.recipe)).data
+        assert isinstance(pictures, Images)  # as its system makes some
+        trained_on = pictures
+    elif against:
+        pictures = Images(source=against)
+    else:
+        raise InputError(f"{path} lies in no run, so its pictures are not known; name their source with --against.")
+    pictures = replace(pictures, source=against) if against else pictures
+    reals, of_reals, training, held_out, protocol = _reals(pictures, size, channels, fakes or FAKES, split, seed)
+    known = training.classes
+    if folder and against:
+        # What may be memorized is what was trained on, whatever else the fakes are compared with.
+        own = load(trained_on, size=size, channels=channels, progress=True)
+        training, held_out = own.split(trained_on.held_out)
+    count = fakes or len(reals)
+    labels = None
+    if generator.classes and of_reals is not None and known == generator.classes:
+        # As often as among the reals, so that no distance comes from other shares of the classes.
+        spaced = np.linspace(0, len(of_reals) - 1, count).round().astype(np.int64)
+        labels = Labels(known, of_reals[spaced], of_reals)
+    made = generator.generate(count, seed, labels.fakes.tolist() if labels else None)
+    state = which if path.is_dir() else {"model": "last"}.get(path.stem, path.stem)
+    protocol |= {"fakes": len(made), "seed": seed}
+    if generator.classes:
+        protocol |= {"classes": "as many of each as reals" if labels else "equally many of each"}
+    about = generator.name, folder, state, generator.images_seen
+    return Samples(made, reals, training, held_out, *about, protocol, labels=labels)
+
+
+def _open(path: Path, which: Literal["last", "best"], device: str) -> ganvas.inference.Generator:
+    """The one place where a model is opened: a generator of images."""
     generator = ganvas.inference.open(path, which=which, device=device)
     if generator.about.inputs != "noise":
         raise InputError(
@@ -122,39 +154,10 @@ def _of_run(
             f"{path} makes points, not images; what is measured of them is in its log and on its sheets (ganvas train"
             " writes both), so evaluate a run on pictures."
         )
-    channels, size, _ = generator.system.shape
-    folder = _run_of(path)
-    if folder:
-        pictures = from_plain(Recipe, folder.read_recipe(), str(folder.recipe)).data
-        assert isinstance(pictures, Images)  # as its system makes some
-        trained_on = pictures
-    elif against:
-        pictures = Images(source=against)
-    else:
-        raise InputError(f"{path} lies in no run, so its pictures are not known; name their source with --against.")
-    pictures = replace(pictures, source=against) if against else pictures
-    reals, labels, training, held_out, protocol = _reals(pictures, size, channels, fakes or FAKES, split, seed)
-    known = training.classes
-    if folder and against:
-        # What may be memorised is what was trained on, whatever else the fakes are compared with.
-        own = load(trained_on, size=size, channels=channels, progress=True)
-        training, held_out = own.split(trained_on.held_out)
-    count = fakes or len(reals)
-    classes = None
-    if generator.classes and labels is not None and known == generator.classes:
-        # As often as among the reals, so that no distance comes from other shares of the classes.
-        spaced = np.linspace(0, len(labels) - 1, count).round().astype(np.int64)
-        classes = Classes(known, labels[spaced], labels)
-    made = generator.generate(count, seed, classes.fakes.tolist() if classes else None)
-    state = which if path.is_dir() else {"model": "last"}.get(path.stem, path.stem)
-    protocol |= {"fakes": len(made), "seed": seed}
-    if generator.classes:
-        protocol |= {"classes": "as many of each as reals" if classes else "equally many of each"}
-    about = generator.name, folder, state, generator.images_seen
-    return Sets(made, reals, training, held_out, *about, protocol, classes=classes)
+    return generator
 
 
-def _of_source(source: str, against: str, fakes: int, split: Split, seed: int) -> Sets:
+def _of_source(source: str, against: str, fakes: int, split: Split, seed: int) -> Samples:
     is_name = source in (BICUBIC, *bundled()) and not Path(source).exists()
     if is_name or Path(source).suffix in (".pth", ".pt"):
         raise InputError(
@@ -179,7 +182,7 @@ def _of_source(source: str, against: str, fakes: int, split: Split, seed: int) -
     reals, _, training, held_out, protocol = _reals(Images(source=against), width, channels, count, split, seed)
     protocol |= {"fakes": len(made), "seed": seed}
     notes = (f"{len(whole.skipped)} files in {source} cannot be used.",) if whole.skipped else ()
-    return Sets(made, reals, training, held_out, whole.name, None, "", 0, protocol, notes)
+    return Samples(made, reals, training, held_out, whole.name, None, "", 0, protocol, notes)
 
 
 def _reals(

@@ -1,4 +1,4 @@
-"""Prove the evaluation itself: the published low-resolution files byte for byte, and the published bicubic rows."""
+"""Check the evaluation itself: the published low-resolution files byte for byte, and the published bicubic rows."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ SCALE = 4
 
 
 @dataclass(frozen=True)
-class Proof:
+class SelfCheck:
     """What came out on one set.
 
     Attributes:
         set: its name.
         pictures: in it; 0 where they cannot be read.
         psnr, ssim: of bicubic, means over the pictures; NaN where there are none.
-        faults: sentences on all that is not as published; empty where it is proved.
+        faults: sentences on all that is not as published; empty where all is.
     """
 
     set: str
@@ -35,7 +35,7 @@ class Proof:
     faults: tuple[str, ...]
 
 
-def prove(names: Sequence[str] = ()) -> tuple[Proof, ...]:
+def selfcheck(names: Sequence[str] = ()) -> tuple[SelfCheck, ...]:
     """Make the published low-resolution files and bicubic rows again.
 
     Args:
@@ -47,20 +47,20 @@ def prove(names: Sequence[str] = ()) -> tuple[Proof, ...]:
     for name in names:
         if name not in PUBLISHED:
             raise InputError(
-                f"nothing is proved on {name!r}{nearest(name, PUBLISHED)}; give some of {', '.join(PUBLISHED)}."
+                f"nothing is published of {name!r}{nearest(name, PUBLISHED)}; give some of {', '.join(PUBLISHED)}."
             )
-    return tuple(_prove(name) for name in names or PUBLISHED)
+    return tuple(_check(name) for name in names or PUBLISHED)
 
 
-def _prove(name: str) -> Proof:
+def _check(name: str) -> SelfCheck:
     locate(name)
     try:
         return _held(name, find_set(name, SCALE))
     except InputError as error:  # the set is here, but with files missing or damaged
-        return Proof(name, 0, math.nan, math.nan, (str(error),))
+        return SelfCheck(name, 0, math.nan, math.nan, (str(error),))
 
 
-def _held(name: str, pairs: TestSet) -> Proof:
+def _held(name: str, pairs: TestSet) -> SelfCheck:
     faults, scores = [], []
     if any(small is None for _, _, small in pairs.items):
         raise InputError(f"{name} is here without its low-resolution files; put them into LRx{SCALE} beside HR.")
@@ -76,4 +76,4 @@ def _held(name: str, pairs: TestSet) -> Proof:
     for measure, value, published, within in zip(("PSNR", "SSIM"), found, PUBLISHED[name], WITHIN, strict=True):
         if abs(value - published) > within:
             faults.append(f"{measure} of bicubic on {name} is {value:.4f}, and {published} is published.")
-    return Proof(name, len(pairs), found[0], found[1], tuple(faults))
+    return SelfCheck(name, len(pairs), found[0], found[1], tuple(faults))

@@ -24,7 +24,7 @@ INK, PAPER = (20, 20, 20), (255, 255, 255)
 
 @dataclass(frozen=True)
 class View:
-    """One picture: uint8 crops (h, w, 3) of bicubic, result and original, and what is said of them."""
+    """One image: uint8 crops (h, w, 3) of bicubic, result and original, and what is said of them."""
 
     score: float
     words: str
@@ -47,7 +47,7 @@ def view(name: str, plain: Pixels, result: Pixels, high: Pixels, scores: dict[st
     return View(scores["PSNR-Y"], f"{name}: {words}", (crops[0], crops[1], crops[2]))
 
 
-def worst(views: Sequence[View]) -> list[View]:
+def worst_cases(views: Sequence[View]) -> list[View]:
     """As many as are shown, the worst first."""
     return sorted(views, key=lambda one: one.score)[:SHOWN]
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import platform
 from dataclasses import dataclass
-from typing import Any, Literal
-
-import torch
+from typing import TYPE_CHECKING, Any, Literal
 
 import ganvas
 from ganvas.errors import InputError
 from ganvas.machine import processor
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,16 +32,20 @@ class Host:
         Raises:
             InputError: the one asked for is not here.
         """
+        import torch
+
         have = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
         if self.device == "auto":
             return torch.device(next(name for name, there in have.items() if there))
         if not have[self.device]:
             there = ", ".join(name for name, is_there in have.items() if is_there)
-            raise InputError(f"--host.device {self.device} is not to be had here; this machine offers: {there}.")
+            raise InputError(f"--host.device {self.device} is not available; available: {there}.")
         return torch.device(self.device)
 
     def describe(self) -> dict[str, Any]:
         """What a reader of the run's figures must know of the machine."""
+        import torch
+
         device = self.torch_device()
         return {
             "device": torch.cuda.get_device_name() if device.type == "cuda" else device.type,

@@ -6,56 +6,13 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from ganvas.data import Dataset
 from ganvas.recipe import CAP, LEAKING, Recipe
-from ganvas.recipe.objectives import Relativistic, Wasserstein
-from ganvas.recipe.penalties import R1, R2, GradientPenalty
 from ganvas.recipe.ramp import Ramp, ends
-from ganvas.recipe.sources import Images
 
 
-def doubts(recipe: Recipe, dataset: Dataset | None = None) -> list[str]:
-    """Sentences on a recipe that can be played, but whose parts do not fit each other, its length or its data."""
-    return [
-        *(_grey(recipe, dataset) if dataset else ()),
-        *_misfits(recipe),
-        *_late_ramps(recipe),
-        *_augmentation(recipe),
-    ]
-
-
-def _misfits(recipe: Recipe) -> Iterator[str]:
-    kinds = {type(penalty) for penalty in recipe.penalties}
-    zero_centred = " and ".join(sorted(kind.__name__ for kind in kinds & {R1, R2}))
-    if isinstance(recipe.objective, Wasserstein):
-        if zero_centred:
-            yield (
-                f"{zero_centred} pulls the critic's slope to 0, and Wasserstein's critic measures a distance only where"
-                " its slope is 1; take GradientPenalty, or the Relativistic objective."
-            )
-        elif not kinds:
-            yield "nothing bounds Wasserstein's critic, so that its scores will run away; give it a GradientPenalty."
-    if isinstance(recipe.objective, Relativistic):
-        if GradientPenalty in kinds:
-            yield (
-                "GradientPenalty holds the discriminator's slope at 1, and the Relativistic game is at rest only where"
-                " it is 0; take R1 and R2."
-            )
-        elif kinds != {R1, R2}:
-            yield (
-                "the Relativistic game is known to converge only with both R1 and R2 (Huang et al. 2024), and"
-                f" this one has {zero_centred or 'no penalty'}; it may diverge."
-            )
-
-
-def _grey(recipe: Recipe, dataset: Dataset) -> Iterator[str]:
-    if recipe.system.shape[0] == 3 and isinstance(recipe.data, Images):
-        some = dataset.spread(64)
-        if (some == some[..., :1]).all():
-            yield (
-                f"the pictures of {dataset.name} look grey, and the recipe makes coloured ones; give"
-                " --system.channels 1."
-            )
+def sanity_checks(recipe: Recipe) -> list[str]:
+    """Sentences on a recipe that can be played, but whose parts do not fit each other or its length."""
+    return [*recipe.objective.misfits(recipe.penalties), *_late_ramps(recipe), *_augmentation(recipe)]
 
 
 def _late_ramps(recipe: Recipe) -> Iterator[str]:

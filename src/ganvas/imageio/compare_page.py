@@ -29,7 +29,7 @@ def write_page(
     """Write the page for jobs that are done.
 
     Args:
-        original: the large picture, or a folder in which it has the photo's name, whatever the ending.
+        original: the large image, or a folder in which it has the photo's name, whatever the ending.
         options: of `ganvas.open`, to open the faithful start of the model.
 
     Raises:
@@ -60,23 +60,23 @@ def _row(job: UpscaleJob, upscaler: Upscaler, faithful: Upscaler | None, origina
         min(round(left * across), result.colour.width - size[0]),
         min(round(top * down), result.colour.height - size[1]),
     )
-    pictures = {"bicubic": _bicubic(part, size)}
+    images = {"bicubic": _bicubic(part, size)}
     if faithful:
         colour = Plane(photo.colour.image.crop(left, top, width, height), photo.colour.channels)
-        pictures["SRResNet"] = _sized(np.concatenate(list(faithful.bands(colour))), size)
-    pictures[upscaler.title] = _image(result.colour.region(place[1], place[0], size[1], size[0]))
+        images["SRResNet"] = _sized(np.concatenate(list(faithful.bands(colour))), size)
+    images[upscaler.title] = _image(result.colour.region(place[1], place[0], size[1], size[0]))
     found, note = _original(original, job.source), ""
     if found:
         try:
             large = open_photo(found, float("inf")).colour
             if (large.width, large.height) == (result.colour.width, result.colour.height):
-                pictures["original"] = _image(large.region(place[1], place[0], size[1], size[0]))
+                images["original"] = _image(large.region(place[1], place[0], size[1], size[0]))
             else:
                 note = f"The original is left out: it has {large.width} x {large.height} px, the result"
                 note += f" {result.colour.width} x {result.colour.height}."
         except UnusableFile as error:
             note = f"The original is left out: {error}."
-    return ViewerRow(job.name, pictures, note=note)
+    return ViewerRow(job.name, images, note=note)
 
 
 def _original(original: Path | None, source: Path) -> Path | None:

@@ -61,17 +61,25 @@ def with_names(sheet: Pixels, names: Sequence[str]) -> tuple[Pixels, dict[str, s
     """
     if not names:
         return sheet, {}
-    font = ImageFont.load_default(TEXT)
-    # The font knows the letters of Latin alone.
-    drawn = [name[:LONGEST] if _is_latin(name) else f"class {number}" for number, name in enumerate(names)]
-    height, width = sheet.shape[0], 4 * GAP + max(int(font.getlength(name)) for name in drawn)
+    height, width = sheet.shape[0], names_width(names)
     margin = Image.new("L", (width, height), PAPER)
     step = (height - GAP) / len(names)
-    for row, name in enumerate(drawn):
+    for row, name in enumerate(_legible(names)):
         place = width - 2 * GAP, GAP / 2 + (row + 0.5) * step
-        ImageDraw.Draw(margin).text(place, name, fill=0, font=font, anchor="rm")
+        ImageDraw.Draw(margin).text(place, name, fill=0, font=ImageFont.load_default(TEXT), anchor="rm")
     left = np.broadcast_to(np.asarray(margin)[..., None], (height, width, sheet.shape[2]))
     return np.concatenate([left, sheet], axis=1), {MARGIN: str(width)}
+
+
+def names_width(names: Sequence[str]) -> int:
+    """Pixels that names take to the left of a sheet; 0 for none."""
+    font = ImageFont.load_default(TEXT)
+    return 4 * GAP + max(int(font.getlength(name)) for name in _legible(names)) if names else 0
+
+
+def _legible(names: Sequence[str]) -> list[str]:
+    # The font knows the letters of Latin alone.
+    return [name[:LONGEST] if _is_latin(name) else f"class {number}" for number, name in enumerate(names)]
 
 
 def _is_latin(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Images as tensors, and bicubic resizing as MATLAB's imresize does it, bit for bit.
+"""Images as tensors: resizing, blur and JPEG; bicubic resizing as MATLAB's imresize does it, bit for bit.
 
 The published low-resolution files were made with it: Keys' cubic kernel with a = -1/2 (Keys 1981, Cubic Convolution
 Interpolation), widened when shrinking (antialiasing), replicated borders, rows before columns. Weights at scales 2, 4
@@ -8,10 +8,11 @@ and 8 are dyadic fractions, so that even float32 sums them exactly.
 from __future__ import annotations
 
 import math
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from ganvas.imaging.grid import Pixels
 
@@ -85,3 +86,67 @@ def _cubic(t: Tensor) -> Tensor:
     near = 1.5 * t**3 - 2.5 * t**2 + 1
     far = -0.5 * t**3 + 2.5 * t**2 - 4 * t + 2
     return near * (t <= 1) + far * ((t > 1) & (t <= 2))
+
+
+def eight_bit(pictures: Tensor) -> Tensor:
+    """0..255 of any floating point to uint8, rounded half up."""
+    return pictures.add(0.5).floor_().clamp_(0, 255).byte()
+
+
+def bilinear(pictures: Tensor, scale: int) -> Tensor:
+    """Shrunk (B, C, H, W) with the antialiased bilinear kernel, as Pillow does."""
+    shape = [side // scale for side in pictures.shape[-2:]]
+    return functional.interpolate(pictures, shape, mode="bilinear", antialias=True)
+
+
+def area(pictures: Tensor, scale: int) -> Tensor:
+    """The mean of each scale x scale square of (B, C, H, W)."""
+    return functional.avg_pool2d(pictures, scale)
+
+
+def blurred(pictures: Tensor, sigma: Tensor) -> Tensor:
+    """Each image (B, C, H, W) with a round Gaussian of its own standard deviation (B,), cut off at 8 pixels."""
+    at = torch.arange(-8, 9, device=pictures.device)
+    kernel = torch.exp(-0.5 * (at / sigma.clamp(min=1e-3)[:, None]) ** 2)
+    kernel = (kernel / kernel.sum(1, keepdim=True)).repeat_interleave(pictures.shape[1], 0)
+    flat = functional.pad(pictures, [8] * 4, mode="replicate").flatten(0, 1)[None]
+    flat = functional.conv2d(flat, kernel[:, None, :, None], groups=len(kernel))
+    return functional.conv2d(flat, kernel[:, None, None, :], groups=len(kernel)).view_as(pictures)
+
+
+# Tables K.1 and K.2 of ITU-T T.81.
+_LUMA = """16 11 10 16 24 40 51 61 12 12 14 19 26 58 60 55 14 13 16 24 40 57 69 56 14 17 22 29 51 87 80 62
+           18 22 37 56 68 109 103 77 24 35 55 64 81 104 113 92 49 64 78 87 103 121 120 101 72 92 95 98 112 100 103 99"""
+_CHROMA = "17 18 24 47 18 21 26 66 24 26 56 99 47 66 99 99"
+
+
+def jpeg(pictures: Tensor, quality: Tensor) -> Tensor:
+    """What JPEG without subsampling leaves of images 0..255 (B, C, H, W) at their own qualities (B,) of 1 to 100."""
+    steps, basis, ycc = _tables()
+    count, channels, height, width = pictures.shape
+    padded = functional.pad(pictures, [0, -width % 8, 0, -height % 8], mode="replicate") - 128
+    if channels == 3:
+        padded = torch.einsum("ij,bjhw->bihw", ycc.to(padded), padded)
+    rows, columns = padded.shape[2] // 8, padded.shape[3] // 8
+    blocks = padded.view(count, channels, rows, 8, columns, 8).transpose(3, 4)
+    dct = basis.to(padded)
+    stretch = torch.where(quality < 50, 5000 / quality, 200 - 2 * quality).view(-1, 1, 1, 1) / 100
+    step = (steps[:channels].to(padded) * stretch).add(0.5).floor().clamp(1, 255)[:, :, None, None]
+    left = torch.round(dct @ blocks @ dct.T / step) * step
+    back = (dct.T @ left @ dct).transpose(3, 4).reshape(padded.shape)
+    if channels == 3:
+        back = torch.einsum("ij,bjhw->bihw", torch.linalg.inv(ycc).to(padded), back)
+    return (back + 128)[:, :, :height, :width].clamp(0, 255)
+
+
+@cache
+def _tables() -> tuple[Tensor, Tensor, Tensor]:
+    """The quantisation of three channels (3, 8, 8), the cosine transform (8, 8), and RGB to YCbCr (3, 3)."""
+    luma = torch.tensor([float(x) for x in _LUMA.split()]).view(8, 8)
+    chroma = torch.full((8, 8), 99.0)
+    chroma[:4, :4] = torch.tensor([float(x) for x in _CHROMA.split()]).view(4, 4)
+    k = torch.arange(8, dtype=torch.float64)
+    dct = torch.cos((2 * k + 1) * k[:, None] * math.pi / 16) / 2
+    dct[0] /= math.sqrt(2)
+    ycc = torch.tensor([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]])
+    return torch.stack([luma, chroma, chroma]), dct.float(), ycc

@@ -1,0 +1,47 @@
+"""One file is one measure; `measures` finds all, wherever they are defined. Imports no torch until one computes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+from ganvas.errors import InputError, nearest
+from ganvas.metrics.measure import Measure, Need, PairMeasure
+from ganvas.registry import concrete, load
+
+
+def measures(needs: Sequence[Need] | None = None) -> list[Measure]:
+    """All measures, as their `order` has it; only those that need nothing but `needs`, if given."""
+    load(__name__)
+    found = [kind() for kind in concrete(Measure)]  # type: ignore[type-abstract]
+    return sorted((one for one in found if needs is None or one.needs <= set(needs)), key=_order)
+
+
+def pair_measures() -> list[PairMeasure]:
+    """All measures of results against originals, as their `order` has it."""
+    load(__name__)
+    return sorted((kind() for kind in concrete(PairMeasure)), key=_order)  # type: ignore[type-abstract]
+
+
+@cache
+def higher_is_better(quantity: str) -> bool | None:
+    """Which end of a quantity is the better one, for figures that do not say so; None where that is not known."""
+    given = [one for measure in [*measures(), *pair_measures()] for one in measure.gives]
+    return next((one.higher_is_better for one in given if one.name == quantity), None)
+
+
+def _order(measure: Measure) -> int:
+    return measure.order
+
+
+def measure_named(name: str, among: Sequence[Measure]) -> Measure:
+    """The measure of that name, or that had it in older versions.
+
+    Raises:
+        InputError: there is none.
+    """
+    found = next((one for one in among if name in (one.name, one.formerly)), None)
+    if not found or not name:
+        known = [one.name for one in among]
+        raise InputError(f"there is no measure {name!r}{nearest(name, known)}; available: {', '.join(known)}.")
+    return found

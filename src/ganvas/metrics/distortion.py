@@ -1,4 +1,4 @@
-"""How far a picture is from its original, pixel by pixel: PSNR and SSIM as the literature on super-resolution has them.
+"""How far an image is from its original, pixel by pixel: PSNR and SSIM as the literature on super-resolution has them.
 
 Papers: Wang et al. 2004, Image Quality Assessment: From Error Visibility to Structural Similarity, IEEE TIP 13(4);
 ITU-R BT.601 for Y.
@@ -12,18 +12,19 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import correlate1d
 
 from ganvas.errors import InputError
 
 Pixels = NDArray[np.uint8]
 
 PEAK = 255.0
-EXACT = 100.0  # dB that a picture equal to its original counts in means, as its PSNR has no end
-CROP = 4  # px on each side, the scale of x4: what lies outside the picture decides them
+EXACT = 100.0  # dB that an image equal to its original counts in means, as its PSNR has no end
+CROP = 4  # px on each side, the scale of x4: what lies outside the image decides them
 RADIUS, SIGMA = 5, 1.5  # px, of SSIM's Gaussian window of 11 x 11
 C1, C2 = (0.01 * PEAK) ** 2, (0.03 * PEAK) ** 2
 TO_LUMA = np.array([65.481, 128.553, 24.966]) / PEAK
+ON_Y, ON_RGB = "Y of BT.601 in studio range, rounded", "RGB"
+"""What figures are taken on, as protocols say it."""
 
 
 def luma(pixels: Pixels) -> Pixels:
@@ -34,14 +35,14 @@ def luma(pixels: Pixels) -> Pixels:
 
 
 def psnr(a: Pixels, b: Pixels, *, crop: int = CROP) -> float:
-    """Peak signal-to-noise ratio in dB, of all channels together; infinite for equal pictures.
+    """Peak signal-to-noise ratio in dB, of all channels together; infinite for equal images.
 
     Args:
         a, b: uint8 (H, W, C) of one shape.
         crop: pixels left out on each side.
 
     Raises:
-        InputError: the pictures are of several shapes, or nothing is left.
+        InputError: the images are of several shapes, or nothing is left.
     """
     x, y = _cropped(a, b, crop, 1)
     error = float(np.square(x - y).mean())
@@ -58,8 +59,10 @@ def ssim(a: Pixels, b: Pixels, *, crop: int = CROP) -> float:
         crop: pixels left out on each side.
 
     Raises:
-        InputError: the pictures are of several shapes, or the window does not fit into what is left.
+        InputError: the images are of several shapes, or the window does not fit into what is left.
     """
+    from scipy.ndimage import correlate1d
+
     x, y = _cropped(a, b, crop, 2 * RADIUS + 1)
     weights = np.exp(-0.5 * (np.arange(-RADIUS, RADIUS + 1) / SIGMA) ** 2)
     weights /= weights.sum()
@@ -80,14 +83,14 @@ def ssim(a: Pixels, b: Pixels, *, crop: int = CROP) -> float:
 def _cropped(a: Pixels, b: Pixels, crop: int, least: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     if a.shape != b.shape:
         raise InputError(
-            f"a picture of shape {a.shape} cannot be held against one of {b.shape}; give two of one size and as many"
+            f"an image of shape {a.shape} cannot be held against one of {b.shape}; give two of one size and as many"
             " channels."
         )
     height, width = a.shape[:2]
     if crop < 0 or min(height, width) - 2 * crop < least:
         raise InputError(
-            f"of a picture of {width} x {height} px less than {least} x {least} is left after a crop of {crop} px on"
-            " each side; give a larger picture."
+            f"of an image of {width} x {height} px less than {least} x {least} is left after a crop of {crop} px on"
+            " each side; give a larger image."
         )
     inside = slice(crop, height - crop), slice(crop, width - crop)
     return a[inside].astype(np.float64), b[inside].astype(np.float64)

@@ -1,22 +1,47 @@
-"""The Frechet distance between two sets of features."""
+"""FID: the Frechet distance between two sets of features."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ganvas.errors import InputError
+from ganvas.metrics.figure import Figure
 from ganvas.metrics.intervals import GROUPS, Array, Estimate, groups, jackknife
+from ganvas.metrics.measure import Evidence, Measure, Quantity
 
 
-def frechet(fake: NDArray[np.floating], real: NDArray[np.floating]) -> Estimate:
+class FID(Measure):
+    """Called FID on the features of the Inception network, and FD on those of any other."""
+
+    name, order = "fd", 10
+    gives = (Quantity("FD", higher_is_better=False), Quantity("FID", higher_is_better=False))
+    needs = frozenset({"features"})
+
+    def is_default(self, x: Evidence) -> bool:
+        """Always."""
+        return True
+
+    def check(self, x: Evidence) -> None:
+        """More images than features."""
+        assert x.extractor is not None
+        expect_enough(len(x.fakes), len(x.reals), x.extractor.count)
+
+    def compute(self, x: Evidence) -> Iterable[Figure]:
+        """One figure."""
+        assert x.extractor is not None
+        found = frechet_distance(x.of_fakes.features, x.of_reals.features)
+        return [self.figure(x.extractor.names.get("FD", "FD"), found, x.on_features)]
+
+
+def frechet_distance(fake: NDArray[np.floating], real: NDArray[np.floating]) -> Estimate:
     """Frechet distance of two sets of features, each taken for a Gaussian, with its jackknife interval.
 
     |m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)), the squared Wasserstein-2 distance of N(m1, S1) and N(m2, S2) (Dowson &
     Landau 1982); on the features of the Inception network it is the FID (Heusel et al. 2017, arXiv:1706.08500, eq. 6).
-    It is biased upwards, the more so the fewer pictures there are, so that only equal counts compare (Chong & Forsyth
+    It is biased upwards, the more so the fewer images there are, so that only equal counts compare (Chong & Forsyth
     2020, arXiv:1911.07023).
 
     Args:
@@ -26,7 +51,7 @@ def frechet(fake: NDArray[np.floating], real: NDArray[np.floating]) -> Estimate:
         A distance of at least 0, computed in float64.
 
     Raises:
-        InputError: there are too few pictures for a covariance of F features.
+        InputError: there are too few images for a covariance of F features.
     """
     expect_enough(len(fake), len(real), fake.shape[1])
     # Near the origin, so that sums of squares keep their digits.
@@ -40,13 +65,13 @@ def expect_enough(fakes: int, reals: int, features: int) -> None:
     """Refuse sets whose covariance cannot be estimated.
 
     Raises:
-        InputError: there are not more pictures than features.
+        InputError: there are not more images than features.
     """
     for name, count in (("fakes", fakes), ("reals", reals)):
         if count <= features:
             raise InputError(
                 f"the Frechet distance on {features:,} features is undefined for {count:,} {name}; give more than"
-                f" {features:,} pictures, or measure the KID, which is defined for any number."
+                f" {features:,} images, or measure the KID, which is defined for any number."
             )
 
 

@@ -26,13 +26,18 @@ class Figure:
     higher_is_better: bool | None = None
     """None where neither is."""
     test_set: str = ""
-    """What it was measured on, where this is a test set with a name, such as Set5."""
+    """What it was measured on, where this has a name: a test set such as Set5, or one class of the reals."""
     images_seen: int | None = None
     """Of the weights it was measured with."""
     state: str = ""
     """Of which weights: last, best, or kept-IMAGES."""
     protocol: Mapping[str, Any] = field(default_factory=dict)
     """How it was taken."""
+
+    @property
+    def title(self) -> str:
+        """The measure and what it was taken on: PSNR-Y on Set5."""
+        return f"{self.measure} on {self.test_set}" if self.test_set else self.measure
 
     def to_plain(self) -> dict[str, Any]:
         """As a line of JSON; what says nothing is left out."""

@@ -1,27 +1,51 @@
-"""The kernel distance between two sets of features."""
+"""KID: the kernel distance between two sets of features."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ganvas.errors import InputError
+from ganvas.metrics.figure import Figure
 from ganvas.metrics.intervals import GROUPS, Array, Estimate, groups, jackknife
+from ganvas.metrics.measure import Evidence, Measure, Quantity
 
 
-def kernel_distance(fake: NDArray[np.floating], real: NDArray[np.floating]) -> Estimate:
+class KID(Measure):
+    """Unbiased at any number of images."""
+
+    name, order = "kid", 20
+    gives = (Quantity("KID", higher_is_better=False),)
+    needs = frozenset({"features"})
+
+    def is_default(self, x: Evidence) -> bool:
+        """Always."""
+        return True
+
+    def check(self, x: Evidence) -> None:
+        """Enough images for an interval."""
+        expect_groups(len(x.fakes), len(x.reals))
+
+    def compute(self, x: Evidence) -> Iterable[Figure]:
+        """One figure."""
+        return [self.figure("KID", kid(x.of_fakes.features, x.of_reals.features), x.on_features)]
+
+
+def kid(fake: NDArray[np.floating], real: NDArray[np.floating]) -> Estimate:
     """Squared maximum mean discrepancy with the kernel (x.y / F + 1)^3, with its jackknife interval.
 
     On Inception features it is the KID (Binkowski et al. 2018, arXiv:1801.01401, section 4). The estimator is unbiased
-    (Gretton et al. 2012, lemma 6), so that it is defined for any number of pictures, does not depend on it in the mean,
-    and can fall below 0 for sets that do not differ. All pairs of pictures are used once; the customary mean over
+    (Gretton et al. 2012, lemma 6), so that it is defined for any number of images, does not depend on it in the mean,
+    and can fall below 0 for sets that do not differ. All pairs of images are used once; the customary mean over
     random subsets estimates the same number with more noise.
 
     Args:
         fake, real: features (N, F) and (M, F), at least 2 x GROUPS of each.
 
     Raises:
-        InputError: there are fewer pictures.
+        InputError: there are fewer images.
     """
     expect_groups(len(fake), len(real))
     ours, theirs = np.asarray(fake, np.float64), np.asarray(real, np.float64)
@@ -59,7 +83,7 @@ class _Sums:
 
 
 def _block_sums(a: Array, b: Array) -> Array:
-    """Sums of the kernel over each pair of groups (GROUPS, GROUPS), a picture with itself left out where `a` is `b`."""
+    """Sums of the kernel over each pair of groups (GROUPS, GROUPS), an image with itself left out where `a` is `b`."""
     sums = np.empty((GROUPS, GROUPS))
     group_a, group_b = groups(len(a)), groups(len(b))
     for i in range(GROUPS):

@@ -1,6 +1,6 @@
 """The knee of a run on the perception-distortion plane: where more adversary no longer pays.
 
-Paper: Blau & Michaeli 2018, The Perception-Distortion Tradeoff, arXiv:1711.06077: beyond some quality, pictures can
+Paper: Blau & Michaeli 2018, The Perception-Distortion Tradeoff, arXiv:1711.06077: beyond some quality, images can
 look more real only by being further from the truth. A run that learns to look real walks along that trade. It is worth
 going on while a step buys enough, that is while
 
@@ -31,7 +31,7 @@ class Step:
     distortion: float
     """Root mean squared error; of a PSNR it is 255 * 10^(-PSNR / 20)."""
     perception: float
-    """Perceptual distance to the true pictures, above 0."""
+    """Perceptual distance to the true images, above 0."""
 
 
 @dataclass(frozen=True)

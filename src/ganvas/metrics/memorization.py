@@ -1,44 +1,74 @@
-"""Memorisation: are fakes nearer to the training pictures than new pictures would be?"""
+"""Memorization: are fakes nearer to the training images than new images would be?"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn import functional
 
+from ganvas.metrics.figure import Figure
 from ganvas.metrics.intervals import Estimate, mean
+from ganvas.metrics.measure import Evidence, Measure, Quantity
 
-Pixels = NDArray[np.uint8]
+if TYPE_CHECKING:
+    from torch import Tensor
 
-PART = 4096  # pictures compared with all others at a time
-SIDE = 32  # px to which pictures are averaged before they are compared
-COPIES = 0.01  # the share of new pictures that is as near as what counts as a copy
+PART = 4096  # images compared with all others at a time
+SIDE = 32  # px to which images are averaged before they are compared
+COPIES = 0.01  # the share of new images that is as near as what counts as a copy
+
+
+class Memorization(Measure):
+    """Held-out images, which nobody memorized, are what fakes are compared with."""
+
+    name, formerly, order = "memorization", "memorisation", 80
+    gives = (Quantity("nearness"), Quantity("copies"))
+    needs = frozenset({"training", "held-out"})
+
+    def is_default(self, x: Evidence) -> bool:
+        """Always."""
+        return True
+
+    def compute(self, x: Evidence) -> Iterable[Figure]:
+        """Two figures."""
+        assert x.nearest is not None
+        assert x.training is not None
+        assert x.held_out is not None
+        protocol = {key: value for key, value in x.protocol.items() if key not in ("reals", "split")}
+        about = {
+            "extractor": "pixels",
+            "resize": f"averaged to at most {SIDE} px",
+            "training": sum(map(len, x.training())),
+            "new": len(x.held_out),
+        }
+        found = memorization(x.nearest, nearest(x.held_out, x.training()), x.seed)
+        return [self.figure(name, estimate, about | protocol) for name, estimate in found.items()]
 
 
 @dataclass(frozen=True)
 class Nearest:
-    """The training picture nearest to each of N pictures: its number, and the distance, per pixel in 0..1."""
+    """The training image nearest to each of N images: its number, and the distance, per pixel in 0..1."""
 
     index: NDArray[np.int64]
     distance: NDArray[np.float64]
 
 
-def nearest(pictures: Pixels, training: Iterable[Pixels]) -> Nearest:
-    """Find the nearest training picture of each picture, all of them searched.
+def nearest(images: NDArray[Any], training: Iterable[NDArray[Any]]) -> Nearest:
+    """Find the nearest training image of each image, all of them searched.
 
-    The distance is the root mean square difference of pixels, of pictures averaged to at most 32 px: what copies share,
+    The distance is the root mean square difference of pixels, of images averaged to at most 32 px: what copies share,
     seen from a little afar. It knows a copy that was blurred, sharpened or noised, not one that was moved or mirrored.
 
     Args:
-        pictures: uint8 (N, H, W, C).
-        training: the training pictures in parts (M, H, W, C), so that they need not lie in memory together.
+        images: uint8 (N, H, W, C).
+        training: the training images in parts (M, H, W, C), so that they need not lie in memory together.
     """
-    rows = _vectors(pictures)
+    import torch
+
+    rows = _vectors(images)
     best, index = torch.full((len(rows),), torch.inf), torch.zeros(len(rows), dtype=torch.int64)
     seen = 0
     for part in training:
@@ -52,9 +82,11 @@ def nearest(pictures: Pixels, training: Iterable[Pixels]) -> Nearest:
     return Nearest(index.numpy(), best.double().numpy())
 
 
-def nearest_other(pictures: Pixels) -> NDArray[np.float64]:
-    """How far each of N pictures (N, H, W, C) lies from the nearest other one of them, as in `nearest`: (N,)."""
-    rows = _vectors(pictures)
+def nearest_other(images: NDArray[Any]) -> NDArray[np.float64]:
+    """How far each of N images (N, H, W, C) lies from the nearest other one of them, as in `nearest`: (N,)."""
+    import torch
+
+    rows = _vectors(images)
     found = []
     for start in range(0, len(rows), PART):
         part = rows[start : start + PART]
@@ -64,29 +96,34 @@ def nearest_other(pictures: Pixels) -> NDArray[np.float64]:
     return torch.cat(found).double().numpy()
 
 
-def memorisation(fakes: Nearest, held_out: Nearest, seed: int = 0) -> dict[str, Estimate]:
-    """Compare the fakes' distances to the training pictures with those of held-out pictures, which nobody memorised.
+def memorization(fakes: Nearest, held_out: Nearest, seed: int = 0) -> dict[str, Estimate]:
+    """Compare the fakes' distances to the training images with those of held-out images, which nobody memorized.
 
-    `nearness` is the chance that a fake is nearer to the training pictures than a held-out picture is, the statistic of
-    Meehan et al. 2020 (arXiv:2004.05675, section 3) as a probability: 0.5 where fakes are as new as held-out pictures,
-    towards 1 where they copy, towards 0 where they are unlike any picture. `copies` is the share of fakes nearer than
-    all but 1 % of held-out pictures, of which a generator that memorises nothing has about 1 % too; it finds few copies
+    `nearness` is the chance that a fake is nearer to the training images than a held-out image is, the statistic of
+    Meehan et al. 2020 (arXiv:2004.05675, section 3) as a probability: 0.5 where fakes are as new as held-out images,
+    towards 1 where they copy, towards 0 where they are unlike any image. `copies` is the share of fakes nearer than
+    all but 1 % of held-out images, of which a generator that memorizes nothing has about 1 % too; it finds few copies
     among many poor fakes, which `nearness` cannot.
 
     Args:
-        fakes, held_out: what `nearest` found for both in the same training pictures.
+        fakes, held_out: what `nearest` found for both in the same training images.
         seed: of the intervals, which resample the fakes.
     """
     reference = np.sort(held_out.distance)
     left, right = (np.searchsorted(reference, fakes.distance, side) for side in ("left", "right"))
-    farther = 1 - (left + right) / (2 * len(reference))  # share of held-out pictures, ties counted half
+    farther = 1 - (left + right) / (2 * len(reference))  # share of held-out images, ties counted half
     line = np.quantile(reference, COPIES)
     return {"nearness": mean(farther, seed), "copies": mean(fakes.distance < line, seed)}
 
 
-def _vectors(pictures: Pixels) -> Tensor:
-    """(N, H, W, C) as vectors (N, F) of 0..1, averaged to at most SIDE px."""
-    tensor = torch.from_numpy(np.array(pictures)).permute(0, 3, 1, 2).float() / 255
+def _vectors(images: NDArray[Any]) -> Tensor:
+    """Images (N, H, W, C) as vectors (N, F) of 0..1, averaged to at most SIDE px; of anything else its own numbers."""
+    import torch
+    from torch.nn import functional
+
+    if images.dtype != np.uint8:
+        return torch.from_numpy(np.asarray(images, np.float32)).flatten(1)
+    tensor = torch.from_numpy(np.array(images)).permute(0, 3, 1, 2).float() / 255
     if tensor.shape[-1] > SIDE:
         tensor = functional.adaptive_avg_pool2d(tensor, SIDE)
     return tensor.flatten(1)

@@ -1,16 +1,32 @@
-"""Which modes of a known mixture, or which of many equally frequent classes, the fakes have found."""
+"""Mode coverage in 2-D: which Gaussians of a known mixture the fakes have found."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from ganvas.metrics.classifier_score import COVERED
-from ganvas.metrics.intervals import GROUPS, Estimate, groups, jackknife
+from ganvas.metrics.figure import Figure
+from ganvas.metrics.measure import Evidence, Measure, Quantity
 
 NEAR, FAIR = 3.0, 0.25
+
+
+class ModeCoverage(Measure):
+    """Of points, whose mixture is known."""
+
+    name, order = "modes-2d", 110
+    gives = (Quantity("modes found", higher_is_better=True), Quantity("quality", higher_is_better=True))
+    needs = frozenset({"mixture"})
+
+    def compute(self, x: Evidence) -> Iterable[Figure]:
+        """Two figures, without intervals."""
+        assert x.mixture is not None
+        found = coverage(x.fakes, *x.mixture)
+        about = {**x.protocol, "of": found.of}
+        return [self.figure("modes found", found.covered, about), self.figure("quality", found.quality, about)]
 
 
 @dataclass(frozen=True)
@@ -43,46 +59,3 @@ def coverage(points: ArrayLike, modes: ArrayLike, std: float) -> Coverage:
     good = distances.min(1) <= NEAR * std
     found = np.bincount(distances.argmin(1)[good], minlength=len(centres))
     return Coverage(int((found >= FAIR * len(x) / len(centres)).sum()), len(centres), float(good.mean()))
-
-
-@dataclass(frozen=True)
-class Spread:
-    """How fakes spread over classes that should be equally frequent.
-
-    Attributes:
-        modes: classes with at least one fake, as the literature counts them.
-        covered: classes with at least a tenth of their fair share, which single mistakes of the classifier are not.
-        kl: Kullback-Leibler divergence KL(fakes || uniform), in nats; a class without fakes adds nothing.
-    """
-
-    modes: Estimate
-    covered: Estimate
-    kl: Estimate
-
-
-def spread(labels: NDArray[np.integer], classes: int) -> Spread:
-    """Count classes as for Stacked MNIST (Metz et al. 2017, arXiv:1611.02163, section 3.3), with jackknife intervals.
-
-    N fakes of a perfect sampler have a KL of about (`classes` - 1) / 2N, since their histogram is never flat.
-
-    Args:
-        labels: class of each fake (N,), in 0..`classes` - 1.
-        classes: how many there are.
-    """
-    group = groups(len(labels))
-    whole = _spread(labels, classes)
-    left_out = np.array([_spread(labels[group != one], classes) for one in range(GROUPS)])
-    modes, covered, kl = (jackknife(value, without) for value, without in zip(whole, left_out.T, strict=True))
-    most = float(classes)
-    return Spread(_within(modes, most), _within(covered, most), _within(kl, float(np.log(classes))))
-
-
-def _spread(labels: NDArray[np.integer], classes: int) -> tuple[float, float, float]:
-    found = np.bincount(labels, minlength=classes)
-    share = found[found > 0] / len(labels)
-    covered = (found >= max(1, COVERED * len(labels) / classes)).sum()
-    return float((found > 0).sum()), float(covered), float((share * np.log(share * classes)).sum())
-
-
-def _within(estimate: Estimate, most: float) -> Estimate:
-    return Estimate(estimate.value, max(estimate.low, 0.0), min(estimate.high, most))

@@ -1,4 +1,4 @@
-"""How different two pictures look: LPIPS and ST-LPIPS, and how varied a set of pictures is by them.
+"""How different two images look: the networks of LPIPS and ST-LPIPS. Imports torch only where one is opened.
 
 Papers: Zhang et al. 2018, The Unreasonable Effectiveness of Deep Features as a Perceptual Metric, arXiv:1801.03924;
 Ghildyal & Liu 2022, Shift-tolerant Perceptual Similarity Metric, arXiv:2207.13686
@@ -11,20 +11,21 @@ files'.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.nn import functional
 
 from ganvas.errors import InputError, nearest
 from ganvas.metrics.extractors.extractor import rgb
-from ganvas.metrics.intervals import Estimate, mean
 from ganvas.metrics.weights import HASH, fetched, read_weights
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 NAMES = ("st-lpips", "lpips")
 SHIFT_TOLERANT = (
@@ -41,12 +42,11 @@ ALEXNET = "alexnet-owt-7be5be79.pth"
 URL = f"https://download.pytorch.org/models/{ALEXNET}"
 ALEXNET_SHA256 = "7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02"
 SIDE = 64  # px, below which AlexNet's layers see little but their own padding
-PAIRS = 512
 BATCH = 8
 
 
-class Perceptual(nn.Module):
-    """The distance of pictures, pair by pair, by the five convolutions of an AlexNet.
+class PerceptualDistance(ABC):
+    """The distance of images, pair by pair, by the five convolutions of an AlexNet.
 
     Attributes:
         title: of the distance, in the names of figures.
@@ -60,42 +60,61 @@ class Perceptual(nn.Module):
 
     def __init__(self, state: dict[str, Tensor], convolutions: Iterable[str]) -> None:
         """Take the convolutions of these names from the state, and the linear layers after them."""
-        super().__init__()
-        for layer, name in enumerate(convolutions):
-            self.register_buffer(f"weight{layer}", state[f"{name}.weight"])
-            self.register_buffer(f"bias{layer}", state[f"{name}.bias"])
-            self.register_buffer(f"lin{layer}", state[f"lin{layer}.model.1.weight"])
-        self.register_buffer("shift", torch.tensor([-0.030, -0.088, -0.188]).view(1, 3, 1, 1))
-        self.register_buffer("scale", torch.tensor([0.458, 0.448, 0.450]).view(1, 3, 1, 1))
+        import torch
 
-    def forward(self, a: Tensor, b: Tensor) -> Tensor:
-        """Distances (B,), at least 0, of pictures (B, C, H, W) in [-1, 1] with C 1 or 3."""
+        self.tensors = {
+            "shift": torch.tensor([-0.030, -0.088, -0.188]).view(1, 3, 1, 1),
+            "scale": torch.tensor([0.458, 0.448, 0.450]).view(1, 3, 1, 1),
+        }
+        for layer, name in enumerate(convolutions):
+            self.tensors |= {
+                f"weight{layer}": state[f"{name}.weight"],
+                f"bias{layer}": state[f"{name}.bias"],
+                f"lin{layer}": state[f"lin{layer}.model.1.weight"],
+            }
+
+    def to(self, device: Any) -> PerceptualDistance:
+        """Move to a device; returns itself, as a module does."""
+        self.tensors = {name: tensor.to(device) for name, tensor in self.tensors.items()}
+        return self
+
+    @property
+    def device(self) -> Any:
+        """Where it computes."""
+        return self.tensors["shift"].device
+
+    def __call__(self, a: Tensor, b: Tensor) -> Tensor:
+        """Distances (B,), at least 0, of images (B, C, H, W) in [-1, 1] with C 1 or 3."""
+        from torch.nn import functional
+
         total = a.new_zeros(len(a))
         for layer, (x, y) in enumerate(zip(self._layers(a), self._layers(b), strict=True)):
             gap = (functional.normalize(x, eps=1e-10) - functional.normalize(y, eps=1e-10)).square()
-            total = total + functional.conv2d(gap, self.get_buffer(f"lin{layer}")).mean((1, 2, 3))
+            total = total + functional.conv2d(gap, self.tensors[f"lin{layer}"]).mean((1, 2, 3))
         return total
 
-    def _layers(self, pictures: Tensor) -> list[Tensor]:
-        x = (rgb(pictures) - self.get_buffer("shift")) / self.get_buffer("scale")
+    def _layers(self, images: Tensor) -> list[Tensor]:
+        x = (rgb(images) - self.tensors["shift"]) / self.tensors["scale"]
         first = self._first(x).relu()
         second = self._convolve(self._pool(first), 1, padding=2).relu()
         third = self._convolve(self._pool(second), 2).relu()
         fourth = self._convolve(third, 3).relu()
         return [first, second, third, fourth, self._convolve(fourth, 4).relu()]
 
-    def _first(self, x: Tensor) -> Tensor:
-        raise NotImplementedError
+    @abstractmethod
+    def _first(self, x: Tensor) -> Tensor: ...
 
-    def _pool(self, x: Tensor) -> Tensor:
-        raise NotImplementedError
+    @abstractmethod
+    def _pool(self, x: Tensor) -> Tensor: ...
 
     def _convolve(self, x: Tensor, layer: int, stride: int = 1, padding: int = 1) -> Tensor:
-        weight, bias = self.get_buffer(f"weight{layer}"), self.get_buffer(f"bias{layer}")
+        from torch.nn import functional
+
+        weight, bias = self.tensors[f"weight{layer}"], self.tensors[f"bias{layer}"]
         return functional.conv2d(x, weight, bias, stride, padding)
 
 
-class ShiftTolerant(Perceptual):
+class ShiftTolerant(PerceptualDistance):
     """ST-LPIPS: every step over pixels is a blur first."""
 
     title, name = "ST-LPIPS", "st-lpips-alex"
@@ -114,10 +133,12 @@ class ShiftTolerant(Perceptual):
         return _halve(self._convolve(x, 0, padding=2))
 
     def _pool(self, x: Tensor) -> Tensor:
+        from torch.nn import functional
+
         return _halve(functional.max_pool2d(x, 3, 1))
 
 
-class LPIPS(Perceptual):
+class LPIPSNetwork(PerceptualDistance):
     """LPIPS itself."""
 
     title, name = "LPIPS", "lpips-alex"
@@ -126,7 +147,7 @@ class LPIPS(Perceptual):
         """Load the linear layers of the installed package, and AlexNet from $GANVAS_WEIGHTS, the cache or a download.
 
         Raises:
-            InputError: the package is not installed, AlexNet is not to be had, or a file is another.
+            InputError: the package is not installed, AlexNet is not available, or a file is another.
         """
         linear = _packaged(*LINEAR)
         path = fetched("the AlexNet of LPIPS", [ALEXNET], URL, ALEXNET_SHA256, "--perceptual st-lpips")
@@ -138,10 +159,12 @@ class LPIPS(Perceptual):
         return self._convolve(x, 0, stride=4, padding=2)
 
     def _pool(self, x: Tensor) -> Tensor:
+        from torch.nn import functional
+
         return functional.max_pool2d(x, 3, 2)
 
 
-def open_perceptual(name: str) -> Perceptual:
+def open_perceptual(name: str) -> PerceptualDistance:
     """Load the distance of that name, one of NAMES.
 
     Raises:
@@ -149,61 +172,46 @@ def open_perceptual(name: str) -> Perceptual:
     """
     if name not in NAMES:
         raise InputError(f"there is no perceptual distance {name!r}{nearest(name, NAMES)}; give {' or '.join(NAMES)}.")
-    return LPIPS() if name == "lpips" else ShiftTolerant()
+    return LPIPSNetwork() if name == "lpips" else ShiftTolerant()
 
 
-def distances(network: Perceptual, a: NDArray[np.uint8], b: NDArray[np.uint8], *, crop: int = 0) -> NDArray[np.float64]:
-    """The distance (N,) of each picture of one set to its partner in the other.
+def distances(
+    network: PerceptualDistance, a: NDArray[np.uint8], b: NDArray[np.uint8], *, crop: int = 0
+) -> NDArray[np.float64]:
+    """The distance (N,) of each image of one set to its partner in the other.
 
     Args:
         network: the distance.
         a, b: uint8 (N, H, W, C); enlarged to 64 px if smaller.
         crop: pixels left out on each side.
     """
-    device = network.get_buffer("shift").device
+    import torch
+
     inside = slice(crop, a.shape[1] - crop), slice(crop, a.shape[2] - crop)
     found = []
     with torch.inference_mode():
         for start in range(0, len(a), BATCH):
-            pair = (_prepare(pixels[start : start + BATCH, *inside]).to(device) for pixels in (a, b))
+            pair = (prepare(pixels[start : start + BATCH, *inside]).to(network.device) for pixels in (a, b))
             found.append(network(*pair).cpu())
     return torch.cat(found).double().numpy()
 
 
-def diversity(network: Perceptual, pixels: NDArray[np.uint8], seed: int = 0) -> Estimate:
-    """Mean distance of random pairs of pictures: less than that of reals where fakes look alike.
+def prepare(pixels: NDArray[np.uint8]) -> Tensor:
+    """uint8 (N, H, W, C) to (N, C, H, W) in [-1, 1], of at least 64 px."""
+    import torch
+    from torch.nn import functional
 
-    Args:
-        network: the distance.
-        pixels: uint8 (N, H, W, C), N at least 2; enlarged to 64 px if smaller.
-        seed: of the 512 pairs, and of the interval, which resamples the pairs.
-
-    Raises:
-        InputError: there is no pair.
-    """
-    if len(pixels) < 2:
-        raise InputError(f"{len(pixels)} picture has nothing to differ from; give 2 or more.")
-    rng = np.random.default_rng(seed)
-    first = rng.integers(0, len(pixels), PAIRS)
-    second = (first + rng.integers(1, len(pixels), PAIRS)) % len(pixels)
-    device = network.get_buffer("shift").device
-    found = []
-    with torch.inference_mode():
-        for start in range(0, PAIRS, BATCH):
-            part = slice(start, start + BATCH)
-            found.append(network(*(_prepare(pixels[chosen[part]]).to(device) for chosen in (first, second))).cpu())
-    return mean(torch.cat(found).double().numpy(), seed)
-
-
-def _prepare(pixels: NDArray[np.uint8]) -> Tensor:
-    pictures = torch.from_numpy(np.array(pixels)).permute(0, 3, 1, 2).float() / 127.5 - 1
-    if pictures.shape[-1] < SIDE:
-        pictures = functional.interpolate(pictures, (SIDE, SIDE), mode="bicubic", antialias=True).clamp_(-1, 1)
-    return pictures
+    images = torch.from_numpy(np.array(pixels)).permute(0, 3, 1, 2).float() / 127.5 - 1
+    if images.shape[-1] < SIDE:
+        images = functional.interpolate(images, (SIDE, SIDE), mode="bicubic", antialias=True).clamp_(-1, 1)
+    return images
 
 
 def _halve(x: Tensor) -> Tensor:
     """Blur by [1, 2, 1] both ways and leave every other pixel out (Zhang 2019, arXiv:1904.11486)."""
+    import torch
+    from torch.nn import functional
+
     one = torch.tensor([1.0, 2.0, 1.0], device=x.device) / 4
     filters = torch.outer(one, one).expand(x.shape[1], 1, 3, 3)
     return functional.conv2d(functional.pad(x, [2] * 4, mode="reflect"), filters, stride=2, groups=x.shape[1])

@@ -7,13 +7,12 @@ import os
 import socket
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from ganvas.errors import InputError
-from ganvas.nn.pth import read_pth
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 HASH = 12  # characters of a SHA-256 that are shown
 TIMEOUT = 20.0  # seconds without an answer after which the download counts as failed
@@ -35,8 +34,10 @@ def fetched(what: str, names: Sequence[str], url: str, sha256: str, instead: str
         instead: the option that does without it, in the error.
 
     Raises:
-        InputError: it is neither there nor to be had.
+        InputError: it is neither there nor available.
     """
+    import torch
+
     folder = weights_dir()
     for name in names:
         if (folder / name).is_file():
@@ -66,6 +67,8 @@ def read_weights(path: Path, sha256: str) -> dict[str, Tensor]:
     Raises:
         InputError: the SHA-256 of the file does not begin with `sha256`, or it holds no tensors.
     """
+    from ganvas.nn.pth import read_pth
+
     content = path.read_bytes()
     found = hashlib.sha256(content).hexdigest()
     if not found.startswith(sha256):

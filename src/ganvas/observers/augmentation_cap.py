@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 EVENT = "augmentation-at-cap"
 
 
-class Leaks(Observer):
+class AugmentationCap(Observer):
     """Tells it once in a run."""
 
     def __init__(self, folder: RunFolder, console: Console, every: int) -> None:

@@ -1,4 +1,4 @@
-"""Draws curves.png: the loss terms, and the measured distance, over real images seen."""
+"""Draws curves.png: the loss terms, and the first of the figures of validation, over real images seen."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 from ganvas.files import write_atomically
-from ganvas.observers.measure import MEASURE
-from ganvas.runs.folder import RunFolder
+from ganvas.runs.folder import RunFolder, figures_of
 from ganvas.training.observer import Observer
 from ganvas.training.run import Report
 
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from ganvas.training.run import Run
 
 STATISTICS = {"augment/p": "p, probability of a change", "d/sign": "mean sign of D's score of the reals"}
+MEASURES = {"swd": "sliced Wasserstein distance", "psnr-y": "PSNR on Y"}
 SECONDS = 120.0  # between drawings; one takes about half a second
 PLAYERS = {"g/adversarial": "tab:blue", "d/adversarial": "tab:orange"}
 OTHERS = ("tab:green", "tab:red", "tab:purple", "tab:brown", "tab:pink", "tab:olive")
@@ -50,10 +50,10 @@ def draw(folder: RunFolder) -> None:
         return
     from matplotlib.figure import Figure
 
-    measured = _points(lines, MEASURE)
+    measured = [figures[0] for figures in map(figures_of, lines) if figures]
     # Statistics of the game have no place on the scale of its losses.
     losses, statistics = [n for n in terms if n not in STATISTICS], [n for n in terms if n in STATISTICS]
-    heights = [3.6, *([2.4] if statistics else []), *([2.4] if measured[0] else [])]
+    heights = [3.6, *([2.4] if statistics else []), *([2.4] if measured else [])]
     figure = Figure(figsize=(9, sum(heights)), layout="constrained", dpi=110)
     axes = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
     others = cycle(OTHERS)
@@ -67,11 +67,13 @@ def draw(folder: RunFolder) -> None:
     if statistics:
         axes[1].set_ylabel("augmentation")
         axes[1].legend(loc="best", frameon=False)
-    if measured[0]:
-        axes[-1].plot(*measured, color="tab:green", linewidth=1.0, marker=".", markersize=3)
-        best = min(range(len(measured[1])), key=measured[1].__getitem__)
-        axes[-1].plot(measured[0][best], measured[1][best], "o", color="tab:red", label="best")
-        axes[-1].set_ylabel("sliced Wasserstein distance")
+    if measured:
+        name, unit = measured[0].measure, measured[0].unit
+        images, values = [figure.images_seen for figure in measured], [figure.value for figure in measured]
+        axes[-1].plot(images, values, color="tab:green", linewidth=1.0, marker=".", markersize=3)
+        best = values.index((max if measured[0].higher_is_better else min)(values))
+        axes[-1].plot(images[best], values[best], "o", color="tab:red", label="best")
+        axes[-1].set_ylabel(MEASURES.get(name, name) + (f" ({unit})" if unit else ""))
         axes[-1].legend(loc="best", frameon=False)
     axes[-1].set_xlabel("real images seen")
     for axis in axes:

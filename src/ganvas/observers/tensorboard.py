@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ganvas.errors import InputError
-from ganvas.runs.folder import RunFolder
+from ganvas.runs.folder import RunFolder, figures_of
 
 
 def tensorboard(folder: RunFolder) -> Callable[[dict[str, Any]], None]:
@@ -27,6 +27,8 @@ def tensorboard(folder: RunFolder) -> Callable[[dict[str, Any]], None]:
         for name, value in line.items():
             if name != "images" and isinstance(value, float):
                 writer.add_scalar(name, value, line["images"])
+        for figure in figures_of(line):
+            writer.add_scalar(f"validation/{figure.measure}", figure.value, line["images"])
         writer.flush()
 
     return write

@@ -6,16 +6,68 @@ that a confident discriminator neither overflows nor rounds to zero. Each is min
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from torch import Tensor
-from torch.nn import functional
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
 
 from ganvas.errors import InputError
+from ganvas.recipe.penalties import R1, R2, GradientPenalty, Penalty
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Objective(ABC):
+    """One game, and what training, diagnosis and sanity checks ask of it. Subclasses are frozen dataclasses."""
+
+    paired: ClassVar[bool] = False
+    """Whether only the difference of a real's and a fake's score counts: the generator's loss then takes the scores of
+    fresh reals, and the level of all scores is free."""
+    critic: ClassVar[bool] = False
+    """Whether the scores measure a distance and judge no single sample: they have no scale, run away unless a penalty
+    bounds them, and do not tell whether D overfits."""
+
+    @abstractmethod
+    def d(self, real: Tensor, fake: Tensor) -> Tensor:
+        """The discriminator's loss, of scores of reals and of as many fakes."""
+
+    @abstractmethod
+    def g(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
+        """The generator's loss, of scores of fakes; a paired game takes those of as many fresh reals too."""
+
+    def undecided(self, real: Tensor, fake: Tensor) -> float | Tensor:
+        """The score that the best D gives where a real is as likely as a fake, as far as these scores tell it."""
+        return (real.mean() + fake.mean()) / 2 if self.paired else 0.0
+
+    def blind_loss(self) -> float:
+        """The least that a D can lose without telling anything apart; 0 where that has no meaning."""
+        if self.critic:
+            return 0.0
+        import torch
+
+        return min(float(self.d(score, score)) for score in torch.linspace(-2, 2, 81))
+
+    def smoothing(self, penalties: tuple[Penalty, ...]) -> tuple[Penalty, ...]:
+        """The penalties that calm this game, given those that there are; these where they do already."""
+        return penalties or (GradientPenalty(weight=10.0),)
+
+    def misfits(self, penalties: tuple[Penalty, ...]) -> Iterator[str]:
+        """Sentences on penalties that go against this game, or that it lacks."""
+        yield from ()
+
+    def with_smooth_labels(self) -> Objective | None:
+        """The same with a discriminator that may not be quite sure of reals, where that is a change."""
+        return None
+
+    def with_full_gradient(self) -> Objective | None:
+        """The same with a generator whose gradient does not fade when D wins, where that is a change."""
+        return None
 
 
 @dataclass(frozen=True, kw_only=True)
-class NonSaturating:
+class NonSaturating(Objective):
     """Binary cross-entropy (Goodfellow et al. 2014, arXiv:1406.2661, eq. 1 and section 3).
 
     With labels 1 and 0 the optimal discriminator is D*(x) = p(x) / (p(x) + q(x)), and its loss at p = q is log 4.
@@ -39,13 +91,26 @@ class NonSaturating:
         """-E[log D(x)] - E[log(1 - D(G(z)))], with smoothed labels where asked."""
         return _cross_entropy(real, self.real_label) + _cross_entropy(fake, self.fake_label)
 
-    def g(self, fake: Tensor) -> Tensor:
+    def g(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         """-E[log D(G(z))], or E[log(1 - D(G(z)))] when saturating."""
         return -_cross_entropy(fake, 0.0) if self.saturating else _cross_entropy(fake, 1.0)
 
+    def undecided(self, real: Tensor, fake: Tensor) -> float:
+        """The logit of the middle of the labels."""
+        middle = (self.real_label + self.fake_label) / 2
+        return math.log(middle / (1 - middle))
+
+    def with_smooth_labels(self) -> NonSaturating | None:
+        """With 0.9 for reals (Salimans et al. 2016)."""
+        return None if self.real_label < 1 else replace(self, real_label=0.9)
+
+    def with_full_gradient(self) -> NonSaturating | None:
+        """Without the minimax form (Goodfellow et al. 2014, section 3)."""
+        return replace(self, saturating=False) if self.saturating else None
+
 
 @dataclass(frozen=True, kw_only=True)
-class LeastSquares:
+class LeastSquares(Objective):
     """Squared distance of the score to a label (Mao et al. 2017, arXiv:1611.04076, eq. 2 with a=0, b=c=1).
 
     A score beyond 1e19 has no square in fp32: the loss is then infinite and the run stops as diverged.
@@ -60,39 +125,56 @@ class LeastSquares:
         """(E[(D(x) - b)^2] + E[(D(G(z)) - a)^2]) / 2"""
         return 0.5 * (_square(real, self.real_label) + _square(fake, self.fake_label))
 
-    def g(self, fake: Tensor) -> Tensor:
+    def g(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         """E[(D(G(z)) - c)^2] / 2"""
         return 0.5 * _square(fake, self.real_label)
 
+    def undecided(self, real: Tensor, fake: Tensor) -> float:
+        """The middle of the labels."""
+        return (self.real_label + self.fake_label) / 2
+
 
 @dataclass(frozen=True, kw_only=True)
-class Hinge:
+class Hinge(Objective):
     """Hinge loss (Lim & Ye 2017, arXiv:1705.02894; Miyato et al. 2018, arXiv:1802.05957, eq. 16 and 17)."""
 
     def d(self, real: Tensor, fake: Tensor) -> Tensor:
         """E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z)))]"""
-        return functional.relu(1 - real.float()).mean() + functional.relu(1 + fake.float()).mean()
+        return (1 - real.float()).relu().mean() + (1 + fake.float()).relu().mean()
 
-    def g(self, fake: Tensor) -> Tensor:
+    def g(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         """-E[D(G(z))]"""
         return -fake.float().mean()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wasserstein:
+class Wasserstein(Objective):
     """The critic's gap (Arjovsky et al. 2017, arXiv:1701.07875); needs a GradientPenalty to stay 1-Lipschitz."""
+
+    critic = True
 
     def d(self, real: Tensor, fake: Tensor) -> Tensor:
         """E[D(G(z))] - E[D(x)], minus the estimated distance"""
         return fake.float().mean() - real.float().mean()
 
-    def g(self, fake: Tensor) -> Tensor:
+    def g(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         """-E[D(G(z))]"""
         return -fake.float().mean()
 
+    def misfits(self, penalties: tuple[Penalty, ...]) -> Iterator[str]:
+        """On slopes that are pulled to 0, and on a critic that nothing bounds."""
+        flat = _with_slope(penalties, 0.0)
+        if flat:
+            yield (
+                f"{flat} pulls the critic's slope to 0, and Wasserstein's critic measures a distance only where"
+                " its slope is 1; take GradientPenalty, or the Relativistic objective."
+            )
+        elif not penalties:
+            yield "nothing bounds Wasserstein's critic, so that its scores will run away; give it a GradientPenalty."
+
 
 @dataclass(frozen=True, kw_only=True)
-class Relativistic:
+class Relativistic(Objective):
     """The relativistic pairing game: is this real more real than that fake? (Jolicoeur-Martineau 2018,
     arXiv:1807.00734; in the form of Huang et al. 2024, arXiv:2501.05441, section 2)
 
@@ -100,16 +182,45 @@ class Relativistic:
     discriminator has log 2 = 0.693, and so has its generator. It needs R1 and R2 to converge (section 2 there).
     """
 
+    paired = True
+
     def d(self, real: Tensor, fake: Tensor) -> Tensor:
         """E[softplus(-(D(x) - D(G(z))))], over pairs: both of one length."""
-        return functional.softplus(fake.float() - real.float()).mean()
+        return _softplus(fake.float() - real.float()).mean()
 
-    def g(self, fake: Tensor, real: Tensor) -> Tensor:
+    def g(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         """E[softplus(-(D(G(z)) - D(x)))], over pairs with fresh reals, whose scores need no gradient."""
-        return functional.softplus(real.float() - fake.float()).mean()
+        assert real is not None
+        return _softplus(real.float() - fake.float()).mean()
+
+    def smoothing(self, penalties: tuple[Penalty, ...]) -> tuple[Penalty, ...]:
+        """R1 and R2, as strong as what there is of the two: a slope held at 1 would not let the game come to rest."""
+        if {R1, R2} <= set(map(type, penalties)):
+            return penalties
+        one = next((penalty for penalty in penalties if isinstance(penalty, R1 | R2)), R1())
+        return R1(gamma=one.gamma, every=one.every), R2(gamma=one.gamma, every=one.every)
+
+    def misfits(self, penalties: tuple[Penalty, ...]) -> Iterator[str]:
+        """On slopes that are held at 1, and on a game without both R1 and R2."""
+        steep = _with_slope(penalties, 1.0)
+        if steep:
+            yield (
+                f"{steep} holds the discriminator's slope at 1, and the Relativistic game is at rest only where"
+                " it is 0; take R1 and R2."
+            )
+        elif {type(penalty) for penalty in penalties} != {R1, R2}:
+            yield (
+                "the Relativistic game is known to converge only with both R1 and R2 (Huang et al. 2024), and"
+                f" this one has {_names(penalties) or 'no penalty'}; it may diverge."
+            )
 
 
-Objective = NonSaturating | LeastSquares | Hinge | Wasserstein | Relativistic
+def _with_slope(penalties: tuple[Penalty, ...], slope: float) -> str:
+    return _names(tuple(penalty for penalty in penalties if penalty.slope == slope))
+
+
+def _names(penalties: tuple[Penalty, ...]) -> str:
+    return " and ".join(sorted({type(penalty).__name__ for penalty in penalties}))
 
 
 def _cross_entropy(logits: Tensor, label: float) -> Tensor:
@@ -117,11 +228,17 @@ def _cross_entropy(logits: Tensor, label: float) -> Tensor:
     logits = logits.float()
     loss = logits.new_zeros(())
     if label > 0:
-        loss = loss + label * functional.softplus(-logits).mean()
+        loss = loss + label * _softplus(-logits).mean()
     if label < 1:
-        loss = loss + (1 - label) * functional.softplus(logits).mean()
+        loss = loss + (1 - label) * _softplus(logits).mean()
     return loss
 
 
 def _square(scores: Tensor, label: float) -> Tensor:
     return (scores.float() - label).square().mean()
+
+
+def _softplus(scores: Tensor) -> Tensor:
+    from torch.nn import functional
+
+    return functional.softplus(scores)

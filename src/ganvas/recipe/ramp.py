@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 from ganvas.errors import InputError
@@ -66,3 +66,10 @@ def at(value: float | Ramp, images: int) -> float:
 def ends(value: float | Ramp) -> tuple[float, ...]:
     """The values a number or a ramp lies between."""
     return (value.start, value.end) if isinstance(value, Ramp) else (value,)
+
+
+def times(value: float | Ramp, factor: float) -> float | Ramp:
+    """A number, or a ramp from its start to its end, times a factor."""
+    if isinstance(value, Ramp):
+        return replace(value, start=value.start * factor, end=value.end * factor)
+    return value * factor

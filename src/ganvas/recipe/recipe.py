@@ -12,13 +12,13 @@ from typing import Literal
 
 from ganvas.errors import InputError
 from ganvas.recipe.adam import Adam
-from ganvas.recipe.objectives import NonSaturating, Objective, Wasserstein
+from ganvas.recipe.objectives import NonSaturating, Objective
 from ganvas.recipe.penalties import Penalty
 from ganvas.recipe.ramp import Ramp, at, ends
 from ganvas.recipe.reconstruction import ReconstructionLoss
 from ganvas.recipe.schedule import WHOLE, Schedule
-from ganvas.recipe.sources import Crops, Mixture2D, Source
-from ganvas.recipe.system import System, Translation
+from ganvas.recipe.sources import Source
+from ganvas.recipe.system import System
 
 Change = Literal["colour", "shift", "cut", "blit", "geometry", "tone"]
 LEAKING: tuple[Change, ...] = ("blit", "geometry", "tone")  # where almost every picture is changed, fakes become so too
@@ -167,7 +167,7 @@ class Recipe:
                 f"--schedule.pretrain {self.schedule.pretrain} is longer than the run's --images {self.images}; shorten"
                 " it, or give -1 for a run that is all pretraining."
             )
-        if self.schedule.pretrain and not any(content.when in ("pretrain", "both") for content in self.reconstruction):
+        if self.schedule.pretrain and not any(loss.due("pretrain") for loss in self.reconstruction):
             raise InputError(
                 f"--schedule.pretrain {self.schedule.pretrain} has nothing to train on, since no content term is for"
                 " it; leave it out, or take a recipe with one (ganvas list)."
@@ -184,35 +184,9 @@ class Recipe:
             )
         if not (math.isfinite(self.adversarial) and self.adversarial >= 0):
             raise InputError(f"--adversarial {self.adversarial} is no weight; give 0 or more, SRGAN's is 1e-3.")
-        if (self.reconstruction or isinstance(self.data, Crops)) and not isinstance(self.system, Translation):
+        if self.augment.target and self.objective.critic:
             raise InputError(
-                f"{type(self.system).__name__} makes pictures from noise, which have no original to be compared with;"
-                " content terms and crops go with a system that enlarges, such as srgan."
-            )
-        if isinstance(self.system, Translation):
-            if not isinstance(self.data, Crops):
-                raise InputError(f"{type(self.system).__name__} learns from crops of photographs; give it Crops.")
-            if self.augment.flip:
-                raise InputError("--augment.flip is for pictures; crops are turned and mirrored by --data.turn.")
-            if self.steering.mode == "treat":
-                raise InputError(
-                    "--steering treat knows the games that begin at noise alone; leave it out for"
-                    f" {type(self.system).__name__}."
-                )
-        on_plane = isinstance(self.data, Mixture2D)
-        if on_plane != (self.system.shape == (2,)):
-            given, wanted = ("points", "pictures") if on_plane else ("pictures", "points of the plane")
-            raise InputError(
-                f"{type(self.system).__name__} plays on {wanted}, and the data are {given}; take another recipe."
-            )
-        augment = self.augment
-        if on_plane and (augment.flip or augment.target or any(ends(augment.differentiable))):
-            raise InputError(
-                "--augment.flip, --augment.differentiable and --augment.target change pictures, and the data are"
-                " points; leave them out."
-            )
-        if augment.target and isinstance(self.objective, Wasserstein):
-            raise InputError(
-                f"--augment.target {augment.target} reads from D's scores whether D overfits, which those of"
-                " Wasserstein's critic, a distance, do not tell; leave it out, or take another --objective."
+                f"--augment.target {self.augment.target} reads from D's scores whether D overfits, which those of"
+                f" {type(self.objective).__name__}'s critic, a distance, do not tell; leave it out, or take another"
+                " --objective."
             )

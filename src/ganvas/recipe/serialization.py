@@ -1,7 +1,8 @@
 """Any recipe value to plain JSON data and back, by its annotations.
 
-Every dataclass is written with its class name under "type", so that a union reads back as what it was; a system is
-found among the files of `ganvas.systems`. Unknown keys and types are errors that name the known ones.
+Every dataclass is written with its class name under "type", so that a union reads back as what it was. An abstract
+class stands for all concrete ones below it that have been imported: `ganvas.systems.read_recipe` imports those of all
+systems first. Unknown keys and types are errors that name the known ones.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from collections.abc import Iterator
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 from ganvas.errors import InputError, nearest
+from ganvas.recipe.legacy import renamed
+from ganvas.registry import concrete
 
 T = TypeVar("T")
 
@@ -39,7 +42,7 @@ def from_plain(kind: type[T], plain: Any, where: str = "recipe") -> T:
     Raises:
         InputError: a key, type or value does not fit; the message names the place and what is known there.
     """
-    return typing.cast(T, _read(kind, plain, where))
+    return typing.cast(T, _read(kind, renamed(plain), where))
 
 
 def flatten(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -99,9 +102,7 @@ def _members(kind: Any) -> list[Any]:
     if get_origin(kind) in (Union, types.UnionType):
         return [member for arg in get_args(kind) for member in _members(arg)]
     if inspect.isclass(kind) and inspect.isabstract(kind):
-        from ganvas.systems import all_systems
-
-        return [system for system in all_systems() if issubclass(system, kind)]
+        return concrete(kind)
     return [kind]
 
 

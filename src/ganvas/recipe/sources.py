@@ -1,7 +1,8 @@
-"""Where real data come from: values."""
+"""Where real data come from: values. `ganvas.data` opens them."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -14,8 +15,24 @@ from ganvas.recipe.degradations import Bicubic, Degradation
 RADIUS, STRETCHES = 0.8, 100
 
 
+class Source(ABC):
+    """One kind of data. Subclasses are frozen dataclasses; the first field says which data, and is what --data sets."""
+
+    held_out: float
+    """Share of the rows that is never trained on; a field, or a constant."""
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """What messages call the data."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.held_out <= 0.5:
+            raise InputError(f"--data.held-out {self.held_out} must lie in 0..0.5; usual is 0.05, 0 keeps none back.")
+
+
 @dataclass(frozen=True, kw_only=True)
-class Images:
+class Images(Source):
     """Square pictures of one size from one source."""
 
     source: str
@@ -27,13 +44,14 @@ class Images:
     """Share of the pictures that is never trained on, so that the diagnosis and the measures have something to compare
     with: every k-th picture in the source's order, k = 1 / share. 0 trains on all."""
 
-    def __post_init__(self) -> None:
-        if not 0 <= self.held_out <= 0.5:
-            raise InputError(f"--data.held-out {self.held_out} must lie in 0..0.5; usual is 0.05, 0 keeps none back.")
+    @property
+    def title(self) -> str:
+        """The name, or the path."""
+        return self.source
 
 
 @dataclass(frozen=True, kw_only=True)
-class Crops:
+class Crops(Source):
     """Random crops of photographs, each in one of its eight turns and mirrorings, with their low-resolution versions.
 
     One crop of every photograph is an epoch.
@@ -48,13 +66,14 @@ class Crops:
     held_out: float = 0.05
     """Share of the photographs that is never trained on: every k-th, k = 1 / share. 0 trains on all."""
 
-    def __post_init__(self) -> None:
-        if not 0 <= self.held_out <= 0.5:
-            raise InputError(f"--data.held-out {self.held_out} must lie in 0..0.5; usual is 0.05, 0 keeps none back.")
+    @property
+    def title(self) -> str:
+        """The name, or the path."""
+        return self.source
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mixture2D:
+class Mixture2D(Source):
     """Points of the plane, drawn from a mixture of equal, equally likely round Gaussians within about [-1, 1]."""
 
     shape: Literal["ring", "grid", "spiral"] = "ring"
@@ -72,8 +91,12 @@ class Mixture2D:
                 f"--data.count {self.count} and --data.std {self.std} make no points; give at least 1 point and a"
                 " standard deviation above 0 and up to 1, such as 0.02."
             )
-        if not 0 <= self.held_out <= 0.5:
-            raise InputError(f"--data.held-out {self.held_out} must lie in 0..0.5; usual is 0.05, 0 keeps none back.")
+        super().__post_init__()
+
+    @property
+    def title(self) -> str:
+        """The shape."""
+        return self.shape
 
     def modes(self) -> NDArray[np.float64]:
         """The centres of the Gaussians (M, 2)."""
@@ -102,9 +125,6 @@ class Mixture2D:
         for mode in self.modes():
             total += np.exp(-((x - mode) ** 2).sum(1) / (2 * self.std**2))
         return total / (len(self.modes()) * 2 * np.pi * self.std**2)
-
-
-Source = Images | Mixture2D | Crops
 
 
 def _polar(radius: NDArray[np.float64], angle: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
-import torch
-from torch import Tensor, nn
-from torch.nn import functional
 
-from ganvas.recipe.batch import Batch
 from ganvas.recipe.noise import noise
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from torch import Tensor, nn
+
+    from ganvas.recipe.batch import Batch
 
 
 class System(ABC):
@@ -24,6 +27,8 @@ class System(ABC):
 
     task: ClassVar[str]
     """The modality: images, restoration, toy2d."""
+    interchangeable: ClassVar[tuple[str, ...]] = ()
+    """Fields by which two systems may differ, and the weights of one's generator still fit the other's."""
     classes: int = 0
     """How many classes both networks are told of; a field where a system can be told, 0 is none."""
 
@@ -31,6 +36,10 @@ class System(ABC):
     @abstractmethod
     def shape(self) -> tuple[int, ...]:
         """Of one thing that is judged, without the batch: (channels, size, size) of pictures, (2,) of points."""
+
+    def tiny(self) -> Self:
+        """The same system, narrow and small enough to train in a second on a CPU; override where it is large."""
+        return self
 
     @abstractmethod
     def generator(self) -> nn.Module:
@@ -70,6 +79,7 @@ class Translation(System):
     """The generator maps a low-resolution picture (B, C, H, W) to (B, C, scale H, scale W), both in [-1, 1]."""
 
     task = "restoration"
+    interchangeable = ("size",)
     scale: int
     """How many times the sides grow."""
     size: int
@@ -89,6 +99,8 @@ class Translation(System):
 
     def inputs(self, count: int, seed: int, labels: Sequence[int] | None = None) -> Tensor:
         """Low-resolution noise (count, channels, size / scale, size / scale), to draw shapes and costs with."""
+        import torch
+
         side = self.size // self.scale
         values = np.random.default_rng(seed).uniform(-1, 1, (count, self.channels, side, side))
         return torch.from_numpy(values.astype(np.float32))
@@ -105,6 +117,8 @@ class FromNoise(System):
 
     def fake(self, g: nn.Module, batch: Batch) -> Tensor:
         """From fresh noise of torch's global random state; every fake is of the class of the real in its place."""
+        import torch
+
         fake: Tensor = g(self.joined(torch.randn(len(batch), self.latent, device=batch.device), batch.labels))
         return fake
 
@@ -113,6 +127,8 @@ class FromNoise(System):
 
         The first rows do not depend on `count`.
         """
+        import torch
+
         z = torch.from_numpy(noise(count, self.latent, seed))
         if not self.classes:
             return z
@@ -123,6 +139,9 @@ class FromNoise(System):
         if not self.classes:
             return z
         assert labels is not None  # as the session has seen to
+        import torch
+        from torch.nn import functional
+
         return torch.cat([z, functional.one_hot(labels, self.classes).to(z)], 1)
 
     def labels_of(self, inputs: Tensor) -> Tensor | None:

@@ -1,4 +1,4 @@
-"""What the page's script draws, as plain data: curves, verdicts and pictures, placed on images and on hours."""
+"""What the page's script draws, as plain data: curves, verdicts and previews, placed on images and on hours."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ganvas.reports.frames import Films
+from ganvas.reports.frames import Strips
 from ganvas.reports.table import Column
 from ganvas.runs.record import MEASURE, Record
 
@@ -21,47 +21,42 @@ TITLES = {
     "psnr-y": "PSNR-Y on held-out crops (dB, logged while training)",
     "st-lpips": "ST-LPIPS on held-out crops (logged while training)",
 }
-DASHES = ("", "6 3", "2 3", "8 3 2 3")  # tell the seeds of one setting apart
+DASHES = ("", "6 3", "2 3", "8 3 2 3")  # tell the seeds of one variant apart
 
 
-def drawn(comparison: Comparison, cut: Films) -> dict[str, Any]:
+def page_data(comparison: Comparison, strips: Strips) -> dict[str, Any]:
     """What the page's script draws."""
-    order = {run.name: index for index, run in enumerate(_ordered(comparison))}
-    setting = {run.name: index for index, group in enumerate(comparison.settings) for run in group.runs}
-    groups = noises(cut)
+    runs = comparison.ordered
+    order = {run.name: number for number, (_, run) in enumerate(runs)}
     return {
         "by": comparison.by,
         "runs": [
             {
                 "name": run.name,
-                "setting": setting[run.name],
-                "dash": DASHES[comparison.settings[setting[run.name]].runs.index(run) % len(DASHES)],
+                "variant": variant,
+                "dash": DASHES[comparison.variants[variant].runs.index(run) % len(DASHES)],
                 "images": run.images_seen,
                 "hours": run.hours(run.images_seen),
                 "verdicts": list(_spans(run)),
             }
-            for run in _ordered(comparison)
+            for variant, run in runs
         ],
         "charts": _charts(comparison),
-        "films": {
-            "rows": cut.rows,
-            "columns": cut.columns,
-            "reals": cut.reals,
+        "strips": {
+            "rows": strips.rows,
+            "columns": strips.columns,
+            "reals": strips.reals,
             "runs": [
                 {
                     "run": order[run.name],
-                    "group": groups.index(cut.films[run.name].noise),
-                    "frames": [{**_place(run, f.images), "source": f.source} for f in cut.films[run.name].frames],
+                    "group": strips.noises.index(strip.noise),
+                    "frames": [{**_place(run, frame.images_seen), "source": frame.source} for frame in strip.frames],
                 }
-                for run in _ordered(comparison)
-                if run.name in cut.films
+                for _, run in runs
+                if (strip := strips.by_run.get(run.name))
             ],
         },
     }
-
-
-def _ordered(comparison: Comparison) -> list[Record]:
-    return [run for group in comparison.settings for run in group.runs]
 
 
 def _place(run: Record, images: float) -> dict[str, float]:
@@ -83,19 +78,17 @@ def _spans(run: Record) -> Iterable[dict[str, Any]]:
 
 
 def _charts(comparison: Comparison) -> list[dict[str, Any]]:
-    runs = _ordered(comparison)
-    names = dict.fromkeys(name for run in runs for name in run.curves)
+    runs = [run for _, run in comparison.ordered]
+    curves = [{**run.terms, **{measure: run.points(measure) for measure in run.measured}} for run in runs]
     charts = []
-    for name in sorted(names, key=lambda name: ("/" not in name, name)):
-        title = TITLES.get(name, name)
+    for name in sorted({name for own in curves for name in own}, key=lambda name: ("/" not in name, name)):
         series = [
-            {"run": index, "points": [{**_place(run, x), "y": y} for x, y in _thinned(run.curves[name])]}
-            for index, run in enumerate(runs)
-            if run.curves.get(name)
+            {"run": index, "points": [{**_place(run, x), "y": y} for x, y in _thinned(own[name])]}
+            for index, (run, own) in enumerate(zip(runs, curves, strict=True))
+            if own.get(name)
         ]
-        charts.append({"title": title, "dots": "/" not in name, "series": series})
-    charts += _figure_charts(comparison.columns, runs)
-    return charts
+        charts.append({"title": TITLES.get(name, name), "dots": "/" not in name, "series": series})
+    return [*charts, *_figure_charts(comparison.columns, runs)]
 
 
 def _figure_charts(found: Sequence[Column], runs: Sequence[Record]) -> Iterable[dict[str, Any]]:
@@ -103,19 +96,19 @@ def _figure_charts(found: Sequence[Column], runs: Sequence[Record]) -> Iterable[
     by_protocol: dict[str, list[Column]] = {}
     for column in found:
         if column.at != "best":
-            key = json.dumps([column.measure, column.protocol], sort_keys=True)
+            key = json.dumps([column.name, column.protocol], sort_keys=True, default=str)
             by_protocol.setdefault(key, []).append(column)
     for several in by_protocol.values():
         series = []
         for index, run in enumerate(runs):
-            figures = sorted(
-                {c.figures[run.name].images: c.figures[run.name] for c in several if run.name in c.figures}.items()
-            )
-            points = [{**_place(run, i), "y": f.value, "low": f.low, "high": f.high} for i, f in figures]
+            figures = {f.images_seen or 0: f for column in several if (f := column.figures.get(run.name))}
+            points = [
+                {**_place(run, i), "y": f.value, "low": f.low, "high": f.high} for i, f in sorted(figures.items())
+            ]
             if len(points) > 1:
                 series.append({"run": index, "points": points})
         if series:
-            yield {"title": several[0].measure, "dots": True, "series": series}
+            yield {"title": several[0].name, "dots": True, "series": series}
 
 
 def _thinned(points: Sequence[tuple[int, float]]) -> Iterable[tuple[float, float]]:
@@ -124,8 +117,3 @@ def _thinned(points: Sequence[tuple[int, float]]) -> Iterable[tuple[float, float
     for start in range(0, len(points), step):
         part = points[start : start + step]
         yield sum(x for x, _ in part) / len(part), float(f"{sum(y for _, y in part) / len(part):.5g}")
-
-
-def noises(cut: Films) -> list[tuple[int, int]]:
-    """Seed and length of every z that was drawn, in the order of the runs."""
-    return list(dict.fromkeys(film.noise for film in cut.films.values()))

@@ -1,29 +1,23 @@
-"""Runs into settings, figures into columns, and columns into ranks where a rank means something."""
+"""Runs into variants, figures into columns, and columns into ranks where a rank means something."""
 
 from __future__ import annotations
 
 import json
 import math
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ganvas.runs.record import Figure, Record
+from ganvas.metrics.figure import Figure
+from ganvas.runs.record import Record
 
 LEVEL = 0.95
-LOWER = ("FD", "FID", "KID", "class KL", "modes KL", "ST-LPIPS", "LPIPS")
-"""Measures of which less is better."""
-HIGHER = (
-    *("precision", "recall", "density", "coverage", "Inception score", "classifier score", "modes", "modes covered"),
-    "class accuracy",
-    *("PSNR-Y", "SSIM-Y", "PSNR-RGB", "SSIM-RGB"),
-)
 ABSENT = "(none)"
 
 
 @dataclass(frozen=True)
-class Setting:
+class Variant:
     """Runs whose recipes differ in the seed alone."""
 
     label: str
@@ -32,7 +26,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Mean:
-    """The mean over the seeds of a setting."""
+    """The mean over the seeds of a variant."""
 
     value: float
     low: float | None
@@ -46,21 +40,33 @@ class Column:
     """Figures that can be compared: one measure by one protocol at one place of the runs."""
 
     measure: str
+    test_set: str
+    """What it was measured on, where this has a name."""
     at: str
     """last, best, or a count of images."""
-    protocol: dict[str, Any]
+    protocol: Mapping[str, Any]
     figures: dict[str, Figure]
     """By the run's name."""
     means: dict[str, Mean]
-    """By the setting's label."""
+    """By the variant's label."""
     ranks: dict[str, str]
-    """By the setting's label: its place, with ~ where the interval meets that of the first."""
+    """By the variant's label: its place, with ~ where the interval meets that of the first."""
+
+    @property
+    def name(self) -> str:
+        """The measure, and on what it was taken: ``PSNR-Y on Set5``."""
+        return f"{self.measure} on {self.test_set}" if self.test_set else self.measure
 
     @property
     def title(self) -> str:
         """For the head of a table, with an arrow towards the better end."""
-        arrow = {True: " ↓", False: " ↑", None: ""}[lower_is_better(self.measure)]
-        return f"{self.measure}{arrow} {self.at}"
+        arrow = {True: " ↑", False: " ↓", None: ""}[self.higher_is_better]
+        return f"{self.name}{arrow} {self.at}"
+
+    @property
+    def higher_is_better(self) -> bool | None:
+        """Which end of the measure is the good one; None where that is not known, and nothing is ranked by it."""
+        return _better_end(self.figures.values())
 
     @property
     def on_the_way(self) -> bool:
@@ -70,23 +76,23 @@ class Column:
 
 @dataclass(frozen=True)
 class Gain:
-    """What a setting changes against the first, over the seeds that both have."""
+    """What a variant changes against the first, over the seeds that both have."""
 
     label: str
     column: Column
     mean: Mean
-    """Of the differences, with an interval that allows for the number of settings."""
+    """Of the differences, with an interval that allows for the number of variants."""
 
     @property
-    def told(self) -> str:
+    def conclusion(self) -> str:
         """What the interval says, in words."""
-        low, high, lower = self.mean.low, self.mean.high, lower_is_better(self.column.measure)
+        low, high, higher = self.mean.low, self.mean.high, self.column.higher_is_better
         if low is None or high is None or low <= 0 <= high:
             return "not told apart"
-        return "differs" if lower is None else "better" if (high < 0) == lower else "worse"
+        return "differs" if higher is None else "better" if (low > 0) == higher else "worse"
 
 
-def settings(records: Sequence[Record]) -> tuple[Setting, ...]:
+def variants(records: Sequence[Record]) -> tuple[Variant, ...]:
     """Group runs by their recipes without the seed, in the order given."""
     groups: dict[str, list[Record]] = {}
     for record in records:
@@ -94,7 +100,7 @@ def settings(records: Sequence[Record]) -> tuple[Setting, ...]:
     labels = [_label(runs) for runs in groups.values()]
     if len(set(labels)) < len(labels):
         labels = [" ".join(run.name for run in runs) for runs in groups.values()]
-    return tuple(Setting(label, tuple(runs)) for label, runs in zip(labels, groups.values(), strict=True))
+    return tuple(Variant(label, tuple(runs)) for label, runs in zip(labels, groups.values(), strict=True))
 
 
 def _without_seed(record: Record) -> dict[str, Any]:
@@ -109,33 +115,34 @@ def _label(runs: Sequence[Record]) -> str:
     return stem or "all"
 
 
-def differing(groups: Sequence[Setting]) -> dict[str, list[str]]:
-    """The fields of the recipes that are not the same in every setting: dotted path -> the value in each."""
+def differing(groups: Sequence[Variant]) -> dict[str, list[str]]:
+    """The fields of the recipes that are not the same in every variant: dotted path -> the value in each."""
     recipes = [group.runs[0].recipe for group in groups]
     paths = dict.fromkeys(path for recipe in recipes for path in recipe if path != "seed")
     rows = {path: [str(recipe.get(path, ABSENT)) for recipe in recipes] for path in paths}
     return {path: values for path, values in rows.items() if len(set(values)) > 1}
 
 
-def columns(groups: Sequence[Setting]) -> list[Column]:
+def columns(groups: Sequence[Variant]) -> list[Column]:
     """All figures, those of one measure, place and protocol in one column; places in order, then last and best."""
     records = [run for group in groups for run in group.runs]
     places = _places(records)
-    found: dict[tuple[str, str, str], dict[str, Figure]] = {}
+    found: dict[tuple[str, str, str, str], dict[str, Figure]] = {}
     for record in records:
         for figure in record.figures:
-            at = places.get(figure.images, "") if figure.state.startswith("kept") else figure.state
-            key = figure.measure, at, json.dumps(figure.protocol, sort_keys=True)
+            at = places.get(figure.images_seen or 0, "") if figure.state.startswith("kept") else figure.state
+            key = figure.measure, figure.test_set, at, json.dumps(figure.protocol, sort_keys=True, default=str)
             found.setdefault(key, {})[record.name] = figure
     order = [*dict.fromkeys(places.values()), "last", "best"]
-    keys = sorted(found, key=lambda key: (key[0], order.index(key[1]) if key[1] in order else len(order)))
-    return [_column(key[0], key[1], found[key], groups) for key in keys]
+    keys = sorted(found, key=lambda key: (key[:2], order.index(key[2]) if key[2] in order else len(order)))
+    return [_column(key[:3], found[key], groups) for key in keys]
 
 
 def _places(records: Sequence[Record]) -> dict[int, str]:
     # A state is kept at the end of a round: runs of other batch sizes miss the same count by less than a round.
     near = max((_round(record) for record in records), default=1)
-    kept = sorted({f.images for record in records for f in record.figures if f.state.startswith("kept")})
+    figures = (figure for record in records for figure in record.figures if figure.state.startswith("kept"))
+    kept = sorted({figure.images_seen or 0 for figure in figures})
     places: dict[int, str] = {}
     for before, images in zip([-near, *kept], kept, strict=False):
         places[images] = places[before] if images - before < near else f"at {images:,} images"
@@ -146,7 +153,7 @@ def _round(record: Record) -> int:
     return int(record.recipe.get("batch_size", 1)) * int(record.recipe.get("schedule.d_per_g", 1))
 
 
-def _column(measure: str, at: str, figures: dict[str, Figure], groups: Sequence[Setting]) -> Column:
+def _column(key: tuple[str, str, str], figures: dict[str, Figure], groups: Sequence[Variant]) -> Column:
     means = {}
     for group in groups:
         own = [figures[run.name] for run in group.runs if run.name in figures]
@@ -154,14 +161,19 @@ def _column(measure: str, at: str, figures: dict[str, Figure], groups: Sequence[
             means[group.label] = Mean(own[0].value, own[0].low, own[0].high, 1)
         elif own:
             means[group.label] = mean([figure.value for figure in own])
-    return Column(measure, at, next(iter(figures.values())).protocol, figures, means, _ranks(measure, means))
+    ranks = _ranks(_better_end(figures.values()), means)
+    return Column(*key, next(iter(figures.values())).protocol, figures, means, ranks)
 
 
-def _ranks(measure: str, means: dict[str, Mean]) -> dict[str, str]:
-    lower = lower_is_better(measure)
-    if lower is None or len(means) < 2:
+def _better_end(figures: Iterable[Figure]) -> bool | None:
+    ends = {figure.higher_is_better for figure in figures}
+    return ends.pop() if len(ends) == 1 else None
+
+
+def _ranks(higher: bool | None, means: dict[str, Mean]) -> dict[str, str]:
+    if higher is None or len(means) < 2:
         return {}
-    order = sorted(means, key=lambda label: means[label].value * (1 if lower else -1))
+    order = sorted(means, key=lambda label: means[label].value * (-1 if higher else 1))
     first = means[order[0]]
     # In the order of the places.
     return {
@@ -176,12 +188,6 @@ def _meet(a: Mean, b: Mean) -> bool:
     return a.low <= b.high and b.low <= a.high
 
 
-def lower_is_better(measure: str) -> bool | None:
-    """Which end of a measure is the good one; None where that is not known, and nothing is ranked by it."""
-    kind = measure.partition(" on ")[0]  # the figures of super-resolution are named as in "PSNR-Y on Set5"
-    return True if kind in LOWER else False if kind in HIGHER else None
-
-
 def mean(values: Sequence[float], level: float = LEVEL) -> Mean:
     """The mean of independent values with Student's interval (n - 1 degrees of freedom); none for one value."""
     n, centre = len(values), statistics.fmean(values)
@@ -193,10 +199,10 @@ def mean(values: Sequence[float], level: float = LEVEL) -> Mean:
     return Mean(centre, centre - half, centre + half, n)
 
 
-def gains(groups: Sequence[Setting], found: Iterable[Column]) -> list[Gain]:
-    """Each setting minus the first, seed by seed: what the seeds share cancels.
+def gains(groups: Sequence[Variant], found: Iterable[Column]) -> list[Gain]:
+    """Each variant minus the first, seed by seed: what the seeds share cancels.
 
-    The intervals hold together at the level 0.95 for all settings of a column (Bonferroni: each at 1 - 0.05 / number).
+    The intervals hold together at the level 0.95 for all variants of a column (Bonferroni: each at 1 - 0.05 / number).
     """
     made = []
     for column in found:
@@ -218,22 +224,28 @@ def gains(groups: Sequence[Setting], found: Iterable[Column]) -> list[Gain]:
 
 def refusals(found: Sequence[Column]) -> list[str]:
     """Why figures of one measure and place stand in several columns: a sentence for each reason, naming the fields."""
-    reasons: dict[str, list[str]] = {}
+    by_reason: dict[str, list[str]] = {}
     for column in found:
-        same = [other for other in found if (other.measure, other.at) == (column.measure, column.at)]
-        told = []
+        same = alike(column, found)
+        fields = []
         for name in unlike(same):
             values: dict[str, list[str]] = {}
             for other in same:
                 values.setdefault(str(other.protocol.get(name, ABSENT)), []).extend(other.figures)
-            told.append(f"{name} is " + ", ".join(f"{value} for {_several(runs)}" for value, runs in values.items()))
-        if told:
-            reasons.setdefault("; ".join(told), []).append(column.measure)
+            fields.append(f"{name} is " + ", ".join(f"{value} for {_several(runs)}" for value, runs in values.items()))
+        if fields:
+            by_reason.setdefault("; ".join(fields), []).append(column.name)
     return [
         f"{', '.join(dict.fromkeys(measures))} {'are' if len(set(measures)) > 1 else 'is'} not ranked over all runs,"
-        f" for the runs were not measured alike: {told}."
-        for told, measures in reasons.items()
+        f" for the runs were not measured alike: {reason}."
+        for reason, measures in by_reason.items()
     ]
+
+
+def alike(column: Column, found: Iterable[Column]) -> list[Column]:
+    """The columns of the same measure on the same images at the same place, by whatever protocol."""
+    key = column.name, column.at
+    return [other for other in found if (other.name, other.at) == key]
 
 
 def unlike(same: Sequence[Column]) -> list[str]:

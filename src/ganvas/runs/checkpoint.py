@@ -9,15 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 from ganvas.files import write_atomically
+from ganvas.runs.header import Damaged, read_header
 
-
-class Damaged(Exception):
-    """A checkpoint file is torn or altered; the message names it."""
+__all__ = ["Damaged", "about", "load", "save"]
 
 
 def save(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
@@ -37,7 +36,7 @@ def about(path: Path) -> dict[str, Any]:
     Raises:
         Damaged: the file is no checkpoint of ganvas.
     """
-    return _header(path)[0]
+    return read_header(path)[0]
 
 
 def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -46,21 +45,12 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     Raises:
         Damaged: the file is torn, altered, or no checkpoint of ganvas.
     """
-    description, digest = _header(path)
+    description, digest = read_header(path)
     with safe_open(path, "pt") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     if _digest(tensors) != digest:
         raise Damaged(f"{path} does not hold what was written to it")
     return tensors, description
-
-
-def _header(path: Path) -> tuple[dict[str, Any], str]:
-    try:
-        with safe_open(path, "pt") as file:
-            header = file.metadata() or {}
-        return json.loads(header["ganvas"]), header["digest"]
-    except (SafetensorError, KeyError, json.JSONDecodeError, OSError) as error:
-        raise Damaged(f"{path} is no whole checkpoint of ganvas ({error})") from None
 
 
 def _digest(tensors: Mapping[str, Tensor]) -> str:

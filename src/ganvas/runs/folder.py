@@ -6,19 +6,32 @@ recipe.json   host.json   log.jsonl   events.jsonl   figures.jsonl   samples/   
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from filelock import FileLock, Timeout
 
 from ganvas.errors import InputError
 from ganvas.files import write_text
+from ganvas.metrics.figure import Figure
+from ganvas.recipe.legacy import renamed
+from ganvas.runs.previews import read_previews, write_previews
 
 Json = dict[str, Any]
+
+# What is measured while training, as it stands in the log: whether higher is better, and the unit.
+MEASURES: dict[str, tuple[bool, str]] = {
+    "swd": (False, ""),
+    "kid": (False, ""),
+    "modes": (True, ""),
+    "quality": (True, ""),
+    "psnr-y": (True, "dB"),
+    "st-lpips": (False, ""),
+}
 
 AGAIN = ("verdict", "treated", "kept", "taken back", "failed", "rolled back")  # events that a resumed run repeats
 
@@ -51,12 +64,13 @@ class RunFolder:
         return self.recipe.is_file()
 
     def read_recipe(self) -> Json:
-        """The recipe as plain data.
+        """The recipe as plain data, under the present names of its fields.
 
         Raises:
             InputError: it is missing or no JSON.
         """
-        return read_json(self.recipe)
+        found: Json = renamed(read_json(self.recipe))
+        return found
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -121,9 +135,12 @@ class RunFolder:
         kept = [event for event in events if event["event"] not in AGAIN or event.get("images", 0) <= images]
         if len(kept) < len(events):
             write_text(self.events, "".join(json.dumps(event) + "\n" for event in kept))
-        for sheet in self.sheets():
-            if int(sheet.stem) > images:
-                sheet.unlink()
+        previews = read_previews(self.samples)
+        ahead = {self.samples / preview.file for preview in previews if preview.images_seen > images}
+        if ahead:
+            write_previews(self.samples, [preview for preview in previews if preview.images_seen <= images])
+        for path in ahead | {sheet for sheet in self.sheets() if int(sheet.stem) > images}:
+            path.unlink()
 
     def sheets(self) -> list[Path]:
         """The sample sheets in order of images seen."""
@@ -138,46 +155,66 @@ class RunFolder:
         return self.samples / f"{images:012d}.png"
 
 
-@dataclass(frozen=True)
-class Summary:
-    """One line about a run."""
+def figures_of(line: Json) -> list[Figure]:
+    """What was measured in a line of log.jsonl; none in a line of losses or signals.
 
-    name: str
-    state: Literal["training", "finished", "stopped", "diverged"]
-    system: str
-    data: str
-    images_seen: int
-    of: int
-    changed: float
-    """Time of the last sign of life, in seconds since 1970."""
-
-
-def find_runs(root: Path) -> list[Summary]:
-    """Summaries of all runs below a folder, latest first."""
-    found = [summarise(RunFolder(recipe.parent)) for recipe in root.glob("*/recipe.json")]
-    return sorted(found, key=lambda summary: summary.changed, reverse=True)
-
-
-def summarise(folder: RunFolder) -> Summary:
-    """Read a run's state from its files.
-
-    Raises:
-        InputError: its recipe.json is damaged.
+    Runs made before figures were objects have each as a number of its own: ``{"images": 64, "swd": 0.1, "protocol":
+    "512 fakes, train"}``.
     """
-    recipe = folder.read_recipe()
-    events = folder.read_events()
-    log = folder.read_log()
-    images = max([line["images"] for line in log[-1:]] + [e.get("images", 0) for e in events[-1:]], default=0)
-    state: Literal["training", "finished", "stopped", "diverged"] = "stopped"
-    if folder.is_training():
-        state = "training"
-    elif events and events[-1]["event"] in ("finished", "diverged"):
-        state = events[-1]["event"]
-    changed = max(p.stat().st_mtime for p in (folder.recipe, folder.log, folder.events) if p.exists())
-    system = str(recipe.get("system", {}).get("type", "?"))
-    source = recipe.get("data", {})
-    data = str(source.get("source") or source.get("shape", "?"))
-    return Summary(folder.name, state, system, data, images, int(recipe.get("images", 0)), changed)
+    if isinstance(line.get("figures"), list):
+        return _read_figures(line["figures"], line["images"])
+    protocol = _protocol(line.get("protocol"))
+    return [
+        _figure(name, line[name], line["images"], protocol, line.get(f"{name}_low"), line.get(f"{name}_high"))
+        for name in MEASURES
+        if is_number(line.get(name))
+    ]
+
+
+def reference_of(line: Json) -> list[Figure]:
+    """What the figures in a line of log.jsonl are held against, such as those of bicubic."""
+    if isinstance(line.get("reference"), list):
+        return _read_figures(line["reference"], None)
+    found, protocol = line.get("bicubic"), {**_protocol(line.get("protocol")), "upscaler": "bicubic"}
+    if not isinstance(found, dict):
+        return []
+    return [_figure(name, found[name], None, protocol) for name in MEASURES if is_number(found.get(name))]
+
+
+def _read_figures(plain: Any, images: int | None) -> list[Figure]:
+    # A figure that somebody damaged is as good as none.
+    sound = [one for one in plain if isinstance(one, dict) and is_number(one.get("value")) and "measure" in one]
+    return [Figure.from_plain({"images_seen": images, **figure}) for figure in sound]
+
+
+def _figure(
+    name: str, value: float, images: int | None, protocol: Json, low: float | None = None, high: float | None = None
+) -> Figure:
+    higher, unit = MEASURES[name]
+    return Figure(
+        measure=name,
+        value=value,
+        low=low,
+        high=high,
+        unit=unit,
+        higher_is_better=higher,
+        images_seen=images,
+        protocol=protocol,
+    )
+
+
+def _protocol(written: Any) -> Json:
+    """As an object; before, it was one only of the KID, and a sentence of the others: 512 fakes, train."""
+    if not isinstance(written, str):
+        return dict(written) if isinstance(written, dict) else {}
+    count, _, split = written.partition(", ")
+    number, _, what = count.partition(" ")
+    return {what: int(number), "split": split} if number.isdigit() else {"as": written}
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value out of JSON is a finite number."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def read_json(path: Path) -> Json:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ganvas.files import write_text
 
 INDEX = "index.json"
+
+Part = Literal["input", "output", "real"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +26,7 @@ class Preview:
     rows: int = 1
     """Rows of tiles."""
     columns: int = 1
-    """Tiles of fakes in a row."""
+    """Tiles of fakes in a row; of triples the number of triples."""
     tile: tuple[int, int] = (0, 0)
     """Height and width of one tile as drawn, in pixels."""
     zoom: int = 1
@@ -40,11 +42,21 @@ class Preview:
     seed: int = 0
     """Of the noise that the fakes are made of."""
 
-    def box(self, index: int) -> tuple[int, int, int, int]:
-        """Left, top, right and bottom of the tile of this number, row by row, in pixels."""
+    def box(self, index: int, part: Part = "output") -> tuple[int, int, int, int]:
+        """Left, top, right and bottom in pixels of the tile of this number, row by row.
+
+        Args:
+            part: the fake; of triples also the input, and the original as "real"; of a grid with reals the real one
+                in the same place.
+        """
         row, column = divmod(index, self.columns)
         height, width = self.tile
-        left, top = self.left + self.gap + column * (width + self.gap), self.gap + row * (height + self.gap)
+        left, top = self.left + self.gap, self.gap + row * (height + self.gap)
+        if self.kind == "triples":
+            column = 3 * column + ("input", "output", "real").index(part)
+        elif part == "real":
+            left += self.columns * (width + self.gap) + 5 * self.gap  # past the fakes, their last gap and a wide one
+        left += column * (width + self.gap)
         return left, top, left + width, top + height
 
 

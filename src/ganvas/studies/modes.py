@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ganvas.evaluation.stacked_mnist import FAKES, UNSEEN, of_reals
+from ganvas.evaluation.stacked_mnist import of_reals
 from ganvas.files import write_atomically, write_text
-from ganvas.imaging.grid import GAP
+from ganvas.metrics.stacked_modes import FAKES, UNSEEN
 from ganvas.recipe import Adam, Recipe
 from ganvas.recipe.objectives import Hinge, LeastSquares, NonSaturating, Wasserstein
 from ganvas.recipe.penalties import GradientPenalty
 from ganvas.reports import Comparison
+from ganvas.runs.previews import Part, Preview
 from ganvas.runs.record import Record
 from ganvas.studies.presets import lasting
 from ganvas.studies.study import Study, changed
@@ -93,7 +94,7 @@ def tabulate(study: Study, comparison: Comparison, folder: Path) -> tuple[Path, 
     lines = [
         "| game | seed | modes | modes covered | KL | images | minutes | published modes, KL |",
         "|---|--:|--:|--:|--:|--:|--:|--:|",
-        f"| real pictures | | {_cells({name: found.value for name, found in reals.items()})} | | | |",
+        f"| real pictures | | {_cells(reals)} | | | |",
     ]
     for game, run in _runs(comparison):
         told = _cells(_figures(run)) if _figures(run) else f"{run.about} | |"
@@ -107,9 +108,8 @@ def tabulate(study: Study, comparison: Comparison, folder: Path) -> tuple[Path, 
 
 
 def _runs(comparison: Comparison) -> Iterator[tuple[str, Record]]:
-    for setting in comparison.settings:
-        for run in setting.runs:
-            yield run.name.removesuffix(f"-seed{run.seed}"), run
+    for _, run in comparison.ordered:
+        yield run.name.removesuffix(f"-seed{run.seed}"), run
 
 
 def _figures(run: Record) -> dict[str, float]:
@@ -129,18 +129,17 @@ def _draw(comparison: Comparison, path: Path) -> None:
 
     panels: list[tuple[str, Any]] = []
     reals: list[tuple[str, Any]] = []
-    for setting in comparison.settings:
-        run = setting.runs[0]
+    for variant in comparison.variants:
+        run = variant.runs[0]
         found = _figures(run)
-        told = f"{found['modes']:.0f} modes, KL {found['modes KL']:.3f}" if found else run.about
-        title = f"{run.name.removesuffix(f'-seed{run.seed}')}\n{told}"
-        if run.sheets:
-            with Image.open(run.sheets[-1]) as sheet:
-                # Fakes, a gap of four, and as many reals.
-                side = (sheet.width - 4 * GAP) // 2
-                panels.append((title, np.asarray(sheet.crop((0, 0, side, sheet.height)))))
-                real = np.asarray(sheet.crop((sheet.width - side, 0, sheet.width, sheet.height)))
-                reals = [("real pictures\n", real)]
+        message = f"{found['modes']:.0f} modes, KL {found['modes KL']:.3f}" if found else run.about
+        title = f"{run.name.removesuffix(f'-seed{run.seed}')}\n{message}"
+        if run.previews:
+            preview = run.previews[-1]
+            with Image.open(run.folder.samples / preview.file) as sheet:
+                panels.append((title, np.asarray(sheet.crop(_all_of(preview, "output")))))
+                if preview.reals:
+                    reals = [("real pictures\n", np.asarray(sheet.crop(_all_of(preview, "real"))))]
     panels += reals
     rows = max(1, -(-len(panels) // COLUMNS))
     figure = Figure(figsize=(3 * COLUMNS, 3.6 * rows), layout="constrained", dpi=80)
@@ -152,3 +151,10 @@ def _draw(comparison: Comparison, path: Path) -> None:
         axes.set_title(title, fontsize="medium")
     text = {"Description": "Stacked MNIST by every game of the study modes, synthetic pictures and real ones"}
     write_atomically(path, lambda part: figure.savefig(part, format="png", metadata=text))
+
+
+def _all_of(preview: Preview, part: Part) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of all tiles of a part, with the gap around them."""
+    left, top, *_ = preview.box(0, part)
+    *_, right, bottom = preview.box(preview.rows * preview.columns - 1, part)
+    return left - preview.gap, top - preview.gap, right + preview.gap, bottom + preview.gap

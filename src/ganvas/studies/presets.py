@@ -9,16 +9,13 @@ from typing import Any
 from ganvas.errors import InputError
 from ganvas.recipe import Adam, Recipe
 from ganvas.recipe.ramp import Ramp
-from ganvas.recipe.reconstruction import Perceptual, ReconstructionLoss
 from ganvas.recipe.serialization import to_plain
-from ganvas.recipe.system import Translation
 from ganvas.studies.study import Study, changed
 from ganvas.systems import named_recipe
+from ganvas.tasks import task_of
 
 STRATEGIES = ("srgan-g1d1", "srgan-pretrain", "srresnet", "srresnet-g1d2")
 SETS = ("Set5", "Set14", "BSD100")
-# At the same distance of pictures the terms are of the same size: some 0.01 for bicubic enlargements.
-EXTRACTORS: dict[str, dict[str, Any]] = {"vgg19": {}, "efficientnet-lite0": {"layer": (3, 2), "weight": 3e-4}}
 
 
 def strategies(
@@ -47,9 +44,9 @@ def strategies(
     for name in STRATEGIES:
         recipe = changed(named_recipe(name), changes or {}, f"the study strategies, {name}")
         if data:
-            recipe = replace(recipe, data=replace(recipe.data, source=data))  # type: ignore[arg-type]
+            recipe = replace(recipe, data=replace(recipe.data, source=data))  # type: ignore[type-var]
         if extractor:
-            recipe = replace(recipe, reconstruction=tuple(_by(extractor, content) for content in recipe.reconstruction))
+            recipe = replace(recipe, reconstruction=tuple(loss.by(extractor) for loss in recipe.reconstruction))
         recipes[name] = lasting(recipe, images) if images else recipe
     return race(recipes, name="strategies", seeds=seeds, on=on)
 
@@ -70,7 +67,7 @@ def race(recipes: Mapping[str, Recipe], *, name: str, seeds: Sequence[int], on: 
                     f"the study {name} is no fair race: {other} has {told} {value} and {leader} {wanted}; give all the"
                     " same."
                 )
-    if on and not isinstance(first.system, Translation):
+    if on and not task_of(first).has_originals:
         raise InputError(f"the study {name} scores on {on[0]}, and {leader} enlarges nothing; leave the sets out.")
     variants = {
         other: {
@@ -83,14 +80,6 @@ def race(recipes: Mapping[str, Recipe], *, name: str, seeds: Sequence[int], on: 
     return Study(
         recipe=first, name=name, variants=variants, seeds=tuple(seeds), evaluate={"on": list(on)} if on else {}
     )
-
-
-def _by(extractor: str, content: ReconstructionLoss) -> ReconstructionLoss:
-    if not isinstance(content, Perceptual):
-        return content
-    if extractor not in EXTRACTORS:
-        raise InputError(f"there is no perceptual term by {extractor!r}; give {' or '.join(EXTRACTORS)}.")
-    return replace(content, extractor=extractor, **EXTRACTORS[extractor])  # type: ignore[arg-type]
 
 
 _SAME = ("the data", "images", "batch_size", "the scale", "the crops of size", "the channels")

@@ -17,10 +17,12 @@ from ganvas.evaluation.test_sets import find_set
 from ganvas.experiment import Host, Outcome, train
 from ganvas.observers.watch import Watch
 from ganvas.recipe import Adam, Recipe
-from ganvas.recipe.serialization import difference, from_plain
+from ganvas.recipe.serialization import difference
 from ganvas.runs import checkpoint
-from ganvas.runs.folder import RunFolder, summarise
+from ganvas.runs.folder import RunFolder
+from ganvas.runs.record import Record
 from ganvas.studies.study import Study, read_study
+from ganvas.systems import read_recipe
 
 FILE = "study.json"  # in the study's folder: the plan as it was carried out
 
@@ -40,7 +42,7 @@ class Job:
         """Whether nothing is left to train: it is finished at its length or before, or diverged."""
         if not self.folder.exists():
             return False
-        now, last = summarise(self.folder), self.folder.read_events()[-1:]
+        now, last = Record(self.folder), self.folder.read_events()[-1:]
         early = any(event.get("early") for event in last)
         return now.state == "diverged" or (now.state == "finished" and (early or now.images_seen >= self.recipe.images))
 
@@ -62,7 +64,7 @@ def jobs_of(study: Study, runs: str) -> list[Job]:
             recipe = replace(recipe, images=max(study.at) * counts[key])
         job = Job(name, recipe, RunFolder(Path(runs) / study.name / name), counts[key])
         if job.folder.exists():
-            old = from_plain(Recipe, job.folder.read_recipe(), str(job.folder.recipe))
+            old = read_recipe(job.folder.read_recipe(), str(job.folder.recipe))
             told = difference(old, replace(recipe, images=old.images))
             if told:
                 raise InputError(
@@ -91,7 +93,7 @@ def forecast(study: Study, host: Host) -> list[tuple[Job, int, float]]:
             # A step costs the same at any rate, and one at rate 0 cannot diverge.
             still = replace(recipe, adam_g=Adam(lr=0.0), adam_d=Adam(lr=0.0))
             rates[key] = probe(still, device, job.pictures, Watch(), seconds=2.0).images_per_second
-        done = summarise(job.folder).images_seen if job.folder.exists() else 0
+        done = Record(job.folder).images_seen if job.folder.exists() else 0
         left = 0 if job.is_over else max(0, recipe.images - done)
         told.append((job, left, left / rates[key]))
     return told
@@ -108,7 +110,7 @@ def evaluations(study: Study, job: Job) -> Iterator[list[str]]:
         words += [f"--{key}", *map(str, value if isinstance(value, list | tuple) else [value])]
     figures = job.folder.read_figures()
     for state, target in _states(study, job):
-        images = {"last": summarise(job.folder).images_seen, "best": _best(job.folder)}.get(state)
+        images = {"last": Record(job.folder).images_seen, "best": _best(job.folder)}.get(state)
         if not any(_is_of(figure, state, images, options) for figure in figures):
             yield ["evaluate", *target, *words]
 
@@ -124,7 +126,7 @@ def _scorings(study: Study, job: Job) -> Iterator[list[str]]:
     seed = study.evaluate.get("seed", 0)
     figures = job.folder.read_figures()
     for state, target in _states(study, job):
-        images = {"last": summarise(job.folder).images_seen, "best": _best(job.folder)}.get(state)
+        images = {"last": Record(job.folder).images_seen, "best": _best(job.folder)}.get(state)
         left = [
             word
             for word, name in names.items()
@@ -151,7 +153,7 @@ def _is_of(figure: dict[str, Any], state: str, images: int | None, options: dict
     asked = figure.get("asked", {})
     return (
         figure.get("state") == state
-        and images in (None, figure.get("images"))
+        and images in (None, figure.get("images_seen", figure.get("images")))
         and asked.get("against", "") == options.get("against", "")
         and all(asked.get(key) == value for key, value in options.items())
     )

@@ -19,7 +19,7 @@ from ganvas.errors import InputError
 from ganvas.experiment import Host
 from ganvas.files import write_text
 from ganvas.reports import Comparison, compare
-from ganvas.runs.folder import summarise
+from ganvas.runs.record import Record
 from ganvas.studies.modes import tabulate
 from ganvas.studies.run_jobs import FILE, Job, evaluations, jobs_of
 from ganvas.studies.study import Study, to_text
@@ -125,7 +125,7 @@ class _Conductor:
         commands = self._commands(job)
         first = next(commands, None)
         if first is None:
-            self._tell(job, "stands already" if summarise(job.folder).state != "diverged" else self._diverged(job))
+            self._tell(job, "stands already" if Record(job.folder).state != "diverged" else self._diverged(job))
             return []
         said = tempfile.TemporaryFile()  # noqa: SIM115, closed with the process
         task = self.bar.add_task(job.name, total=job.recipe.images)
@@ -139,7 +139,7 @@ class _Conductor:
             study = str(Path(self.host.runs) / self.study.name / FILE)
             host = ["--device", self.host.device, "--workers", str(self.host.workers)]
             yield ["study", study, "--only", job.name, *host]
-        if self.study.evaluate and summarise(job.folder).state == "finished":
+        if self.study.evaluate and Record(job.folder).state == "finished":
             yield from evaluations(self.study, job)
 
     def _spawn(self, words: list[str], said: IO[bytes]) -> subprocess.Popen[bytes]:
@@ -170,9 +170,9 @@ class _Conductor:
         job, last_line = one.job, _last_line(one.said)
         one.said.close()
         if code == 0:
-            what = f"finished: {summarise(job.folder).images_seen:,} images" if one.trained else "evaluated"
+            what = f"finished: {Record(job.folder).images_seen:,} images" if one.trained else "evaluated"
             self._tell(job, f"{what}, {_duration(time.monotonic() - one.began)}")
-        elif job.folder.exists() and summarise(job.folder).state == "diverged":
+        elif job.folder.exists() and Record(job.folder).state == "diverged":
             self._tell(job, self._diverged(job))
         else:
             why = f"killed by signal {-code}" if code < 0 else last_line or f"exit code {code}"

@@ -17,14 +17,15 @@ from ganvas.files import write_text
 from ganvas.imaging.grid import Pixels
 from ganvas.inference import Upscaler, open_as
 from ganvas.inference.super_resolution import BICUBIC
-from ganvas.reports import Reference, ViewerRow
-from ganvas.runs.folder import summarise
-from ganvas.runs.record import Figure
+from ganvas.reports import Reference
+from ganvas.reports.viewer import ViewerRow
+from ganvas.runs.figures import figure_of
+from ganvas.runs.record import Record
 from ganvas.studies.run_jobs import Job, scale_of
 from ganvas.studies.study import Study
 
 REFERENCES = "references.json"  # in the study's folder: the figures of bicubic
-SHOWN = {"PSNR-Y": "PSNR-Y ↑", "SSIM-Y": "SSIM-Y ↑", "ST-LPIPS": "ST-LPIPS ↓", "LPIPS": "LPIPS ↓"}
+COLUMNS = {"PSNR-Y": "PSNR-Y ↑", "SSIM-Y": "SSIM-Y ↑", "ST-LPIPS": "ST-LPIPS ↓", "LPIPS": "LPIPS ↓"}
 TRUTH, LOOKS = "PSNR-Y", "ST-LPIPS"
 
 Table = dict[str, dict[str, float]]
@@ -43,22 +44,10 @@ def references(study: Study, folder: Path) -> tuple[Reference, ...]:
     for word, name in zip(study.sets, names, strict=True):
         if name not in found:
             (scores,) = score(BICUBIC, [word], scale=scale, out=folder)
-            found[name] = [figure.line() for figure in scores.figures]
+            found[name] = [figure.to_plain() for figure in scores.figures]
             write_text(file, json.dumps(found, indent=2) + "\n")
     lines = [line for name in names for line in found[name]]
-    figures = (
-        Figure(
-            line["measure"],
-            line["value"],
-            line["low"],
-            line["high"],
-            0,
-            "",
-            {key: value for key, value in line["protocol"].items() if key != "ganvas"},
-        )
-        for line in lines
-    )
-    return (Reference(BICUBIC, tuple(figures)),)
+    return (Reference(BICUBIC, tuple(figure for line in lines if (figure := figure_of(line)))),)
 
 
 def side_by_side(study: Study, jobs: Sequence[Job], folder: Path) -> list[ViewerRow]:
@@ -78,14 +67,16 @@ def side_by_side(study: Study, jobs: Sequence[Job], folder: Path) -> list[Viewer
         chosen = _chosen(tables)
         models = {label: open_as(Upscaler, job.folder.path) for label, (job, _) in scored.items()}
         for pair in _pairs(pairs, chosen):
-            pictures = {BICUBIC: enlarge(pair.low, scale)}
-            pictures |= {label: model.upscale(pair.low, colour_lock=False) for label, model in models.items()}
-            pictures["original"] = pair.high
-            scores = {label: _shown(table.get(pair.name, {})) for label, table in {BICUBIC: plain, **tables}.items()}
-            images = {label: _image(pixels) for label, pixels in pictures.items()}
+            images = {BICUBIC: enlarge(pair.low, scale)}
+            images |= {label: model.upscale(pair.low, colour_lock=False) for label, model in models.items()}
+            images["original"] = pair.high
+            scores = {
+                label: _with_arrows(table.get(pair.name, {})) for label, table in {BICUBIC: plain, **tables}.items()
+            }
+            shown = {label: _image(pixels) for label, pixels in images.items()}
             seeds = sorted({job.recipe.seed for job, _ in scored.values()})
             note = f"{chosen[pair.name]} Each strategy by seed {' or '.join(map(str, seeds))}."
-            rows.append(ViewerRow(f"{pair.name} of {pairs.name}", images, scores, note))
+            rows.append(ViewerRow(f"{pair.name} of {pairs.name}", shown, scores, note))
     return rows
 
 
@@ -94,7 +85,7 @@ def _scored(jobs: Sequence[Job], name: str) -> Iterator[tuple[str, Job, Table]]:
     for job in jobs:
         label = job.name.removesuffix(f"-seed{job.recipe.seed}")
         table = _table(job.folder.path / f"evaluation-{name}.csv")
-        if table and label not in seen and job.folder.exists() and summarise(job.folder).state == "finished":
+        if table and label not in seen and job.folder.exists() and Record(job.folder).state == "finished":
             seen.add(label)
             yield label, job, table
 
@@ -132,8 +123,8 @@ def _pairs(pairs: TestSet, chosen: Mapping[str, str]) -> Iterator[Pair]:
     return (few[name] for name in chosen)
 
 
-def _shown(scores: Mapping[str, float]) -> dict[str, float]:
-    return {told: scores[name] for name, told in SHOWN.items() if name in scores}
+def _with_arrows(scores: Mapping[str, float]) -> dict[str, float]:
+    return {title: scores[name] for name, title in COLUMNS.items() if name in scores}
 
 
 def _image(pixels: Pixels) -> Image.Image:

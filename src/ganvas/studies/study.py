@@ -15,16 +15,17 @@ from typing import Any
 
 from ganvas.data import NAMES
 from ganvas.errors import InputError, nearest
-from ganvas.evaluation.measures import MEASURES
 from ganvas.evaluation.test_sets import find_set
 from ganvas.files import expect_plain_name
+from ganvas.metrics import measures as known_measures
 from ganvas.metrics.extractors import expect_known
+from ganvas.metrics.measure import OF_SAMPLES
 from ganvas.recipe import Recipe
 from ganvas.recipe.ramp import Ramp
-from ganvas.recipe.serialization import from_plain, to_plain
-from ganvas.recipe.system import Translation
+from ganvas.recipe.serialization import to_plain
 from ganvas.runs.folder import read_json
-from ganvas.systems import named_recipe
+from ganvas.systems import named_recipe, read_recipe
+from ganvas.tasks import task_of
 
 KEYS = ("name", "recipe", "set", "vary", "variants", "seeds", "at", "evaluate")
 EVALUATE = ("against", "extractor", "measures", "fakes", "split", "seed", "resize", "which", "on")
@@ -97,8 +98,9 @@ class Study:
             expect_known(str(asked["extractor"]))
         measures = asked.get("measures", [])
         which = asked.get("which", "last")
+        names = tuple(name for one in known_measures(OF_SAMPLES) for name in (one.name, one.formerly) if name)
         choices: list[tuple[str, Any, tuple[str, ...]]] = [
-            ("measures", measures if isinstance(measures, list | tuple) else [measures], MEASURES),
+            ("measures", measures if isinstance(measures, list | tuple) else [measures], names),
             ("which", which if isinstance(which, list | tuple) else [which], ("last", "best")),
             ("split", [asked.get("split", "train")], ("train", "held-out", "all")),
         ]
@@ -134,11 +136,11 @@ class Study:
                 f"the study {self.name} has evaluate.{others[0]}, which does not go with evaluate.on; drop one."
             )
         system = self.recipe.system
-        if not isinstance(system, Translation):
+        if not task_of(system).has_originals:
             raise InputError(
                 f"the study {self.name} has evaluate.on, and {type(system).__name__} enlarges nothing; leave it out."
             )
-        names = [find_set(word, system.scale).name for word in self.sets]
+        names = [find_set(word, getattr(system, "scale", 1)).name for word in self.sets]
         if len(set(names)) < len(names):
             raise InputError(f"the study {self.name} has one set twice in evaluate.on {on!r}; give each once.")
 
@@ -173,7 +175,7 @@ def changed(recipe: Recipe, changes: Mapping[str, Any], where: str) -> Recipe:
     """A recipe with some fields changed.
 
     Raises:
-        InputError: there is no such field, with the nearest that is; or the value does not fit it.
+        InputError: there is no such field, with the nearest that is; or the value does not fit it or the rest.
     """
     plain = to_plain(recipe)
     for path, value in changes.items():
@@ -185,7 +187,9 @@ def changed(recipe: Recipe, changes: Mapping[str, Any], where: str) -> Recipe:
         for key in parents:
             node = node[key]
         node[last] = _value(value, isinstance(node[last], dict))
-    return from_plain(Recipe, plain, where)
+    made = read_recipe(plain, where)
+    task_of(made).check(made)
+    return made
 
 
 def _paths(plain: Any, prefix: str = "") -> Iterator[str]:
@@ -235,7 +239,7 @@ def read_study(path: str | Path) -> Study:
     given = plain.get("recipe")
     if not isinstance(given, str | dict):
         raise InputError(f'{path} names no recipe; add e.g. "recipe": "dcgan-digits", as ganvas list shows them.')
-    recipe = named_recipe(given) if isinstance(given, str) else from_plain(Recipe, given, f"{path}: recipe")
+    recipe = named_recipe(given) if isinstance(given, str) else read_recipe(given, f"{path}: recipe")
     return Study(
         recipe=changed(recipe, plain.get("set", {}), str(path)),
         name=plain.get("name", path.stem),

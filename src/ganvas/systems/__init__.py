@@ -1,9 +1,12 @@
 """One file is one GAN: its networks, its rules and its recipes.
 
+A system whose networks have modules of their own is a folder: its `__init__.py` holds the values, which need no torch,
+and `networks.py` the rest.
+
 In a system's file, every public function annotated ``-> Recipe`` is a recipe: ``def dcgan_faces64() -> Recipe`` is
 ``ganvas train dcgan-faces64``, and the first line of its docstring is its description. A line ``Paper: ...`` in the
 module's docstring names the source. Files in the folders that the environment variable GANVAS_SYSTEMS names (as in
-PATH) count like those beside this one. The lists below are read from the source text, without importing torch.
+PATH) count like those beside this one. The lists below are read from the source text, without importing anything.
 """
 
 from __future__ import annotations
@@ -15,17 +18,15 @@ import pkgutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ganvas.errors import InputError
+from ganvas.errors import InputError, nearest
 
 if TYPE_CHECKING:
     from ganvas.recipe import Recipe
     from ganvas.recipe.system import System
 
 __path__.extend(folder for folder in os.environ.get("GANVAS_SYSTEMS", "").split(os.pathsep) if folder)
-
-NOT_SYSTEMS = ()
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,6 @@ def named_recipe(name: str) -> Recipe:
     Raises:
         InputError: there is none; the message suggests the nearest.
     """
-    from ganvas.errors import nearest
-
     found = entries()
     for entry in [e for e in found if e.name == name] or [e for e in found if e.system == name]:
         module = importlib.import_module(f"ganvas.systems.{entry.system}")
@@ -61,24 +60,42 @@ def named_recipe(name: str) -> Recipe:
     raise InputError(f"there is no recipe {name!r}{nearest(name, known)}; ganvas list shows them all.")
 
 
-def all_systems() -> list[type[System]]:
-    """The classes of all systems; imports every system's file."""
-    for name, _ in _files():
-        importlib.import_module(f"ganvas.systems.{name}")
+def read_recipe(plain: Any, where: str = "recipe") -> Recipe:
+    """Rebuild a recipe from plain data, whatever system's file the classes in it are from.
+
+    Raises:
+        InputError: as `ganvas.recipe.serialization.from_plain`.
+    """
+    from ganvas.recipe import Recipe
+    from ganvas.recipe.serialization import from_plain
+
+    load_systems()
+    return from_plain(Recipe, plain, where)
+
+
+def read_system(plain: Any, where: str = "system") -> System:
+    """Rebuild a system from plain data, such as the header of a model's file.
+
+    Raises:
+        InputError: as `ganvas.recipe.serialization.from_plain`.
+    """
+    from ganvas.recipe.serialization import from_plain
     from ganvas.recipe.system import System
 
-    return list(_final(System))  # type: ignore[type-abstract]
+    load_systems()
+    return from_plain(System, plain, where)  # type: ignore[type-abstract]
 
 
-def _final(cls: type[System]) -> Iterator[type[System]]:
-    for subclass in cls.__subclasses__():
-        yield from _final(subclass) if subclass.__subclasses__() else [subclass]
+def load_systems() -> None:
+    """Import every system's file, so that all classes in them are known by name."""
+    for name, _ in _files():
+        importlib.import_module(f"ganvas.systems.{name}")
 
 
 def _files() -> Iterator[tuple[str, Path]]:
     for module in pkgutil.iter_modules(__path__):
-        if module.name not in NOT_SYSTEMS:
-            yield module.name, Path(getattr(module.module_finder, "path", "")) / f"{module.name}.py"
+        place = Path(getattr(module.module_finder, "path", "")) / module.name
+        yield module.name, place / "__init__.py" if module.ispkg else place.with_suffix(".py")
 
 
 def _read(system: str, path: Path) -> Iterator[Entry]:

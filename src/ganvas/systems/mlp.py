@@ -11,17 +11,19 @@ other way round, so here it is ``momentum=0.2`` with the usual eps of 1e-5.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import final
-
-from torch import nn
+from typing import TYPE_CHECKING, final
 
 from ganvas.errors import InputError
-from ganvas.nn.linear import Linear
 from ganvas.recipe import EMA, Adam, Recipe
 from ganvas.recipe.sources import Images
 from ganvas.recipe.system import Synthesis
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from torch import nn
 
 
 @final
@@ -54,8 +56,16 @@ class MLP(Synthesis):
                 " widths of at least 1."
             )
 
+    def tiny(self) -> Self:
+        """Narrow, grey, at 8 px."""
+        return replace(self, size=8, channels=1, g_hidden=(8, 8), d_hidden=(8,))
+
     def generator(self) -> nn.Module:
         """z (B, latent) -> (B, channels, size, size) in [-1, 1]."""
+        from torch import nn
+
+        from ganvas.nn.linear import Linear
+
         layers: list[nn.Module] = [Linear(self.latent, self.g_hidden[0]), nn.LeakyReLU(0.2, inplace=True)]
         for before, after in pairwise(self.g_hidden):
             layers += [
@@ -69,6 +79,10 @@ class MLP(Synthesis):
 
     def discriminator(self) -> nn.Module:
         """(B, channels, size, size) -> logits (B,)."""
+        from torch import nn
+
+        from ganvas.nn.linear import Linear
+
         layers: list[nn.Module] = [nn.Flatten()]
         for before, after in pairwise((self.channels * self.size**2, *self.d_hidden)):
             layers += [Linear(before, after), nn.LeakyReLU(0.2, inplace=True)]

@@ -9,17 +9,20 @@ D*(x) = p(x) / (p(x) + q(x)).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Literal, final
-
-from torch import nn
+from typing import TYPE_CHECKING, Literal, final
 
 from ganvas.errors import InputError
 from ganvas.recipe import EMA, Adam, Recipe
 from ganvas.recipe.sources import Mixture2D
 from ganvas.recipe.system import FromNoise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Self
+
+    from torch import nn
 
 
 @final
@@ -47,16 +50,26 @@ class Toy2DMLP(FromNoise):
         """Of a point: (2,)."""
         return (2,)
 
+    def tiny(self) -> Self:
+        """Narrow."""
+        return replace(self, g_hidden=(8, 8), d_hidden=(8,))
+
     def generator(self) -> nn.Module:
         """z (B, latent) -> points (B, 2)."""
+        from torch import nn
+
         return _perceptron((self.latent, *self.g_hidden), 2, nn.ReLU)
 
     def discriminator(self) -> nn.Module:
         """Points (B, 2) -> logits (B,)."""
+        from torch import nn
+
         return nn.Sequential(*_perceptron((2, *self.d_hidden), 1, lambda: nn.LeakyReLU(0.2)), nn.Flatten(0))
 
 
 def _perceptron(widths: tuple[int, ...], out: int, activation: Callable[[], nn.Module]) -> nn.Sequential:
+    from torch import nn
+
     layers: list[nn.Module] = []
     for before, after in pairwise(widths):
         layers += [nn.Linear(before, after), activation()]

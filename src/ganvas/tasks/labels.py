@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from ganvas.data import Dataset
 from ganvas.errors import InputError, listed
-from ganvas.recipe.system import System
-from ganvas.runs import checkpoint
 from ganvas.runs.folder import RunFolder
+
+if TYPE_CHECKING:
+    from ganvas.data import Dataset
+    from ganvas.recipe.system import System
 
 LEAST = 2  # pictures of a class: of one alone nothing can be learned but the picture
 SOURCES = (
@@ -19,7 +19,7 @@ SOURCES = (
 )
 
 
-def expect_labels(system: System, dataset: Dataset, folder: RunFolder | None = None) -> None:
+def validate_labels(system: System, dataset: Dataset, folder: RunFolder | None = None) -> None:
     """Refuse data whose labels do not fit a system that is told of classes.
 
     Args:
@@ -50,7 +50,7 @@ def expect_labels(system: System, dataset: Dataset, folder: RunFolder | None = N
             f"{name} has {len(classes)} classes ({listed(classes)}), not {system.classes}; give --system.classes"
             f" {len(classes)}."
         )
-    counts = np.bincount(dataset.labels, minlength=len(classes))
+    counts = [int((dataset.labels == label).sum()) for label in range(len(classes))]
     few = [f"{label} has {count}" for label, count in zip(classes, counts, strict=True) if count < LEAST]
     if few:
         raise InputError(
@@ -73,6 +73,8 @@ def _refuse_other_classes(classes: Sequence[str], dataset: Dataset, folder: RunF
 
 
 def _classes_of(folder: RunFolder) -> list[str]:
+    from ganvas.runs import checkpoint
+
     for path in folder.states():
         try:
             return list(checkpoint.about(path).get("classes", []))

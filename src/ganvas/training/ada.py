@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from ganvas.recipe import CAP, Recipe
-from ganvas.recipe.objectives import LeastSquares, NonSaturating, Objective, Relativistic
+from ganvas.recipe.objectives import Objective
 
 EVERY = 4  # batches of D from one step of the probability to the next
 SIGN, CHANCE = "d/sign", "augment/p"
@@ -31,14 +30,7 @@ def sign(objective: Objective, real: Tensor, fake: Tensor) -> Tensor:
     """
     with torch.no_grad():
         real, fake = real.float(), fake.float()
-        zero: float | Tensor = 0.0
-        if isinstance(objective, NonSaturating | LeastSquares):
-            zero = (objective.real_label + objective.fake_label) / 2
-        if isinstance(objective, NonSaturating):
-            zero = math.log(zero / (1 - zero))
-        if isinstance(objective, Relativistic):
-            zero = (real.mean() + fake.mean()) / 2
-        return (real - zero).sign().mean()
+        return (real - objective.undecided(real, fake)).sign().mean()
 
 
 class Adaptive:

@@ -14,8 +14,8 @@ from ganvas.diagnosis.remedies import REMEDIES, Remedy
 from ganvas.diagnosis.signals import Probe
 from ganvas.diagnosis.verdicts import PROGRESS, Look, Name, Verdict, distance, eased, judge
 from ganvas.errors import InputError
-from ganvas.recipe import Recipe
-from ganvas.recipe.serialization import from_plain, to_plain
+from ganvas.recipe.serialization import to_plain
+from ganvas.systems import read_recipe
 from ganvas.training.phases import check
 from ganvas.training.run import Report, Run
 
@@ -109,7 +109,7 @@ class Controller:
             if verdict.name != last.verdict or better or eased(verdict.name, last.evidence, verdict.evidence):
                 self._settle("kept")
             else:
-                run.recipe = replace(from_plain(Recipe, last.recipe), images=run.recipe.images)
+                run.recipe = replace(read_recipe(last.recipe), images=run.recipe.images)
                 self._settle("taken back")
         # A game that still comes nearer is left alone, whatever it looks like.
         if verdict.name == "healthy" or distance(self.history) < BETTER * distance(self.history[:-PROGRESS]):
@@ -201,7 +201,7 @@ class Controller:
     def load_state_dict(self, tensors: dict[str, Tensor], notes: dict[str, Any]) -> None:
         """Restore what `state_dict` and `notes` gave."""
         run = self.run
-        run.recipe = replace(from_plain(Recipe, notes["recipe"]), images=run.recipe.images)
+        run.recipe = replace(read_recipe(notes["recipe"]), images=run.recipe.images)
         self.history = [Look(**look) for look in notes["history"]]
         self.treatments = [Treatment(**treatment) for treatment in notes["treatments"]]
         self.best_distance, self.best_images = notes["best"]

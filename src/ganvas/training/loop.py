@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ganvas.data import Feed
+from ganvas.data.feed import Feed
 from ganvas.recipe.batch import Batch
 from ganvas.recipe.ramp import at
 from ganvas.training.observer import Observer

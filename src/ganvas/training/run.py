@@ -14,9 +14,7 @@ from ganvas.diagnosis.verdicts import Look
 from ganvas.errors import InputError
 from ganvas.recipe import Adam, Recipe
 from ganvas.recipe.ramp import at
-from ganvas.recipe.reconstruction import Perceptual
 from ganvas.recipe.serialization import difference, to_plain
-from ganvas.recipe.system import Translation
 from ganvas.training.ada import Adaptive
 from ganvas.training.phases import check
 from ganvas.training.seeding import seed_everything
@@ -93,9 +91,8 @@ class Run:
         self.g: nn.Module = recipe.system.generator().to(device).to(memory_format=layout)  # type: ignore[call-overload]
         self.d: nn.Module = recipe.system.discriminator().to(device).to(memory_format=layout)  # type: ignore[call-overload]
         check(recipe, self.d)
-        for content in recipe.reconstruction:
-            if isinstance(content, Perceptual):
-                content.network(device)  # what is missing is told before anything is begun
+        for loss in recipe.reconstruction:
+            loss.prepare(device)
         augment = recipe.augment
         self.adaptive = Adaptive(at(augment.differentiable, 0), device) if augment.target else None
         self.ema = copy.deepcopy(self.g).eval().requires_grad_(False) if recipe.ema.half_life else None
@@ -110,6 +107,15 @@ class Run:
     def sampler(self) -> nn.Module:
         """The generator to look at: the moving average where there is one."""
         return self.g if self.ema is None else self.ema
+
+    def generate(self, inputs: Tensor) -> Tensor:
+        """What `sampler` makes (N, *shape) in evaluation mode, float32 on the CPU, leaving no trace in it."""
+        training = self.sampler.training
+        self.sampler.eval()
+        with torch.no_grad():
+            made = torch.cat([self.sampler(part).float().cpu() for part in torch.split(inputs.to(self.device), 256)])
+        self.sampler.train(training)
+        return made
 
     def update_ema(self) -> None:
         """Move the average towards the generator, batch statistics included."""
@@ -165,7 +171,7 @@ class Run:
 
     def _unlike(self, system: dict[str, Any]) -> tuple[str, str]:
         """By what another system's generator is not this one's, and the flags that make this one so."""
-        free = ("size",) if isinstance(self.recipe.system, Translation) else ()
+        free = self.recipe.system.interchangeable
         ours = to_plain(self.recipe.system)
         keys = [key for key in {**system, **ours} if key not in free and not key.startswith("d_")]
         theirs, ours = ({key: one[key] for key in keys if key in one} for one in (system, ours))

@@ -1,48 +1,53 @@
-"""Networks whose features the measures compare, each under its own name and known by the hash of its weights."""
+"""Networks whose features the measures compare: one file each, named as its extractor. Imports no torch itself."""
 
 from __future__ import annotations
 
-from ganvas.errors import InputError
+import importlib
+import pkgutil
+
+from ganvas.errors import InputError, nearest
 from ganvas.metrics.extractors.extractor import Extracted, Extractor
+from ganvas.registry import concrete
 
-__all__ = ["NAMES", "Extracted", "Extractor", "expect_known", "open_extractor"]
+__all__ = ["Extracted", "Extractor", "expect_known", "known_extractors", "open_extractor"]
 
-NAMES = ("efficientnet-lite0", "digits", "inception")
+HELPERS = ("extractor", "stages")
+
+
+def known_extractors() -> tuple[str, ...]:
+    """The names of those in this folder, then of all others that have been defined so far."""
+    files = (module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__) if module.name not in HELPERS)
+    return tuple(dict.fromkeys([*files, *(kind.name for kind in _kinds())]))
 
 
 def open_extractor(name: str, side: int = 0) -> Extractor:
     """Load an extractor.
 
     Args:
-        name: one of NAMES.
-        side: pixels to which pictures are resized for it; 0 is what it was trained at.
+        name: one of `known_extractors`.
+        side: pixels to which images are resized for it; 0 is what it was trained at.
 
     Raises:
-        InputError: there is none of that name, its weights are not at hand or not the right ones, or it has one side.
+        InputError: there is none of that name, its weights are not available or not the right ones, or it has one side.
     """
     expect_known(name)
-    if name == "efficientnet-lite0":
-        from ganvas.metrics.extractors.efficientnet_lite0 import EfficientNetLite0
+    kinds = {kind.name: kind for kind in _kinds()}
+    if name not in kinds:
+        importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
+        kinds = {kind.name: kind for kind in _kinds()}
+    return kinds[name].open(side)
 
-        return EfficientNetLite0(side)
-    if side:
-        raise InputError(f"--resize {side} does not go with {name}, which has one size; leave it out.")
-    if name == "digits":
-        from ganvas.metrics.extractors.digits import Digits
 
-        return Digits()
-    from ganvas.metrics.extractors.inception import Inception
-
-    return Inception()
+def _kinds() -> list[type[Extractor]]:
+    return concrete(Extractor)  # type: ignore[type-abstract]
 
 
 def expect_known(name: str) -> None:
-    """Refuse a name that is none of NAMES.
+    """Refuse a name that no extractor has.
 
     Raises:
-        InputError: it is none.
+        InputError: none has it.
     """
-    if name not in NAMES:
-        from ganvas.errors import nearest
-
-        raise InputError(f"there is no extractor {name!r}{nearest(name, NAMES)}; give {', '.join(NAMES)}.")
+    known = known_extractors()
+    if name not in known:
+        raise InputError(f"there is no extractor {name!r}{nearest(name, known)}; available: {', '.join(known)}.")

@@ -21,9 +21,12 @@ WIDTHS = ((1, 32, 1), (32, 32, 2), (32, 64, 1), (64, 64, 2), (64, 128, 1))  # in
 
 
 class Digits(Extractor):
-    """128 features of a grey picture, and the probabilities of the ten digits."""
+    """128 features of a grey image, and the probabilities of the ten digits."""
 
     name, count = "digits", WIDTHS[-1][1]
+    class_names = tuple("0123456789")
+    class_count = len(class_names)
+    licence = "CC BY-SA 3.0"
     resize = f"grey, bicubic with antialiasing to {SIDE} px"
 
     def __init__(self) -> None:
@@ -34,16 +37,16 @@ class Digits(Extractor):
         self.network.load_state_dict(load(content))
         self.network.eval().requires_grad_(False)
 
-    def prepare(self, pictures: Tensor) -> Tensor:
+    def prepare(self, images: Tensor) -> Tensor:
         """(B, 1, 28, 28) in 0..1, light on dark as they come."""
-        grey = pictures.mean(1, keepdim=True)
+        grey = images.mean(1, keepdim=True)
         if grey.shape[-1] != SIDE:
             grey = functional.interpolate(grey, (SIDE, SIDE), mode="bicubic", antialias=True).clamp_(0, 255)
         return grey / 255
 
 
 class Network(nn.Module):
-    """Five convolutions, the mean over the picture, and one linear layer."""
+    """Five convolutions, the mean over the image, and one linear layer."""
 
     def __init__(self) -> None:
         super().__init__()

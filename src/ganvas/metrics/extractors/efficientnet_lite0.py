@@ -37,12 +37,12 @@ STAGES = (
 
 
 class EfficientNetLite0(Extractor):
-    """1,280 features: the last convolution's, averaged over the picture."""
+    """1,280 features: the last convolution's, averaged over the image."""
 
-    name, count = "efficientnet-lite0", 1280
+    name, count, class_count, licence = "efficientnet-lite0", 1280, 1000, "Apache-2.0"
 
     def __init__(self, side: int = 0) -> None:
-        """Load the weights of the installed package; `side` is the pixels pictures are resized to, 0 for 224."""
+        """Load the weights of the installed package; `side` is the pixels images are resized to, 0 for 224."""
         self.side = side or SIDE
         if self.side < SMALLEST:
             raise InputError(f"--resize {self.side} leaves nothing to see; give {SMALLEST} or more, {SIDE} is usual.")
@@ -58,12 +58,17 @@ class EfficientNetLite0(Extractor):
         self.resize = f"bicubic with antialiasing to {self.side} px"
         self.network = Network(state).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def prepare(self, pictures: Tensor) -> Tensor:
+    @classmethod
+    def open(cls, side: int = 0) -> EfficientNetLite0:
+        """Load it for images of any side."""
+        return cls(side)
+
+    def prepare(self, images: Tensor) -> Tensor:
         """RGB at the network's side, (x - 127) / 128."""
-        if pictures.shape[-1] != self.side:
+        if images.shape[-1] != self.side:
             square = (self.side, self.side)
-            pictures = functional.interpolate(pictures, square, mode="bicubic", antialias=True).clamp_(0, 255)
-        return rgb((pictures - 127) / 128)
+            images = functional.interpolate(images, square, mode="bicubic", antialias=True).clamp_(0, 255)
+        return rgb((images - 127) / 128)
 
 
 class Network(nn.Module):
@@ -125,7 +130,7 @@ class _Same(nn.Module):
         side = x.shape[-1]
         padding = max(0, (-(-side // self.stride) - 1) * self.stride + kernel - side)
         even = padding // 2 if padding % 2 == 0 else 0
-        if padding != 2 * even:  # the convolution's own padding needs no copy of the picture, but is the same all round
+        if padding != 2 * even:  # the convolution's own padding needs no copy of the image, but is the same all round
             x = functional.pad(x, [padding // 2, padding - padding // 2] * 2)
         x = functional.conv2d(x, self.weight, self.bias, self.stride, even, groups=outputs if inputs == 1 else 1)
         return x if self.linear else functional.relu6(x, inplace=True)

@@ -1,15 +1,20 @@
-"""What every extractor answers."""
+"""What every extractor answers. Imports torch only where one computes."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+
+from ganvas.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -17,7 +22,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Extracted:
-    """What a network says of N pictures.
+    """What a network says of N images.
 
     Attributes:
         features: float32 (N, F).
@@ -29,26 +34,53 @@ class Extracted:
 
 
 class Extractor(ABC):
-    """A fixed network from pictures to features.
+    """A fixed network from images to features, which says itself what it is.
 
-    Attributes:
-        name: as in `NAMES`.
-        weights: the beginning of the SHA-256 of its weights.
-        resize: the rule by which pictures come to its size, in words.
-        count: features of a picture.
-        batch: pictures at a time on a CPU.
+    A class of your own counts like those of this folder as soon as its module is imported.
     """
 
     name: str
-    weights: str
-    resize: str
+    """The word on the command line."""
     count: int
+    """Features of an image."""
+    class_count: int = 0
+    """Classes that it tells apart; 0 where it is no classifier."""
+    class_names: tuple[str, ...] = ()
+    """What they are, where they are those of a dataset that GANs learn."""
+    licence: str
+    """Of its weights."""
+    weights: str
+    """The beginning of the SHA-256 of its weights."""
+    resize: str
+    """The rule by which images come to its size, in words."""
     batch: int = 32
+    """Images at a time on a CPU."""
+    names: Mapping[str, str] = MappingProxyType({})
+    """What figures on its features are called, where they have names of their own, such as FID for FD."""
     network: nn.Module
-    """Prepared pictures (B, C, H, W) -> features (B, F) and logits (B, K)."""
+    """Prepared images (B, C, H, W) -> features (B, F) and logits (B, K)."""
+
+    @classmethod
+    def open(cls, side: int = 0) -> Extractor:
+        """Load it.
+
+        Args:
+            side: pixels to which images are resized for it; 0 is what it was trained at.
+
+        Raises:
+            InputError: its weights are not available or not the right ones, or it has one side.
+        """
+        if side:
+            raise InputError(f"--resize {side} does not go with {cls.name}, which has one size; leave it out.")
+        return cls()
+
+    @property
+    def protocol(self) -> dict[str, Any]:
+        """What a figure on its features has to say of it."""
+        return {"extractor": self.name, "weights": self.weights, "resize": self.resize}
 
     @abstractmethod
-    def prepare(self, pictures: Tensor) -> Tensor:
+    def prepare(self, images: Tensor) -> Tensor:
         """float32 (B, C, H, W) in 0..255, C 1 or 3, to what the network takes."""
 
     def extract(
@@ -57,9 +89,11 @@ class Extractor(ABC):
         """Features and class probabilities of uint8 (N, H, W, C).
 
         Args:
-            batch: pictures at a time; the result depends on it by rounding alone. 0 is what is quick on the device.
-            advance: told of every so many pictures done.
+            batch: images at a time; the result depends on it by rounding alone. 0 is what is quick on the device.
+            advance: told of every so many images done.
         """
+        import torch
+
         device = next(self.network.parameters()).device
         batch = batch or (self.batch if device.type == "cpu" else 64)
         found: list[tuple[Floats, Floats]] = []
@@ -74,6 +108,6 @@ class Extractor(ABC):
         return Extracted(np.concatenate(features_), np.concatenate(probabilities))
 
 
-def rgb(pictures: Tensor) -> Tensor:
-    """Three equal channels of grey pictures (B, 1, H, W); others as they are."""
-    return pictures.expand(-1, 3, -1, -1) if pictures.shape[1] == 1 else pictures
+def rgb(images: Tensor) -> Tensor:
+    """Three equal channels of grey images (B, 1, H, W); others as they are."""
+    return images.expand(-1, 3, -1, -1) if images.shape[1] == 1 else images

@@ -9,6 +9,8 @@ one maximum where the paper has a mean.
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -27,7 +29,8 @@ SIDE = 299
 class Inception(Extractor):
     """2,048 features, and the probabilities of 1,008 classes."""
 
-    name, count = "inception", 2048
+    name, count, class_count, licence = "inception", 2048, 1008, "Apache-2.0"
+    names = MappingProxyType({"FD": "FID", "classifier score": "Inception score"})
     batch = 8
     resize = f"bilinear without antialiasing to {SIDE} px, as TensorFlow 1"
 
@@ -35,7 +38,7 @@ class Inception(Extractor):
         """Load the weights from $GANVAS_WEIGHTS, else a folder in the user's cache, or download them there.
 
         Raises:
-            InputError: they are neither there nor to be had, or the file is another.
+            InputError: they are neither there nor available, or the file is another.
         """
         names = (FILE, SAME_FILE)
         path = fetched("the extractor inception", names, URL, SHA256, "--extractor efficientnet-lite0")
@@ -45,12 +48,12 @@ class Inception(Extractor):
         self.network.load_state_dict(state)
         self.network.eval().requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def prepare(self, pictures: Tensor) -> Tensor:
+    def prepare(self, images: Tensor) -> Tensor:
         """RGB at 299 px, (x - 128) / 128."""
-        if pictures.shape[2:] != (SIDE, SIDE):
-            rows, columns = (_weights(side, pictures) for side in pictures.shape[2:])
-            pictures = rows @ pictures @ columns.T
-        return rgb((pictures - 128) / 128)
+        if images.shape[2:] != (SIDE, SIDE):
+            rows, columns = (_weights(side, images) for side in images.shape[2:])
+            images = rows @ images @ columns.T
+        return rgb((images - 128) / 128)
 
 
 def _weights(side: int, like: Tensor) -> Tensor:

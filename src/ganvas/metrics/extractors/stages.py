@@ -38,7 +38,7 @@ def layers_up_to(extractor: str, layer: tuple[int, int], before_activation: bool
 
 
 class _Scaled(nn.Module):
-    """Layers behind the scaling of pictures that they were trained with."""
+    """Layers behind the scaling of images that they were trained with."""
 
     factor: Tensor
     shift: Tensor

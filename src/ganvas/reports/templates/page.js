@@ -1,14 +1,14 @@
 "use strict";
 const data = JSON.parse(document.getElementById("data").textContent);
 const state = { by: data.by, focus: null, z: 0, moment: 1 };
-const colour = (run) => `var(--c${data.runs[run].setting % 8})`;
+const colour = (run) => `var(--c${data.runs[run].variant % 8})`;
 const escaped = (text) => String(text).replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 const at = (point) => (state.by === "hours" ? point.h : point.i);
-const of = (run) => `data-setting="${data.runs[run].setting}"`;
+const of = (run) => `data-variant="${data.runs[run].variant}"`;
 
 function fade() {
-  document.querySelectorAll("main [data-setting]").forEach((element) => {
-    element.classList.toggle("faded", state.focus !== null && Number(element.dataset.setting) !== state.focus);
+  document.querySelectorAll("main [data-variant]").forEach((element) => {
+    element.classList.toggle("faded", state.focus !== null && Number(element.dataset.variant) !== state.focus);
   });
 }
 
@@ -88,7 +88,7 @@ function draw(box, chart) {
   box.onpointermove = box.onpointerdown = (event) => {
     const x = ((event.clientX - box.getBoundingClientRect().left - left) / (width - left - right)) * x1;
     if (x < 0 || x > x1) return box.onpointerleave();
-    const lines = chart.series.filter((s) => state.focus === null || data.runs[s.run].setting === state.focus).map((s) => {
+    const lines = chart.series.filter((s) => state.focus === null || data.runs[s.run].variant === state.focus).map((s) => {
       const near = s.points.reduce((a, b) => (Math.abs(at(b) - x) < Math.abs(at(a) - x) ? b : a));
       const name = escaped(data.runs[s.run].name);
       return [near.y, `<span class="dot" style="--c:${colour(s.run)}"></span>${name} <b>${said(near.y)}</b>`];
@@ -132,11 +132,11 @@ function timelines() {
   };
 }
 
-const films = data.films;
+const strips = data.strips;
 const shownAt = (frames, x) => frames.filter((frame) => at(frame) <= x * (1 + 1e-9)).pop() || frames[0];
 
 function moments() {
-  const every = films.runs.flatMap((film) => film.frames.map(at)).sort((a, b) => a - b);
+  const every = strips.runs.flatMap((strip) => strip.frames.map(at)).sort((a, b) => a - b);
   const gap = (every[every.length - 1] || 1) / 60;
   return every.filter((x, index) => index === every.length - 1 || every[index + 1] - x > gap);
 }
@@ -147,18 +147,18 @@ function pictures() {
   const index = Math.round(state.moment * (steps.length - 1)), x = steps[index];
   slider.value = index;
   document.getElementById("moment-said").textContent = place(x);
-  const [column, row] = [state.z % films.columns, Math.floor(state.z / films.columns)];
-  const ring = `left:${(100 * column) / films.columns}%;top:${(100 * row) / films.rows}%;width:${100 / films.columns}%;height:${100 / films.rows}%`;
+  const [column, row] = [state.z % strips.columns, Math.floor(state.z / strips.columns)];
+  const ring = `left:${(100 * column) / strips.columns}%;top:${(100 * row) / strips.rows}%;width:${100 / strips.columns}%;height:${100 / strips.rows}%`;
   const part = (run, source) => `<figure ${of(run)}><div class="sheet"><img src="${source}" alt="fakes of ${escaped(data.runs[run].name)}"><span class="ring" style="${ring}"></span></div><figcaption><span class="dot" style="--c:${colour(run)}"></span><span>${escaped(data.runs[run].name)}</span></figcaption></figure>`;
-  const real = films.reals ? `<figure><div class="sheet real"><img src="${films.reals}" alt="real pictures"></div><figcaption><span>real pictures</span></figcaption></figure>` : "";
-  const size = `${films.columns * 100}% ${films.rows * 100}%`;
-  const where = `${films.columns > 1 ? (100 * column) / (films.columns - 1) : 0}% ${films.rows > 1 ? (100 * row) / (films.rows - 1) : 0}%`;
+  const real = strips.reals ? `<figure><div class="sheet real"><img src="${strips.reals}" alt="real pictures"></div><figcaption><span>real pictures</span></figcaption></figure>` : "";
+  const size = `${strips.columns * 100}% ${strips.rows * 100}%`;
+  const where = `${strips.columns > 1 ? (100 * column) / (strips.columns - 1) : 0}% ${strips.rows > 1 ? (100 * row) / (strips.rows - 1) : 0}%`;
   const heads = steps.filter((_, i) => i % Math.ceil(steps.length / 16) === (steps.length - 1) % Math.ceil(steps.length / 16));
   document.querySelectorAll(".group").forEach((group, number) => {
-    const members = films.runs.filter((film) => film.group === number);
-    group.querySelector(".sheets").innerHTML = real + members.map((film) => part(film.run, shownAt(film.frames, x).source)).join("");
-    const cells = (film) => heads.map((head) => `<td><div class="one" style="background-image:url('${shownAt(film.frames, head).source}');background-size:${size};background-position:${where}"></div></td>`).join("");
-    group.querySelector(".strip").innerHTML = `<table><thead><tr><th></th>${heads.map((head) => `<th>${short(state.by === "hours" ? head / perUnit : head)}</th>`).join("")}</tr></thead><tbody>${members.map((film) => `<tr ${of(film.run)}><th><span class="dot" style="--c:${colour(film.run)}"></span>${escaped(data.runs[film.run].name)}</th>${cells(film)}</tr>`).join("")}</tbody></table>`;
+    const members = strips.runs.filter((strip) => strip.group === number);
+    group.querySelector(".sheets").innerHTML = real + members.map((strip) => part(strip.run, shownAt(strip.frames, x).source)).join("");
+    const cells = (strip) => heads.map((head) => `<td><div class="one" style="background-image:url('${shownAt(strip.frames, head).source}');background-size:${size};background-position:${where}"></div></td>`).join("");
+    group.querySelector(".strip").innerHTML = `<table><thead><tr><th></th>${heads.map((head) => `<th>${short(state.by === "hours" ? head / perUnit : head)}</th>`).join("")}</tr></thead><tbody>${members.map((strip) => `<tr ${of(strip.run)}><th><span class="dot" style="--c:${colour(strip.run)}"></span>${escaped(data.runs[strip.run].name)}</th>${cells(strip)}</tr>`).join("")}</tbody></table>`;
   });
   fade();
 }
@@ -166,7 +166,7 @@ function pictures() {
 function refresh() {
   document.querySelectorAll("[data-chart]").forEach((box) => draw(box, data.charts[box.dataset.chart]));
   timelines();
-  if (films.runs.length) pictures();
+  if (strips.runs.length) pictures();
   document.querySelectorAll("[data-by]").forEach((b) => b.setAttribute("aria-pressed", b.dataset.by === state.by));
   fade();
 }
@@ -176,26 +176,26 @@ document.querySelectorAll("[data-by]").forEach((button) => {
 });
 let chosen = null;
 document.querySelectorAll("#chips button").forEach((button) => {
-  const setting = Number(button.dataset.setting);
+  const variant = Number(button.dataset.variant);
   button.onclick = () => {
-    state.focus = chosen = chosen === setting ? null : setting;
-    document.querySelectorAll("#chips button").forEach((b) => b.setAttribute("aria-pressed", Number(b.dataset.setting) === chosen));
+    state.focus = chosen = chosen === variant ? null : variant;
+    document.querySelectorAll("#chips button").forEach((b) => b.setAttribute("aria-pressed", Number(b.dataset.variant) === chosen));
     fade();
   };
   if (matchMedia("(hover: hover)").matches) {
-    button.onpointerenter = () => { state.focus = setting; fade(); };
+    button.onpointerenter = () => { state.focus = variant; fade(); };
     button.onpointerleave = () => { state.focus = chosen; fade(); };
   }
 });
-if (films.runs.length) {
+if (strips.runs.length) {
   document.getElementById("moment").oninput = (event) => { state.moment = event.target.value / (event.target.max || 1); pictures(); };
-  document.getElementById("films").onclick = (event) => {
+  document.getElementById("strips").onclick = (event) => {
     const sheet = event.target.closest(".sheet:not(.real)");
     if (!sheet) return;
     const box = sheet.getBoundingClientRect();
-    const column = Math.floor(((event.clientX - box.left) / box.width) * films.columns);
-    const row = Math.floor(((event.clientY - box.top) / box.height) * films.rows);
-    state.z = Math.max(0, Math.min(films.columns * films.rows - 1, row * films.columns + column));
+    const column = Math.floor(((event.clientX - box.left) / box.width) * strips.columns);
+    const row = Math.floor(((event.clientY - box.top) / box.height) * strips.rows);
+    state.z = Math.max(0, Math.min(strips.columns * strips.rows - 1, row * strips.columns + column));
     pictures();
   };
 }

@@ -1,4 +1,4 @@
-// Planes of {title, x, y, reference: {name, x, y}, series: [{setting, name, points: [{x, y, xl, xh, yl, yh, told, knee}]}]}.
+// Planes of {title, x, y, reference: {name, x, y}, series: [{variant, name, points: [{x, y, xl, xh, yl, yh, message, knee}]}]}.
 function extent(values) {
   const low = Math.min(...values), high = Math.max(...values), pad = (high - low || Math.abs(high) || 1) * 0.07;
   return [low - pad, high + pad];
@@ -41,7 +41,7 @@ function drawPlane(box, plane) {
   const shown = [];
   for (const s of plane.series) {
     const points = s.points.filter(inside), last = points[points.length - 1];
-    svg += `<g data-setting="${s.setting}" style="--c:var(--c${s.setting % 8})">`;
+    svg += `<g data-variant="${s.variant}" style="--c:var(--c${s.variant % 8})">`;
     svg += `<polyline class="line way" points="${points.map((p) => `${at(X(p.x))},${at(Y(p.y))}`).join(" ")}"/>`;
     for (const p of points) {
       const [x, y] = [X(p.x), Y(p.y)];
@@ -58,11 +58,11 @@ function drawPlane(box, plane) {
   const tip = box.querySelector(".tip");
   box.onpointermove = box.onpointerdown = (event) => {
     const frame = box.getBoundingClientRect(), [x, y] = [event.clientX - frame.left, event.clientY - frame.top];
-    const near = shown.filter(({ s }) => state.focus === null || s.setting === state.focus).map((one) => [Math.hypot(one.x - x, one.y - y), one]).sort((a, b) => a[0] - b[0])[0];
+    const near = shown.filter(({ s }) => state.focus === null || s.variant === state.focus).map((one) => [Math.hypot(one.x - x, one.y - y), one]).sort((a, b) => a[0] - b[0])[0];
     tip.hidden = !near || near[0] > 40;
     if (tip.hidden) return;
     const { p, s } = near[1];
-    tip.innerHTML = `<span class="dot" style="--c:var(--c${s.setting % 8})"></span><b>${escaped(s.name)}</b><br>${escaped(p.told)}${p.knee ? ", the knee" : ""}<br>PSNR-Y <b>${said(p.x)}</b> dB, ${escaped(plane.y)} <b>${said(p.y)}</b>`;
+    tip.innerHTML = `<span class="dot" style="--c:var(--c${s.variant % 8})"></span><b>${escaped(s.name)}</b><br>${escaped(p.message)}${p.knee ? ", the knee" : ""}<br>PSNR-Y <b>${said(p.x)}</b> dB, ${escaped(plane.y)} <b>${said(p.y)}</b>`;
     tip.style.left = `${Math.max(0, Math.min(near[1].x + 12, width - tip.offsetWidth))}px`;
     tip.style.top = `${Math.max(0, near[1].y - tip.offsetHeight - 10)}px`;
   };

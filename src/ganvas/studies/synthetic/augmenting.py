@@ -19,7 +19,8 @@ from ganvas.experiment import Host
 from ganvas.files import write_text
 from ganvas.recipe.serialization import difference, from_plain, to_plain
 from ganvas.recipe.sources import Images
-from ganvas.runs.folder import RunFolder, read_json, summarise
+from ganvas.runs.folder import RunFolder, read_json
+from ganvas.runs.record import Record
 from ganvas.studies.synthetic.benefit import ARMS, Judgement, judge
 from ganvas.studies.synthetic.chart import draw
 from ganvas.studies.synthetic.classifier import Diet, Lesson, learn, probabilities
@@ -134,7 +135,7 @@ def _expect_ours(place: Place, settings: Settings) -> dict[str, str]:
     found = read_json(place.settings)
     old = from_plain(Settings, found.get("settings"), str(place.settings))
     generator = RunFolder(place.generator)
-    if length(settings) >= (summarise(generator).images_seen if generator.exists() else 0):
+    if length(settings) >= (Record(generator).images_seen if generator.exists() else 0):
         old = replace(old, images=settings.images)  # the training goes on where it stands
     changed = difference(old, settings)
     if changed:

@@ -21,14 +21,16 @@ from ganvas.observers.watch import Watch
 from ganvas.recipe import EMA, Augment, Recipe
 from ganvas.recipe.serialization import to_plain
 from ganvas.recipe.sources import Images
-from ganvas.recipe.system import FromNoise, Synthesis
+from ganvas.recipe.system import FromNoise
 from ganvas.runs import checkpoint
-from ganvas.runs.folder import RunFolder, summarise
+from ganvas.runs.folder import RunFolder
 from ganvas.runs.models import find
+from ganvas.runs.record import Record
 from ganvas.studies.synthetic.reals import Labelled, Reals
 from ganvas.studies.synthetic.settings import Settings
 from ganvas.systems import named_recipe
 from ganvas.systems.dcgan import DCGAN
+from ganvas.tasks import task_of
 
 IMAGES = 200_000  # real images in a training, unless said otherwise
 AT_ONCE = 256  # candidates that D looks at together
@@ -107,7 +109,7 @@ def conditional(name: str) -> Recipe:
         InputError: there is none of that name, or its system cannot be.
     """
     recipe = named_recipe(name)
-    if not isinstance(recipe.system, Synthesis) or "classes" not in to_plain(recipe.system):
+    if not task_of(recipe).has_features or "classes" not in to_plain(recipe.system):
         raise InputError(f"--recipe {name} makes no pictures of a class that is asked for; take one of dcgan or r3gan.")
     return recipe
 
@@ -116,7 +118,7 @@ def is_trained(folder: Path, images: int) -> bool:
     """Whether a training in a run folder has come to its end, and that is not before `images`."""
     if not RunFolder(folder).exists():
         return False
-    found = summarise(RunFolder(folder))
+    found = Record(folder)
     return found.state == "finished" and found.images_seen >= images
 
 
@@ -140,7 +142,7 @@ def open_maker(model: str | Path, device: str) -> Maker:
     """
     generator = open_as(Generator, model, device=device)
     system = generator.system
-    if not system.classes:
+    if not task_of(system).has_features or not system.classes:
         raise InputError(
             f"{model} was trained without classes, so that its pictures have no labels; train it with classes, or leave"
             " out --model."

@@ -7,46 +7,15 @@ import math
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from ganvas.diagnosis.remedies import times
 from ganvas.errors import InputError
-from ganvas.metrics.extractors import expect_known
 from ganvas.recipe import Adam, Recipe
-from ganvas.recipe.penalties import GradientPenalty, Penalty
-from ganvas.recipe.ramp import ends
-from ganvas.recipe.sources import Mixture2D
-from ganvas.recipe.system import Translation
+from ganvas.recipe.ramp import ends, times
+from ganvas.studies.tuning.settings import Search
+from ganvas.tasks import task_of
 
 SHARE, ROUNDS = 0.02, 200  # of the whole run, and rounds at least: the default length of a first probe
 LEAST = 20  # rounds of a probe: less says nothing
 FURTHER = 3  # times as many images for the finalists; and one candidate in as many becomes one
-
-
-@dataclass(frozen=True, kw_only=True)
-class Search:
-    """What is tried, and at what cost."""
-
-    factors: tuple[float, ...] = (0.25, 1.0, 4.0)
-    """By these both learning rates are multiplied, and by these the strength of the penalties; 1 is always tried."""
-    images: int = 0
-    """Real images of each first probe, the finalists see three times as many; 0 is a fiftieth of the run, and 200
-    rounds at least."""
-    seeds: int = 2
-    """Of every finalist, from the recipe's own on; the first probes have that one alone."""
-    extractor: str = "efficientnet-lite0"
-    """Network on whose features the KID is measured: efficientnet-lite0, digits, inception."""
-
-    def __post_init__(self) -> None:
-        if any(not math.isfinite(factor) or factor <= 0 for factor in self.factors):
-            raise InputError(
-                f"--search.factors {' '.join(f'{factor:g}' for factor in self.factors)} must all be numbers above 0;"
-                " give e.g. 0.25 1 4."
-            )
-        if self.images < 0 or self.seeds < 1:
-            raise InputError(
-                f"a search of {self.images} images a probe with {self.seeds} seeds cannot be; give 0 (a fiftieth of the"
-                " run) or more images, and at least 1 seed."
-            )
-        expect_known(self.extractor)
 
 
 @dataclass(frozen=True)
@@ -67,7 +36,7 @@ class Candidate:
     @property
     def label(self) -> str:
         """As people read it: lr x4, gamma x1/4."""
-        strength = f", {strength_of(self.recipe.penalties[0])} x{_fraction(self.penalty)}" if self.is_bound else ""
+        strength = f", {self.recipe.penalties[0].strength} x{_fraction(self.penalty)}" if self.is_bound else ""
         return f"lr x{_fraction(self.lr)}{strength}"
 
     @property
@@ -77,7 +46,7 @@ class Candidate:
 
     def run(self, seed: int) -> str:
         """The name of its probe's folder."""
-        strength = f"-{strength_of(self.recipe.penalties[0])}-x{self.penalty:g}" if self.is_bound else ""
+        strength = f"-{self.recipe.penalties[0].strength}-x{self.penalty:g}" if self.is_bound else ""
         return f"lr-x{self.lr:g}{strength}-seed{seed}"
 
 
@@ -90,7 +59,7 @@ def candidates_of(recipe: Recipe, search: Search) -> list[Candidate]:
     _expect_tunable(recipe)
     factors = sorted({1.0, *search.factors})
     rates = factors if any((*ends(recipe.adam_g.lr), *ends(recipe.adam_d.lr))) else [1.0]
-    strong = [end for penalty in recipe.penalties for end in ends(getattr(penalty, strength_of(penalty)))]
+    strong = [end for penalty in recipe.penalties for end in ends(getattr(penalty, penalty.strength))]
     strengths = factors if any(strong) else [1.0]
     made = [Candidate(_changed(recipe, lr, by), lr, by) for by, lr in itertools.product(strengths, rates)]
     if len(made) < 2:
@@ -99,11 +68,6 @@ def candidates_of(recipe: Recipe, search: Search) -> list[Candidate]:
             " learning rate or a penalty above 0."
         )
     return made
-
-
-def strength_of(penalty: Penalty) -> str:
-    """The name of the field that says how strong a penalty is."""
-    return "weight" if isinstance(penalty, GradientPenalty) else "gamma"
 
 
 def first_images(recipe: Recipe, search: Search) -> int:
@@ -135,15 +99,12 @@ def first_images(recipe: Recipe, search: Search) -> int:
 
 
 def _expect_tunable(recipe: Recipe) -> None:
-    if isinstance(recipe.system, Translation):
+    task = task_of(recipe)
+    if not task.has_features:
+        made = f"restores {task.unit}" if task.has_originals else f"makes {task.unit} from noise"
         raise InputError(
-            f"{type(recipe.system).__name__} enlarges pictures, and ganvas tune ranks pictures made from noise; race"
-            " its settings with ganvas study."
-        )
-    if isinstance(recipe.data, Mixture2D):
-        raise InputError(
-            f"{type(recipe.system).__name__} makes points, which no extractor of features knows; such a run takes a"
-            " minute, so race whole ones with ganvas study."
+            f"{type(recipe.system).__name__} {made}, and ganvas tune ranks images made from noise by the features of an"
+            " extractor; race whole runs with ganvas study."
         )
     if recipe.steering.mode == "treat":
         raise InputError(
@@ -156,12 +117,7 @@ def _changed(recipe: Recipe, lr: float, strength: float) -> Recipe:
     def rate(adam: Adam) -> Adam:
         return replace(adam, lr=times(adam.lr, lr))
 
-    def stronger(penalty: Penalty) -> Penalty:
-        if isinstance(penalty, GradientPenalty):
-            return replace(penalty, weight=penalty.weight * strength)
-        return replace(penalty, gamma=times(penalty.gamma, strength))
-
-    penalties = tuple(stronger(penalty) for penalty in recipe.penalties)
+    penalties = tuple(penalty.scaled(strength) for penalty in recipe.penalties)
     return replace(recipe, adam_g=rate(recipe.adam_g), adam_d=rate(recipe.adam_d), penalties=penalties)
 
 

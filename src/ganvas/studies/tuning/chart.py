@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from ganvas.errors import InputError
 from ganvas.files import write_atomically
-from ganvas.imaging.grid import GAP, Pixels
-from ganvas.runs.folder import RunFolder
+from ganvas.imaging.grid import Pixels
+from ganvas.runs.folder import RunFolder, figures_of
+from ganvas.runs.previews import read_previews
 from ganvas.studies.tuning.candidates import Candidate
 from ganvas.studies.tuning.verdict import Probe, read
 
@@ -25,7 +27,6 @@ def draw(
     probes: Sequence[Probe],
     seed: int,
     images: int,
-    grid: tuple[int, int],
 ) -> None:
     """Write it as PNG.
 
@@ -34,7 +35,6 @@ def draw(
         probes: of all seeds, the best first.
         seed: of the sheets.
         images: at which all candidates are shown; below them the finalists at their end.
-        grid: rows and columns of a sheet.
     """
     from matplotlib.figure import Figure
 
@@ -53,7 +53,7 @@ def draw(
             part, index = (all_, row * columns + column) if row < rows else (finals, (row - rows) * columns + column)
             if index < len(part):
                 axis = figure.add_subplot(places[1 + row, column])
-                _sheet(axis, part[index], images if part is all_ else part[index].images, grid)
+                _sheet(axis, part[index], images if part is all_ else part[index].images)
     figure.suptitle(path.parent.name, x=0.02, ha="left")
     write_atomically(path, lambda part: figure.savefig(part, format="png"))
 
@@ -61,10 +61,10 @@ def draw(
 def _curves(axis: Any, probes: Sequence[Probe], seed: int) -> None:
     colours = {label: f"C{index}" for index, label in enumerate(sorted({p.candidate.label for p in probes}))}
     for probe in probes:
-        lines = [line for line in probe.folder.read_log() if "kid" in line]
-        if not lines:
+        found = [figure for line in probe.folder.read_log() for figure in figures_of(line) if figure.measure == "kid"]
+        if not found:
             continue
-        values = np.array([[line["images"], line["kid"], line["kid_low"], line["kid_high"]] for line in lines])
+        values = np.array([[figure.images_seen, figure.value, figure.low, figure.high] for figure in found])
         label = probe.candidate.label
         first = probe.seed == seed
         style: dict[str, Any] = {"color": colours[label], "linestyle": "-" if first else "--", "linewidth": 1.2}
@@ -76,19 +76,21 @@ def _curves(axis: Any, probes: Sequence[Probe], seed: int) -> None:
     axis.legend(loc="upper right", ncols=2, fontsize=8)
 
 
-def _sheet(axis: Any, probe: Probe, images: int, grid: tuple[int, int]) -> None:
-    fakes, at = _fakes(probe.folder, images, grid)
+def _sheet(axis: Any, probe: Probe, images: int) -> None:
+    fakes, at = _fakes(probe.folder, images)
     axis.imshow(fakes.squeeze(), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
     axis.set_axis_off()
     own = " (own)" if probe.candidate.is_own else ""
     axis.set_title(f"{probe.candidate.label}{own}\nseed {probe.seed}, {at:,} images, {probe.verdict}", fontsize=8)
 
 
-def _fakes(folder: RunFolder, images: int, grid: tuple[int, int]) -> tuple[Pixels, int]:
+def _fakes(folder: RunFolder, images: int) -> tuple[Pixels, int]:
     """The fakes of the last sheet up to a count of images, without the reals beside them, and that sheet's count."""
-    sheet = max((path for path in folder.sheets() if int(path.stem) <= images), key=lambda path: int(path.stem))
-    with Image.open(sheet) as picture:
+    preview = next((one for one in reversed(read_previews(folder.samples)) if one.images_seen <= images), None)
+    if not preview:
+        raise InputError(
+            f"the run {folder.path} has no list of its previews; begin the search again under a new --name."
+        )
+    with Image.open(folder.samples / preview.file) as picture:
         pixels = np.asarray(picture)
-    height = pixels.shape[0]
-    side = (height - GAP) // grid[0] - GAP
-    return pixels[:, : GAP + grid[1] * (side + GAP)], int(sheet.stem)
+    return pixels[:, : preview.box(preview.columns - 1)[2] + preview.gap], preview.images_seen

@@ -14,16 +14,18 @@ from ganvas.data import count
 from ganvas.diagnosis.remedies import flags
 from ganvas.errors import InputError
 from ganvas.experiment import Host, train
-from ganvas.experiment.sanity_checks import doubts
+from ganvas.experiment.sanity_checks import sanity_checks
 from ganvas.files import expect_plain_name, write_text
 from ganvas.metrics.extractors import open_extractor
 from ganvas.metrics.intervals import GROUPS
 from ganvas.observers.watch import Watch
 from ganvas.recipe import Recipe
 from ganvas.recipe.serialization import difference, to_plain
-from ganvas.runs.folder import RunFolder, read_json, summarise
-from ganvas.studies.tuning.candidates import FURTHER, Candidate, Search, candidates_of, first_images
+from ganvas.runs.folder import RunFolder, read_json
+from ganvas.runs.record import Record
+from ganvas.studies.tuning.candidates import FURTHER, Candidate, candidates_of, first_images
 from ganvas.studies.tuning.chart import draw
+from ganvas.studies.tuning.settings import Search
 from ganvas.studies.tuning.verdict import Choice, Group, Probe, choose, ranked, read
 from ganvas.training.loop import Diverged
 
@@ -106,8 +108,8 @@ def tune(
         )
     open_extractor(search.extractor)  # where it cannot be had, nothing is begun
     write_text(folder / FILE, json.dumps(asked, indent=2) + "\n")
-    for doubt in doubts(recipe):  # what every probe would say
-        console.print(doubt, style="yellow", highlight=False, soft_wrap=True)
+    for warning in sanity_checks(recipe):  # what every probe would say
+        console.print(warning, style="yellow", highlight=False, soft_wrap=True)
     prober = _Prober(search, images, replace(host, runs=str(folder)), console)
     many = max(2, -(-len(candidates) // FURTHER))
     seeds = range(recipe.seed, recipe.seed + search.seeds)
@@ -143,7 +145,7 @@ def tune(
         sum(probe.images for probe in probes) / recipe.images,
         folder / PICTURE,
     )
-    draw(advice.picture, candidates, probes, recipe.seed, images, GRID)
+    draw(advice.picture, candidates, probes, recipe.seed, images)
     write_text(folder / FILE, json.dumps({**asked, **_plain(advice, recipe)}, indent=2) + "\n")
     return advice
 
@@ -194,7 +196,7 @@ class _Prober:
 def _is_over(folder: RunFolder, images: int) -> bool:
     if not folder.exists():
         return False
-    now = summarise(folder)
+    now = Record(folder)
     return now.state == "diverged" or (now.state == "finished" and now.images_seen >= images)
 
 

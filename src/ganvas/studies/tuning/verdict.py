@@ -10,8 +10,7 @@ from typing import Any
 
 from ganvas.diagnosis.verdicts import judge, looks
 from ganvas.metrics.intervals import Estimate
-from ganvas.observers.measure import MEASURE
-from ganvas.runs.folder import RunFolder
+from ganvas.runs.folder import RunFolder, figures_of
 from ganvas.studies.tuning.candidates import Candidate
 
 
@@ -53,9 +52,10 @@ Group = Sequence[Probe]
 def read(candidate: Candidate, seed: int, folder: RunFolder, images: int) -> Probe:
     """What a probe's folder says of its first `images` images, however far it went since."""
     log, events = [line for line in folder.read_log() if line["images"] <= images], folder.read_events()
-    last = next((line for line in reversed(log) if "kid" in line), None)
-    kid = Estimate(last["kid"], last["kid_low"], last["kid_high"]) if last else None
-    swd = next((float(line[MEASURE]) for line in reversed(log) if MEASURE in line), math.inf)
+    figures = {figure.measure: figure for line in log for figure in figures_of(line)}  # the last of each
+    last, patches = figures.get("kid"), figures.get("swd")
+    kid = Estimate(last.value, last.low, last.high) if last and last.low is not None and last.high is not None else None
+    swd = patches.value if patches else math.inf
     verdict, end = judge(looks(log)), events[-1]
     name, why, seen = str(verdict.name), str(verdict), min(images, end["images"])
     if end["event"] == "diverged" and end["images"] <= images:

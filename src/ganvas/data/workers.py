@@ -1,0 +1,57 @@
+"""Threads that work through a list, and the bar that shows how far they are."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+CHUNK = 1024  # items under way at once: bounds the memory
+
+
+@dataclass(frozen=True)
+class Workers:
+    """A pool of threads with a progress bar."""
+
+    pool: ThreadPoolExecutor
+    bar: Progress
+
+    def each(self, work: Callable[[T], R], items: Sequence[T], what: str) -> Iterator[R]:
+        """The results of `work`, in the order of the items; `what` stands beside the bar."""
+        task = self.bar.add_task(what, total=len(items))
+        left = iter(items)
+        while chunk := list(islice(left, CHUNK)):
+            for result in self.pool.map(work, chunk):
+                yield result
+                self.bar.advance(task)
+
+
+@contextmanager
+def start_workers(count: int = 0, *, progress: bool = False) -> Iterator[Workers]:
+    """Start `count` threads, 0 being one per core, with a bar on stderr if that is a terminal and `progress` is set."""
+    console = Console(stderr=True)
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not (progress and console.is_terminal),
+    )
+    # Pillow warns of bombs, which are refused by the same limit, and of odd metadata, which decide nothing.
+    with ThreadPoolExecutor(count or os.cpu_count()) as pool, warnings.catch_warnings(), bar:
+        warnings.simplefilter("ignore")
+        yield Workers(pool, bar)

@@ -1,0 +1,48 @@
+"""Figures out of the lines of figures.jsonl, also of runs made before a figure said itself what it is. Without torch.
+
+Before, the name of a test set or of a class stood inside the measure's (``PSNR-Y on Set5``), the count of images was
+called `images`, and no line said which end of its measure is the better one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from ganvas.metrics import higher_is_better
+from ganvas.metrics.figure import Figure
+from ganvas.runs.folder import is_number
+
+ON_SET = re.compile(r"((?:PSNR|SSIM)-(?:Y|RGB)|(?:ST-)?LPIPS|KID) on (.+)", re.DOTALL)
+
+
+def figure_of(line: Any) -> Figure | None:
+    """The figure in a line of figures.jsonl, its protocol without the version of ganvas; None where it is damaged."""
+    if not isinstance(line, dict) or not isinstance(line.get("measure"), str) or not is_number(line.get("value")):
+        return None
+    protocol, images = line.get("protocol", {}), line.get("images_seen", line.get("images"))
+    if not isinstance(protocol, dict) or not isinstance(images, int | None):
+        return None
+    on_set = ON_SET.fullmatch(line["measure"])
+    measure, test_set = on_set.groups() if on_set else (line["measure"], line.get("test_set", ""))
+    return replace(
+        Figure.from_plain(line),
+        measure=measure,
+        test_set=test_set,
+        low=line["low"] if is_number(line.get("low")) else None,
+        high=line["high"] if is_number(line.get("high")) else None,
+        images_seen=images,
+        higher_is_better=line.get("higher_is_better", higher_is_better(measure)),
+        protocol={key: value for key, value in protocol.items() if key != "ganvas"},
+    )
+
+
+def latest(figures: Iterable[Figure]) -> list[Figure]:
+    """Of several figures of the same weights by one protocol the last."""
+    found: dict[Any, Figure] = {}
+    for figure in figures:
+        protocol = tuple(sorted((key, repr(value)) for key, value in figure.protocol.items()))
+        found[figure.measure, figure.test_set, figure.state, protocol] = figure
+    return list(found.values())

@@ -1,0 +1,268 @@
+"""DCGAN: convolutions that double and halve the picture, for any power of two from 16 to 256 px.
+
+Paper: Radford et al. 2016, Unsupervised Representation Learning with DCGANs, arXiv:1511.06434
+
+Weights start as N(0, 0.02), those of batch normalisation as N(1, 0.02); no layer has a bias where batch
+normalisation follows. The generator uses ReLU and Tanh, the discriminator leaky ReLU with slope 0.2. The number of
+layers follows from the size, the channels double with every halving.
+
+Beyond the paper, as fields: classes, told to the generator behind z and to the discriminator by projection or by an
+auxiliary classifier; spectral norm; and the self-attention of Zhang et al. 2019 (SAGAN, arXiv:1805.08318).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, final
+
+from ganvas.errors import InputError
+from ganvas.recipe import EMA, Adam, Augment, Recipe, Schedule
+from ganvas.recipe.objectives import Hinge, NonSaturating, Relativistic, Wasserstein
+from ganvas.recipe.penalties import R1, R2, GradientPenalty
+from ganvas.recipe.ramp import Ramp
+from ganvas.recipe.sources import Images
+from ganvas.recipe.system import Synthesis
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from torch import Tensor, nn
+
+SIZES = (16, 32, 64, 128, 256)
+STACKS = 4 * 121_600  # images of dcgan-stacked-mnist
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class DCGAN(Synthesis):
+    """Strided convolutions down to 4x4 and, mirrored, up from it."""
+
+    size: int = 64
+    """Side of the square pictures in pixels: 16, 32, 64, 128 or 256."""
+    channels: int = 3
+    """1 for grey, 3 for RGB."""
+    latent: int = 100
+    """Length of the noise vector z."""
+    g_width: int = 64
+    """Channels of the generator's last hidden layer; they double towards the 4x4 end."""
+    d_width: int = 64
+    """Channels of the discriminator's first layer; they double with every halving."""
+    kernel: Literal[4, 5] = 4
+    """Side of the strided kernels: 4 with padding 1, or the paper's 5 with padding 2."""
+    head: Literal["conv", "pool"] = "conv"
+    """How the discriminator ends: one convolution over the remaining 4x4, or one more halving to 2x2, average
+    pooling and a 1x1 convolution."""
+    d_norm: Literal["batch", "spectral", "none"] = "batch"
+    """Normalisation in the discriminator: batch statistics, spectral norm of the weights (Miyato et al. 2018), none."""
+    d_dropout: float = 0.0
+    """Probability of dropping a whole channel after each of the discriminator's activations."""
+    g_spectral: bool = False
+    """Spectral norm of the generator's weights too, beside its batch normalisation (Zhang et al. 2019, section 4)."""
+    attention: int = 0
+    """Side of the feature maps that self-attention looks over, in both networks (4, 8, .. size / 2); 0 is none."""
+    classes: int = 0
+    """How many classes the pictures are of, which both networks are told; 0 is none, or not told."""
+    conditioning: Literal["projection", "classifier"] = "projection"
+    """How the discriminator is told of classes: by projection (Miyato & Koyama 2018, arXiv:1802.05637), or by naming
+    the class itself (AC-GAN, Odena et al. 2017, arXiv:1610.09585)."""
+
+    def __post_init__(self) -> None:
+        if self.size not in SIZES:
+            near = min(SIZES, key=lambda s: abs(s - self.size))
+            raise InputError(
+                f"dcgan cannot make pictures of {self.size} px: halving must lead from the size to 4x4, so it has to be"
+                f" one of {', '.join(map(str, SIZES))}; the nearest is --system.size {near}."
+            )
+        if self.channels not in (1, 3) or min(self.latent, self.g_width, self.d_width) < 1:
+            raise InputError(
+                f"dcgan with {self.channels} channels, latent {self.latent} and widths {self.g_width}, {self.d_width}"
+                " cannot be; channels must be 1 (grey) or 3 (RGB), the others at least 1."
+            )
+        if not 0 <= self.d_dropout < 1:
+            raise InputError(f"--system.d-dropout {self.d_dropout} is no probability below 1; try 0.25, or 0 for none.")
+        sides = [self.size >> halvings for halvings in range(self._halvings, 0, -1)]
+        if self.attention not in (0, *sides):
+            raise InputError(
+                f"dcgan has no feature maps of {self.attention} px at {self.size} px; give --system.attention one of"
+                f" {', '.join(map(str, sides))}, or 0 for none."
+            )
+        if self.classes < 0 or self.classes == 1:
+            raise InputError(
+                f"--system.classes {self.classes} cannot be told apart; give the number of classes, 2 or more, or 0."
+            )
+
+    def tiny(self) -> Self:
+        """Narrow, grey, at 32 px at most."""
+        return replace(self, size=min(self.size, 32), channels=1, g_width=2, d_width=2)
+
+    def generator(self) -> nn.Module:
+        """z and the one-hot class (B, latent + classes) -> (B, channels, size, size) in [-1, 1]."""
+        from ganvas.systems.dcgan.networks import generator
+
+        return generator(
+            latent=self.latent + self.classes,
+            channels=self.channels,
+            width=self.g_width,
+            halvings=self._halvings,
+            kernel=self.kernel,
+            spectral=self.g_spectral,
+            attention=self.attention,
+        )
+
+    def discriminator(self) -> nn.Module:
+        """(B, channels, size, size) -> logits (B,); of classes by projection (B, classes), one for every class that
+        the picture could claim to be of; with an auxiliary classifier the logit and the classes' (B, 1 + classes).
+        """
+        from ganvas.systems.dcgan.networks import discriminator
+
+        return discriminator(
+            size=self.size,
+            channels=self.channels,
+            width=self.d_width,
+            halvings=self._halvings,
+            kernel=self.kernel,
+            head=self.head,
+            norm=self.d_norm,
+            dropout=self.d_dropout,
+            attention=self.attention,
+            classes=self.classes,
+            projects=self.conditioning == "projection",
+        )
+
+    def logits(self, scores: Tensor, labels: Tensor | None) -> Tensor:
+        """The score of the class, or the one score beside those of an auxiliary classifier."""
+        if self.classes and self.conditioning == "classifier":
+            return scores[:, 0]
+        return super().logits(scores, labels)
+
+    def class_logits(self, scores: Tensor) -> Tensor | None:
+        """(B, classes) of an auxiliary classifier."""
+        return scores[:, 1:] if self.classes and self.conditioning == "classifier" else None
+
+    @property
+    def _halvings(self) -> int:
+        return self.size.bit_length() - 3  # from size to 4x4
+
+
+def dcgan_digits() -> Recipe:
+    """scikit-learn's 1,797 handwritten digits at 16 px; bundled, trains in a minute or two"""
+    return Recipe(
+        system=DCGAN(size=16, channels=1, g_width=64, d_width=32),
+        data=Images(source="digits"),
+        ema=EMA(half_life=10_000),
+        images=150 * 1_797,
+    )
+
+
+def dcgan_digits_classes() -> Recipe:
+    """The bundled digits, each told which digit it is; trains in some minutes"""
+    return replace(dcgan_digits(), system=DCGAN(size=16, channels=1, g_width=64, d_width=32, classes=10))
+
+
+def dcgan_mnist() -> Recipe:
+    """MNIST at 32 px, 20 epochs"""
+    return Recipe(
+        system=DCGAN(size=32, channels=1, g_width=32, d_width=32),
+        data=Images(source="mnist"),
+        ema=EMA(half_life=10_000),
+        images=20 * 60_000,
+    )
+
+
+def dcgan_cifar10() -> Recipe:
+    """CIFAR-10 at 32 px, 20 epochs"""
+    return Recipe(
+        system=DCGAN(size=32, g_width=64, d_width=64),
+        data=Images(source="cifar10"),
+        ema=EMA(half_life=20_000),
+        augment=Augment(flip=True),
+        images=20 * 50_000,
+    )
+
+
+def dcgan_cifar10_classes() -> Recipe:
+    """CIFAR-10 at 32 px with its ten classes, 20 epochs"""
+    return replace(dcgan_cifar10(), system=DCGAN(size=32, g_width=64, d_width=64, classes=10))
+
+
+def dcgan_faces64() -> Recipe:
+    """Faces at 64 px with weight decay and a slower discriminator, as our users built it"""
+    return Recipe(
+        system=DCGAN(size=64),
+        data=Images(source="celeba"),
+        adam_g=Adam(lr=2e-4, weight_decay=1e-6),
+        adam_d=Adam(lr=1e-4, weight_decay=1e-4),
+        ema=EMA(half_life=20_000),
+        augment=Augment(flip=True),
+        images=10 * 162_770,
+    )
+
+
+def dcgan_faces128() -> Recipe:
+    """Faces at 128 px: kernel 4, and a discriminator that ends in average pooling"""
+    return Recipe(
+        system=DCGAN(size=128, head="pool"),
+        data=Images(source="celeba"),
+        adam_g=Adam(lr=2e-4, weight_decay=1e-6),
+        adam_d=Adam(lr=1e-4, weight_decay=1e-4),
+        ema=EMA(half_life=20_000),
+        augment=Augment(flip=True),
+        images=10 * 162_770,
+    )
+
+
+def dcgan_faces128_smooth() -> Recipe:
+    """Faces at 128 px: kernel 5, labels smoothed to 0.9 and 0.1"""
+    return Recipe(
+        system=DCGAN(size=128, kernel=5),
+        data=Images(source="celeba"),
+        objective=NonSaturating(real_label=0.9, fake_label=0.1),
+        ema=EMA(half_life=20_000),
+        augment=Augment(flip=True),
+        images=10 * 162_770,
+    )
+
+
+def wgan_gp_cifar10() -> Recipe:
+    """CIFAR-10 at 32 px as WGAN-GP: five critic updates a round, no batch statistics in the critic"""
+    return Recipe(
+        system=DCGAN(size=32, g_width=64, d_width=64, d_norm="none"),
+        data=Images(source="cifar10"),
+        objective=Wasserstein(),
+        penalties=(GradientPenalty(weight=10.0),),
+        adam_g=Adam(lr=1e-4, beta1=0.0, beta2=0.9),
+        adam_d=Adam(lr=1e-4, beta1=0.0, beta2=0.9),
+        schedule=Schedule(d_per_g=5),
+        ema=EMA(half_life=20_000),
+        augment=Augment(flip=True),
+        images=100 * 50_000,
+    )
+
+
+def dcgan_stacked_mnist() -> Recipe:
+    """Three MNIST digits in one picture of 16 px: 1,000 modes, for the relativistic game with R1 and R2"""
+    return Recipe(
+        system=DCGAN(size=16, latent=64, g_width=32, d_width=64, d_norm="none"),
+        data=Images(source="stacked-mnist"),
+        objective=Relativistic(),
+        penalties=(R1(gamma=0.1), R2(gamma=0.1)),
+        adam_g=Adam(lr=Ramp(2e-3, 1e-4, STACKS, "cosine"), beta1=0.0, beta2=0.99),
+        adam_d=Adam(lr=Ramp(2e-3, 1e-4, STACKS, "cosine"), beta1=0.0, beta2=0.99),
+        ema=EMA(half_life=10_000),
+        images=STACKS,
+        precision="bf16",
+    )
+
+
+def sagan_cifar10() -> Recipe:
+    """CIFAR-10 with its ten classes as SAGAN: hinge loss, self-attention, spectral norm in both, two rates"""
+    return Recipe(
+        system=DCGAN(size=32, g_width=64, d_width=64, d_norm="spectral", g_spectral=True, attention=16, classes=10),
+        data=Images(source="cifar10"),
+        objective=Hinge(),
+        adam_g=Adam(lr=1e-4, beta1=0.0, beta2=0.9),
+        adam_d=Adam(lr=4e-4, beta1=0.0, beta2=0.9),
+        ema=EMA(half_life=20_000),
+        augment=Augment(flip=True),
+        images=100 * 50_000,
+    )

@@ -1,0 +1,73 @@
+"""Whether a recipe fits its modality; its own numbers the recipe has checked itself."""
+
+from __future__ import annotations
+
+from ganvas.errors import InputError
+from ganvas.recipe import Recipe
+from ganvas.recipe.ramp import ends
+from ganvas.recipe.sources import Crops, Mixture2D
+
+
+def check_images(recipe: Recipe) -> None:
+    """Refuse what does not go with images from noise.
+
+    Raises:
+        InputError: the data are others, or there is a reconstruction loss.
+    """
+    _expect_no_originals(recipe)
+    if isinstance(recipe.data, Mixture2D):  # any other source may be one of images
+        raise InputError(
+            f"{_name(recipe)} makes images, and the data are {_data(recipe)}; give it Images, or take another recipe."
+        )
+
+
+def check_restoration(recipe: Recipe) -> None:
+    """Refuse what does not go with super-resolution.
+
+    Raises:
+        InputError: the data are others, or a setting is for games that begin at noise.
+    """
+    if not isinstance(recipe.data, Crops):
+        raise InputError(
+            f"{_name(recipe)} learns from crops of photographs, and the data are {_data(recipe)}; give it Crops."
+        )
+    if recipe.augment.flip:
+        raise InputError("--augment.flip is for whole images; crops are turned and mirrored by --data.turn.")
+    if recipe.steering.mode == "treat":
+        raise InputError(f"--steering treat is for games that begin at noise; leave it out for {_name(recipe)}.")
+
+
+def check_toy2d(recipe: Recipe) -> None:
+    """Refuse what does not go with points.
+
+    Raises:
+        InputError: the data are others, there is a reconstruction loss, or the augmentation changes images.
+    """
+    _expect_no_originals(recipe)
+    if not isinstance(recipe.data, Mixture2D):
+        raise InputError(
+            f"{_name(recipe)} makes points of the plane, and the data are {_data(recipe)}; give it Mixture2D, or take"
+            " another recipe."
+        )
+    augment = recipe.augment
+    if augment.flip or augment.target or any(ends(augment.differentiable)):
+        raise InputError(
+            "--augment.flip, --augment.differentiable and --augment.target change images, and the data are points;"
+            " leave them out."
+        )
+
+
+def _expect_no_originals(recipe: Recipe) -> None:
+    if recipe.reconstruction or isinstance(recipe.data, Crops):
+        raise InputError(
+            f"{_name(recipe)} makes samples from noise, which have no original to be compared with; reconstruction"
+            " losses and crops go with a system for super-resolution, such as srgan."
+        )
+
+
+def _name(recipe: Recipe) -> str:
+    return type(recipe.system).__name__
+
+
+def _data(recipe: Recipe) -> str:
+    return type(recipe.data).__name__

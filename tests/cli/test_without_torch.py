@@ -1,0 +1,52 @@
+"""What only reads runs loads no torch: the answer comes before torch would have been imported."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.reports.runs import add_figure, add_previews, made
+
+SCRIPT = """
+import sys
+from ganvas.cli import main
+code = main(sys.argv[1:])
+loaded = sorted({"torch", "torchvision", "sklearn"} & set(sys.modules))
+sys.exit(code or (f"loaded {loaded}" if loaded else 0))
+"""
+
+
+def runs() -> None:
+    for name, batch in (("a", 16), ("b", 32)):
+        folder = made(name, batch_size=batch)
+        add_figure(folder, "FD", 9.0)
+        add_previews(folder)
+        folder.add_log({"images": 400, "signals": {"auc": 0.9}, "terms": {}})
+
+
+@pytest.mark.parametrize(
+    "words", [["runs"], ["list"], ["compare", "runs"], ["diagnose", "runs/a"]], ids=lambda words: words[0]
+)
+def test_no_torch_is_loaded(words: list[str]) -> None:
+    runs()
+    done = subprocess.run([sys.executable, "-c", SCRIPT, *words], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
+
+
+def test_the_answer_comes_before_the_image(capsys: pytest.CaptureFixture[str]) -> None:
+    from ganvas.cli import main
+
+    runs()
+    Path("file").write_text("")
+    for words, answer in (
+        (["diagnose", "runs/a", "--out", "file/x.png"], "healthy"),
+        (["compare", "runs", "--out", "file/x.html"], "FD"),
+    ):
+        assert main(words) == 2
+        said = capsys.readouterr()
+        assert answer in said.out
+        assert "file/x" in said.err
