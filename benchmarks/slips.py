@@ -26,7 +26,7 @@ from ganvas.evaluation.upscalers import open_upscaler
 from ganvas.experiment import Host
 from ganvas.files import write_text
 from ganvas.imaging import tensors as resize
-from ganvas.inference.super_resolution import Bicubic, SuperResolution
+from ganvas.inference.super_resolution import BicubicUpscaler, SuperResolution
 from ganvas.metrics.distortion import C1, C2, TO_LUMA, luma, psnr, ssim
 
 Pixels = NDArray[Any]
@@ -217,9 +217,9 @@ def main() -> None:
     ]
     for word in arguments.models:
         model = open_upscaler(word)[0]
-        ways = SLIPS | OF_BICUBIC if isinstance(model, Bicubic) else SLIPS
+        ways = SLIPS | OF_BICUBIC if isinstance(model, BicubicUpscaler) else SLIPS
         # A network's result is rounded by the network.
-        ways = ways if isinstance(model, Bicubic) else {k: v for k, v in ways.items() if v.enlarge is None}
+        ways = ways if isinstance(model, BicubicUpscaler) else {k: v for k, v in ways.items() if v.enlarge is None}
         lines += table(model, ways, arguments.on)
     write_text(arguments.out, "\n".join(lines).strip() + "\n")
 

@@ -17,7 +17,7 @@ from ganvas.evaluation import difference, score, selfcheck
 from ganvas.evaluation import pairs as restoring
 from ganvas.evaluation.test_sets import find_set
 from ganvas.imaging.saving import save_png
-from ganvas.inference.super_resolution import Bicubic
+from ganvas.inference.super_resolution import BicubicUpscaler
 from ganvas.metrics import higher_is_better
 from tests.conftest import SHARED
 from tests.evaluation.upscaling import Softer, picture
@@ -141,7 +141,7 @@ def test_a_model_is_compared_picture_by_picture(folder: str) -> None:
 def test_a_run_keeps_its_figures_for_ganvas_compare(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
     runs = [made(f"r{seed}", seed=seed) for seed in (0, 1)]
     for run in runs:
-        opened = (Softer() if run.name == "r1" else Bicubic(), run, "last")
+        opened = (Softer() if run.name == "r1" else BicubicUpscaler(), run, "last")
         monkeypatch.setattr(restoring, "open_upscaler", lambda *_, opened=opened, **__: opened)
         (found,) = score(run.path, folder)
         assert (found.sheet, found.table) == (

@@ -238,7 +238,7 @@ def test_the_note_leaves_what_was_there() -> None:
 def test_words_of_exif_that_are_not_ascii_survive_tiff(upscale: Upscale) -> None:
     block = exif_blocks.parse(exif().tobytes().removeprefix(b"Exif\0\0"))
     name = "Jörg Müller".encode()
-    block.entries[0x013B] = exif_blocks.Entry(2, len(name) + 1, name + b"\0")
+    block.entries[0x013B] = exif_blocks.ExifEntry(2, len(name) + 1, name + b"\0")
     Image.fromarray(pixels()).save("named.jpg", exif=b"Exif\0\0" + exif_blocks.block(block))
     assert upscale("named.jpg", "--format", "tiff") == 0
     assert upscale("named_x4.tif", "--format", "png", "--scale", "1") == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -186,6 +187,13 @@ def test_what_only_spandrel_knows(tmp_path: Path) -> None:
         expected = network(x)[0].clamp(0, 1).permute(1, 2, 0).numpy()
     made = upscaler.upscale(pixels.astype(np.float32) / np.float32(255), colour_lock=False)
     assert np.abs(made - expected).max() < 1e-4
+
+
+def test_without_spandrel_the_remedy_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "spandrel", None)
+    torch.save(rrdb().state_dict(), tmp_path / "esrgan.pth")
+    with pytest.raises(InputError, match=r"esrgan\.pth cannot be used.*pip install 'ganvas\[foreign\]'"):
+        ganvas.open(tmp_path / "esrgan.pth")
 
 
 def test_leftthomas_is_as_good_as_it_is_known_to_be() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from ganvas.errors import InputError
 from ganvas.inference import open_as
 from ganvas.inference.loading import Which
-from ganvas.inference.super_resolution import BICUBIC, SCALE, Bicubic, SuperResolution
+from ganvas.inference.super_resolution import BICUBIC, SCALE, BicubicUpscaler, SuperResolution
 from ganvas.runs.folder import RunFolder
 
 
@@ -31,7 +31,7 @@ def open_upscaler(
     if str(model) == BICUBIC:
         if strength != 1:
             raise InputError(f"--strength {strength:g} is for an SRGAN and not for bicubic; leave it out.")
-        return Bicubic(scale or SCALE), None, ""
+        return BicubicUpscaler(scale or SCALE), None, ""
     upscaler = open_as(
         SuperResolution,  # type: ignore[type-abstract]
         model,

@@ -17,7 +17,7 @@ def check(source: Path, result: Path) -> str:
     """One line on an upscaled file: size, depth, alpha, profile, EXIF, XMP, resolution, orientation.
 
     Raises:
-        Unusable: one of the files cannot be read.
+        UnusableFile: one of the files cannot be read.
     """
     old, new = open_photo(source, limit=float("inf")), open_photo(result, limit=float("inf"))
     depth = load(result)

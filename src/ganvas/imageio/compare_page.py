@@ -14,7 +14,7 @@ from PIL import Image
 from ganvas.errors import InputError
 from ganvas.files import write_text
 from ganvas.imageio.planning import UpscaleJob
-from ganvas.imageio.reading import Plane, Unusable, open_photo
+from ganvas.imageio.reading import Plane, UnusableFile, open_photo
 from ganvas.imaging.tensors import bicubic
 from ganvas.inference import Upscaler, open_as
 from ganvas.reports.viewer import ViewerRow, viewer_page
@@ -74,7 +74,7 @@ def _row(job: UpscaleJob, upscaler: Upscaler, faithful: Upscaler | None, origina
             else:
                 note = f"The original is left out: it has {large.width} x {large.height} px, the result"
                 note += f" {result.colour.width} x {result.colour.height}."
-        except Unusable as error:
+        except UnusableFile as error:
             note = f"The original is left out: {error}."
     return ViewerRow(job.name, images, note=note)
 

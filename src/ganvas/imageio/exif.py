@@ -40,7 +40,7 @@ class Bytes(Protocol):
 
 
 @dataclass(frozen=True)
-class Entry:
+class ExifEntry:
     """One value: its type, how many, and its bytes, always little-endian."""
 
     kind: int
@@ -52,7 +52,7 @@ class Entry:
 class Directory:
     """Entries by tag, and the directories that some tags point to."""
 
-    entries: dict[int, Entry] = field(default_factory=dict)
+    entries: dict[int, ExifEntry] = field(default_factory=dict)
     children: dict[int, Directory] = field(default_factory=dict)
 
 
@@ -101,8 +101,8 @@ def block(directory: Directory) -> bytes:
 
 def resolution(dpi: tuple[float, float]) -> Directory:
     """A directory that says nothing but dots per inch."""
-    x, y = (Entry(5, 1, struct.pack("<II", round(value * 10000), 10000)) for value in dpi)
-    return Directory({X_RESOLUTION: x, Y_RESOLUTION: y, RESOLUTION_UNIT: Entry(3, 1, struct.pack("<H", 2))})
+    x, y = (ExifEntry(5, 1, struct.pack("<II", round(value * 10000), 10000)) for value in dpi)
+    return Directory({X_RESOLUTION: x, Y_RESOLUTION: y, RESOLUTION_UNIT: ExifEntry(3, 1, struct.pack("<H", 2))})
 
 
 def dots_per_inch(directory: Directory) -> tuple[float, float] | None:
@@ -211,7 +211,7 @@ def _directory(data: Bytes, order: str, start: int, depth: int) -> Directory:
             except Malformed:
                 continue
         else:
-            found.entries[tag] = Entry(kind, count, _little(value, kind) if order == ">" else value)
+            found.entries[tag] = ExifEntry(kind, count, _little(value, kind) if order == ">" else value)
     return found
 
 

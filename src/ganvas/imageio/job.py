@@ -20,7 +20,7 @@ from ganvas.imageio.checking import check
 from ganvas.imageio.manifest import Manifest, adopt
 from ganvas.imageio.planning import JobList, UpscaleJob
 from ganvas.imageio.progress import JobProgress
-from ganvas.imageio.reading import LIMIT, Unusable, open_photo
+from ganvas.imageio.reading import LIMIT, UnusableFile, open_photo
 from ganvas.imageio.upscale import OutputOptions, Written, upscale_photo
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class _Running:
         line = self.manifest.made_from(job.name) if self.root else None
         try:
             facts = self._facts(job)
-        except Unusable as error:
+        except UnusableFile as error:
             self.set_aside(job, str(error))
             return False
         if self.root and line and facts.items() <= line.items() and adopt(line, self.root / line["result"]):
@@ -118,7 +118,7 @@ class _Running:
             if job.is_video:
                 return video.probe(job.source).megapixels
             return open_photo(job.source, self.settings.limit).megapixels
-        except Unusable as error:
+        except UnusableFile as error:
             self.set_aside(job, str(error))
             return None
 
@@ -130,7 +130,7 @@ class _Running:
                 written = self._write(job, on_progress)
             except OSError as error:
                 raise _cannot_write(job.result, error) from None
-            except (Unusable, InputError) as error:
+            except (UnusableFile, InputError) as error:
                 self.set_aside(job, str(error))
                 return
             except (MemoryError, RuntimeError, ValueError, ArithmeticError, pyvips.Error) as error:
@@ -172,7 +172,7 @@ class _Running:
         try:
             stat = job.source.stat()
         except OSError as error:
-            raise Unusable(f"it cannot be read ({error.strerror})") from None
+            raise UnusableFile(f"it cannot be read ({error.strerror})") from None
         form = "" if job.is_video else job.form
         settings = {**self.settings.model, **asdict(self.settings.options), "form": form}
         return {"source": job.name, "size": stat.st_size, "mtime": stat.st_mtime_ns, "settings": settings}
@@ -200,7 +200,7 @@ class _Running:
             return
         try:
             self.progress.say(check(job.source, result))
-        except (Unusable, pyvips.Error) as error:
+        except (UnusableFile, pyvips.Error) as error:
             self.set_aside(job, f"its result cannot be read again: {error}")
 
 

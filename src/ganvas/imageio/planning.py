@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ganvas.errors import InputError
-from ganvas.imageio.reading import FORMS, Unusable, form_of, load
+from ganvas.imageio.reading import FORMS, UnusableFile, form_of, load
 from ganvas.imageio.writing import ENDING, ENDINGS
 
 VIDEOS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")
@@ -138,7 +138,7 @@ def _is_meant(path: Path) -> bool:
         return True
     try:
         return form_of(load(path)) in FORMS.values()
-    except Unusable:
+    except UnusableFile:
         return False
 
 

@@ -30,7 +30,7 @@ logging.getLogger("pyvips").addHandler(logging.NullHandler())  # what is an erro
 pyvips.cache_set_max(0)  # a file that was written anew must be read anew
 
 
-class Unusable(Exception):
+class UnusableFile(Exception):
     """A file cannot be upscaled; the message says why."""
 
 
@@ -59,7 +59,7 @@ class Plane:
         """(height, width, channels) in [0, 1].
 
         Raises:
-            Unusable: the file is damaged there.
+            UnusableFile: the file is damaged there.
         """
         with _reading():
             data = self.image.crop(left, top, width, height).write_to_memory()
@@ -99,17 +99,17 @@ def load(path: Path) -> Any:
     """The file as libvips sees it, nothing decoded yet.
 
     Raises:
-        Unusable: it is no image of a kind that is read here.
+        UnusableFile: it is no image of a kind that is read here.
     """
     with _reading():
         try:
             # By descriptor: libvips reads options from some names, and takes none that is not UTF-8.
             descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         except OSError as error:
-            raise Unusable(f"it cannot be read ({error.strerror})") from None
+            raise UnusableFile(f"it cannot be read ({error.strerror})") from None
         try:
             if not os.fstat(descriptor).st_size:
-                raise Unusable("the file is empty")
+                raise UnusableFile("the file is empty")
             source = pyvips.Source.new_from_descriptor(descriptor)
             return pyvips.Image.new_from_source(source, "", fail_on="error")
         finally:
@@ -123,19 +123,19 @@ def open_photo(path: Path, limit: float = LIMIT) -> Photo:
         limit: megapixels that it may have.
 
     Raises:
-        Unusable: it is no image, animated, of an unsupported kind, or larger than the limit.
+        UnusableFile: it is no image, animated, of an unsupported kind, or larger than the limit.
     """
     image = load(path)
     form = form_of(image)
     megapixels = image.width * image.height / 1e6
     if megapixels > limit:
-        raise Unusable(
+        raise UnusableFile(
             f"{image.width} x {image.height} pixels are {megapixels:,.1f} megapixels, more than the limit of {limit:g};"
             " raise --limit if the file is to be trusted"
         )
     pages = image.get("n-pages") if image.get_typeof("n-pages") else 1
     if pages > 1 or (form == "png" and _animated(path)):
-        raise Unusable("it holds more than one image (an animation or pages); take them apart, or give a video")
+        raise UnusableFile("it holds more than one image (an animation or pages); take them apart, or give a video")
     kept, notes = metadata(image, form, path)
     with _reading():
         image = image.autorot()
@@ -155,11 +155,11 @@ def form_of(image: Any) -> str:
     """The format of a loaded file.
 
     Raises:
-        Unusable: it is none of `FORMS`.
+        UnusableFile: it is none of `FORMS`.
     """
     name = str(image.get("vips-loader")).split("load")[0]
     if name not in FORMS:
-        raise Unusable(f"files of the kind {name!r} are not read; make it a PNG, JPEG, WebP, TIFF or AVIF first")
+        raise UnusableFile(f"files of the kind {name!r} are not read; make it a PNG, JPEG, WebP, TIFF or AVIF first")
     return FORMS[name]
 
 
@@ -191,7 +191,7 @@ def metadata(image: Any, form: str, path: Path) -> tuple[Metadata, list[str]]:
 def _understood(image: Any, icc: bytes | None, notes: list[str]) -> tuple[Any, list[str], bytes | None]:
     """The image as grey or RGB of 8 or 16 bits with the profile that then holds."""
     if image.format not in ("uchar", "ushort"):
-        raise Unusable(f"its pixels are of the type {image.format}; only 8 and 16 bits a channel are taken")
+        raise UnusableFile(f"its pixels are of the type {image.format}; only 8 and 16 bits a channel are taken")
     if image.interpretation == "cmyk":
         profile = icc if icc and kind_of_profile(icc) == "CMYK" else None
         deep = 16 if image.format == "ushort" else 8
@@ -199,7 +199,7 @@ def _understood(image: Any, icc: bytes | None, notes: list[str]) -> tuple[Any, l
         told = "its own profile" if profile else "a general profile, for it has none"
         return image, [*notes, f"CMYK made RGB by {told}"], _blob(image, "icc-profile-data")
     if image.interpretation not in ("b-w", "grey16", "srgb", "rgb16", "multiband") or image.bands > 4:
-        raise Unusable(f"its colours ({image.interpretation}, {image.bands} channels) are not grey, RGB or CMYK")
+        raise UnusableFile(f"its colours ({image.interpretation}, {image.bands} channels) are not grey, RGB or CMYK")
     if icc and kind_of_profile(icc) != ("GRAY" if image.bands < 3 else "RGB"):
         kind = kind_of_profile(icc) or "nothing known"
         return image, [*notes, f"profile left out: it is for {kind}, the image is not"], None
@@ -260,7 +260,7 @@ def _reading() -> Iterator[None]:
     except pyvips.Error as error:
         said = [line.strip() for line in str(error).splitlines() if line.strip()]
         if "not in a known format" in str(error):
-            raise Unusable("it is no image of a known kind") from None
+            raise UnusableFile("it is no image of a known kind") from None
         if "labq" in str(error):
-            raise Unusable("its colours (LAB) are not grey, RGB or CMYK") from None
-        raise Unusable(f"it is damaged ({'; '.join(dict.fromkeys(said[1:] or said))})") from None
+            raise UnusableFile("its colours (LAB) are not grey, RGB or CMYK") from None
+        raise UnusableFile(f"it is damaged ({'; '.join(dict.fromkeys(said[1:] or said))})") from None

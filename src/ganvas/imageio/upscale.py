@@ -104,7 +104,7 @@ def upscale_photo(
         before: called with the finished temporary file before it gets its name.
 
     Raises:
-        Unusable: the photo is damaged, or too large for the format.
+        UnusableFile: the photo is damaged, or too large for the format.
         OSError: the file cannot be written.
         InputError: the model cannot make it.
     """

@@ -19,7 +19,7 @@ import ganvas
 from ganvas.errors import InputError
 from ganvas.imageio.metadata import SOURCE_TYPE
 from ganvas.imageio.planning import VIDEOS
-from ganvas.imageio.reading import Unusable
+from ganvas.imageio.reading import UnusableFile
 from ganvas.imageio.upscale import OnProgress, OutputOptions, Written, whole
 from ganvas.imageio.writing import error_of
 from ganvas.inference.engine.raster import ArrayRaster
@@ -82,7 +82,7 @@ def probe(path: Path) -> VideoInfo:
     """What a video is, without decoding it.
 
     Raises:
-        Unusable: it is none.
+        UnusableFile: it is none.
     """
     _, ffprobe = programs()
     asked = [
@@ -105,9 +105,9 @@ def probe(path: Path) -> VideoInfo:
         largest, mean = Fraction(stream["r_frame_rate"]), Fraction(stream["avg_frame_rate"])
     except (ValueError, KeyError, IndexError, ZeroDivisionError):
         said = done.stderr.strip().splitlines()
-        raise Unusable(f"it is no video that ffmpeg can read ({said[-1] if said else 'no images in it'})") from None
+        raise UnusableFile(f"it is no video that ffmpeg can read ({said[-1] if said else 'no images in it'})") from None
     if not width or not height or not mean:
-        raise Unusable("it is no video that ffmpeg can read (no frames)")
+        raise UnusableFile("it is no video that ffmpeg can read (no frames)")
     variable = abs(largest / mean - 1) > Fraction(1, 100)
     rate = largest if largest <= 2 * mean else mean.limit_denominator(1001)
     seconds = float(stream.get("duration") or told.get("format", {}).get("duration") or 0)
@@ -135,7 +135,7 @@ def upscale_video(
     """Upscale a video into a file, which appears whole or not at all. See `ganvas.imageio.upscale`.
 
     Raises:
-        Unusable: the video is damaged or too large.
+        UnusableFile: the video is damaged or too large.
         OSError: the file cannot be written.
         InputError: ffmpeg is missing, or the model cannot make it.
     """
@@ -144,7 +144,7 @@ def upscale_video(
     # H.264 wants even sides.
     shown = 2 * max(1, round(video.width * times / 2)), 2 * max(1, round(video.height * times / 2))
     if max(shown) > LONGEST:
-        raise Unusable(
+        raise UnusableFile(
             f"the result of {shown[0]} x {shown[1]} pixels is larger than a video can be ({LONGEST:,} a side)"
         )
     full = video.width * upscaler.scale, video.height * upscaler.scale
@@ -208,7 +208,7 @@ def _stream(
         if encoded:
             raise error_of(_last(told_out) or f"ffmpeg ended with code {encoded}")
         if decoded or not count:
-            raise Unusable(f"it is damaged ({_last(told_in) or 'no frame can be decoded'})")
+            raise UnusableFile(f"it is damaged ({_last(told_in) or 'no frame can be decoded'})")
         return count
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ganvas.imageio import exif
 from ganvas.imageio.metadata import Metadata
-from ganvas.imageio.reading import Unusable
+from ganvas.imageio.reading import UnusableFile
 
 ENDINGS = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".webp": "webp", ".tif": "tiff", ".tiff": "tiff"}
 ENDINGS |= {".avif": "avif"}
@@ -38,10 +38,10 @@ def check_fits(form: str, width: int, height: int) -> None:
     """Refuse what a format cannot hold.
 
     Raises:
-        Unusable: a side is too long.
+        UnusableFile: a side is too long.
     """
     if max(width, height) > LONGEST[form]:
-        raise Unusable(
+        raise UnusableFile(
             f"the result of {width} x {height} pixels is larger than a {form.upper()} file can be"
             f" ({LONGEST[form]:,} a side); give --format png, or a smaller --scale"
         )

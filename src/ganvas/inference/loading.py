@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-import torch
 from safetensors import SafetensorError, safe_open
-from torch import nn
 
 from ganvas import registry
 from ganvas.errors import InputError
 from ganvas.inference.base import Descriptor, Model, Predictor
 from ganvas.inference.importers.foreign import read_foreign
+from ganvas.nn.device import on_device
 from ganvas.runs.models import bundled, find, generator_weights
 from ganvas.systems import read_system
 
@@ -51,7 +50,7 @@ def open_as(kind: type[P], model: str | Path, *, which: Which = "last", device: 
             f"{model} {predictor.does}, and a model that {kind.does} is needed; give one, or use"
             f" {predictor.use.format(model=model)}."
         )
-    move(found.network, device)
+    on_device(found.network, device)
     return predictor.load(found, **options)
 
 
@@ -110,16 +109,3 @@ def is_own(file: Path) -> bool:
             return "ganvas" in (opened.metadata() or {})
     except (SafetensorError, OSError):
         return file.suffix == ".safetensors"
-
-
-def move(network: nn.Module, device: str) -> nn.Module:
-    """A network on a device.
-
-    Raises:
-        InputError: this machine has no such device.
-    """
-    try:
-        return network.to(torch.device(device))
-    except (RuntimeError, AssertionError) as error:  # what torch raises for a device that it lacks
-        reason = str(error).splitlines()[0]
-        raise InputError(f"cannot compute on {device!r} ({reason}); give cpu, or a device of this machine.") from None

@@ -41,7 +41,7 @@ class SuperResolution(Predictor):
         """
 
 
-class Bicubic(SuperResolution):
+class BicubicUpscaler(SuperResolution):
     """MATLAB's bicubic, rounded to 8 bits."""
 
     def __init__(self, scale: int = SCALE) -> None:
