@@ -7,10 +7,11 @@ import math
 from pathlib import Path
 
 import pytest
+from scipy.special import stdtrit
 
 from ganvas import InputError, cli, compare
 from ganvas.recipe.serialization import to_plain
-from ganvas.reports.table import mean
+from ganvas.reports.table import mean, student
 from tests.reports.runs import add_figure, made
 
 
@@ -58,6 +59,12 @@ def test_two_comparisons_widen_each_interval() -> None:
     assert alone.high is not None
     assert (shared.high - shared.value) / (alone.high - alone.value) == pytest.approx(6.2053 / 4.3027, rel=1e-4)
     assert mean([3.0]).low is None
+
+
+def test_students_quantile_is_that_of_scipy() -> None:
+    for freedom in (*range(1, 12), 40, 99):
+        for level in (0.5, 0.95, 0.975, 0.999):
+            assert student(freedom, level) == pytest.approx(stdtrit(freedom, 0.5 + level / 2), rel=1e-9)
 
 
 def test_precision_ranks_the_larger_first_and_an_unknown_measure_nobody() -> None:

@@ -193,10 +193,32 @@ def mean(values: Sequence[float], level: float = LEVEL) -> Mean:
     n, centre = len(values), statistics.fmean(values)
     if n < 2:
         return Mean(centre, None, None, n)
-    from scipy.special import stdtrit
-
-    half = float(stdtrit(n - 1, 0.5 + level / 2)) * statistics.stdev(values) / math.sqrt(n)
+    half = student(n - 1, level) * statistics.stdev(values) / math.sqrt(n)
     return Mean(centre, centre - half, centre + half, n)
+
+
+def student(freedom: int, level: float) -> float:
+    """The t within which Student's variable of so many degrees of freedom stays with probability `level`.
+
+    By bisection of the closed form for whole degrees (Abramowitz & Stegun 1964, 26.7.3 and 26.7.4): importing scipy for
+    it would take longer than all else that a comparison prints.
+    """
+    low, high = 0.0, math.pi / 2
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _within(middle, freedom) < level else (low, middle)
+    return math.tan(low) * math.sqrt(freedom)
+
+
+def _within(angle: float, freedom: int) -> float:
+    """P(|T| <= t) for t = tan(angle) times the root of the degrees of freedom."""
+    odd = freedom % 2
+    term = math.cos(angle) ** odd
+    total = term if freedom > 1 else 0.0
+    for power in range(odd + 2, freedom - 1, 2):
+        term *= math.cos(angle) ** 2 * (power - 1) / power
+        total += term
+    return 2 / math.pi * (angle + math.sin(angle) * total) if odd else math.sin(angle) * total
 
 
 def gains(groups: Sequence[Variant], found: Iterable[Column]) -> list[Gain]:
