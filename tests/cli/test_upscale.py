@@ -38,7 +38,7 @@ def test_training_prints_what_it_made_and_how_to_use_it(capsys: pytest.CaptureFi
     assert "; bicubic " in printed
     recipe = json.loads(Path("runs/srresnet-x4/recipe.json").read_text())
     assert recipe["data"]["degradation"]["type"] == "Blind"
-    with Image.open(sorted(Path("runs/srresnet-x4/samples").iterdir())[-1]) as sheet:
+    with Image.open(max(Path("runs/srresnet-x4/samples").glob("*.png"))) as sheet:
         assert sheet.width > 3 * 32
 
 
