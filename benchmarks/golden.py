@@ -32,9 +32,6 @@ from typing import Any
 import numpy as np
 import pyvips
 import torch
-from ganvas.content import Perceptual
-from ganvas.studies.plan import changed, to_text
-from ganvas.values import to_plain
 from PIL import Image, ImageCms
 from safetensors.torch import load_file
 from sklearn.datasets import load_digits, load_sample_image
@@ -44,7 +41,10 @@ import ganvas
 from ganvas import Host, Recipe, Study, Watch, named_recipe
 from ganvas.cli import main as cli
 from ganvas.diagnosis import diagnose
-from ganvas.runs.folder import RunFolder
+from ganvas.recipe.reconstruction import Perceptual
+from ganvas.recipe.serialization import to_plain
+from ganvas.runs.record import Record
+from ganvas.studies.study import changed, to_text
 from ganvas.systems import entries
 
 Facts = dict[str, Any]
@@ -62,7 +62,7 @@ SMALL: dict[str, Facts] = {
     "DCGAN": {"g_width": 4, "d_width": 4, "latent": 8},
     "R3GAN": {"size": 16, "widths": [16, 8, 8], "blocks": 1, "group": 8, "latent": 8},
     "MLP": {"size": 8, "g_hidden": [16, 32], "d_hidden": [32, 16]},
-    "PlaneMLP": {"g_hidden": [16, 16], "d_hidden": [16]},
+    "Toy2DMLP": {"g_hidden": [16, 16], "d_hidden": [16]},
     "SRGAN": {"size": 32, "g_width": 4, "blocks": 1, "d_width": 2, "d_hidden": 8},
 }
 CHANGES = '["colour","shift","cut","blit","geometry","tone"]'
@@ -73,19 +73,20 @@ VARIANTS = {  # a recipe, and fields that differ
     "differentiable": f"dcgan-digits-classes augment.policy={CHANGES} augment.differentiable=0.3..0.9@64"
     " augment.tone_factor=0.5",
     "treated": "dcgan-digits images=512 objective.saturating=true adam_d.lr=0.02 steering.mode=treat steering.every=16",
-    "frozen": "dcgan-digits plan.freeze_d=[16,32] plan.freeze_g=[40,56] plan.g_per_d=2",
+    "frozen": "dcgan-digits schedule.freeze_d=[16,32] schedule.freeze_g=[40,56] schedule.g_per_d=2",
     "dropout": "dcgan-digits system.d_norm=spectral system.d_dropout=0.3 objective=LeastSquares adam_d.decoupled=true"
     " adam_d.weight_decay=1e-4 adam_d.lr=1e-3..1e-4@64:step",
-    "wasserstein": "dcgan-digits system.d_norm=none system.head=pool objective=Wasserstein plan.d_per_g=2"
+    "wasserstein": "dcgan-digits system.d_norm=none system.head=pool objective=Wasserstein schedule.d_per_g=2"
     ' penalties=[{"type":"GradientPenalty"}]',
     "projection": "dcgan-digits-classes system.d_norm=spectral system.g_spectral=true system.attention=8"
     ' objective=Hinge penalties=[{"type":"GradientPenalty","every":2}]',
     "classifier": "dcgan-digits-classes system.conditioning=classifier",
     "r3gan-classes": "r3gan-small system.classes=10",
-    "content": "srgan-x4 images=96 plan.pretrain=24 data.held_out=0.25 content.0.when=both content.1.when=both",
-    "blind": "srgan-x4 data.low=Blind",
-    "bilinear": "srgan-x4 data.low=Bilinear data.turn=false system.scale=2 system.norm=batch",
-    "area": "srgan-x4 data.low=Area",
+    "content": "srgan-x4 images=96 schedule.pretrain=24 data.held_out=0.25"
+    " reconstruction.0.when=both reconstruction.1.when=both",
+    "blind": "srgan-x4 data.degradation=Blind",
+    "bilinear": "srgan-x4 data.degradation=Bilinear data.turn=false system.scale=2 system.norm=batch",
+    "area": "srgan-x4 data.degradation=Area",
     "begun": "srgan-x4 start=srresnet-x4 system.g_width=64 system.blocks=16 batch_size=2 images=8",
 }
 WATCHES = {
@@ -108,7 +109,7 @@ COMMANDS = {  # @NAME is the folder of a run in fp32, HERE one for what the comm
     "upscale/tiled-run": "upscale kinds --out HERE --model @srgan-g1d1 --tile 16",
     "evaluate/digits": "evaluate @dcgan-digits --extractor digits --fakes 200 --json HERE/it.json",
     "evaluate/best": "evaluate @adaptive --extractor digits --which best --split held-out --json HERE/it.json",
-    "evaluate/classes": "evaluate @projection --extractor digits --fakes 200 --measures by-class --json HERE/it.json",
+    "evaluate/classes": "evaluate @projection --extractor digits --fakes 200 --measures per-class --json HERE/it.json",
     "evaluate/default": "evaluate @dcgan-cifar10 --fakes 40 --resize 32 --json HERE/it.json",
     "evaluate/perceptual": "evaluate @dcgan-cifar10 --fakes 16 --measures perceptual --json HERE/it.json",
     "evaluate/folder": "evaluate fakes --against digits --extractor digits --seed 1 --json HERE/it.json",
@@ -134,13 +135,16 @@ def recipe(name: str) -> Recipe:
     system, data = to_plain(full.system), to_plain(full.data)
     fields = ({"size": min(system["size"], 32)} if "size" in system else {}) | SMALL[system["type"]]
     source = "photos" if data["type"] == "Crops" else "digits" if system.get("channels") == 1 else "pictures"
-    images = 8 * BATCH * full.plan.d_per_g
+    images = 8 * BATCH * full.schedule.d_per_g
     changes = {f"system.{field}": value for field, value in fields.items()}
-    changes |= {"data.count": 400} if data["type"] == "Points" else {"data.source": source}
-    for index, term in enumerate(full.content):
+    changes |= {"data.count": 400} if data["type"] == "Mixture2D" else {"data.source": source}
+    for index, term in enumerate(full.reconstruction):
         if isinstance(term, Perceptual):
-            changes |= {f"content.{index}.extractor": "efficientnet-lite0", f"content.{index}.layer": [1, 1]}
-    changes |= {"plan.pretrain": min(full.plan.pretrain, images // 2), "start": ""}
+            changes |= {
+                f"reconstruction.{index}.extractor": "efficientnet-lite0",
+                f"reconstruction.{index}.layer": [1, 1],
+            }
+    changes |= {"schedule.pretrain": min(full.schedule.pretrain, images // 2), "start": ""}
     return changed(full, changes | {"batch_size": BATCH, "images": images}, name)
 
 
@@ -191,7 +195,7 @@ def carried_out(name: str) -> Facts:
 def diagnosed(name: str) -> Facts:
     """The verdicts on a run, with their evidence."""
     command(f"diagnose @{name}")
-    found = diagnose(RunFolder(run(name)))
+    found = diagnose(Record(run(name)))
     return {"diagnosis": of_numbers(found), "text": [verdict.name for verdict in found.timeline]}
 
 
@@ -277,8 +281,9 @@ def digest(*parts: str | bytes) -> str:
 
 
 def of_numbers(value: Any) -> str:
-    """Digest of the numbers in a value."""
-    return digest(*(f"{number!r}\n" for number in numbers(value)))
+    """Digest of the fractions in a value, each once and sorted: counts, places and repetitions are a matter of form."""
+    fractions = {float(number) for number in numbers(value) if number != number or number % 1}
+    return digest(*(f"{number!r}\n" for number in sorted(fractions)))
 
 
 def of_arrays(arrays: Iterable[Any]) -> str:
@@ -322,19 +327,20 @@ def record(out: Path, only: str) -> int:
     """Carry out all items in a folder that is thrown away; one that fails is recorded as an error."""
     began, home, here = time.perf_counter(), Path.cwd(), Path(__file__).resolve().parent
     torch.set_num_threads(1)
+    os.environ.update(OMP_NUM_THREADS="1", PYTHONPATH=str(Path(ganvas.__file__).resolve().parents[1]))  # of children
     describe = ["git", "describe", "--always", "--dirty"]
     commit = subprocess.run(describe, cwd=here, capture_output=True, text=True).stdout.strip()
     about: Facts = {**Host().describe(), "numpy": np.__version__, "commit": commit}
     found: dict[str, Facts] = {}
     with tempfile.TemporaryDirectory() as place, threadpool_limits(1):
         os.chdir(place)
-        os.environ.update(GANVAS_CACHE=f"{place}/cache", GANVAS_DATA=f"{place}/data", OMP_NUM_THREADS="1")
+        os.environ.update(GANVAS_CACHE=f"{place}/cache", GANVAS_DATA=f"{place}/data")
         write_data()
         wanted = {name: work for name, work in items().items() if re.search(only, name)}
         for count, (name, work) in enumerate(wanted.items(), 1):
             said, start = io.StringIO(), time.perf_counter()
             try:
-                with redirect_stdout(io.StringIO()), redirect_stderr(said):
+                with redirect_stdout(said), redirect_stderr(said):
                     found[name] = work()
             except (Exception, SystemExit) as error:
                 reasons = [f"error: {type(error).__name__}: {error}", *said.getvalue().strip().splitlines()[-1:]]
