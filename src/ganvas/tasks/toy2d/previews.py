@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from ganvas.imaging.grid import Pixels, grid
-from ganvas.imaging.plot2d import Canvas, Plane, cells
+from ganvas.imaging.plot2d import Canvas, Points, cells
 from ganvas.imaging.saving import save_gif, save_png
 from ganvas.metrics.mode_coverage import Coverage, coverage
 from ganvas.observers.previews import Previewer
@@ -28,7 +28,7 @@ COLOURS = 64  # of the animation
 class PlotPreviewer(Previewer):
     """Plots of 2,500 fakes (fixed z)."""
 
-    def __init__(self, recipe: Recipe, reals: Plane) -> None:
+    def __init__(self, recipe: Recipe, reals: Points) -> None:
         """`reals` are points (N, 2)."""
         assert isinstance(recipe.data, Mixture2D)  # as the task has seen to
         self.mixture, self.canvas = (recipe.data.modes(), recipe.data.std), Canvas(reals, field=True)
@@ -62,7 +62,7 @@ def describe(found: Coverage) -> str:
     return f"{found.covered} of {found.of} modes covered, {int(100 * found.quality)} % within 3σ"
 
 
-def field(run: Run, at: torch.Tensor) -> Plane:
+def field(run: Run, at: torch.Tensor) -> Points:
     """D(x) = 1 / (1 + exp(-score)) of a run's discriminator at points (N, 2), leaving no trace in it."""
     training = run.d.training
     run.d.eval()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from ganvas.imaging.plot2d import Plane
+from ganvas.imaging.plot2d import Points
 from ganvas.metrics.figure import Figure
 from ganvas.metrics.mode_coverage import coverage
 from ganvas.metrics.sliced_wasserstein import project, sliced_wasserstein
@@ -21,7 +21,7 @@ class ModesValidator(Validator):
 
     by = "swd"
 
-    def __init__(self, recipe: Recipe, reals: Plane) -> None:
+    def __init__(self, recipe: Recipe, reals: Points) -> None:
         """`reals` are points (N, 2)."""
         assert isinstance(recipe.data, Mixture2D)  # as the task has seen to
         self.mixture, self.count = (recipe.data.modes(), recipe.data.std), len(reals)
