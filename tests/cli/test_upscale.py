@@ -38,8 +38,8 @@ def test_training_prints_what_it_made_and_how_to_use_it(capsys: pytest.CaptureFi
     assert "; bicubic " in printed
     recipe = json.loads(Path("runs/srresnet-x4/recipe.json").read_text())
     assert recipe["data"]["degradation"]["type"] == "Blind"
-    with Image.open(max(Path("runs/srresnet-x4/samples").glob("*.png"))) as sheet:
-        assert sheet.width > 3 * 32
+    with Image.open(max(Path("runs/srresnet-x4/samples").glob("*.png"))) as preview:
+        assert preview.width > 3 * 32
 
 
 def test_the_plan_of_a_long_run_counts_no_sheet_of_every_crop(capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,7 +68,7 @@ def test_verbs_for_games_from_noise_say_what_is_for_enlarging(capsys: pytest.Cap
     assert "run ganvas evaluate runs/r --on SET" in capsys.readouterr().out
 
 
-def test_a_plan_counts_photographs_whole() -> None:
+def test_a_plan_counts_whole_photos() -> None:
     found = []
     for side in (96, 2400):
         Path(f"of{side}").mkdir()

@@ -51,7 +51,7 @@ def test_a_model_file_keeps_the_names(run: Path) -> None:
     assert ganvas.open("m.safetensors").classes == tuple("0123456789")
 
 
-def test_what_cannot_be_asked_for(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_classes_are_refused(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     g = ganvas.open(run)
     with pytest.raises(InputError, match=r"has no class 'cat'; give one of 0, 1, 2"):
         g.generate(1, label="cat")

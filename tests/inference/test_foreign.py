@@ -1,4 +1,4 @@
-"""Others' checkpoints: recognised, equal to their own networks, and never run."""
+"""Foreign checkpoints: recognized, equal to the original networks, and their code never run."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def test_an_interpolation_ends_where_it_begins(run: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["missing", "empty", "torn"])
-def test_what_cannot_be_opened_is_named(run: Path, damage: str) -> None:
+def test_a_bad_path_is_named(run: Path, damage: str) -> None:
     if damage == "missing":
         path = Path("runs/nobody")
     elif damage == "empty":

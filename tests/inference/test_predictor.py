@@ -1,4 +1,4 @@
-"""What every opened model says of itself, and a predictor that stands in this file alone."""
+"""The descriptor of every model, and a predictor that is defined only in this file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parts equal the whole, bit for bit; what goes wrong on the way costs time, never pixels."""
+"""Parts equal the whole, bit for bit; errors on the way cost time, never pixels."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_esrgan_goes_row_by_row_too() -> None:
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (2, 3), (37, 1)])
 @pytest.mark.parametrize("name", ["paper", "reflect"])
-def test_small_images_work(tmp_path: Path, name: str, size: tuple[int, int]) -> None:
+def test_small_images_can_be_upscaled(tmp_path: Path, name: str, size: tuple[int, int]) -> None:
     upscaler = ganvas.open(saved(tmp_path / "m.safetensors", SETTINGS[name]))
     assert upscaler.upscale(photo(*size)).shape == (4 * size[0], 4 * size[1], 3)
 

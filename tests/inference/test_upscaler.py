@@ -1,4 +1,4 @@
-"""Enlarging from Python: colours, strength, grey, precision, and what is refused."""
+"""Upscaling from Python: colours, strength, grey, precision and refusals."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ def test_refused(rows: list[ViewerRow], message: str) -> None:
 SCRIPT = """
 <script>
 addEventListener("load", () => setTimeout(() => {
-  const said = [], note = (...words) => said.push(words.join(" "));
+  const seen = [], note = (...words) => seen.push(words.join(" "));
   const one = document.querySelector(".image-row"), stage = one.querySelector(".stage");
   const at = () => getComputedStyle(stage).getPropertyValue("--at");
   const pair = () => ["left", "right"].map((side) => one.querySelector(`img.${side}`).dataset.label).join("|");
@@ -150,7 +150,7 @@ addEventListener("load", () => setTimeout(() => {
   const [left, top] = spot().split(",").map(Number);
   const first = (canvas) => [...canvas.getContext("2d").getImageData(0, 0, 1, 1).data.slice(0, 3)].join(",");
   note("pixels", canvases.map(first).join("|"), left, top);
-  document.body.innerHTML = `<pre>${said.join("\\n")}</pre>`;
+  document.body.innerHTML = `<pre>${seen.join("\\n")}</pre>`;
 }, 300));
 </script>
 </body>
@@ -166,13 +166,13 @@ def test_slider_and_magnifier(tmp_path: Path) -> None:
     dumped = subprocess.run(command, capture_output=True, text=True, timeout=60).stdout
     found = re.search(r"<pre>(.*?)</pre>", dumped, re.S)
     assert found, dumped[-2_000:]
-    said = dict(line.split(" ", 1) for line in html.unescape(found[1]).splitlines())
-    assert said["pair"] == "bicubic|SRGAN"
-    assert said["slider"] == "25%"
-    assert said["chosen"] == "bicubic|original"
-    assert said["swapped"] == "original|bicubic"
-    assert abs(float(said["dragged"].rstrip("%")) - 60) < 1
-    assert (said["corner"], said["held"], said["key"], said["spots"]) == ("0,0", "0,0", "true", "1")
-    pixels, left, top = said["pixels"].split(" ")
+    seen = dict(line.split(" ", 1) for line in html.unescape(found[1]).splitlines())
+    assert seen["pair"] == "bicubic|SRGAN"
+    assert seen["slider"] == "25%"
+    assert seen["chosen"] == "bicubic|original"
+    assert seen["swapped"] == "original|bicubic"
+    assert abs(float(seen["dragged"].rstrip("%")) - 60) < 1
+    assert (seen["corner"], seen["held"], seen["key"], seen["spots"]) == ("0,0", "0,0", "true", "1")
+    pixels, left, top = seen["pixels"].split(" ")
     expected = [np.asarray(noise(seed))[int(top), int(left)] for seed in range(4)]
     assert pixels.split("|") == [",".join(map(str, pixel)) for pixel in expected]

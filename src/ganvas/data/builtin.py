@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ganvas.data.decode import Pixels
 from ganvas.errors import InputError
 from ganvas.files import write_atomically
+from ganvas.imaging.grid import Pixels
 
 T = TypeVar("T")
 

@@ -12,10 +12,11 @@ from tempfile import mkdtemp
 from typing import Any
 
 from ganvas.data.base import Skipped
-from ganvas.data.decode import Pixels, Unusable
+from ganvas.data.decode import Unusable
 from ganvas.data.listing import Item, Listing
 from ganvas.data.workers import Workers, start_workers
 from ganvas.errors import InputError
+from ganvas.imaging.grid import Pixels
 
 Decode = Callable[[bytes | Pixels], Pixels]
 

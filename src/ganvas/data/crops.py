@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from ganvas.data.base import Dataset, known_count, open_data
 from ganvas.data.builtin import COUNTS
 from ganvas.data.cache import decode_images
-from ganvas.data.decode import Pixels, Unusable, open_image, to_mode
+from ganvas.data.decode import Unusable, open_image, to_mode
 from ganvas.data.listing import open_source
 from ganvas.errors import InputError
+from ganvas.imaging.grid import Pixels
 from ganvas.recipe.sources import Crops
 
 

@@ -10,9 +10,10 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from ganvas.data.base import Skipped
-from ganvas.data.decode import Pixels, Unusable, open_image, to_mode
+from ganvas.data.decode import Unusable, open_image, to_mode
 from ganvas.data.listing import Item, Listing, open_source
 from ganvas.data.workers import start_workers
+from ganvas.imaging.grid import Pixels, grid, label_rows
 
 TILE = 48  # side in pixels of an image on the contact sheet
 
@@ -63,8 +64,6 @@ def examine(source: str, *, workers: int = 0, progress: bool = False) -> Examina
     Raises:
         InputError: the source does not exist.
     """
-    from ganvas.imaging.grid import grid, label_rows
-
     listing = open_source(source)
     found = Examination(listing.name, len(listing.items))
     found.labels.update(dict.fromkeys(listing.classes, 0))  # in label order, including empty classes

@@ -7,8 +7,9 @@ import numpy as np
 from ganvas.data.base import Dataset, known_count, open_data
 from ganvas.data.builtin import COUNTS
 from ganvas.data.cache import decode_images
-from ganvas.data.decode import Pixels, prepare
+from ganvas.data.decode import prepare
 from ganvas.data.listing import open_source
+from ganvas.imaging.grid import Pixels
 from ganvas.recipe.sources import Images
 
 FORMAT = 1  # enters every fingerprint: a new number would invalidate all caches, and old runs would lose their data

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from ganvas.data.builtin import NAMES, StackedImages, div2k, open_builtin
-from ganvas.data.decode import Pixels, Unusable, is_image
+from ganvas.data.decode import Unusable, is_image
 from ganvas.errors import InputError
+from ganvas.imaging.grid import Pixels
 
 CLUTTER = ("Thumbs.db", "desktop.ini")
 LARGEST = 2**30  # bytes; a larger file is hardly an image, and would fill the memory
@@ -73,15 +74,15 @@ def open_source(source: str) -> Listing:
 
 def _folder(path: Path) -> list[tuple[str, Callable[[], bytes]]]:
     files = []
-    walked = set()
+    visited = set()
     # Follow linked folders too, except one that links back to a parent and would never end.
     for folder, inner, names in os.walk(path, followlinks=True):
         inner.sort()
         real = os.path.realpath(folder)
-        if real in walked:
+        if real in visited:
             inner.clear()
             continue
-        walked.add(real)
+        visited.add(real)
         files += [Path(folder, name) for name in names]
     return [(file.relative_to(path).as_posix(), partial(_read_file, file)) for file in files]
 

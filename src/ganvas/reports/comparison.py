@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ganvas.metrics.figure import Figure
-from ganvas.reports.table import Column, Gain, Mean, Variant, columns, differing, gains, mean, refusals, variants
+from ganvas.reports.table import Column, Mean, PairedGain, Variant, columns, differing, gains, mean, refusals, variants
 from ganvas.runs.record import MEASURE, Record
 from ganvas.runs.records import read_records
 
@@ -37,7 +37,7 @@ class Comparison:
     """Field of the recipe -> its value in each variant, for fields that differ between variants."""
     columns: tuple[Column, ...]
     """The figures, one column per measure, state and protocol."""
-    gains: tuple[Gain, ...]
+    gains: tuple[PairedGain, ...]
     """Every variant compared with the first, over the seeds they share."""
     refusals: tuple[str, ...]
     """Why some figures are not ranked against each other."""

@@ -75,7 +75,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Gain:
+class PairedGain:
     """A variant compared with the first, over the seeds that both have."""
 
     label: str
@@ -221,7 +221,7 @@ def _within(angle: float, freedom: int) -> float:
     return 2 / math.pi * (angle + math.sin(angle) * total) if odd else math.sin(angle) * total
 
 
-def gains(groups: Sequence[Variant], found: Iterable[Column]) -> list[Gain]:
+def gains(groups: Sequence[Variant], found: Iterable[Column]) -> list[PairedGain]:
     """Each variant minus the first, paired by seed, so that the variance shared by a seed cancels.
 
     The intervals of all variants of a column hold simultaneously at 0.95 (Bonferroni: each at 1 - 0.05 / number).
@@ -240,7 +240,7 @@ def gains(groups: Sequence[Variant], found: Iterable[Column]) -> list[Gain]:
         }
         tested = {label: values for label, values in pairs.items() if len(values) > 1}
         level = 1 - (1 - LEVEL) / max(1, len(tested))
-        made += [Gain(label, column, mean(values, level)) for label, values in tested.items()]
+        made += [PairedGain(label, column, mean(values, level)) for label, values in tested.items()]
     return made
 
 

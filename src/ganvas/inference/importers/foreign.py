@@ -17,10 +17,15 @@ from torch import Tensor, nn
 
 from ganvas.errors import InputError
 from ganvas.inference.base import Descriptor, Model
-from ganvas.inference.importers.networks import IMAGENET, LeftthomasSRGAN, MSRResNet, TutorialSRResNet, UnitRange
+from ganvas.inference.importers.networks import (
+    IMAGENET,
+    LeftthomasSRGAN,
+    MSRResNet,
+    TutorialSRResNet,
+    UnitRange,
+    Weights,
+)
 from ganvas.nn.pth import CodeInside, read_pth
-
-Weights = dict[str, Tensor]
 
 _WITHIN = ("params_ema", "params", "state_dict", "model_state_dict", "model", "generator", "netG", "net_g", "weights")
 _REMEDY = "give a checkpoint of sgrvinod's tutorial, BasicSR, ESRGAN, leftthomas's SRGAN or one that spandrel supports"
