@@ -69,7 +69,7 @@ def main(argv: list[str]) -> int:
         n = 6 if arguments.n is None else arguments.n
         paths = generator.write_interpolation(n, arguments.steps, seed, sheet, out, label)
     else:
-        usual = 8 if len(labels) > 1 else generator.usual
+        usual = 8 if len(labels) > 1 else generator.default_count
         n = usual if arguments.n is None else arguments.n
         paths = generator.write_samples(n, seed, out, labels) if out else []
         paths += [generator.write_grid(n, seed, sheet, labels)] if sheet else []

@@ -64,7 +64,7 @@ class Dataset:
         """Copy at most `count` rows of `images`, evenly spaced over this part."""
         return self.take(self._spaced(min(count, len(self))))
 
-    def shares(self, count: int) -> NDArray[np.int64]:
+    def spread_labels(self, count: int) -> NDArray[np.int64]:
         """`count` labels in the class proportions of this part: those of the rows that `spread` copies.
 
         If there are fewer rows than `count`, some labels repeat.

@@ -53,7 +53,7 @@ class Feed:
         return tensors
 
 
-class Serving(TypedDict, total=False):
+class FeedOptions(TypedDict, total=False):
     """Options of every feed."""
 
     batch_size: Required[int]
@@ -68,24 +68,24 @@ class Serving(TypedDict, total=False):
     """Memory that the rows may take; by default two fifths of the device's free memory."""
 
 
-def row_feed(dataset: Dataset, transform: Transform, **serving: Unpack[Serving]) -> Feed:
+def row_feed(dataset: Dataset, transform: Transform, **options: Unpack[FeedOptions]) -> Feed:
     """Serve the rows of a dataset, with their labels.
 
     Raises:
         InputError: the batch does not fit the data or the processes.
     """
-    batch_size = serving["batch_size"]
+    batch_size = options["batch_size"]
     if batch_size > len(dataset):
         raise InputError(
             f"{dataset.name} has {len(dataset)} training {dataset.kind}, fewer than one batch of {batch_size}; give"
             f" more, or --batch-size {max(2, len(dataset))} or less."
         )
-    order = _order(len(dataset), serving)
+    order = _order(len(dataset), options)
     size = len(dataset) * dataset.images[0].nbytes
-    return Feed(order, open_rows(dataset.take, size, *_place(serving)), transform, dataset.labels)
+    return Feed(order, open_rows(dataset.take, size, *_place(options)), transform, dataset.labels)
 
 
-def image_feed(dataset: Dataset, *, flip: bool = False, **serving: Unpack[Serving]) -> Feed:
+def image_feed(dataset: Dataset, *, flip: bool = False, **options: Unpack[FeedOptions]) -> Feed:
     """Serve images in [-1, 1] as ``real`` and, if there are classes, their ``label``.
 
     Args:
@@ -94,10 +94,10 @@ def image_feed(dataset: Dataset, *, flip: bool = False, **serving: Unpack[Servin
     Raises:
         InputError: the batch does not fit the data or the processes.
     """
-    return row_feed(dataset, FlipAndScale(flip), **serving)
+    return row_feed(dataset, FlipAndScale(flip), **options)
 
 
-def crop_feed(photos: Photos, crops: Crops, *, scale: int, **serving: Unpack[Serving]) -> Feed:
+def crop_feed(photos: Photos, crops: Crops, *, scale: int, **options: Unpack[FeedOptions]) -> Feed:
     """Serve crops in [-1, 1] as ``real``, and as ``input`` their degraded versions, `scale` times smaller.
 
     A batch may have more crops than there are photos, since different crops of a photo are different images.
@@ -105,15 +105,15 @@ def crop_feed(photos: Photos, crops: Crops, *, scale: int, **serving: Unpack[Ser
     Raises:
         InputError: the batch does not fit the processes.
     """
-    order = _order(len(photos), serving)
-    rows = open_rows(photos.pixels, photos.images.nbytes, *_place(serving))
+    order = _order(len(photos), options)
+    rows = open_rows(photos.pixels, photos.images.nbytes, *_place(options))
     return Feed(order, rows, CutAndDegrade(photos, crops, scale))
 
 
-def _order(count: int, serving: Serving) -> Order:
-    share = serving.get("rank", 0), serving.get("world_size", 1)
-    return Order(count, batch_size=serving["batch_size"], seed=serving["seed"], rank=share[0], world_size=share[1])
+def _order(count: int, options: FeedOptions) -> Order:
+    share = options.get("rank", 0), options.get("world_size", 1)
+    return Order(count, batch_size=options["batch_size"], seed=options["seed"], rank=share[0], world_size=share[1])
 
 
-def _place(serving: Serving) -> tuple[torch.device, int | None]:
-    return serving["device"], serving.get("resident_bytes")
+def _place(options: FeedOptions) -> tuple[torch.device, int | None]:
+    return options["device"], options.get("resident_bytes")

@@ -28,7 +28,7 @@ class Generator(Sampler):
 
     task = "images"
     does = "makes images from noise"
-    unit, method, usual = "images", "generate", 64
+    unit, method, default_count = "images", "generate", 64
 
     def generate(self, n: int, seed: int = 0, label: Label | None = None) -> Pixels:
         """Generate `n` images: uint8 (n, size, size, channels). The first images do not depend on `n`.

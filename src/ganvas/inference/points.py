@@ -20,7 +20,7 @@ class PointGenerator(Sampler):
 
     task = "toy2d"
     does = "makes 2-D points from noise"
-    unit, method, usual = "points", "points", 2500
+    unit, method, default_count = "points", "points", 2500
 
     def points(self, n: int, seed: int = 0) -> NDArray[np.float32]:
         """Generate `n` points: float32 (n, 2). The first points do not depend on `n`.

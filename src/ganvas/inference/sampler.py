@@ -31,7 +31,7 @@ class Sampler(Predictor):
     Attributes:
         unit: plural of the sample's name.
         method: name of the method that makes samples, for messages.
-        usual: default number of samples of `ganvas generate`.
+        default_count: default number of samples of `ganvas generate`.
         system: the GAN it belongs to; `system.latent` and `system.shape` are the sizes of its input and output.
     """
 
@@ -40,7 +40,7 @@ class Sampler(Predictor):
     use = "ganvas generate {model}"
     unit: ClassVar[str]
     method: ClassVar[str]
-    usual: ClassVar[int]
+    default_count: ClassVar[int]
 
     def __init__(self, model: Model) -> None:
         self.about, self.network, self.system = model.about, model.network, cast(FromNoise, model.system)

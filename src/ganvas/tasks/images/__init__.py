@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import torch
 
     from ganvas.data import Dataset
-    from ganvas.data.feed import Feed, Serving
+    from ganvas.data.feed import Feed, FeedOptions
     from ganvas.observers.previews import Previewer
     from ganvas.observers.validation import Validator
     from ganvas.observers.watch import Watch
@@ -56,8 +56,8 @@ class ImagesTask(Task):
         """Images in [-1, 1], mirrored where the recipe says so."""
         from ganvas.data.feed import image_feed
 
-        serving: Serving = {"batch_size": recipe.batch_size, "seed": recipe.seed, "device": device}
-        return image_feed(dataset, flip=recipe.augment.flip, **serving)
+        options: FeedOptions = {"batch_size": recipe.batch_size, "seed": recipe.seed, "device": device}
+        return image_feed(dataset, flip=recipe.augment.flip, **options)
 
     def previewer(self, recipe: Recipe, watch: Watch, dataset: Dataset, held_out: Dataset) -> Previewer:
         """Grids of fakes beside reals."""
