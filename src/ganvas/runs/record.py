@@ -16,7 +16,7 @@ from ganvas.runs.folder import Json, RunFolder, figures_of, is_number, read_json
 from ganvas.runs.header import Damaged, read_header
 from ganvas.runs.previews import Preview, read_previews
 
-MEASURE = "swd"  # of the log: the distance of fakes to reals taken while training
+MEASURE = "SWD"  # of the log: the distance of fakes to reals taken while training
 State = Literal["training", "finished", "stopped", "diverged"]
 SPLIT = ("type", "held_out")
 
