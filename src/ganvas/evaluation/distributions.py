@@ -22,6 +22,7 @@ from ganvas.metrics.measure import OF_SAMPLES, Evidence, Measure, Need
 from ganvas.metrics.memorization import nearest
 from ganvas.metrics.perceptual import open_perceptual
 from ganvas.nn.device import on_device
+from ganvas.systems import load_systems
 from ganvas.tasks import Task
 
 EXTRACTOR, PERCEPTUAL = "efficientnet-lite0", "st-lpips"  # unless said otherwise
@@ -117,6 +118,7 @@ def evaluate(
     asked |= {"resize": resize, "against": against}
     if out and Path(out).suffix.lower() != ".png":
         raise InputError(f"--out {out} is not the name of a PNG file; give one that ends in .png.")
+    load_systems()  # measures and extractors of your own may stand in these files
     expect_known(extractor)
     chosen = _chosen(measures, extractor, against or source_of(source))
     task = task_of_model(source)

@@ -40,7 +40,7 @@ class Memorization(Measure):
         protocol = {key: value for key, value in x.protocol.items() if key not in ("reals", "split")}
         of_images = {"extractor": "pixels", "resize": f"averaged to at most {SIDE} px"}
         about = {
-            **(of_images if x.fakes.dtype == np.uint8 else {"extractor": "values"}),
+            **(of_images if x.fakes.dtype == np.uint8 else {}),
             "training": sum(map(len, x.training())),
             "new": len(x.held_out),
         }

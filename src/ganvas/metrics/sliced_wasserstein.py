@@ -41,8 +41,8 @@ class SlicedWasserstein(Measure):
     def compute(self, x: Evidence) -> Iterable[Figure]:
         """One figure, without an interval."""
         found = sliced_wasserstein(*(project(_tensor(samples)) for samples in (x.reals, x.fakes)))
-        on = "patches" if x.fakes.dtype == np.uint8 else "values"
-        return [self.figure("SWD", found, {"extractor": on, **x.protocol})]
+        on = {"extractor": "patches"} if x.fakes.dtype == np.uint8 else {}
+        return [self.figure("SWD", found, {**on, **x.protocol})]
 
 
 def _tensor(samples: NDArray[Any]) -> Tensor:
