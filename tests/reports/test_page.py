@@ -144,7 +144,7 @@ def test_curves_are_placed_on_images_and_on_hours() -> None:
     assert points[-1] == {"i": 400, "h": round(1 / 3600, 6), "y": 1.0}
 
 
-def test_figures_on_the_way_become_a_curve_with_intervals() -> None:
+def test_intermediate_figures_become_a_curve_with_intervals() -> None:
     folder = made("a")
     for state in ("kept-000000000208", "last"):
         add_figure(folder, "FD", 9.0, state)
@@ -161,6 +161,6 @@ def test_points_are_shown_as_one_image() -> None:
     folder.recipe.write_text(json.dumps(plain))
     folder.samples.mkdir()
     draw_preview(folder, 100, np.full((470, 500, 3), 255, np.uint8), "plot")
-    assert "1 run of ring 500" in page()
+    assert "1 run of Mixture2D ring 500" in page()
     cut = frames.cut_strips(compare(["runs"]).records)
     assert decoded(cut.by_run["a"].frames[0].source).shape == (301, 320)

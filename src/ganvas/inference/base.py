@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
+from numpy.typing import NDArray
 from torch import nn
 
+from ganvas.errors import InputError
 from ganvas.recipe.system import System
 
 Inputs = Literal["noise", "image", "image+mask", "text"]
@@ -92,3 +95,18 @@ class Predictor(ABC):
     def images_seen(self) -> int:
         """Number of real images seen in training; 0 if unknown."""
         return self.about.images_seen
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes in the order of their numbers; often none."""
+        return self.about.classes
+
+    def sample(self, n: int, seed: int = 0, label: str | int | Sequence[int] | None = None) -> NDArray[Any]:
+        """Generate `n` samples (n, ...) from noise, as measures read them: images as uint8 (n, H, W, C).
+
+        Raises:
+            InputError: the model's input is not noise.
+        """
+        raise InputError(
+            f"{self.name} {self.does} and cannot sample from noise; use {self.use.format(model=self.name)}."
+        )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self, cast
@@ -14,6 +13,7 @@ from torch import Tensor
 
 import ganvas
 from ganvas.errors import InputError, listed, nearest
+from ganvas.files import write_atomically
 from ganvas.imaging.grid import Pixels
 from ganvas.inference.base import Model, Predictor
 from ganvas.recipe.noise import noise
@@ -39,8 +39,8 @@ class Sampler(Predictor):
     does = "makes samples from noise"
     use = "ganvas generate {model}"
     unit: ClassVar[str]
-    method: ClassVar[str]
-    default_count: ClassVar[int]
+    method: ClassVar[str] = "sample"
+    default_count: ClassVar[int] = 64
 
     def __init__(self, model: Model) -> None:
         self.about, self.network, self.system = model.about, model.network, cast(FromNoise, model.system)
@@ -50,14 +50,8 @@ class Sampler(Predictor):
         """See `Predictor.load`; there are no options."""
         return cls(model)
 
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Names of the classes in the order of their numbers; often none."""
-        return self.about.classes
-
-    @abstractmethod
     def sample(self, n: int, seed: int = 0, label: Label | None = None) -> NDArray[Any]:
-        """Generate `n` samples (n, ...). The first samples do not depend on `n`.
+        """Generate `n` samples (n, ...), float32 as the network outputs them. The first samples do not depend on `n`.
 
         Args:
             label: the class of all samples, or the number of each sample's class; by default all classes in turn. The
@@ -66,22 +60,32 @@ class Sampler(Predictor):
         Raises:
             InputError: `n` is less than 1, the seed is negative, or the class does not exist.
         """
+        made: NDArray[Any] = torch.cat(list(self._parts(self._noise(n, seed), label))).float().cpu().numpy()
+        return made
 
-    @abstractmethod
     def write_grid(self, n: int, seed: int, path: Path, labels: Sequence[int] = ()) -> Path:
         """Write `n` samples as one PNG image; of several classes, `n` of each.
 
         Raises:
-            InputError: the path does not end in .png, or the file cannot be written.
+            InputError: such samples cannot be drawn, the path does not end in .png, or the file cannot be written.
         """
+        raise InputError(f"{self.name} makes {self.unit}, which --grid cannot draw; give --out FILE.npz.")
 
-    @abstractmethod
     def write_samples(self, n: int, seed: int, path: Path, labels: Sequence[int] = ()) -> list[Path]:
-        """Write `n` samples as data files, and return their paths.
+        """Write `n` samples, or `n` of each class, as an .npz file or as other data files; return their paths.
 
         Raises:
             InputError: the path is of the wrong kind, or a file cannot be written.
         """
+        expect_ending(path, ".npz")
+        made = np.concatenate([self.sample(n, seed, label) for label in labels or (None,)])
+
+        def write(part: Path) -> None:
+            with part.open("wb") as file:  # given a name, savez would append .npz
+                np.savez(file, allow_pickle=False, **{self.unit: made})
+
+        write_atomically(path, write)
+        return [path]
 
     def generate(self, n: int, seed: int = 0, label: Label | None = None) -> Pixels:
         """Generate images; see `ganvas.inference.Generator`.

@@ -17,9 +17,9 @@ POINTS = 160  # maximum number of points of a curve: each is the mean of several
 TITLES = {
     "d/adversarial": "Discriminator loss",
     "g/adversarial": "Generator loss",
-    MEASURE: "Distance to the real images (swd, logged during training)",
-    "psnr-y": "PSNR-Y on held-out crops (dB, logged during training)",
-    "st-lpips": "ST-LPIPS on held-out crops (logged during training)",
+    MEASURE: "Distance to the real images (SWD, logged during training)",
+    "PSNR-Y": "PSNR-Y on held-out crops (dB, logged during training)",
+    "ST-LPIPS": "ST-LPIPS on held-out crops (logged during training)",
 }
 DASHES = ("", "6 3", "2 3", "8 3 2 3")  # distinguish the seeds of one variant
 

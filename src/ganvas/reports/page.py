@@ -12,7 +12,7 @@ from ganvas.reports.comparison import Comparison
 from ganvas.reports.frames import cut_strips
 from ganvas.reports.table import ABSENT, Column, Mean, differing_fields, interval, number, same_measure
 from ganvas.reports.templating import render
-from ganvas.reports.tradeoff import LOGGED_PSNR, planes
+from ganvas.reports.tradeoff import DISTORTION, planes
 from ganvas.reports.viewer import ViewerRow, viewer_values
 from ganvas.runs.record import MEASURE, Record
 
@@ -37,7 +37,7 @@ def write_page(comparison: Comparison, out: Path, *, reals: bool = True, rows: S
     strips = cut_strips(records, reals)
     data = page_data(comparison, strips) | {"planes": planes(comparison)}
     final, intermediate = _cards(comparison)
-    has_psnr = any(record.measured.get(LOGGED_PSNR) for record in records)
+    has_psnr = any(record.measured.get(DISTORTION) for record in records)
     runs = f"{len(records)} run{'s' if len(records) > 1 else ''}"
     page = render(
         "page.html",
@@ -71,7 +71,7 @@ def _lead(comparison: Comparison) -> str:
 
 
 def _best(run: Record, has_psnr: bool) -> str:
-    points = run.points(LOGGED_PSNR if has_psnr else MEASURE)
+    points = run.points(DISTORTION if has_psnr else MEASURE)
     best = (max if has_psnr else min)(points, key=lambda point: point[1], default=None)
     return f"{number(best[1])} at {best[0]:,}" if best else ABSENT
 

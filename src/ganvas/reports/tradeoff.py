@@ -11,8 +11,7 @@ from ganvas.reports.table import Column, Mean
 if TYPE_CHECKING:
     from ganvas.reports.comparison import Comparison
 
-DISTORTION, PERCEPTION = "PSNR-Y", ("ST-LPIPS", "LPIPS")  # names of figures; logs have them in lower case
-LOGGED_PSNR = DISTORTION.lower()
+DISTORTION, PERCEPTION = "PSNR-Y", ("ST-LPIPS", "LPIPS")
 LABEL = "PSNR on Y (dB), higher is closer to the original"
 
 
@@ -24,10 +23,10 @@ def planes(comparison: Comparison) -> list[dict[str, Any]]:
 def _paths(comparison: Comparison, name: str) -> Iterable[dict[str, Any]]:
     series, reference = [], None
     for variant, run in comparison.ordered:
-        distortion = dict(run.points(LOGGED_PSNR))
+        distortion = dict(run.points(DISTORTION))
         points = [
             {"x": distortion[images], "y": value, "message": f"{images:,} images", "knee": images == run.knee}
-            for images, value in run.points(name.lower())
+            for images, value in run.points(name)
             if images in distortion
         ]
         if points:
@@ -39,9 +38,9 @@ def _paths(comparison: Comparison, name: str) -> Iterable[dict[str, Any]]:
 
 
 def _reference(figures: Mapping[str, float], name: str) -> dict[str, Any] | None:
-    if not {LOGGED_PSNR, name.lower()} <= figures.keys():
+    if not {DISTORTION, name} <= figures.keys():
         return None
-    return {"name": "bicubic", "x": figures[LOGGED_PSNR], "y": figures[name.lower()]}
+    return {"name": "bicubic", "x": figures[DISTORTION], "y": figures[name]}
 
 
 def _sets(comparison: Comparison, name: str) -> Iterable[dict[str, Any]]:
