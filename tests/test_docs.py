@@ -248,9 +248,11 @@ def test_the_chinese_readme_is_the_whole_readme() -> None:
 
 
 def test_every_system_and_decision_has_its_page() -> None:
-    systems = {file.stem for file in (ROOT / "src" / "ganvas" / "systems").glob("[a-z]*.py")}
+    systems = {path.stem for path in (ROOT / "src" / "ganvas" / "systems").glob("[a-z]*")}
     assert {page.stem for page in (ROOT / "docs" / "systems").glob("*.md")} == systems
-    for page in (ROOT / "docs" / "decisions").glob("*.md"):
+    decisions = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    assert [int(page.name[:4]) for page in decisions] == list(range(1, len(decisions) + 1))
+    for page in decisions:
         text = page.read_text(encoding="utf-8")
         assert text.startswith(f"# {page.name[:4]}: ")
         assert all(f"**{part}.**" in text for part in ("Context", "Choice", "Price"))
