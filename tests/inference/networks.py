@@ -1,4 +1,4 @@
-"""Small networks of every family that can be opened, and pictures to enlarge."""
+"""Small networks of every family that can be opened, and images to upscale."""
 
 from __future__ import annotations
 

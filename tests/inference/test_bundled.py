@@ -67,7 +67,7 @@ def test_a_photo_is_upscaled_at_once(capsys: pytest.CaptureFixture[str]) -> None
     assert Path("photo_x4.png").is_file()
 
 
-@pytest.mark.skipif(not SET5.is_dir(), reason=f"needs the benchmark pictures in {SET5}")
+@pytest.mark.skipif(not SET5.is_dir(), reason=f"needs the benchmark images in {SET5}")
 def test_set5_is_as_good_as_the_card_says() -> None:
     upscaler = ganvas.open("srresnet-x4")
     scores = []

@@ -103,7 +103,7 @@ REFUSED = {
     "evaluate runs/r --against digits": ["--against digits", "makes points"],
     "evaluate runs/r --out chart.png": ["--out chart.png", "makes points"],
     "train mlp-ring --data digits": ["--data.shape", "'ring'"],
-    "train mlp-ring --data.count 100": ["95 points", "--batch-size 95"],
+    "train mlp-ring --data.count 100": ["95 training points", "--batch-size 95"],
 }
 
 

@@ -1,4 +1,4 @@
-"""The batch at image N, put together from an order, rows and a transform."""
+"""The batch at image N, composed from an order, rows and a transform."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Feed:
     """Serves batches: a pure function of (seed, images seen, stream, rank).
 
     Attributes:
-        waited: seconds spent on fetching so far.
-        resident: whether the rows are held whole on the device.
-        local_size: rows in a batch of this process.
+        waited: seconds spent fetching so far.
+        resident: whether all rows are held on the device.
+        local_size: number of rows in this process's share of a batch.
     """
 
     def __init__(self, order: Order, rows: Rows, transform: Transform, labels: NDArray[np.int64] | None = None) -> None:
@@ -38,7 +38,7 @@ class Feed:
         self._labels = None if labels is None else torch.from_numpy(labels).to(rows.device)
 
     def batch(self, images_seen: int, stream: int = 0) -> Batch:
-        """The batch that starts at this count of images; streams are independent orders of the same rows."""
+        """The batch that starts after `images_seen` images; streams are independent orders of the same rows."""
         fetch = partial(self._fetch, Position(images_seen, stream))
         return Batch(self.local_size, self.rows.device, images_seen, fetch)
 
@@ -54,22 +54,22 @@ class Feed:
 
 
 class Serving(TypedDict, total=False):
-    """How any feed serves."""
+    """Options of every feed."""
 
     batch_size: Required[int]
-    """Rows in a batch over all processes."""
+    """Rows in a batch, over all processes."""
     seed: Required[int]
     device: Required[torch.device]
     rank: int
-    """Which part of every batch is this process's."""
+    """Rank of this process, which selects its share of every batch."""
     world_size: int
-    """How many processes share a batch."""
+    """Number of processes that share a batch."""
     resident_bytes: int | None
-    """Memory that the rows may take; by default two fifths of what is free on the device."""
+    """Memory that the rows may take; by default two fifths of the device's free memory."""
 
 
 def row_feed(dataset: Dataset, transform: Transform, **serving: Unpack[Serving]) -> Feed:
-    """Serve the rows of a data set, with their labels.
+    """Serve the rows of a dataset, with their labels.
 
     Raises:
         InputError: the batch does not fit the data or the processes.
@@ -77,8 +77,8 @@ def row_feed(dataset: Dataset, transform: Transform, **serving: Unpack[Serving])
     batch_size = serving["batch_size"]
     if batch_size > len(dataset):
         raise InputError(
-            f"{dataset.name} has {len(dataset)} {dataset.kind} to train on, fewer than one batch of {batch_size};"
-            f" give more, or --batch-size {max(2, len(dataset))} or less."
+            f"{dataset.name} has {len(dataset)} training {dataset.kind}, fewer than one batch of {batch_size}; give"
+            f" more, or --batch-size {max(2, len(dataset))} or less."
         )
     order = _order(len(dataset), serving)
     size = len(dataset) * dataset.images[0].nbytes
@@ -86,7 +86,7 @@ def row_feed(dataset: Dataset, transform: Transform, **serving: Unpack[Serving])
 
 
 def image_feed(dataset: Dataset, *, flip: bool = False, **serving: Unpack[Serving]) -> Feed:
-    """Serve images in [-1, 1]: ``real`` and, where there are classes, ``label``.
+    """Serve images in [-1, 1] as ``real`` and, if there are classes, their ``label``.
 
     Args:
         flip: mirror each image left to right with probability one half.
@@ -98,9 +98,9 @@ def image_feed(dataset: Dataset, *, flip: bool = False, **serving: Unpack[Servin
 
 
 def crop_feed(photos: Photos, crops: Crops, *, scale: int, **serving: Unpack[Serving]) -> Feed:
-    """Serve crops in [-1, 1]: ``real`` and ``input``, which is `scale` times smaller.
+    """Serve crops in [-1, 1] as ``real``, and as ``input`` their degraded versions, `scale` times smaller.
 
-    A batch may be larger than the folder: other crops of the same photographs are other images.
+    A batch may have more crops than there are photos, since different crops of a photo are different images.
 
     Raises:
         InputError: the batch does not fit the processes.

@@ -1,4 +1,4 @@
-"""Points of the plane: drawn from the density that they claim, served like pictures."""
+"""2-D mixtures: points follow their density, and are served like images."""
 
 from __future__ import annotations
 
