@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+import ganvas
 from ganvas.errors import InputError
 from ganvas.experiment import train
 from ganvas.observers.watch import Watch
