@@ -322,7 +322,7 @@ def test_it_is_evaluated_by_a_measure_of_its_own(capsys: pytest.CaptureFixture[s
         **{"fakes": 180, "reals": 180, "source": "waves"},
         **{"split": "train", "seed": 1},
     }
-    assert found.picture is None
+    assert found.chart is None
     assert evaluate("runs/r", measures=["own-level", "swd"], seed=1).figures == found.figures
     assert evaluate("runs/r", measures=["own-level"], which="best", split="held-out")["level"].protocol["reals"] == 20
     assert folder.read_figures()[-1]["state"] == "best"
@@ -365,7 +365,7 @@ def test_images_take_the_objective_the_penalty_and_the_extractor() -> None:
     found = evaluate("runs/r", measures=["kid", "fd"], extractor="own-thumbnails", fakes=60)
     assert [figure.title for figure in found.figures] == ["FD", "KID"]
     assert found["KID"].protocol["resize"] == "averaged to 4 px"
-    assert found.picture == folder.evaluation
+    assert found.chart == folder.evaluation
     column = next(column for column in compare(["runs/r"]).columns if column.measure == "KID")
     assert column.protocol["extractor"] == "own-thumbnails"
 

@@ -84,7 +84,7 @@ def test_another_number_of_classes() -> None:
 def test_a_class_with_one_picture() -> None:
     cats_and_dogs()
     write("mice/0")
-    refused(recipe("pictures", 3), "3 classes mice has 1; add pictures, or take the class out")
+    refused(recipe("pictures", 3), "3 classes mice has 1; add images, or remove the class")
 
 
 def test_resuming_with_other_classes() -> None:
@@ -96,7 +96,7 @@ def test_resuming_with_other_classes() -> None:
         train(recipe("pictures"), name="r", watch=QUIET)
     Path("pictures/wolves").rename("pictures/dogs")
     write("mice/0", "mice/1")
-    with pytest.raises(InputError, match=r"begun with \(new: mice\)"):
+    with pytest.raises(InputError, match=r"began with \(new: mice\)"):
         train(recipe("pictures"), name="r", watch=QUIET)
 
 

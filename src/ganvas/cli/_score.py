@@ -92,7 +92,7 @@ def main(argv: list[str]) -> int:
                 "name": one.name,
                 "set": one.set,
                 "figures": [figure.to_plain() for figure in one.figures],
-                "pictures": one.pictures,
+                "pictures": one.images,
                 "notes": one.notes,
             }
             for found in scores
@@ -152,12 +152,12 @@ def _selfcheck(names: Sequence[str]) -> int:
 
     checks = selfcheck(names)
     for check in checks:
-        if not check.pictures:
+        if not check.images:
             print(f"{check.set}: cannot be read")
             continue
         psnr, ssim = PUBLISHED[check.set]
         print(
-            f"{check.set}: {check.pictures} pictures; bicubic x4 on Y {check.psnr:.4f} dB and {check.ssim:.4f},"
+            f"{check.set}: {check.images} pictures; bicubic x4 on Y {check.psnr:.4f} dB and {check.ssim:.4f},"
             f" published {psnr:.2f} and {ssim:.4f}; {'not as published' if check.faults else 'files byte for byte'}"
         )
     faults = [fault for check in checks for fault in check.faults]

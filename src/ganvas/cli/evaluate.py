@@ -127,8 +127,8 @@ def _print(found: Evaluation) -> None:
             console.print("; ".join(f"{key} {value}" for key, value in protocol.items()), markup=False)
     for note in found.notes:
         console.print(note, markup=False)
-    if found.picture:
-        print(found.picture)
+    if found.chart:
+        print(found.chart)
 
 
 def _interval(figure: Figure) -> str:

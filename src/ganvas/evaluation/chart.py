@@ -1,4 +1,4 @@
-"""The picture of an evaluation: numbers alone hide what a glance shows."""
+"""The chart of an evaluation: numbers alone hide what a glance shows."""
 
 from __future__ import annotations
 

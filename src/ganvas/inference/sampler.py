@@ -67,7 +67,7 @@ class Sampler(Predictor):
         """Write `n` samples as one PNG image; of several classes, `n` of each.
 
         Raises:
-            InputError: such samples cannot be drawn, the path does not end in .png, or the file cannot be written.
+            InputError: this modality has no such image, the path does not end in .png, or the file cannot be written.
         """
         raise InputError(f"{self.name} makes {self.unit}, which --grid cannot draw; give --out FILE.npz.")
 

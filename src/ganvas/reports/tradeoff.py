@@ -11,7 +11,7 @@ from ganvas.reports.table import Column, Mean
 if TYPE_CHECKING:
     from ganvas.reports.comparison import Comparison
 
-DISTORTION, PERCEPTION = "PSNR-Y", ("ST-LPIPS", "LPIPS")
+DISTORTION, PERCEPTION = "PSNR-Y", ("ST-LPIPS", "LPIPS")  # names of figures, in logs too
 LABEL = "PSNR on Y (dB), higher is closer to the original"
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from ganvas.evaluation.pairs import score
-from ganvas.evaluation.test_sets import Pair, TestSet, enlarge, find_set
+from ganvas.evaluation.test_sets import Pair, TestSet, find_set, upscale
 from ganvas.files import write_text
 from ganvas.imaging.grid import Pixels
 from ganvas.inference import Upscaler, open_as
@@ -67,7 +67,7 @@ def side_by_side(study: Study, jobs: Sequence[Job], folder: Path) -> list[Viewer
         chosen = _chosen(tables)
         models = {label: open_as(Upscaler, job.folder.path) for label, (job, _) in scored.items()}
         for pair in _pairs(pairs, chosen):
-            images = {BICUBIC: enlarge(pair.low, scale)}
+            images = {BICUBIC: upscale(pair.low, scale)}
             images |= {label: model.upscale(pair.low, colour_lock=False) for label, model in models.items()}
             images["original"] = pair.high
             scores = {

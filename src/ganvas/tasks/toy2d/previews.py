@@ -51,8 +51,8 @@ class PlotPreviewer(Previewer):
         save_png(grid(np.stack([np.asarray(frame) for frame in frames]), COLUMNS), folder.filmstrip)
         # One palette for all, of a frame with every colour: a palette for each would flicker.
         palette = _open(plots[-1]).quantize(COLOURS)
-        film = [_open(plot).quantize(palette=palette, dither=Image.Dither.NONE) for plot in plots]
-        save_gif(film, folder.animation, [FRAME] * (len(film) - 1) + [LAST], f"{folder.name}, by ganvas")
+        frames = [_open(plot).quantize(palette=palette, dither=Image.Dither.NONE) for plot in plots]
+        save_gif(frames, folder.animation, [FRAME] * (len(frames) - 1) + [LAST], f"{folder.name}, by ganvas")
 
 
 def describe(found: Coverage) -> str:
@@ -65,9 +65,9 @@ def field(run: Run, at: torch.Tensor) -> Points:
     training = run.d.training
     run.d.eval()
     with torch.no_grad():
-        judged = run.d(at).float().sigmoid().cpu().numpy()
+        scored = run.d(at).float().sigmoid().cpu().numpy()
     run.d.train(training)
-    return np.asarray(judged, np.float32)
+    return np.asarray(scored, np.float32)
 
 
 def _open(plot: Path) -> Image.Image:
