@@ -195,8 +195,8 @@ def test_its_refusals() -> None:
 
 
 def test_its_cost_is_reckoned() -> None:
-    from ganvas.experiment.cost import probe
+    from ganvas.experiment.cost import estimate_cost
 
-    found = probe(recipe(), torch.device("cpu"), 180, OFTEN, seconds=0.1)
+    found = estimate_cost(recipe(), torch.device("cpu"), 180, OFTEN, seconds=0.1)
     assert found.images_per_second > 0
     assert found.disk > 0

@@ -1,4 +1,4 @@
-"""Bad photos are set aside and named, the others are made; bad commands are refused in one sentence."""
+"""Bad photos are failed and named, the others are made; bad commands are refused in one sentence."""
 
 from __future__ import annotations
 
@@ -69,13 +69,13 @@ def test_bad_photos_are_set_aside_and_the_others_made(upscale: Upscale, capsys: 
     made = sorted(path.relative_to("out").as_posix() for path in Path("out").rglob("[a-z]*") if path.is_file())
     assert made == ["good_x4.jpg", "sub/good_x4.png", "zz_x4.webp"]
     assert not list(Path("out").rglob(".*.part"))
-    assert "3 upscaled, 1 other files skipped, 12 set aside" in said.out
+    assert "3 upscaled, 1 other files skipped, 12 failed" in said.out
     for name, why in bad.items():
         line = next(line for line in said.out.splitlines() if line.startswith(f"  {Path('in') / name}: "))
         assert why in line, line
     assert "Traceback" not in said.err
     assert upscale("in", "--out", "out") == 1
-    assert "0 upscaled, 3 were done before" in capsys.readouterr().out
+    assert "0 upscaled, 3 already done" in capsys.readouterr().out
 
 
 def test_the_limit_is_a_flag(upscale: Upscale) -> None:
@@ -152,7 +152,7 @@ def test_what_is_there_stays(upscale: Upscale, capsys: pytest.CaptureFixture[str
     Path("p_x4.png").write_text("mine")
     assert upscale("p.png") == 1
     said = capsys.readouterr()
-    assert (said.err.count("--overwrite"), said.out) == (1, "0 upscaled, 1 set aside\n")
+    assert (said.err.count("--overwrite"), said.out) == (1, "0 upscaled, 1 failed\n")
     assert Path("p_x4.png").read_text() == "mine"
     assert upscale("p.png", "--overwrite") == 0
 
@@ -180,7 +180,7 @@ def test_a_full_disk_leaves_nothing_half_written(
     told = capsys.readouterr().err.strip()
     assert code == 2
     assert "cannot write out/p_x4" in told
-    assert "free some space" in told
+    assert "free some disk space" in told
     assert len(told.splitlines()) == 1, told
     assert not [path for path in Path("out").iterdir() if "p_x4" in path.name]
     assert upscale("p.png", "--out", "out", "--format", form) == 0
@@ -195,7 +195,7 @@ def test_a_really_full_disk(cli: Cli, model: Path, tmp_path: Path) -> None:
     try:
         Image.fromarray(np.random.default_rng(0).integers(0, 256, (100, 100, 3), np.uint8)).save("p.png")
         done = cli("upscale", "p.png", "--out", str(small / "o"), "--model", str(model))
-        assert_refused(done, "No space left on device", "free some space")
+        assert_refused(done, "No space left on device", "free some disk space")
         assert not list(small.rglob("*p_x4*"))
     finally:
         subprocess.run(["umount", str(small)], check=True)

@@ -156,7 +156,7 @@ def _warnings(comparison: Comparison) -> Iterator[str]:
         # What learned from pairs is measured on sets of pairs.
         how = " --on SET" if any(key.startswith("data.degradation.") for key in bare[0].recipe) else ""
         yield f"{which} {lack} figures: ganvas evaluate {bare[0].path}{how} takes them."
-    blind = [record.name for record in records if not record.previews and record.folder.sheets()]
+    blind = [record.name for record in records if not record.previews and record.folder.sample_grids()]
     if blind:
         yield (
             f"The previews of {', '.join(blind)} are not shown: an earlier version of ganvas made them, without an"
