@@ -62,7 +62,7 @@ def test_what_cannot_be_asked_for(run: Path, capsys: pytest.CaptureFixture[str])
         g.number(-1)
     with pytest.raises(InputError, match=r"2 classes are given for 3 images"):
         g.generate(3, label=[0, 1])
-    with pytest.raises(InputError, match=r"an interpolation stays in one class"):
+    with pytest.raises(InputError, match=r"a walk stays in one class"):
         g.interpolate(2, 2)
     train(tiny(), name="plain")
     for words, said in (

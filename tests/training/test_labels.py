@@ -96,7 +96,7 @@ def test_resuming_with_other_classes() -> None:
         train(recipe("pictures"), name="r", watch=QUIET)
     Path("pictures/wolves").rename("pictures/dogs")
     write("mice/0", "mice/1")
-    with pytest.raises(InputError, match=r"started with \(new: mice\)"):
+    with pytest.raises(InputError, match=r"begun with \(new: mice\)"):
         train(recipe("pictures"), name="r", watch=QUIET)
 
 

@@ -1,4 +1,4 @@
-"""Compare runs side by side on one offline page: ganvas compare runs/a runs/b"""
+"""Put runs side by side on one offline page: ganvas compare runs/a runs/b"""
 
 from __future__ import annotations
 

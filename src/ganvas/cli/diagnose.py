@@ -1,4 +1,4 @@
-"""Show what is going wrong in a run, since when, and which flags help: ganvas diagnose runs/x"""
+"""Say what is going wrong in a run, since when, and which flag helps: ganvas diagnose runs/x"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Show a recipe's layers and shapes, and its cost on this machine: ganvas plan dcgan-digits"""
+"""Show a recipe's layers and shapes, and its speed, time, memory and disk use on this machine"""
 
 from __future__ import annotations
 

@@ -66,11 +66,11 @@ class Previews(Observer):
 
     def write(self, run: Run) -> None:
         """Write one preview and add it to the index."""
-        drawn, path = self.previewer.draw(run), self.folder.sample_path(run.images_seen)
+        preview, path = self.previewer.draw(run), self.folder.sample_path(run.images_seen)
         layout = self.previewer.layout
-        if isinstance(drawn, str):
+        if isinstance(preview, str):
             path = path.with_suffix(".txt")
-            write_text(path, drawn)
+            write_text(path, preview)
         else:
-            save_png(drawn, path, {MARGIN: str(layout.left)} if layout.left else {})
+            save_png(preview, path, {MARGIN: str(layout.left)} if layout.left else {})
         add_preview(self.folder.samples, replace(layout, file=path.name, images_seen=run.images_seen))

@@ -24,18 +24,15 @@ class Watch:
     measure_every: int = 0
     """Images between validations, which select the best state; 0 is a twentieth of the run."""
     extractor: str = ""
-    """Feature extractor for KID (efficientnet-lite0, digits, inception), which then selects the best state; empty is
-    none."""
+    """Feature extractor for KID (efficientnet-lite0, digits, inception), which then selects the best state."""
     diagnose_every: int = 0
     """Images between snapshots for the diagnosis; 0 is a fiftieth of the run."""
     remedies: bool = True
     """Suggest flags that help with every verdict."""
     stop_when_past_best: float = 0.0
-    """Stop a run that keeps getting worse once its best state is this fraction of the whole run ago (0.2 is a fifth),
-    and use that state as the model; 0 is never."""
+    """Stop a worsening run once its best state is this fraction of the run ago, and use that state; 0 is never."""
     stop_at_knee: float = 0.0
-    """Stop a super-resolution run once its knee, after which perceptual gains no longer justify the added distortion,
-    is this fraction of the whole run ago (0.2 is a fifth), and use that state as the model; 0 is never."""
+    """Stop super-resolution once its perception-distortion knee is this fraction of the run ago; 0 is never."""
     checkpoint_seconds: float = 60.0
     """Seconds between checkpoints, the most that a kill can lose."""
     keep_every: int = 0

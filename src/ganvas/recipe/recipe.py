@@ -60,8 +60,7 @@ class Augment:
     tone_factor: float = 1.0
     """Factor on the probability of the tone changes; R3GAN uses 0.5."""
     target: float = 0.0
-    """Target for the mean sign of D's scores of the reals, to which the probability adapts, starting at
-    --augment.differentiable; ADA uses 0.6, 0 keeps the probability fixed."""
+    """Target mean sign of D's scores of reals, to which the probability adapts; ADA uses 0.6, 0 keeps it fixed."""
     adapt_over: int = 500_000
     """Real images in which an adaptive probability can rise from 0 to 1; use fewer for a short run."""
     noise: float | Ramp = 0.0
@@ -146,8 +145,7 @@ class Recipe:
     seed: int = 0
     """Seed of the initial weights, the data order and all noise."""
     precision: Literal["fp32", "bf16"] = "fp32"
-    """Precision of the networks, including the slopes for R1 and R2; weights, optimizers, losses and the critic under a
-    GradientPenalty stay in fp32."""
+    """Precision of the networks; all else, and the critic under a GradientPenalty, stays in fp32."""
 
     def __post_init__(self) -> None:
         if self.batch_size < 2:

@@ -14,8 +14,7 @@ class Schedule:
     """Which player is updated when."""
 
     pretrain: int = 0
-    """Real images of pretraining, in which only the generator trains, on its reconstruction losses; -1 is the whole
-    run."""
+    """Real images of pretraining, on the reconstruction losses alone; -1 is the whole run."""
     d_per_g: int = 1
     """Discriminator updates per round; WGAN-GP uses 5."""
     g_per_d: int = 1

@@ -38,13 +38,11 @@ class Images(Source):
     """Square images of one size from one source."""
 
     source: str
-    """Dataset name (digits, mnist, fashion-mnist, stacked-mnist, cifar10, celeba), or path of a folder, zip, parquet or
-    npz file."""
+    """Dataset (digits, mnist, fashion-mnist, stacked-mnist, cifar10, celeba), folder, zip, parquet or npz file."""
     fit: Literal["crop", "pad", "stretch"] = "crop"
     """How images become square: crop the centre, pad with black, or stretch."""
     held_out: float = 0.05
-    """Fraction of the images held out from training, for the diagnosis and the measures: every k-th image in the
-    source's order, k = 1 / fraction. 0 trains on all."""
+    """Fraction of images held out for diagnosis and measures (every k-th, k = 1 / fraction); 0 trains on all."""
 
     @property
     def title(self) -> str:
@@ -60,13 +58,13 @@ class Crops(Source):
     """
 
     source: str
-    """Dataset name (div2k), or path of a folder, zip, parquet or npz file of photographs of any size."""
+    """Dataset (div2k), or folder, zip, parquet or npz file of photographs of any size."""
     degradation: Degradation = field(default_factory=Bicubic)
     """Degradation that produces the low-resolution version."""
     turn: bool = True
     """Rotate and flip the crops at random."""
     held_out: float = 0.05
-    """Fraction of the photographs held out from training: every k-th, k = 1 / fraction. 0 trains on all."""
+    """Fraction of photographs held out (every k-th, k = 1 / fraction); 0 trains on all."""
 
     @property
     def title(self) -> str:
@@ -85,7 +83,7 @@ class Mixture2D(Source):
     std: float = 0.02
     """Standard deviation of each Gaussian."""
     held_out: float = 0.05
-    """Fraction of the points held out from training: every k-th, k = 1 / fraction. 0 trains on all."""
+    """Fraction of points held out (every k-th, k = 1 / fraction); 0 trains on all."""
 
     def __post_init__(self) -> None:
         if self.count < 1 or not 0 < self.std <= 1:

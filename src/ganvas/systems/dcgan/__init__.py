@@ -51,8 +51,7 @@ class DCGAN(Synthesis):
     kernel: Literal[4, 5] = 4
     """Side of the strided kernels: 4 with padding 1, or the paper's 5 with padding 2."""
     head: Literal["conv", "pool"] = "conv"
-    """Head of the discriminator: one convolution over the remaining 4x4 (conv), or one more halving, average pooling
-    and a 1x1 convolution (pool)."""
+    """Head of the discriminator: a 4x4 convolution, or one more halving, average pooling and a 1x1 convolution."""
     d_norm: Literal["batch", "spectral", "none"] = "batch"
     """Normalization in the discriminator: batch normalization, spectral norm (Miyato et al. 2018) or none."""
     d_dropout: float = 0.0
@@ -64,8 +63,7 @@ class DCGAN(Synthesis):
     classes: int = 0
     """Number of classes that condition both networks; 0 is unconditional."""
     conditioning: Literal["projection", "classifier"] = "projection"
-    """Conditioning of the discriminator: projection (Miyato & Koyama 2018, arXiv:1802.05637), or an auxiliary
-    classifier (AC-GAN, Odena et al. 2017, arXiv:1610.09585)."""
+    """Conditioning of D: projection (Miyato & Koyama 2018), or auxiliary classifier (AC-GAN, Odena et al. 2017)."""
 
     def __post_init__(self) -> None:
         if self.size not in SIZES:

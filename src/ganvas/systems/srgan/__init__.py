@@ -54,8 +54,7 @@ class SRGAN(Translation):
     final: Literal["tanh", "none"] = "tanh"
     """Final activation of the generator."""
     base: Literal["none", "bilinear"] = "none"
-    """Base image to which the generator adds its output: none as in the paper, or the upscaled input, so that it learns
-    only the detail."""
+    """Image added to the output: none as in the paper, or the upscaled input, so that only detail is learned."""
     d_width: int = 64
     """Channels of the discriminator's first layer; grows to eight times as many."""
     d_hidden: int = 1024
