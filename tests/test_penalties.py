@@ -137,5 +137,5 @@ def test_zero_centered_by_hand_and_lazily(kind: type[R1] | type[R2]) -> None:
     assert term(kind(gamma=2.0).scaled(3)) == 3 * (25 + 1) / 2
     with pytest.raises(InputError, match="use at least 0"):
         kind(gamma=-1.0)
-    with pytest.raises(InputError, match="every .* got 0"):
+    with pytest.raises(InputError, match=r"every .* got 0"):
         kind(every=0)

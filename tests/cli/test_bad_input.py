@@ -17,8 +17,14 @@ REFUSED = {
     "no recipe": (["train"], ["name of a recipe"]),
     "unknown recipe": (["train", "dcgan-digit"], ["'dcgan-digit'", "'dcgan-digits'"]),
     "unknown flag": (["train", "dcgan-digits", "--sead", "1"], ["--sead", "--seed"]),
-    "size that is no power of two": (["plan", "dcgan-digits", "--system.size", "48"], ["--system.size 48", "--system.size 32"]),
-    "size out of reach": (["train", "dcgan-digits", "--system.size", "512"], ["--system.size 512", "--system.size 256"]),
+    "size that is no power of two": (
+        ["plan", "dcgan-digits", "--system.size", "48"],
+        ["size 48", "--system.size 32"],
+    ),
+    "size out of reach": (
+        ["train", "dcgan-digits", "--system.size", "512"],
+        ["size 512", "--system.size 256"],
+    ),
     "no number": (["train", "dcgan-digits", "--batch-size", "many"], ["--batch-size", "many"]),
     "no choice": (["train", "dcgan-digits", "--precision", "fp64"], ["--precision", "fp64"]),
     "no ramp": (["train", "dcgan-digits", "--adam-d.lr", "2e-4..1e-4"], ["2e-4..1e-4", "START..END@IMAGES"]),

@@ -142,7 +142,7 @@ def test_other_pictures_are_refused(tmp_path: Path) -> None:
     recipe = tiny(data=Images(source="d.npz"))
     train(replace(recipe, images=64), name="r", watch=QUIET)
     np.savez("d.npz", pictures=pictures[:100])
-    with pytest.raises(InputError, match=r"the images of d\.npz are not those"):
+    with pytest.raises(InputError, match=r"the images of d\.npz have changed"):
         train(recipe, name="r", watch=QUIET)
 
 
@@ -208,7 +208,7 @@ def test_all_checkpoints_damaged_is_an_error() -> None:
     train(tiny(images=64), name="r", watch=QUIET)
     for path in Path("runs/r/checkpoints").iterdir():
         path.write_bytes(b"junk")
-    with pytest.raises(InputError, match=r"no checkpoint of the run .* is whole.*new --name"):
+    with pytest.raises(InputError, match=r"no checkpoint of the run .* is intact.*new --name"):
         train(tiny(), name="r", watch=QUIET)
 
 

@@ -1,4 +1,5 @@
-"""Convert a run, or another program's checkpoint, to one safetensors file: ganvas convert FILE --out FILE.safetensors"""
+"""Convert a run, or another program's checkpoint, to one safetensors file: ganvas convert FILE --out
+FILE.safetensors"""
 
 from __future__ import annotations
 

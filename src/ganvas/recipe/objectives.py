@@ -85,8 +85,8 @@ class NonSaturating(Objective):
     def __post_init__(self) -> None:
         if not 0 <= self.fake_label < self.real_label <= 1:
             raise InputError(
-                "--objective.fake-label and --objective.real-label must satisfy 0 <= fake < real <= 1, such as 0.1 and 0.9;"
-                f" got {self.fake_label} and {self.real_label}."
+                "--objective.fake-label and --objective.real-label must satisfy 0 <= fake < real <= 1, such as 0.1"
+                f" and 0.9; got {self.fake_label} and {self.real_label}."
             )
 
     def d(self, real: Tensor, fake: Tensor) -> Tensor:
