@@ -161,6 +161,6 @@ def test_points_are_shown_as_one_picture() -> None:
     folder.recipe.write_text(json.dumps(plain))
     folder.samples.mkdir()
     draw_preview(folder, 100, np.full((470, 500, 3), 255, np.uint8), "plot")
-    assert "1 run of ring 500" in page()
+    assert "1 run of Mixture2D ring 500" in page()
     cut = frames.cut_strips(compare(["runs"]).records)
     assert decoded(cut.by_run["a"].frames[0].source).shape == (301, 320)

@@ -174,7 +174,7 @@ def test_the_page_of_a_race() -> None:
     measured = [figures_of(line) for line in RunFolder(where / "plain-seed0").read_log()]
     log = [{figure.measure: figure.value for figure in figures} for figures in measured if figures]
     (path,) = (series for series in paths["series"] if series["name"] == "plain-seed0")
-    assert [(point["x"], point["y"]) for point in path["points"]] == [(o["psnr-y"], o["st-lpips"]) for o in log]
+    assert [(point["x"], point["y"]) for point in path["points"]] == [(o["PSNR-Y"], o["ST-LPIPS"]) for o in log]
     for point in (series["points"][-1] for series in ends["series"]):
         assert point["xl"] <= point["x"] <= point["xh"]
         assert point["message"] == "at the end, 2 seeds"

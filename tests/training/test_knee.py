@@ -45,7 +45,7 @@ def measured(path: RunFolder, measure: str) -> list[Figure]:
 def bicubic(path: RunFolder) -> list[float]:
     found = [figure for line in path.read_log() for figure in reference_of(line)]
     assert all(figure.protocol["upscaler"] == "bicubic" for figure in found)
-    return [figure.value for figure in found if figure.measure == "psnr-y"]
+    return [figure.value for figure in found if figure.measure == "PSNR-Y"]
 
 
 @pytest.mark.usefixtures("scripted")
@@ -84,7 +84,7 @@ def test_a_run_that_is_not_to_stop_only_tells() -> None:
 def test_the_best_of_the_game_is_the_one_the_rule_names() -> None:
     pytest.importorskip("stlpips_pytorch", reason="needs the package stlpips-pytorch")
     outcome = train(tiny_srgan(folder()), name="r", watch=EACH)
-    true, looks = measured(outcome.folder, "psnr-y"), measured(outcome.folder, "st-lpips")
+    true, looks = measured(outcome.folder, "PSNR-Y"), measured(outcome.folder, "ST-LPIPS")
     assert len(true) == len(looks) == 16
     assert len(bicubic(outcome.folder)) == 16
     assert all(0 < value < 60 for value in bicubic(outcome.folder))
@@ -100,7 +100,7 @@ def test_the_best_of_the_game_is_the_one_the_rule_names() -> None:
 
 def test_the_best_of_a_pretraining_is_the_truest() -> None:
     outcome = train(tiny_srgan(folder(), schedule=Schedule(pretrain=WHOLE)), name="r", watch=EACH)
-    truest = max(measured(outcome.folder, "psnr-y"), key=lambda figure: figure.value)
+    truest = max(measured(outcome.folder, "PSNR-Y"), key=lambda figure: figure.value)
     assert checkpoint.about(outcome.folder.checkpoints / "best.safetensors")["images"] == truest.images_seen
 
 
@@ -137,8 +137,8 @@ def test_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[
         train(tiny_srgan(photos), name="r", watch=Watch(stop_at_knee=0.2))
     # Without the package a run goes on by its PSNR alone.
     outcome = train(tiny_srgan(photos), name="s", watch=EACH, host=Host(runs="runs"))
-    assert measured(outcome.folder, "psnr-y")
-    assert not measured(outcome.folder, "st-lpips")
+    assert measured(outcome.folder, "PSNR-Y")
+    assert not measured(outcome.folder, "ST-LPIPS")
     assert cli.main(["train", "srgan-g1d1", "--data", photos, "--watch.stop-at-knee", "-1"]) == 2
     assert "stop-at-knee" in capsys.readouterr().err
     assert not Path("runs/srgan-g1d1").exists()

@@ -56,7 +56,7 @@ def main(argv: list[str]) -> int:
     from ganvas.inference.generator import class_folder
     from ganvas.inference.sampler import Sampler
 
-    generator = open_as(Sampler, arguments.run, which=arguments.which, device=arguments.device)  # type: ignore[type-abstract]
+    generator = open_as(Sampler, arguments.run, which=arguments.which, device=arguments.device)
     seed, grid, out = arguments.seed, arguments.grid, arguments.out
     asked, known = arguments.classes, generator.classes
     # A class may be called all.

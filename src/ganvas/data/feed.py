@@ -45,7 +45,9 @@ class Feed:
     def _fetch(self, at: Position) -> dict[str, Tensor]:
         began = time.perf_counter()
         rows = self.rows.read(self._needed, at, self.order.after(at))
-        tensors = self.transform(rows, self.order, at)
+        # A batch is fetched where networks may compute in bf16; data are not rounded so, and not every resize knows it.
+        with torch.autocast(rows.device.type, enabled=False):
+            tensors = self.transform(rows, self.order, at)
         if self._labels is not None:
             index = torch.from_numpy(self.order.indices(at)[self.order.share])
             tensors["label"] = self._labels[index.to(self.rows.device)]

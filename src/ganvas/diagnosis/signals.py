@@ -18,6 +18,8 @@ SIDE = 16  # px to which images are averaged before measuring distances
 Signals = dict[str, float]
 Logits = Callable[[Tensor, Tensor | None], Tensor]
 """A system's logits (N,), from its discriminator's scores for samples of these classes (N,)."""
+Embedding = Callable[[Tensor], Tensor]
+"""Samples (N, ...) -> float vectors (N, F) with meaningful distances."""
 
 
 class Probe:
@@ -35,6 +37,7 @@ class Probe:
         objective: Objective,
         logits: Logits = lambda scores, labels: scores,
         labels: tuple[Tensor | None, Tensor | None, Tensor | None] = (None, None, None),
+        embed: Embedding = lambda samples: samples.flatten(1).float(),
     ) -> None:
         """Prepare to measure.
 
@@ -45,11 +48,12 @@ class Probe:
             objective: the one whose gradient with respect to the fakes is measured.
             logits: how the system obtains logits from the discriminator's scores.
             labels: the classes of `inputs`, `train` and `held_out` if the discriminator is conditioned on them.
+            embed: maps samples to the vectors whose distances are measured; by default flattens them.
         """
-        self.logits, (self._of_fakes, self._of_train, self._of_held) = logits, labels
+        self._embed, self.logits, (self._of_fakes, self._of_train, self._of_held) = embed, logits, labels
         self.inputs, self.train, self.held_out, self.objective = inputs, train, held_out, objective
         self.before: Tensor | None = None
-        self._reals = _downsampled(train)
+        self._reals = self._embed(train)
         self._spread = _mean_distance(self._reals)
         self._nearest = _nearest(self._reals).median() / self._spread.clamp_min(1e-12)
         self._blind = objective.blind_loss()
@@ -101,8 +105,8 @@ class Probe:
             # The objective fixes D's scores only up to a constant, which drifts: set zero to where D is undecided.
             middle = self.objective.undecided(score_real, score_fake)
             score_real, score_held, score_fake = score_real - middle, score_held - middle, score_fake - middle
-        small = _downsampled(fake)
-        spread = _mean_distance(small)
+        embedded = self._embed(fake)
+        spread = _mean_distance(embedded)
         found = {
             "logit_real": score_real.mean(),
             "logit_fake": score_fake.mean(),
@@ -116,7 +120,7 @@ class Probe:
         }
         # 2-D points can be close without being copies.
         if fake.ndim == 4:
-            found["duplicates"] = (_nearest(small) < self._nearest * spread / 2).float().mean()
+            found["duplicates"] = (_nearest(embedded) < self._nearest * spread / 2).float().mean()
         if self._blind:
             pairs = min(len(score_real), len(score_fake))
             found["advantage"] = 1 - self.objective.d(score_real[:pairs], score_fake[:pairs]) / self._blind
@@ -128,8 +132,8 @@ class Probe:
             n, m = len(score_real), len(score_held)
             found["overfit_noise"] = torch.tensor((n + m + 1) / (12 * n * m)).sqrt()
         if self.before is not None:
-            found["movement"] = (small - self.before).norm(dim=1).mean() / self._spread.clamp_min(1e-12)
-        self.before = small
+            found["movement"] = (embedded - self.before).norm(dim=1).mean() / self._spread.clamp_min(1e-12)
+        self.before = embedded
         signals = {name: float(value) for name, value in found.items()}
         signals["distance"] = sliced_wasserstein(self._projections, project(fake[: self._count])) / self._unit
         return signals
@@ -167,11 +171,11 @@ def _undisturbed(*networks: nn.Module) -> Iterator[None]:
             parameter.requires_grad_(requires_grad)
 
 
-def _downsampled(samples: Tensor) -> Tensor:
-    """Images (N, C, H, W) averaged to at most SIDE px, or points (N, F), as vectors (N, F)."""
-    if samples.ndim == 4 and samples.shape[-1] > SIDE:
-        samples = functional.adaptive_avg_pool2d(samples, SIDE)
-    return samples.flatten(1).float()
+def downsampled(images: Tensor) -> Tensor:
+    """Images (N, C, H, W), averaged to at most SIDE px, as vectors (N, F)."""
+    if images.shape[-1] > SIDE:
+        images = functional.adaptive_avg_pool2d(images, SIDE)
+    return images.flatten(1).float()
 
 
 def _mean_distance(vectors: Tensor) -> Tensor:

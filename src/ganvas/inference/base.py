@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
+from numpy.typing import NDArray
 from torch import nn
 
+from ganvas.errors import InputError
 from ganvas.recipe.system import System
 
 Inputs = Literal["noise", "image", "image+mask", "text"]
@@ -92,3 +95,18 @@ class Predictor(ABC):
     def images_seen(self) -> int:
         """Real images it was trained on; 0 where that is not known."""
         return self.about.images_seen
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes that can be asked for, in the order of their numbers; mostly none."""
+        return self.about.classes
+
+    def sample(self, n: int, seed: int = 0, label: str | int | Sequence[int] | None = None) -> NDArray[Any]:
+        """Make `n` samples (n, ...) from noise, as measures take them: images uint8 (n, H, W, C).
+
+        Raises:
+            InputError: it begins at something else than noise.
+        """
+        raise InputError(
+            f"{self.name} {self.does}, and makes nothing from noise; use {self.use.format(model=self.name)}."
+        )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self, cast
@@ -14,6 +13,7 @@ from torch import Tensor
 
 import ganvas
 from ganvas.errors import InputError, listed, nearest
+from ganvas.files import write_atomically
 from ganvas.imaging.grid import Pixels
 from ganvas.inference.base import Model, Predictor
 from ganvas.recipe.noise import noise
@@ -31,7 +31,7 @@ class Sampler(Predictor):
     Attributes:
         unit: what a sample is called, in the plural.
         method: the method that makes samples, as messages name it.
-        usual: how many `ganvas generate` makes unless told.
+        usual: how many `ganvas generate` makes by default.
         system: the GAN it belongs to; `system.latent` and `system.shape` say what goes in and out.
     """
 
@@ -39,8 +39,8 @@ class Sampler(Predictor):
     does = "makes samples from noise"
     use = "ganvas generate {model}"
     unit: ClassVar[str]
-    method: ClassVar[str]
-    usual: ClassVar[int]
+    method: ClassVar[str] = "sample"
+    usual: ClassVar[int] = 64
 
     def __init__(self, model: Model) -> None:
         self.about, self.network, self.system = model.about, model.network, cast(FromNoise, model.system)
@@ -50,14 +50,8 @@ class Sampler(Predictor):
         """Make one of a network; there are no options."""
         return cls(model)
 
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Names of the classes that it can be asked for, in the order of their numbers; mostly none."""
-        return self.about.classes
-
-    @abstractmethod
     def sample(self, n: int, seed: int = 0, label: Label | None = None) -> NDArray[Any]:
-        """Make `n` samples (n, ...). The first ones do not depend on `n`.
+        """Make `n` samples (n, ...), float32 as the network makes them. The first ones do not depend on `n`.
 
         Args:
             label: the class of all of them, or the number of the class of each; by default one after the other in
@@ -66,22 +60,32 @@ class Sampler(Predictor):
         Raises:
             InputError: `n` is less than 1, the seed negative, or there is no such class.
         """
+        made: NDArray[Any] = torch.cat(list(self._parts(self._noise(n, seed), label))).float().cpu().numpy()
+        return made
 
-    @abstractmethod
     def write_sheet(self, n: int, seed: int, path: Path, labels: Sequence[int] = ()) -> Path:
         """Write `n` samples as one PNG sheet; of several classes, `n` of each.
 
         Raises:
-            InputError: the path has another ending, or the file cannot be written.
+            InputError: nothing draws such samples, the path has another ending, or the file cannot be written.
         """
+        raise InputError(f"{self.name} makes {self.unit}, which --grid does not draw; give --out FILE.npz.")
 
-    @abstractmethod
     def write_samples(self, n: int, seed: int, path: Path, labels: Sequence[int] = ()) -> list[Path]:
-        """Write `n` samples as data that can be read again; the files.
+        """Write `n` samples as data that can be read again, one .npz file; of several classes, `n` of each.
 
         Raises:
             InputError: the path is of another kind, or a file cannot be written.
         """
+        expect_ending(path, ".npz")
+        made = np.concatenate([self.sample(n, seed, label) for label in labels or (None,)])
+
+        def write(part: Path) -> None:
+            with part.open("wb") as file:  # given a name, savez would add an ending to it
+                np.savez(file, allow_pickle=False, **{self.unit: made})
+
+        write_atomically(path, write)
+        return [path]
 
     def generate(self, n: int, seed: int = 0, label: Label | None = None) -> Pixels:
         """Images; see `ganvas.inference.Generator`.

@@ -17,9 +17,9 @@ POINTS = 160  # of a curve: each is the mean of the log lines that it stands for
 TITLES = {
     "d/adversarial": "Discriminator’s loss",
     "g/adversarial": "Generator’s loss",
-    MEASURE: "Distance to the real pictures (swd, logged while training)",
-    "psnr-y": "PSNR-Y on held-out crops (dB, logged while training)",
-    "st-lpips": "ST-LPIPS on held-out crops (logged while training)",
+    MEASURE: "Distance to the real pictures (SWD, logged while training)",
+    "PSNR-Y": "PSNR-Y on held-out crops (dB, logged while training)",
+    "ST-LPIPS": "ST-LPIPS on held-out crops (logged while training)",
 }
 DASHES = ("", "6 3", "2 3", "8 3 2 3")  # tell the seeds of one variant apart
 

@@ -14,8 +14,7 @@ from ganvas.reports.table import Column, Mean
 if TYPE_CHECKING:
     from ganvas.reports.comparison import Comparison
 
-DISTORTION, PERCEPTION = "PSNR-Y", ("ST-LPIPS", "LPIPS")  # of figures; in logs they are written small
-TRUTH = DISTORTION.lower()
+TRUTH, PERCEPTION = "PSNR-Y", ("ST-LPIPS", "LPIPS")
 LABEL = "PSNR on Y (dB), more is truer"
 HINT = (
     "Better is down and to the right: down looks more like the original, right is nearer to it pixel by pixel. Beyond"
@@ -35,7 +34,7 @@ def _paths(comparison: Comparison, name: str) -> Iterable[dict[str, Any]]:
         distortion = dict(run.points(TRUTH))
         points = [
             {"x": distortion[images], "y": value, "message": f"{images:,} images", "knee": images == run.knee}
-            for images, value in run.points(name.lower())
+            for images, value in run.points(name)
             if images in distortion
         ]
         if points:
@@ -47,15 +46,15 @@ def _paths(comparison: Comparison, name: str) -> Iterable[dict[str, Any]]:
 
 
 def _reference(figures: Mapping[str, float], name: str) -> dict[str, Any] | None:
-    if not {TRUTH, name.lower()} <= figures.keys():
+    if not {TRUTH, name} <= figures.keys():
         return None
-    return {"name": "bicubic", "x": figures[TRUTH], "y": figures[name.lower()]}
+    return {"name": "bicubic", "x": figures[TRUTH], "y": figures[name]}
 
 
 def _sets(comparison: Comparison, name: str) -> Iterable[dict[str, Any]]:
     by_set: dict[str, list[tuple[Column, Column]]] = {}
     on_sets = [column for column in comparison.columns if column.test_set]
-    pairs = {_key(column): column for column in on_sets if column.measure == DISTORTION}
+    pairs = {_key(column): column for column in on_sets if column.measure == TRUTH}
     for column in on_sets:
         if column.measure == name and _key(column) in pairs:
             by_set.setdefault(column.test_set, []).append((pairs[_key(column)], column))

@@ -61,7 +61,7 @@ def draw(
 def _curves(axis: Any, probes: Sequence[Probe], seed: int) -> None:
     colours = {label: f"C{index}" for index, label in enumerate(sorted({p.candidate.label for p in probes}))}
     for probe in probes:
-        found = [figure for line in probe.folder.read_log() for figure in figures_of(line) if figure.measure == "kid"]
+        found = [figure for line in probe.folder.read_log() for figure in figures_of(line) if figure.measure == "KID"]
         if not found:
             continue
         values = np.array([[figure.images_seen, figure.value, figure.low, figure.high] for figure in found])

@@ -53,7 +53,7 @@ def read(candidate: Candidate, seed: int, folder: RunFolder, images: int) -> Pro
     """What a probe's folder says of its first `images` images, however far it went since."""
     log, events = [line for line in folder.read_log() if line["images"] <= images], folder.read_events()
     figures = {figure.measure: figure for line in log for figure in figures_of(line)}  # the last of each
-    last, patches = figures.get("kid"), figures.get("swd")
+    last, patches = figures.get("KID"), figures.get("SWD")
     kid = Estimate(last.value, last.low, last.high) if last and last.low is not None and last.high is not None else None
     swd = patches.value if patches else math.inf
     verdict, end = assess(snapshots(log)), events[-1]

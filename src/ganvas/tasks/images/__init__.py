@@ -13,6 +13,7 @@ from ganvas.tasks.checks import check_images
 
 if TYPE_CHECKING:
     import torch
+    from torch import Tensor
 
     from ganvas.data import Dataset
     from ganvas.data.feed import Feed, Serving
@@ -71,6 +72,12 @@ class ImagesTask(Task):
         from ganvas.tasks.images.validation import ImageValidator
 
         return ImageValidator(recipe, dataset, open_extractor(watch.extractor) if watch.extractor else None)
+
+    def embed(self, samples: Tensor) -> Tensor:
+        """Images as they are seen from afar."""
+        from ganvas.diagnosis.signals import downsampled
+
+        return downsampled(samples)
 
     def placeholder(self, recipe: Recipe, count: int) -> Dataset:
         """Images of noise, of all classes in turn."""
