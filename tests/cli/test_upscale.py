@@ -94,7 +94,7 @@ def test_an_objective_is_chosen_by_name(capsys: pytest.CaptureFixture[str]) -> N
             ["srresnet-x4", "--data.degradation", "Blond"],
             "available: Bicubic, Bilinear, Area, Blind",
         ),
-        (["dcgan-digits", "--data.degradation", "Blind"], "no degradation in Images"),
+        (["dcgan-digits", "--data.degradation", "Blind"], "Images has no degradation"),
         (["dcgan-digits", "--objective"], "--objective without a name is not available; available: NonSaturating"),
         (["srresnet-x4", "--data", "nowhere"], "there are no data 'nowhere'"),
         (["srgan-g1d1", "--images", "100"], None),

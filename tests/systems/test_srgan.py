@@ -140,7 +140,7 @@ def test_a_start_of_another_shape_is_refused(tmp_path: Path) -> None:
     recipe = enlarging(tmp_path / "p", schedule=Schedule(pretrain=WHOLE), images=8)
     train(recipe, name="first", watch=QUIET)
     other = replace(recipe, start="runs/first", system=replace(recipe.system, blocks=2, d_dropout=0.1))  # type: ignore[type-var]
-    said = rf"generator \(blocks: {recipe.system.blocks} -> 2\); give --system.blocks {recipe.system.blocks}, or give"  # type: ignore[attr-defined]
+    said = rf"generator \(blocks: {recipe.system.blocks} -> 2\); use --system.blocks {recipe.system.blocks}, or start"  # type: ignore[attr-defined]
     with pytest.raises(InputError, match=said):
         train(other, name="second", watch=QUIET)
     with pytest.raises(InputError, match="there is no nowhere"):
