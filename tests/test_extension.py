@@ -31,7 +31,7 @@ from ganvas.observers.previews import Previewer
 from ganvas.observers.validation import Validator
 from ganvas.recipe import Recipe, Steering
 from ganvas.recipe.objectives import Objective
-from ganvas.recipe.penalties import Penalty, Scored
+from ganvas.recipe.penalties import Penalty, PenaltyInputs
 from ganvas.recipe.serialization import from_plain, to_plain
 from ganvas.recipe.sources import Source
 from ganvas.recipe.system import FromNoise
@@ -161,9 +161,9 @@ class Leash(Penalty):
     every: int = 1
     """As of every penalty."""
 
-    def term(self, scored: Scored) -> Tensor:
+    def term(self, inputs: PenaltyInputs) -> Tensor:
         """Of the reals."""
-        return self.weight * self.every * scored.score(scored.real).float().square().mean()
+        return self.weight * self.every * inputs.score(inputs.real).float().square().mean()
 
 
 class Thumbnails(Extractor):
@@ -393,8 +393,8 @@ def test_its_refusals() -> None:
 
 
 def test_its_cost_is_reckoned() -> None:
-    from ganvas.experiment.cost import probe
+    from ganvas.experiment.cost import estimate_cost
 
-    found = probe(recipe(), torch.device("cpu"), 180, OFTEN, seconds=0.1)
+    found = estimate_cost(recipe(), torch.device("cpu"), 180, OFTEN, seconds=0.1)
     assert found.images_per_second > 0
     assert found.disk > 0

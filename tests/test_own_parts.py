@@ -25,7 +25,7 @@ from ganvas.recipe import Recipe, Schedule
 from ganvas.recipe.batch import Batch
 from ganvas.recipe.degradations import Degradation
 from ganvas.recipe.objectives import Objective
-from ganvas.recipe.penalties import Penalty, Scored
+from ganvas.recipe.penalties import Penalty, PenaltyInputs
 from ganvas.recipe.reconstruction import ReconstructionLoss, Stage
 from ganvas.recipe.serialization import to_plain
 from ganvas.recipe.sources import Crops
@@ -60,8 +60,8 @@ class Distances(Objective):
         """None."""
         return penalties
 
-    def misfits(self, penalties: tuple[Penalty, ...]) -> Iterator[str]:
-        """Without a penalty."""
+    def warnings(self, penalties: tuple[Penalty, ...]) -> Iterator[str]:
+        """On a missing penalty."""
         if not penalties:
             yield "Distances wants a penalty."
 
@@ -75,9 +75,9 @@ class Drift(Penalty):
     weight: float = 1e-3
     """Strength."""
 
-    def term(self, scored: Scored) -> Tensor:
+    def term(self, inputs: PenaltyInputs) -> Tensor:
         """Of the reals."""
-        return self.weight * self.every * scored.score(scored.real).float().square().mean()
+        return self.weight * self.every * inputs.score(inputs.real).float().square().mean()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,10 +91,10 @@ class Equal(Penalty):
     how_much: float = 1.0
     """Strength."""
 
-    def term(self, scored: Scored) -> Tensor:
+    def term(self, inputs: PenaltyInputs) -> Tensor:
         """Of the pairs."""
-        assert scored.slopes is not None
-        real, fake = scored.slopes
+        assert inputs.slopes is not None
+        real, fake = inputs.slopes
         return self.how_much * self.every * (real - fake).float().square().mean()
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from ganvas.errors import InputError
-from ganvas.recipe.penalties import R1, R2, GradientPenalty, Scored
+from ganvas.recipe.penalties import R1, R2, GradientPenalty, PenaltyInputs
 from ganvas.recipe.ramp import Ramp
 from ganvas.systems.dcgan import DCGAN
 from ganvas.systems.mlp import MLP
@@ -22,8 +22,8 @@ CRITICS = {
 SIZES = {"mlp": 8, "dcgan": 16, "spectral": 16}
 
 
-def scored(critic: Any, real: torch.Tensor, fake: torch.Tensor) -> Scored:
-    return Scored(real, fake, critic, images_seen=0)
+def scored(critic: Any, real: torch.Tensor, fake: torch.Tensor) -> PenaltyInputs:
+    return PenaltyInputs(real, fake, critic, images_seen=0)
 
 
 @pytest.mark.parametrize("length", [0.0, 0.5, 1.0, 3.0])
@@ -116,26 +116,26 @@ def test_nothing_reaches_the_generator() -> None:
 
 
 def test_a_weight_that_is_none_is_refused() -> None:
-    with pytest.raises(InputError, match="0 or more"):
+    with pytest.raises(InputError, match="use at least 0"):
         GradientPenalty(weight=-1)
     for strength in (float("inf"), float("nan"), Ramp(1.0, float("inf"), 9)):
-        with pytest.raises(InputError, match="no finite number"):
+        with pytest.raises(InputError, match="finite number"):
             R1(gamma=strength)
 
 
 @pytest.mark.parametrize("kind", [R1, R2])
-def test_zero_centred_by_hand_and_lazily(kind: type[R1] | type[R2]) -> None:
+def test_zero_centered_by_hand_and_lazily(kind: type[R1] | type[R2]) -> None:
     slope, other = torch.tensor([[[3.0, 4.0]], [[0.0, 1.0]]]), torch.full((2, 1, 2), 9.0)
     slopes = (slope, other) if kind is R1 else (other, slope)
 
     def term(penalty: R1 | R2, images: int = 0) -> float:
-        return penalty.term(Scored(slope, slope, torch.sum, images, slopes)).item()
+        return penalty.term(PenaltyInputs(slope, slope, torch.sum, images, slopes)).item()
 
     assert term(kind(gamma=2.0)) == (25 + 1) / 2
     assert term(kind(gamma=2.0, every=16)) == 16 * (25 + 1) / 2
     assert term(kind(gamma=Ramp(2.0, 0.0, 100)), 50) == (25 + 1) / 4
     assert term(kind(gamma=2.0).scaled(3)) == 3 * (25 + 1) / 2
-    with pytest.raises(InputError, match="give 0 or more"):
+    with pytest.raises(InputError, match="use at least 0"):
         kind(gamma=-1.0)
-    with pytest.raises(InputError, match="every 0 updates"):
+    with pytest.raises(InputError, match=r"every .* got 0"):
         kind(every=0)

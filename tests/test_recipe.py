@@ -41,7 +41,7 @@ def test_other_text_is_refused(text: str) -> None:
 
 
 def test_a_ramp_without_length_is_refused() -> None:
-    with pytest.raises(InputError, match="lasts 0 images"):
+    with pytest.raises(InputError, match="at least 1 image"):
         Ramp.parse("1..2@0")
 
 
@@ -73,22 +73,22 @@ def test_ema_forgets_the_start() -> None:
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda: Adam(lr=-1), "learning rate -1"),
-        (lambda: Adam(lr=math.nan), "learning rate nan"),
+        (lambda: Adam(lr=-1), "learning rate .* got -1"),
+        (lambda: Adam(lr=math.nan), "learning rate .* got nan"),
         (lambda: Adam(lr=Ramp(1e-4, -1e-4, 10)), "learning rate"),
         (lambda: Adam(beta1=1.0), "betas"),
         (lambda: Adam(beta2=-0.1), "betas"),
         (lambda: Adam(weight_decay=-1e-4), "weight decay"),
-        (lambda: Schedule(d_per_g=0), "no game"),
-        (lambda: Schedule(g_per_d=-1), "no game"),
+        (lambda: Schedule(d_per_g=0), "--schedule.d-per-g 0"),
+        (lambda: Schedule(g_per_d=-1), "--schedule.g-per-d -1"),
         (lambda: Schedule(freeze_d=(5, 1)), "freeze-d 5 1"),
         (lambda: Schedule(freeze_g=(-1, 1)), "freeze-g -1 1"),
         (lambda: Schedule(freeze_d=(0, 100), freeze_g=(50, 150)), "overlap"),
-        (lambda: EMA(half_life=-1), "half-life of -1"),
-        (lambda: EMA(rampup=0), "ramp-up 0"),
+        (lambda: EMA(half_life=-1), "--ema.half-life .* got -1"),
+        (lambda: EMA(rampup=0), "--ema.rampup .* got 0 and 0"),
         (lambda: tiny(batch_size=1), "--batch-size 1"),
         (lambda: tiny(images=8), "--images 8"),
-        (lambda: tiny(seed=-1), "--seed -1"),
+        (lambda: tiny(seed=-1), "--seed .* got -1"),
     ],
 )
 def test_what_cannot_be_is_refused(make: Callable[[], object], said: str) -> None:

@@ -54,12 +54,12 @@ def edited(path: str, value: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("path", "value", "said"),
     [
-        ("batchsize", 1, r"unknown key 'batchsize' \(did you mean 'batch_size'\?\); known there: system, data"),
+        ("batchsize", 1, r"unknown key 'batchsize' \(did you mean 'batch_size'\?\); known keys: system, data"),
         ("ema.halflife", 1, r"recipe\.ema has the unknown key 'halflife' \(did you mean 'half_life'\?\)"),
-        ("objective.type", "Hinges", r"'Hinges' \(did you mean 'Hinge'\?\); known there: .*Hinge, LeastSquares"),
-        ("objective", {}, r"recipe\.objective names the type None; known there"),
+        ("objective.type", "Hinges", r"'Hinges' \(did you mean 'Hinge'\?\); known types: .*Hinge, LeastSquares"),
+        ("objective", {}, r"recipe\.objective has the unknown type None; known types"),
         ("objective", "Hinge", r"recipe\.objective is 'Hinge'"),
-        ("system.type", "GAN", "known there: .*DCGAN.*MLP"),
+        ("system.type", "GAN", "known types: .*DCGAN.*MLP"),
         ("precision", "fp16", r"recipe\.precision is 'fp16'; it must be one of 'fp32', 'bf16'"),
         ("batch_size", 64.5, r"recipe\.batch_size is 64\.5; it must be of type int"),
         ("batch_size", "64", r"recipe\.batch_size is '64'"),
@@ -82,7 +82,7 @@ def test_a_missing_key_takes_its_default_if_it_has_one() -> None:
     del plain["seed"]
     assert from_plain(Recipe, plain) == tiny()
     del plain["data"]
-    with pytest.raises(InputError, match="lacks the key 'data'"):
+    with pytest.raises(InputError, match="missing the required key 'data'"):
         from_plain(Recipe, plain)
 
 

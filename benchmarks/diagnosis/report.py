@@ -19,7 +19,7 @@ import numpy as np
 from spoilings import HEALTHY, IMAGES, SPOILINGS
 
 from ganvas.diagnosis import diagnose
-from ganvas.diagnosis.verdicts import CONDITIONS, Look, distance, holds, judge, looks
+from ganvas.diagnosis.verdicts import CONDITIONS, Snapshot, assess, distance, snapshots, verdict_of
 from ganvas.runs.folder import RunFolder, figures_of
 from ganvas.runs.record import Record
 
@@ -40,7 +40,7 @@ class Judged:
     given: dict[str, float]
     main: str
     distance: float
-    looks: list[Look]
+    looks: list[Snapshot]
 
     @property
     def right(self) -> tuple[str, ...]:
@@ -62,12 +62,12 @@ def read(path: Path) -> Judged:
     """Judge one run look by look, as it would have been while it trained."""
     kind, data, seed = path.name.split(".")
     folder = RunFolder(path)
-    history = looks(_aged(folder.read_log()))
+    history = snapshots(_aged(folder.read_log()))
     given: dict[str, float] = {}
     stood: dict[str, int] = {}
     for end in range(1, len(history) + 1):
         part = history[:end]
-        names = {judge(part).name} | ({"past-best"} if holds("past-best", part) else set())
+        names = {assess(part).name} | ({"past-best"} if verdict_of("past-best", part) else set())
         for name in names - {"healthy"}:
             given.setdefault(name, part[-1].images / IMAGES)
             stood[name] = stood.get(name, 0) + 1

@@ -1,4 +1,4 @@
-"""Train, judge, compare and use generative adversarial networks."""
+"""Train, evaluate, compare and use generative adversarial networks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# The command line starts without torch.
+# Lazy, so that the command line starts without torch.
 __getattr__ = attributes(
     __name__,
     {

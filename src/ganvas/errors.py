@@ -1,4 +1,4 @@
-"""What a user can put right, and how it is said."""
+"""Errors that a user can fix, and helpers for wording them."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections.abc import Iterable, Sequence
 
 
 class InputError(Exception):
-    """Something the user gave cannot be used.
+    """Invalid input from the user.
 
-    The message is one sentence that names the input, says what is wrong with it and how to mend it. The command
-    line prints it alone, without a traceback, and exits with code 2.
+    The message is one sentence: the input, what is wrong with it, and how to fix it. The command line prints it without
+    a traceback and exits with code 2.
     """
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """A hint such as `` (did you mean 'mlp'?)`` when a known word is close, else an empty string."""
+    """A hint such as `` (did you mean 'mlp'?)`` if a known word is close, else an empty string."""
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 def listed(names: Sequence[str], most: int = 10) -> str:
-    """The first few names for a message, and how many more there are."""
+    """The first `most` names, comma-separated, followed by the number of those left out."""
     return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")

@@ -1,4 +1,4 @@
-"""Writing files so that a kill, a full disk or a power cut leaves the old file or the new one, never half of either."""
+"""Atomic writes: a kill, a full disk or a power cut leaves either the old file or the new one, never a partial one."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ TEMPORARY = ".part"
 
 
 def expect_plain_name(name: str, what: str) -> None:
-    """Refuse a name that leads out of its folder.
+    """Reject a name that is a path.
 
     Raises:
-        InputError: it is empty, or more than a name; the message begins with `what`, such as "--name".
+        InputError: the name is empty or contains a path; the message begins with `what`, such as "--name".
     """
     if name in ("", "..") or Path(name).name != name or not name.isprintable():
-        raise InputError(f"{what} {name!r} is not a plain name; give one without / or \\.")
+        raise InputError(f"{what} {name!r} is not a plain name; use one without / or \\.")
 
 
 def temporary(path: Path) -> Path:
-    """The name under which a file is written until it is whole."""
+    """The name under which a file is written until it is complete."""
     return path.with_name(f".{path.name}{TEMPORARY}")
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a temporary file beside `path`, flush it to the disk, then rename it to `path`.
+    """Let `write` fill a temporary file beside `path`, flush it to disk, then rename it to `path`.
 
     Raises:
-        InputError: the disk is full or may not be written; what stood at `path` before is untouched.
+        InputError: the disk is full or not writable; an existing file at `path` is left untouched.
     """
     part = temporary(path)
     try:
@@ -39,19 +39,19 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
         part.touch()
         mode = part.stat().st_mode
         write(part)
-        part.chmod(mode)  # safetensors makes files that nobody else may read
+        part.chmod(mode)  # safetensors creates files that only the owner may read
         with part.open("rb") as file:
             os.fsync(file.fileno())
         part.replace(path)
     except Exception as error:
         with suppress(OSError):
             part.unlink(missing_ok=True)
-        # Libraries that write through native code report the system's error as one of their own.
+        # Libraries that write through native code wrap the system's error in one of their own.
         if isinstance(error, OSError) or "I/O error" in str(error):
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             raise InputError(
-                f"cannot write {path} ({reason}); free some space or give another place, then run the same command"
-                " again."
+                f"cannot write {path} ({reason}); free some disk space or choose another location, then run the same"
+                " command again."
             ) from error
         raise
 
@@ -62,6 +62,6 @@ def write_text(path: Path, text: str) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Delete the temporary files that a killed process left."""
+    """Delete the temporary files that a killed process left behind."""
     for leftover in folder.rglob(f".*{TEMPORARY}"):
         leftover.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Names that a package offers without importing their modules before they are asked for."""
+"""Lazy attributes of a package: a module is imported when one of its names is first used."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 
-def attributes(package: str, homes: Mapping[str, Sequence[str]]) -> Callable[[str], Any]:
-    """A `__getattr__` for a package (PEP 562), so that importing it costs nothing.
+def attributes(package: str, modules: Mapping[str, Sequence[str]]) -> Callable[[str], Any]:
+    """A `__getattr__` for a package (PEP 562), so that importing the package itself costs nothing.
 
     Args:
-        package: its name.
-        homes: modules, and the names to be fetched from each.
+        package: the package's name.
+        modules: the names that each module provides.
     """
-    home = {name: module for module, names in homes.items() for name in names}
+    module_of = {name: module for module, names in modules.items() for name in names}
 
     def fetch(name: str) -> Any:
-        if name in home:
-            return getattr(importlib.import_module(home[name]), name)
+        if name in module_of:
+            return getattr(importlib.import_module(module_of[name]), name)
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
     return fetch

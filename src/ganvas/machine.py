@@ -1,4 +1,4 @@
-"""What this machine is called."""
+"""A description of this machine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def processor() -> str:
-    """The name of the processor, as its maker writes it where the system says so."""
+    """The processor's model name where the system reports one, else its architecture."""
     with suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
             if line.startswith("model name"):

@@ -1,4 +1,4 @@
-"""Whatever can vary is a class; this finds the classes there are."""
+"""Finds the concrete subclasses of a base class, wherever they are defined."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def concrete(base: type[T]) -> list[type[T]]:
-    """Every class below `base` that can be made, in the order of their definition, wherever it was defined."""
+    """All concrete subclasses of `base`, direct and indirect, in order of definition."""
     found: dict[type[T], None] = {}
     for subclass in base.__subclasses__():
         if not inspect.isabstract(subclass) and not subclass.__name__.startswith("_"):
@@ -21,6 +21,6 @@ def concrete(base: type[T]) -> list[type[T]]:
 
 
 def load(package: str) -> None:
-    """Import every module of a package, so that `concrete` knows its classes."""
+    """Import every module of a package, so that `concrete` finds the classes in it."""
     for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
         importlib.import_module(f"{package}.{module.name}")

@@ -26,7 +26,7 @@ def test_penalties_are_chosen_by_name_and_their_fields_are_flags() -> None:
         (["--penalties"], "--penalties without a name"),
         (["--penalties", "--images", "640"], "--penalties without a name"),
         (["--penalties.0.gamma", "5"], "there is no flag --penalties.0.gamma"),
-        (["--penalties", "R1", "--penalties.0.gamma", "-1"], "rewards a rough discriminator"),
+        (["--penalties", "R1", "--penalties.0.gamma", "-1"], "would reward a rough discriminator"),
     ],
 )
 def test_what_is_no_penalty_is_refused(words: list[str], said: str) -> None:

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from ganvas import cli
-from ganvas.experiment.cost import probe
+from ganvas.experiment.cost import estimate_cost
 from ganvas.observers.watch import Watch
 from tests.conftest import enlarging, write_photographs
 
@@ -74,7 +74,7 @@ def test_a_plan_counts_whole_photos() -> None:
         Path(f"of{side}").mkdir()
         for name in "abc":
             Image.new("L", (side, side), ord(name)).save(f"of{side}/{name}.png")
-        cost = probe(enlarging(Path(f"of{side}")), torch.device("cpu"), 3, Watch(), seconds=0.1)
+        cost = estimate_cost(enlarging(Path(f"of{side}")), torch.device("cpu"), 3, Watch(), seconds=0.1)
         found.append(cost.memory)
     assert found[1] - found[0] >= 3 * 3 * (2400**2 - 96**2)
 
@@ -94,7 +94,7 @@ def test_an_objective_is_chosen_by_name(capsys: pytest.CaptureFixture[str]) -> N
             ["srresnet-x4", "--data.degradation", "Blond"],
             "available: Bicubic, Bilinear, Area, Blind",
         ),
-        (["dcgan-digits", "--data.degradation", "Blind"], "no degradation in Images"),
+        (["dcgan-digits", "--data.degradation", "Blind"], "Images has no degradation"),
         (["dcgan-digits", "--objective"], "--objective without a name is not available; available: NonSaturating"),
         (["srresnet-x4", "--data", "nowhere"], "there is no dataset 'nowhere'"),
         (["srgan-g1d1", "--images", "100"], None),

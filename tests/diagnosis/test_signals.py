@@ -48,7 +48,7 @@ def pictures(brightness: float, seed: int, spread: float = 0.1) -> Tensor:
 
 def look(fake: Tensor, d: nn.Module, objective: object = None) -> dict[str, float]:
     probe = Probe(torch.zeros(COUNT, 1), pictures(0.5, 0), pictures(0.5, 1), objective or NonSaturating())  # type: ignore[arg-type]
-    return probe.look(Fixed(fake), d)
+    return probe.measure(Fixed(fake), d)
 
 
 def test_scores_accuracies_and_their_order() -> None:
@@ -108,10 +108,10 @@ def test_distance_is_in_units_of_what_sampling_does() -> None:
 def test_movement_is_how_far_fakes_went_since_the_last_look() -> None:
     probe = Probe(torch.zeros(COUNT, 1), pictures(0.5, 0), pictures(0.5, 1), NonSaturating())
     here, d = pictures(0.0, 2), Brightness(1.0)
-    assert "movement" not in probe.look(Fixed(here), d)
-    assert probe.look(Fixed(here), d)["movement"] == 0
+    assert "movement" not in probe.measure(Fixed(here), d)
+    assert probe.measure(Fixed(here), d)["movement"] == 0
     # A shift of 0.1 in each of 64 pixels is a way of 0.8; two reals differ by 0.1 sqrt(2) in each.
-    assert probe.look(Fixed(here + 0.1), d)["movement"] == pytest.approx(1 / np.sqrt(2), rel=0.05)
+    assert probe.measure(Fixed(here + 0.1), d)["movement"] == pytest.approx(1 / np.sqrt(2), rel=0.05)
 
 
 @pytest.mark.parametrize("d_norm", ["batch", "spectral", "none"])
@@ -123,7 +123,7 @@ def test_a_look_leaves_no_trace(d_norm: str) -> None:
     before = {**g.state_dict(prefix="g."), **d.state_dict(prefix="d.")}
     before = {name: tensor.clone() for name, tensor in before.items()}
     reals = torch.rand(16, 1, 16, 16) * 2 - 1
-    Probe(system.inputs(16, 0), reals, reals[:0], NonSaturating()).look(g, d)
+    Probe(system.inputs(16, 0), reals, reals[:0], NonSaturating()).measure(g, d)
     after = {**g.state_dict(prefix="g."), **d.state_dict(prefix="d.")}
     assert all(torch.equal(before[name], after[name]) for name in before)
     assert all(p.requires_grad for p in d.parameters())
@@ -150,6 +150,6 @@ def test_the_noise_of_overfit_is_its_scatter_over_choices_of_pictures() -> None:
             for i in range(2)
         ]
         probe = Probe(torch.zeros(COUNT, 1), scattered[0], scattered[1][:held], NonSaturating())
-        seen = probe.look(Fixed(pictures(-0.5, 7)), Brightness(4.0))
+        seen = probe.measure(Fixed(pictures(-0.5, 7)), Brightness(4.0))
         found.append(seen["overfit"])
     assert seen["overfit_noise"] == pytest.approx(float(np.std(found)), rel=0.25)

@@ -38,7 +38,7 @@ def test_an_ill_game_is_named_while_it_trains(capsys: pytest.CaptureFixture[str]
     assert first["verdict"] == "d-dominates"
     said = capsys.readouterr().err
     assert "D dominates" in said
-    assert "remedy: let G's loss not saturate" in said
+    assert "remedy: non-saturating loss for G" in said
     assert "--objective.saturating False" in said
 
 
@@ -78,10 +78,10 @@ def test_the_relativistic_game_is_given_the_penalties_that_fit_it(verdict: str) 
     assert given(NonSaturating()) == [(GradientPenalty(),)]
 
 
-def test_a_run_without_looks_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_without_snapshots_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     train(tiny("dcgan"), name="short", watch=Watch(diagnose_every=10_000))
     assert main(["diagnose", "runs/short"]) == 2
-    assert "no looks" in capsys.readouterr().err
+    assert "no diagnosis in its log" in capsys.readouterr().err
 
 
 def test_treatment_is_logged_bounded_and_changes_the_game(trained_run: TrainedRun) -> None:
@@ -117,7 +117,7 @@ def test_a_game_that_no_remedy_keeps_finite_still_diverges(monkeypatch: pytest.M
 
 
 def test_a_healthy_game_is_not_treated(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(steering, "judge", lambda history: Verdict("healthy", 0, 0, {}))
+    monkeypatch.setattr(steering, "assess", lambda history: Verdict("healthy", 0, 0, {}))
     monkeypatch.setattr(steering, "WORSE", float("inf"))  # nor taken back to its best
     recipe = tiny("dcgan", images=16 * 20)
     train(recipe, name="plain", watch=WATCH)
@@ -137,17 +137,17 @@ def test_steering_is_a_flag(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_run_that_only_gets_worse_ends_early_with_its_best(monkeypatch: pytest.MonkeyPatch) -> None:
     recipe: Recipe = tiny("dcgan", images=16 * 40)
     script = iter([5.0, 3.0, 1.0, 1.0, 1.0] + [9.0] * 40)
-    real = observer.Probe.look
+    real = observer.Probe.measure
 
     def worse(self: observer.Probe, g: object, d: object) -> dict[str, float]:
         return real(self, g, d) | {"distance": next(script)}  # type: ignore[arg-type]
 
-    monkeypatch.setattr(observer.Probe, "look", worse)
+    monkeypatch.setattr(observer.Probe, "measure", worse)
     watch = Watch(diagnose_every=16, measure_every=64, stop_when_past_best=0.2, checkpoint_seconds=1e9)
     outcome = train(recipe, name="worse", watch=watch)
     assert outcome.state == "finished"
     assert outcome.early == "past its best"
-    # The best look was the third; a fifth of the run is eight looks.
+    # The best snapshot was the third; a fifth of the run is eight snapshots.
     assert outcome.images_seen < recipe.images / 2
     (end,) = events("worse", "finished")
     assert end["early"] == "past its best"

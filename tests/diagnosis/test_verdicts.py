@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ganvas.diagnosis import Look, advice, judge, looks, timeline
+from ganvas.diagnosis import Snapshot, advice, assess, snapshots, timeline
 from ganvas.diagnosis.remedies import REMEDIES
-from ganvas.diagnosis.verdicts import CONDITIONS, HOLD, TELLING, TITLES, best, distance, eased, holds
+from ganvas.diagnosis.verdicts import CONDITIONS, HOLD, SEVERITY, TITLES, best, distance, improved, verdict_of
 from tests.conftest import tiny
 
 SOUND = {
@@ -37,12 +37,12 @@ ILL = {
 }
 
 
-def history(*changes: dict[str, float]) -> list[Look]:
-    return [Look(100 * (i + 1), SOUND | change, {}) for i, change in enumerate(changes)]
+def history(*changes: dict[str, float]) -> list[Snapshot]:
+    return [Snapshot(100 * (i + 1), SOUND | change, {}) for i, change in enumerate(changes)]
 
 
 def test_a_sound_game_is_healthy_from_the_start() -> None:
-    assert judge([]).name == "healthy"
+    assert assess([]).name == "healthy"
     found = timeline(history(*[{}] * 20))
     assert [verdict.name for verdict in found] == ["healthy"]
 
@@ -50,7 +50,7 @@ def test_a_sound_game_is_healthy_from_the_start() -> None:
 @pytest.mark.parametrize("name", ILL)
 def test_each_illness_is_named_with_evidence_and_since_when(name: str) -> None:
     seen = history(*[{}] * 10, *[ILL[name]] * 8)
-    verdict = judge(seen)
+    verdict = assess(seen)
     assert verdict.name == name
     assert verdict.evidence
     assert TITLES[name] in str(verdict)
@@ -69,12 +69,12 @@ def test_one_odd_look_is_no_verdict(name: str) -> None:
 def test_a_handful_of_held_out_pictures_may_score_low_by_chance(held_out: int, name: str) -> None:
     noise = ((128 + held_out + 1) / (12 * 128 * held_out)) ** 0.5  # Mann and Whitney 1947
     seen = history(*[ILL["d-overfits"] | {"overfit": 0.8, "overfit_noise": noise}] * 8)
-    assert judge(seen).name == name
+    assert assess(seen).name == name
 
 
 def test_past_its_best_says_how_long_ago() -> None:
     seen = history(*[{"distance": d} for d in (9, 5, 2, 1, 1, 1, 2, 3, 4, 4, 4, 4, 4, 4)])
-    verdict = judge(seen)
+    verdict = assess(seen)
     assert verdict.name == "past-best"
     assert best(seen).images == 500
     assert verdict.evidence["images_ago"] == 900
@@ -87,28 +87,28 @@ def test_past_its_best_says_how_long_ago() -> None:
 )
 def test_near_the_reals_the_kept_model_must_have_become_worse_too(scale: float, aged: float, name: str) -> None:
     seen = history(*[{"distance": scale * d, "aged": aged} for d in (9, 5, 2, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2)])
-    assert judge(seen).name == name
+    assert assess(seen).name == name
 
 
 def test_what_went_wrong_is_named_before_that_it_went_wrong() -> None:
     seen = history(*[{"distance": 1.0}] * 6, *[ILL["g-dominates"]] * 8)
-    assert judge(seen).name == "g-dominates"
-    assert holds("past-best", seen)
+    assert assess(seen).name == "g-dominates"
+    assert verdict_of("past-best", seen)
 
 
 def test_a_young_game_that_moves_fast_but_comes_nearer_is_healthy() -> None:
     seen = history(*[{"movement": 0.9, "distance": 20 * 0.8**i} for i in range(15)])
-    assert judge(seen).name == "healthy"
+    assert assess(seen).name == "healthy"
 
 
 def test_signals_that_were_not_measured_are_no_evidence() -> None:
-    unmeasured = [Look(i, {"logit_real": 1.0, "logit_fake": -1.0, "auc": 0.9}, {}) for i in range(10)]
-    assert judge(unmeasured).name == "healthy"
+    unmeasured = [Snapshot(i, {"logit_real": 1.0, "logit_fake": -1.0, "auc": 0.9}, {}) for i in range(10)]
+    assert assess(unmeasured).name == "healthy"
 
 
 def test_looks_are_read_from_a_log_that_holds_other_lines() -> None:
     lines = [{"images": 1, "d/adversarial": 1.0}, {"images": 2, "signals": SOUND, "terms": {"d/adversarial": 1.0}}]
-    assert looks(lines) == [Look(2, SOUND, {"d/adversarial": 1.0})]
+    assert snapshots(lines) == [Snapshot(2, SOUND, {"d/adversarial": 1.0})]
 
 
 def test_every_verdict_has_a_title_and_remedies_that_apply() -> None:
@@ -119,12 +119,12 @@ def test_every_verdict_has_a_title_and_remedies_that_apply() -> None:
 
 
 def test_evidence_that_eases_is_told_from_evidence_that_does_not() -> None:
-    for name, (key, better) in TELLING.items():
-        assert eased(name, {key: 1.0}, {key: 1.0 + 0.2 * better})
-        assert not eased(name, {key: 1.0}, {key: 1.0 + 0.05 * better})
-        assert not eased(name, {key: 1.0}, {key: 1.0 - 0.2 * better})
-        assert not eased(name, {}, {key: 1.0})
-    assert set(TELLING) == set(CONDITIONS)
+    for name, (key, better) in SEVERITY.items():
+        assert improved(name, {key: 1.0}, {key: 1.0 + 0.2 * better})
+        assert not improved(name, {key: 1.0}, {key: 1.0 + 0.05 * better})
+        assert not improved(name, {key: 1.0}, {key: 1.0 - 0.2 * better})
+        assert not improved(name, {}, {key: 1.0})
+    assert set(SEVERITY) == set(CONDITIONS)
 
 
 def test_advice_is_given_as_flags_that_the_command_line_takes() -> None:

@@ -69,13 +69,13 @@ def test_bad_photos_are_reported_and_the_others_upscaled(upscale: Upscale, capsy
     made = sorted(path.relative_to("out").as_posix() for path in Path("out").rglob("[a-z]*") if path.is_file())
     assert made == ["good_x4.jpg", "sub/good_x4.png", "zz_x4.webp"]
     assert not list(Path("out").rglob(".*.part"))
-    assert "3 upscaled, 1 other files skipped, 12 set aside" in printed.out
+    assert "3 upscaled, 1 other files skipped, 12 failed" in printed.out
     for name, why in bad.items():
         line = next(line for line in printed.out.splitlines() if line.startswith(f"  {Path('in') / name}: "))
         assert why in line, line
     assert "Traceback" not in printed.err
     assert upscale("in", "--out", "out") == 1
-    assert "0 upscaled, 3 were done before" in capsys.readouterr().out
+    assert "0 upscaled, 3 already done" in capsys.readouterr().out
 
 
 def test_the_limit_is_a_flag(upscale: Upscale) -> None:
@@ -105,9 +105,9 @@ REFUSED = {
     "input is output": (["p.png", "--out", "p.png"], ["would replace its own source", "--overwrite"]),
     "out of another kind": (["p.png", "--out", "o.bmp"], ["o.bmp", "PNG, JPEG"]),
     "unknown format": (["p.png", "--format", "bmp"], ["bmp", "png"]),
-    "quality": (["p.png", "--quality", "101"], ["--quality 101"]),
-    "limit": (["p.png", "--limit", "0"], ["--limit 0"]),
-    "scale down": (["p.png", "--scale", "0.5"], ["--scale 0.5"]),
+    "quality": (["p.png", "--quality", "101"], ["got 101"]),
+    "limit": (["p.png", "--limit", "0"], ["--limit must be above 0"]),
+    "scale down": (["p.png", "--scale", "0.5"], ["--scale must be between 1"]),
     "scale out of reach": (["p.png", "--scale", "8"], ["--scale 8", "1 to 4"]),
     "strength": (["p.png", "--strength", "2"], ["--strength 2"]),
     "no start to mix with": (["p.png", "--strength", "0.5"], ["--strength 0.5"]),
@@ -150,7 +150,7 @@ def test_existing_files_stay(upscale: Upscale, capsys: pytest.CaptureFixture[str
     Path("p_x4.png").write_text("mine")
     assert upscale("p.png") == 1
     printed = capsys.readouterr()
-    assert (printed.err.count("--overwrite"), printed.out) == (1, "0 upscaled, 1 set aside\n")
+    assert (printed.err.count("--overwrite"), printed.out) == (1, "0 upscaled, 1 failed\n")
     assert Path("p_x4.png").read_text() == "mine"
     assert upscale("p.png", "--overwrite") == 0
 

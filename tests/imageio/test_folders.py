@@ -249,7 +249,7 @@ def test_a_torn_line_and_a_torn_file_are_made_anew(upscale: Upscale, capsys: pyt
     (Path("out") / last).replace(part)
     part.write_bytes(part.read_bytes()[:50])
     assert upscale("in", "--out", "out") == 0
-    assert "1 upscaled, 2 were done before" in capsys.readouterr().out
+    assert "1 upscaled, 2 already done" in capsys.readouterr().out
     assert not part.exists()
     for name in names:
         with Image.open(Path("out") / name) as image:
@@ -260,12 +260,12 @@ def test_done_means_the_same_photo_and_the_same_settings(upscale: Upscale, capsy
     save(Path("in/p.png"), pixels())
     assert upscale("in", "--out", "out") == 0
     assert upscale("in", "--out", "out") == 0
-    assert "0 upscaled, 1 were done before" in capsys.readouterr().out
+    assert "0 upscaled, 1 already done" in capsys.readouterr().out
     assert upscale("in", "--out", "out", "--no-colour-lock") == 1
     assert "made with other settings" in capsys.readouterr().err
     assert upscale("in", "--out", "out", "--no-colour-lock", "--overwrite") == 0
     assert upscale("in", "--out", "out", "--no-colour-lock", "--overwrite") == 0
-    assert "1 were done before" in capsys.readouterr().out
+    assert "1 already done" in capsys.readouterr().out
     save(Path("in/p.png"), pixels(seed=1))
     assert upscale("in", "--out", "out", "--no-colour-lock") == 1
     assert "has changed since" in capsys.readouterr().err
@@ -278,7 +278,7 @@ def test_results_of_earlier_jobs_are_checked_too(upscale: Upscale, capsys: pytes
     assert upscale("in", "--out", "out", "--format", "png", "--check") == 0
     output = capsys.readouterr().out
     assert "EXIF kept" in output
-    assert "0 upscaled, 1 were done before" in output
+    assert "0 upscaled, 1 already done" in output
     save(Path("in/p.png"), pixels())
     assert upscale("in", "--out", "out", "--format", "png", "--check") == 0
     output = capsys.readouterr().out
@@ -292,7 +292,7 @@ def test_moved_folders_are_known_again(upscale: Upscale, capsys: pytest.CaptureF
     Path("in").rename("photos")
     Path("out").rename("large")
     assert upscale("photos", "--out", "large") == 0
-    assert "1 were done before" in capsys.readouterr().out
+    assert "1 already done" in capsys.readouterr().out
 
 
 def test_names_that_differ_in_their_endings(upscale: Upscale, capsys: pytest.CaptureFixture[str]) -> None:
@@ -302,7 +302,7 @@ def test_names_that_differ_in_their_endings(upscale: Upscale, capsys: pytest.Cap
     assert sorted(path.name for path in Path("out").glob("[ab]*")) == ["a_jpg_x4.png", "a_png_x4.png", "b_x4.png"]
     save(Path("in/b.jpg"), pixels())
     assert upscale("in", "--out", "out", "--format", "png") == 0
-    assert "1 upscaled, 3 were done before" in capsys.readouterr().out
+    assert "1 upscaled, 3 already done" in capsys.readouterr().out
     assert Path("out/b_jpg_x4.png").exists()
 
 

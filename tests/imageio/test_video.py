@@ -116,12 +116,12 @@ def test_bad_videos_are_reported(upscale: Upscale, capsys: pytest.CaptureFixture
     save(Path("in/photo.png"), pixels())
     assert upscale("in", "--out", "out") == 1
     output = capsys.readouterr().out
-    assert "2 upscaled, 3 set aside" in output
+    assert "2 upscaled, 3 failed" in output
     assert output.count("ffmpeg cannot read it as a video") >= 3
     assert sorted(path.name for path in Path("out").glob("[a-z]*")) == ["good_x4.mp4", "photo_x4.png"]
     assert not list(Path("out").glob(".*.part"))
     assert upscale("in", "--out", "out") == 1
-    assert "2 were done before" in capsys.readouterr().out
+    assert "2 already done" in capsys.readouterr().out
 
 
 def test_without_ffmpeg_the_remedy_is_named(

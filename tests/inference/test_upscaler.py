@@ -218,8 +218,8 @@ BAD = {
     "no-start": ({"strength": 0.5}, r"--strength 0\.5 needs the SRResNet that m started from, which is unknown"),
     "negative-tile": ({"tile": -1}, r"--tile -1 is negative"),
     "small-tile": ({"tile": 8}, r"--tile 8 is too small; give at least 16"),
-    "device": ({"device": "cuda:99"}, r"cannot compute on 'cuda:99'"),
-    "no-device": ({"device": "abacus"}, r"cannot compute on 'abacus'"),
+    "device": ({"device": "cuda:99"}, r"the device 'cuda:99' is not available"),
+    "no-device": ({"device": "abacus"}, r"the device 'abacus' is not available"),
     "precision": ({"precision": "int4"}, r"precision 'int4' is not available; available: fp32, auto"),
 }
 
@@ -258,7 +258,7 @@ def test_other_pixels_are_refused(model: Path) -> None:
 def test_damaged_models_are_refused(model: Path, tmp_path: Path) -> None:
     torn = tmp_path / "torn.safetensors"
     torn.write_bytes(model.read_bytes()[:300])
-    with pytest.raises(InputError, match=r"torn\.safetensors is no whole checkpoint"):
+    with pytest.raises(InputError, match=r"torn\.safetensors is not an intact ganvas checkpoint"):
         ganvas.open(torn)
     other = saved(tmp_path / "other.safetensors", BASE, seed=5)
     weights, about = checkpoint.load(other)

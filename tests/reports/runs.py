@@ -57,6 +57,6 @@ def add_previews(folder: RunFolder, count: int = 5, rows: int = 4, columns: int 
 
 def draw_preview(folder: RunFolder, images: int, pixels: Pixels, kind: str, **layout: Any) -> None:
     """Write one preview and enter it into the index."""
-    file = folder.sheet(images)
+    file = folder.sample_path(images)
     save_png(pixels, file)
     add_preview(folder.samples, Preview(file=file.name, images_seen=images, kind=kind, **layout))

@@ -184,16 +184,16 @@ def test_a_broken_recipe_is_refused_by_name(text: str) -> None:
 
 
 def test_no_run_is_refused() -> None:
-    assert "nowhere is no run" in refuse("nowhere")
+    assert "nowhere is not a run" in refuse("nowhere")
     Path("empty").mkdir()
-    assert "empty is no run" in refuse("empty")
+    assert "empty is not a run" in refuse("empty")
 
 
 def test_torn_files_and_missing_ones_do_not_stop_a_comparison() -> None:
     torn, bare = made("a"), made("b", batch_size=32)
     torn.log.write_text(torn.log.read_text()[:-20])
     torn.samples.mkdir()
-    torn.sheet(100).write_bytes(b"\x89PNG")
+    torn.sample_path(100).write_bytes(b"\x89PNG")
     torn.checkpoints.mkdir()
     (torn.checkpoints / "000000000400.safetensors").write_bytes(b"torn")
     for path in (bare.log, bare.host):

@@ -91,7 +91,7 @@ def test_a_run_made_before_there_was_an_index_is_compared_without_its_previews()
 def test_a_preview_that_is_damaged_is_passed_over() -> None:
     folder = made("a")
     add_previews(folder, count=3)
-    folder.sheet(100).write_bytes(b"\x89PNG")
+    folder.sample_path(100).write_bytes(b"\x89PNG")
     cut = frames.cut_strips(compare(["runs"]).records)
     assert [frame.images_seen for frame in cut.by_run["a"].frames] == [0, 200]
 

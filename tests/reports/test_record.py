@@ -97,7 +97,7 @@ def test_what_bicubic_has_is_read_in_the_new_form_and_the_old() -> None:
 
 
 def test_a_run_without_a_recipe_is_refused() -> None:
-    with pytest.raises(InputError, match=r"there is no .*recipe\.json"):
+    with pytest.raises(InputError, match=r"recipe\.json does not exist"):
         Record("nowhere")
 
 

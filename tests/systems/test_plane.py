@@ -48,7 +48,7 @@ def test_what_cannot_be_is_refused(fields: dict[str, object]) -> None:
 
 def test_sheets_animation_and_measures() -> None:
     run = train(tiny("plane"), name="r", watch=OFTEN).folder
-    sheets = run.sheets()
+    sheets = run.sample_grids()
     assert [int(sheet.stem) for sheet in sheets] == [0, 32, 64, 96, 128, 160, 192]
     with Image.open(sheets[-1]) as sheet, Image.open(run.animation) as film, Image.open(run.filmstrip) as strip:
         assert sheet.size == film.size

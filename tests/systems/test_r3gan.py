@@ -117,12 +117,12 @@ def test_the_published_schedules() -> None:
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"size": 33}, "no pictures of 33 px.*give --system.size 32 --system.widths 768 768 768 768"),
-        ({"size": 64}, "give --system.size 64 --system.widths 768 768 768 768 384"),
-        ({"size": 16}, "give --system.size 16 --system.widths 768 768 768"),
+        ({"size": 33}, "r3gan at 33 px .*use --system.size 32 --system.widths 768 768 768 768"),
+        ({"size": 64}, "use --system.size 64 --system.widths 768 768 768 768 384"),
+        ({"size": 16}, "use --system.size 16 --system.widths 768 768 768"),
         ({"widths": ()}, "0 widths"),
         ({"size": 4, "widths": (20,)}, "groups of 16"),
-        ({"channels": 2}, "channels must be 1"),
+        ({"channels": 2}, "--system.channels 2 must be 1"),
         ({"classes": 1}, "at least 2"),
     ],
 )

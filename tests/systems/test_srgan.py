@@ -141,7 +141,7 @@ def test_a_start_of_another_shape_is_refused(tmp_path: Path) -> None:
     recipe = enlarging(tmp_path / "p", schedule=Schedule(pretrain=WHOLE), images=8)
     train(recipe, name="first", watch=QUIET)
     other = replace(recipe, start="runs/first", system=replace(recipe.system, blocks=2, d_dropout=0.1))  # type: ignore[type-var]
-    said = rf"generator \(blocks: {recipe.system.blocks} -> 2\); give --system.blocks {recipe.system.blocks}, or give"  # type: ignore[attr-defined]
+    said = rf"generator \(blocks: {recipe.system.blocks} -> 2\); use --system.blocks {recipe.system.blocks}, or start"  # type: ignore[attr-defined]
     with pytest.raises(InputError, match=said):
         train(other, name="second", watch=QUIET)
     with pytest.raises(InputError, match="there is no nowhere"):
@@ -153,10 +153,10 @@ def test_a_start_of_another_shape_is_refused(tmp_path: Path) -> None:
     [
         ({"size": 50}, "multiple of the scale"),
         ({"size": 16, "scale": 8}, "at least 24"),
-        ({"size": 16, "padding": "reflect"}, "cannot reflect 4 px"),
-        ({"kernel": 4}, "odd sides"),
-        ({"channels": 2}, "channels must be 1"),
-        ({"d_dropout": 1.0}, "no probability"),
+        ({"size": 16, "padding": "reflect"}, "too small to reflect 4 px"),
+        ({"kernel": 4}, "must be odd"),
+        ({"channels": 2}, "--system.channels 2 must be 1"),
+        ({"d_dropout": 1.0}, "below 1"),
     ],
 )
 def test_impossible_networks_are_refused(fields: dict[str, object], said: str) -> None:
@@ -168,12 +168,12 @@ def test_impossible_networks_are_refused(fields: dict[str, object], said: str) -
     ("changes", "said"),
     [
         ({"data": Images(source="digits")}, "learns from crops"),
-        ({"reconstruction": ()}, "nothing to train on"),
-        ({"adversarial": -1.0}, "is no weight"),
+        ({"reconstruction": ()}, "no reconstruction loss to train on"),
+        ({"adversarial": -1.0}, "must be a finite weight"),
         ({"images": 16}, "longer than the run"),
         ({"augment": Augment(flip=True)}, "mirrored by --data.turn"),
-        ({"schedule": Schedule(pretrain=24, freeze_g=(16, 32))}, "only player that moves"),
-        ({"schedule": Schedule(pretrain=WHOLE, freeze_g=(16, 32))}, "only player that moves"),
+        ({"schedule": Schedule(pretrain=24, freeze_g=(16, 32))}, "only player that trains"),
+        ({"schedule": Schedule(pretrain=WHOLE, freeze_g=(16, 32))}, "only player that trains"),
         ({"steering": Steering(mode="treat")}, "begin at noise"),
         ({"system": DCGAN(size=16)}, "no original to be compared with"),
         (
@@ -199,7 +199,7 @@ def test_pixel_terms_against_their_closed_forms() -> None:
 @pytest.mark.parametrize("weight", [-1.0, float("nan"), float("inf")])
 @pytest.mark.parametrize("kind", [Pixel, Perceptual])
 def test_terms_that_would_push_fakes_away_are_refused(kind: type[Pixel | Perceptual], weight: float) -> None:
-    with pytest.raises(InputError, match="give a number of 0 or more"):
+    with pytest.raises(InputError, match="must be a finite number of at least 0"):
         kind(weight=weight)
 
 

@@ -18,7 +18,7 @@ from ganvas.recipe.objectives import Hinge, LeastSquares, NonSaturating, Objecti
 from ganvas.recipe.ramp import Ramp
 from ganvas.runs.folder import RunFolder
 from ganvas.systems.dcgan import DCGAN
-from ganvas.training.ada import EVERY, Adaptive, sign
+from ganvas.training.ada import EVERY, AdaptiveAugmentation, sign
 from tests.conftest import tiny
 
 REAL, FAKE = torch.tensor([2.0, 1.0, -0.5, 3.0]), torch.tensor([-1.0, 0.0, -2.0, 1.0])
@@ -32,24 +32,24 @@ def adapting(**changes: object) -> Recipe:
 
 def test_steps_are_those_of_the_paper() -> None:
     recipe = adapting()  # of 4 batches of 16 in 640 images: a tenth
-    adaptive = Adaptive(0.0, torch.device("cpu"))
+    adaptive = AdaptiveAugmentation(0.0, torch.device("cpu"))
     for round_ in range(1, 4 * EVERY):
         (chance,) = adaptive.step({"d/sign": torch.tensor(0.7)}, recipe).values()
         assert chance == pytest.approx(0.1 * (round_ // EVERY))
     for mean, wanted in ((1.0, CAP), (0.5, 0.0)):
         for _ in range(12 * EVERY):
             adaptive.step({"d/sign": torch.tensor(mean)}, recipe)
-        assert adaptive.chance == pytest.approx(wanted)
-    before = adaptive.chance
+        assert adaptive.probability == pytest.approx(wanted)
+    before = adaptive.probability
     assert adaptive.step({"g/adversarial": torch.tensor(1.0)}, recipe) == {"augment/p": before}  # D is held
 
 
 def test_more_updates_of_d_in_a_round_are_longer_steps() -> None:
     recipe = replace(adapting(), schedule=replace(adapting().schedule, d_per_g=2))
-    adaptive = Adaptive(0.0, torch.device("cpu"))
+    adaptive = AdaptiveAugmentation(0.0, torch.device("cpu"))
     for _ in range(EVERY):
         adaptive.step({"d/sign": torch.tensor(1.0)}, recipe)
-    assert adaptive.chance == pytest.approx(0.2)
+    assert adaptive.probability == pytest.approx(0.2)
 
 
 def undecided(objective: Objective) -> float:
@@ -113,7 +113,7 @@ def test_the_cap_raises_an_alarm_once(monkeypatch: pytest.MonkeyPatch, capsys: p
     assert alarm["images"] == 64
     said = capsys.readouterr().err
     assert said.count("cap of 0.8") == 1
-    assert "bring more pictures" in said
+    assert "add images" in said
 
 
 @pytest.mark.parametrize(("sure", "alarms"), [(0.5, 0), (0.7, 1)])
@@ -131,13 +131,13 @@ def test_a_run_that_begins_at_the_cap_alarms_only_where_d_is_sure(
     [
         (
             Augment(differentiable=0.9, policy=("geometry",)),
-            r"differentiable 0\.9 .* without the changes geometry, .* give 0\.8 or less",
+            r"differentiable 0\.9 .* without the changes geometry, .* use at most 0\.8",
         ),
         (
             Augment(differentiable=Ramp(0.0, 0.9, 100), policy=("colour", "tone")),
             r"differentiable 0\.0\.\.0\.9@100 .* changes colour tone",
         ),
-        (Augment(target=0.6), r"comes to 0\.00038 at most; give --augment\.adapt-over 38\."),
+        (Augment(target=0.6), r"reaches at most 0\.00038; use --augment\.adapt-over 38\."),
         (Augment(target=0.6, adapt_over=100), ""),
         (Augment(differentiable=0.8, policy=("geometry",)), ""),
         (Augment(differentiable=1.0), ""),
@@ -151,7 +151,7 @@ def test_what_leaks_or_never_grows_is_told_before_the_training(augment: Augment,
 
 
 def test_scores_that_tell_nothing_of_a_picture_are_refused() -> None:
-    with pytest.raises(InputError, match=r"batch normalisation.*--system\.d-norm"):
+    with pytest.raises(InputError, match=r"batch normalization.*--system\.d-norm"):
         train(replace(adapting(), system=tiny("dcgan").system), name="r")
     with pytest.raises(InputError, match=r"Wasserstein.*--objective"):
         replace(adapting(), objective=Wasserstein())

@@ -11,7 +11,7 @@ import torch
 from ganvas.errors import InputError
 from ganvas.recipe import Augment, Change
 from ganvas.recipe.ramp import Ramp
-from ganvas.training.augmentation import as_seen
+from ganvas.training.augmentation import augment
 
 PICTURES = torch.rand(64, 3, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
 
@@ -22,21 +22,21 @@ def _seed() -> None:
 
 
 def test_off_is_the_very_same_tensor() -> None:
-    assert as_seen(PICTURES, Augment(), 0) is PICTURES
+    assert augment(PICTURES, Augment(), 0) is PICTURES
 
 
 def test_a_probability_is_a_share_of_the_pictures() -> None:
-    seen = as_seen(PICTURES, Augment(differentiable=0.3), 0)
+    seen = augment(PICTURES, Augment(differentiable=0.3), 0)
     changed = (seen != PICTURES).flatten(1).any(dim=1).float().mean()
     # Each of three changes hits a picture with 0.3.
     assert changed == pytest.approx(1 - 0.7**3, abs=0.15)
-    whole = as_seen(PICTURES, Augment(differentiable=1.0), 0)
+    whole = augment(PICTURES, Augment(differentiable=1.0), 0)
     assert (whole != PICTURES).flatten(1).any(dim=1).all()
 
 
 def test_gradients_reach_what_is_left_of_the_picture() -> None:
     pictures = PICTURES.clone().requires_grad_()
-    as_seen(pictures, Augment(differentiable=1.0), 0).sum().backward()
+    augment(pictures, Augment(differentiable=1.0), 0).sum().backward()
     assert pictures.grad is not None
     assert pictures.grad.isfinite().all()
     assert (pictures.grad != 0).flatten(1).any(dim=1).all()
@@ -55,28 +55,28 @@ def test_cut_and_shift_keep_values_and_remove_at_most_what_they_say() -> None:
 
 
 def test_noise_fades_with_the_ramp() -> None:
-    augment = Augment(noise=Ramp(0.2, 0.0, 1000))
+    settings = Augment(noise=Ramp(0.2, 0.0, 1000))
     for images, strength in ((0, 0.2), (500, 0.1)):
-        assert (as_seen(PICTURES, augment, images) - PICTURES).std() == pytest.approx(strength, rel=0.05)
-    assert as_seen(PICTURES, augment, 1000) is PICTURES
+        assert (augment(PICTURES, settings, images) - PICTURES).std() == pytest.approx(strength, rel=0.05)
+    assert augment(PICTURES, settings, 1000) is PICTURES
 
 
 def changed_by(pictures: torch.Tensor, *policy: Change, chance: float = 1.0) -> torch.Tensor:
-    return as_seen(pictures, Augment(differentiable=chance, policy=policy), 0)
+    return augment(pictures, Augment(differentiable=chance, policy=policy), 0)
 
 
 def test_the_order_in_which_changes_are_named_changes_nothing() -> None:
-    whole = as_seen(PICTURES, Augment(differentiable=0.5), 0)
+    whole = augment(PICTURES, Augment(differentiable=0.5), 0)
     torch.manual_seed(0)
     assert torch.equal(whole, changed_by(PICTURES, "cut", "colour", "shift", chance=0.5))
 
 
 @pytest.mark.parametrize("change", get_args(Change))
 def test_a_chance_on_the_device_is_the_same_chance(change: Change) -> None:
-    augment = Augment(differentiable=0.3, policy=(change,))
-    number = as_seen(PICTURES, augment, 0)
+    settings = Augment(differentiable=0.3, policy=(change,))
+    number = augment(PICTURES, settings, 0)
     torch.manual_seed(0)
-    assert torch.equal(number, as_seen(PICTURES, augment, 0, torch.tensor(0.3)))
+    assert torch.equal(number, augment(PICTURES, settings, 0, torch.tensor(0.3)))
 
 
 @pytest.mark.parametrize("change", get_args(Change))
@@ -127,15 +127,16 @@ def test_blit_makes_the_eight_views_of_a_square_and_no_new_value() -> None:
 def test_geometry_leaves_as_many_as_it_should_and_is_the_warp_that_scipy_makes() -> None:
     from scipy.ndimage import affine_transform
 
-    from ganvas.training import geometric as warp
+    from ganvas.training import geometric
 
     many = torch.rand(3000, 1, 4, 4)
     still = (changed_by(many, "geometry", chance=0.5) - many).abs().flatten(1).amax(dim=1) < 1e-5
     assert still.float().mean() == pytest.approx(0.5**4, abs=0.02)  # scale, stretch, turns, shift
     angle, size = torch.tensor([0.3]), 16
-    matrix = warp._moved(torch.tensor([[1 / 8, 0.0]])) @ warp._turned(angle) @ warp._scaled(angle + 1, angle + 0.5)
+    shift, scaling = geometric._translation(torch.tensor([[1 / 8, 0.0]])), geometric._scaling(angle + 1, angle + 0.5)
+    matrix = shift @ geometric._rotation(angle) @ scaling
     grid = torch.nn.functional.affine_grid(matrix[:, :2], [1, 1, size, size], align_corners=False)
-    ours = warp._Sampled.apply(PICTURES[:1, :1], grid)
+    ours = geometric._Sampled.apply(PICTURES[:1, :1], grid)
     rows = matrix[0, :2, :2].flip(0, 1).numpy()  # scipy counts rows before columns, in pixels
     middle = (size - 1) / 2
     offset = middle + np.array([0, size / 8]) - rows @ np.array([middle, middle])
@@ -162,8 +163,8 @@ def test_tone_turns_scales_and_shifts_colours_about_the_grey_axis() -> None:
 
 
 def test_tone_comes_with_its_own_share_of_the_probability() -> None:
-    augment = Augment(differentiable=1.0, policy=("tone",), tone_factor=0.0)
-    torch.testing.assert_close(as_seen(PICTURES, augment, 0), PICTURES)
+    settings = Augment(differentiable=1.0, policy=("tone",), tone_factor=0.0)
+    torch.testing.assert_close(augment(PICTURES, settings, 0), PICTURES)
 
 
 @pytest.mark.parametrize(
@@ -185,5 +186,5 @@ def test_tone_comes_with_its_own_share_of_the_probability() -> None:
     ids=str,
 )
 def test_what_cannot_be_is_refused(bad: dict[str, float | Ramp]) -> None:
-    with pytest.raises(InputError, match=r"--augment\.\w+.*; .*(give|leave).*\.$"):
+    with pytest.raises(InputError, match=r"--augment\.\w+.*; .*(give|got|omit).*\.$"):
         Augment(**bad)  # type: ignore[arg-type]

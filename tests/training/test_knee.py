@@ -125,7 +125,7 @@ def test_a_resumed_run_remembers_its_looks() -> None:
 
 
 def test_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(InputError, match=r"stop-at-knee 1\.5 is no share"):
+    with pytest.raises(InputError, match=r"stop-at-knee must be .* got 1\.5"):
         Watch(stop_at_knee=1.5)
     with pytest.raises(InputError, match="makes images from noise"):
         train(tiny(), name="r", watch=Watch(stop_at_knee=0.2))

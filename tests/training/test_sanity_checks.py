@@ -25,8 +25,8 @@ FLAT = DCGAN(size=16, channels=1, g_width=4, d_width=4, latent=8, d_norm="none")
         (Wasserstein(), (R1(),), "R1 pulls the critic's slope to 0"),
         (Wasserstein(), (R1(), R2()), "R1 and R2 pulls"),
         (Wasserstein(), (), "nothing bounds"),
-        (Relativistic(), (GradientPenalty(),), "take R1 and R2"),
-        (Relativistic(), (R1(),), "this one has R1; it may diverge"),
+        (Relativistic(), (GradientPenalty(),), "use R1 and R2"),
+        (Relativistic(), (R1(),), "this recipe has R1; it may diverge"),
         (Relativistic(), (), "no penalty"),
     ],
 )
@@ -47,13 +47,13 @@ def test_what_fits_raises_no_warning() -> None:
 def test_a_ramp_past_the_end_is_named_with_where_it_gets() -> None:
     recipe = tiny(adam_g=Adam(lr=Ramp(4e-4, 0.0, 400)), ema=EMA(half_life=Ramp(0, 100, 100)), images=192)
     (sentence,) = sanity_checks(recipe)
-    assert "ends at image 192, before its ramps do: --adam-g.lr 0.0004..0.0@400 reaches 0.000208 only;" in sentence
-    assert sentence.endswith("give ramps that end at @192, or --images 400.")
+    assert "ends at image 192, before its ramps do: --adam-g.lr 0.0004..0.0@400 only reaches 0.000208;" in sentence
+    assert sentence.endswith("use ramps that end at @192, or --images 400.")
     (all_of_them,) = sanity_checks(replace(named_recipe("r3gan-small"), images=64_000))
     assert "and 4 more;" in all_of_them
-    assert "--penalties.0.gamma 20.0..2.0@400000:cosine reaches 18.9 only, --penalties.1.gamma" in all_of_them
+    assert "--penalties.0.gamma 20.0..2.0@400000:cosine only reaches 18.9, --penalties.1.gamma" in all_of_them
     (both,) = sanity_checks(tiny("dcgan", system=FLAT, penalties=(R1(), R2(gamma=Ramp(1, 0, 10**6))), images=192))
-    assert "--penalties.1.gamma 1..0@1000000 reaches 1 only" in both
+    assert "--penalties.1.gamma 1..0@1000000 only reaches 1" in both
 
 
 def test_grey_pictures_for_a_network_of_colours_are_told(cli: Cli) -> None:

@@ -88,7 +88,7 @@ def test_a_signal_stops_with_a_checkpoint(number: signal.Signals, code: int) -> 
     process.send_signal(number)
     _, said = process.communicate(timeout=60)
     assert process.returncode == code
-    assert b"the same command goes on from there" in said
+    assert b"run the same command to resume" in said
     assert b"Traceback" not in said
     assert len(list(Path("runs/r/checkpoints").glob("[0-9]*.safetensors"))) == 1
     assert RunFolder("runs/r").read_events()[-1]["event"] == "stopped"
@@ -142,7 +142,7 @@ def test_other_pictures_are_refused(tmp_path: Path) -> None:
     recipe = tiny(data=Images(source="d.npz"))
     train(replace(recipe, images=64), name="r", watch=QUIET)
     np.savez("d.npz", pictures=pictures[:100])
-    with pytest.raises(InputError, match=r"the images of d\.npz are not those"):
+    with pytest.raises(InputError, match=r"the images of d\.npz have changed"):
         train(recipe, name="r", watch=QUIET)
 
 
@@ -162,7 +162,7 @@ def test_nan_stops_at_the_last_good_checkpoint(cli: Cli) -> None:
     assert good.read_bytes() == before
     done = cli("train", "mlp-digits", "--name", "bad", "--adam-g.lr", "1e38")
     assert done.returncode == 1
-    assert "no longer a finite number at image" in done.stderr
+    assert "is not finite at image" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -198,7 +198,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(damage: str, capsys: 
         content[-100] ^= 1
     last.write_bytes(content)
     train(recipe, name="r", watch=QUIET)
-    assert "going back to the one before" in capsys.readouterr().err.replace("\n", " ")
+    assert "using the previous checkpoint" in capsys.readouterr().err.replace("\n", " ")
     events = [event["event"] for event in RunFolder("runs/r").read_events()]
     assert events[-3:] == ["damaged", "resumed", "finished"]
     assert same(model("whole"), model("r"))
@@ -208,7 +208,7 @@ def test_all_checkpoints_damaged_is_an_error() -> None:
     train(tiny(images=64), name="r", watch=QUIET)
     for path in Path("runs/r/checkpoints").iterdir():
         path.write_bytes(b"junk")
-    with pytest.raises(InputError, match=r"no checkpoint of the run .* is whole.*new --name"):
+    with pytest.raises(InputError, match=r"no checkpoint of the run .* is intact.*new --name"):
         train(tiny(), name="r", watch=QUIET)
 
 
@@ -246,12 +246,12 @@ def test_kept_and_best_checkpoints_stay() -> None:
 
 
 def test_few_pictures_do_not_make_thousands_of_sheets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("ganvas.observers.watch.MOST_SHEETS", 4)
+    monkeypatch.setattr("ganvas.observers.watch.MAX_SAMPLE_GRIDS", 4)
     pictures = tmp_path / "pictures.npz"
     np.savez(pictures, np.random.default_rng(0).integers(0, 256, (16, 16, 16, 1), np.uint8))
     recipe = replace(tiny(), data=Images(source=str(pictures), held_out=0), batch_size=8, images=16 * 9)
     outcome = train(recipe, name="r", watch=Watch(checkpoint_seconds=1e9, grid=(1, 2)))
-    shown = [int(sheet.stem) for sheet in outcome.folder.sheets()]
+    shown = [int(grid.stem) for grid in outcome.folder.sample_grids()]
     assert shown == [0, 48, 96, 144]  # every third of nine epochs
 
 

@@ -45,7 +45,7 @@ def test_without_a_whole_checkpoint_nothing_begins_again() -> None:
         path.write_bytes(path.read_bytes()[:-100])
     log = RUN.log.read_bytes()
     for _ in range(2):  # asking again does not change the answer
-        with pytest.raises(InputError, match=r"no checkpoint of the run runs/r is whole.*new --name"):
+        with pytest.raises(InputError, match=r"no checkpoint of the run runs/r is intact.*new --name"):
             train(tiny(), name="r", watch=QUIET)
     assert RUN.log.read_bytes() == log
 
@@ -70,7 +70,7 @@ def test_divergence_before_any_checkpoint_promises_none(cli: Cli) -> None:
 
 def test_using_a_run_on_an_absent_device_or_for_nothing(cli: Cli) -> None:
     train(tiny(images=16), name="r", watch=QUIET)
-    assert_refused(cli("generate", "runs/r", "-n", "0"), "0 pictures", "at least 1")
+    assert_refused(cli("generate", "runs/r", "-n", "0"), "0 images", "at least 1")
     assert_refused(cli("generate", "runs/r", "--device", "mps"), "mps", "cpu")
     assert_refused(cli("generate", "runs/r", "--device", "abacus"), "abacus", "cpu")
 

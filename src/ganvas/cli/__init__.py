@@ -1,4 +1,4 @@
-"""The command line: one thin file per verb. Starting it loads no torch."""
+"""The command line: one thin file per verb. Starting it imports no torch."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ VERBS = (
 
 
 def entry() -> NoReturn:
-    """Run `main` as the whole process."""
+    """Run `main` as a process."""
     try:
         code = main()
     finally:
-        # Ctrl-C while the interpreter goes down would print a traceback of some library's finaliser.
+        # Ctrl-C during interpreter shutdown would print a traceback from some library's finalizer.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.exit(code)
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command line and return its exit code: 0 done, 2 unusable input, 1 failed, 130 or 143 stopped.
+    """Run one command line and return its exit code: 0 success, 1 failure, 2 invalid input, 130 or 143 stopped.
 
-    ganvas augment has one more: 3, the extra samples do not help.
+    ganvas augment also returns 3 if the extra samples do not help.
     """
     argv = sys.argv[1:] if argv is None else argv
     try:
@@ -56,7 +56,7 @@ def main(argv: list[str] | None = None) -> int:
         print("ganvas: stopped", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # The reader of a pipe (head, less) has gone: nobody is left to tell.
+        # The reader of the pipe (head, less) is gone: there is nobody to report to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 
@@ -72,7 +72,7 @@ def _dispatch(argv: list[str]) -> int:
     if verb not in VERBS:
         from ganvas.errors import nearest
 
-        raise InputError(f"there is no verb {verb!r}{nearest(verb, VERBS)}; ganvas --help shows them all.")
+        raise InputError(f"there is no verb {verb!r}{nearest(verb, VERBS)}; run ganvas --help for all verbs.")
     code: int = importlib.import_module(f"ganvas.cli.{verb}").main(rest)
     return code
 
@@ -84,11 +84,11 @@ def usage() -> str:
         [
             "usage: ganvas VERB [ARGUMENTS]",
             "",
-            "Train, judge, compare and use generative adversarial networks.",
+            "Train, evaluate, compare and use generative adversarial networks.",
             "",
             *lines,
             "",
-            "ganvas VERB --help says more. A first run on bundled data: ganvas train dcgan-digits",
+            "Run ganvas VERB --help for details. For a first run on bundled data: ganvas train dcgan-digits",
         ]
     )
 

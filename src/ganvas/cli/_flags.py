@@ -1,4 +1,4 @@
-"""A recipe's fields as flags, derived from the values themselves by tyro."""
+"""The fields of a recipe as flags, derived from the values by tyro."""
 
 from __future__ import annotations
 
@@ -29,30 +29,30 @@ from ganvas.tasks import task_of
 
 @dataclass(frozen=True)
 class Common:
-    """What every command line about a recipe says."""
+    """Flags of every command that takes a recipe."""
 
     recipe: Annotated[Recipe, tyro.conf.arg(name="")]
-    """The recipe, every field of it a flag."""
+    """Recipe; every field is a flag."""
     name: str = ""
-    """The run's name, a folder below --host.runs; by default the recipe's."""
+    """Name of the run and of its folder in --host.runs; by default the recipe's name."""
     epochs: int = 0
-    """Length of the run in passes over the data, instead of --images."""
+    """Length of the run in epochs, instead of --images."""
     host: Host = field(default_factory=Host)
-    """Where to compute and keep the run."""
+    """Where to compute and store the run."""
 
 
 @dataclass(frozen=True)
 class Flags(Common):
-    """What is said of one run."""
+    """Flags of a command about one run."""
 
     watch: Watch = field(default_factory=Watch)
-    """What to look at, and how often; never changes the weights."""
+    """What to observe, and how often; never changes the weights."""
 
 
 F = TypeVar("F", bound=Common)
 
 
-# A union with a class in it would become subcommands; a ramp has a text form instead.
+# A union with a class would become subcommands; a ramp has a text form instead.
 _registry = tyro.constructors.ConstructorRegistry()
 
 
@@ -72,22 +72,25 @@ def _ramp_rule(
 
 
 def parse(verb: str, argv: list[str]) -> tuple[str, Flags]:
-    """As `parse_as`, about one run."""
+    """As `parse_as`, for a command about one run."""
     return parse_as(Flags, verb, argv)
 
 
 def parse_as(kind: type[F], verb: str, argv: list[str]) -> tuple[str, F]:
-    """Read ``RECIPE [flags]``: the recipe's name, and the flags with the recipe as changed by them.
+    """Parse ``RECIPE [flags]``: the recipe's name, and the flags with the modified recipe.
 
     Raises:
-        InputError: no or an unknown recipe, an unknown flag, or a value that does not fit.
+        InputError: a missing or unknown recipe, an unknown flag, or an invalid value.
     """
     if not argv or argv[0].startswith("-"):
         if {"-h", "--help"} & set(argv):
-            print(f"usage: ganvas {verb} RECIPE [flags]\n\nganvas list shows the recipes; ganvas {verb} RECIPE --help")
-            print("shows that recipe's fields as flags, with its values as defaults.")
+            print(
+                f"usage: ganvas {verb} RECIPE [flags]\n\nRun ganvas list for all recipes, and ganvas {verb} RECIPE"
+                " --help"
+            )
+            print("for the fields of a recipe as flags, with its values as defaults.")
             sys.exit(0)
-        raise InputError(f"ganvas {verb} needs the name of a recipe first, as in ganvas {verb} dcgan-digits.")
+        raise InputError(f"ganvas {verb} needs the name of a recipe first, such as ganvas {verb} dcgan-digits.")
     recipe = named_recipe(argv[0])
     default = kind(recipe=recipe)
     long = _long(recipe)
@@ -95,9 +98,9 @@ def parse_as(kind: type[F], verb: str, argv: list[str]) -> tuple[str, F]:
     recipe, words = _chosen(recipe, words)
     default = replace(default, recipe=recipe)
     _check_known(words[1:], default, long)
-    said = io.StringIO()
+    stderr = io.StringIO()
     try:
-        with _registry, contextlib.redirect_stderr(said):
+        with _registry, contextlib.redirect_stderr(stderr):
             flags = tyro.cli(
                 kind,
                 prog=f"ganvas {verb} {argv[0]}",
@@ -108,29 +111,31 @@ def parse_as(kind: type[F], verb: str, argv: list[str]) -> tuple[str, F]:
             )
     except SystemExit as ended:
         if ended.code:
-            raise InputError(f"{_message(said.getvalue())}; ganvas {verb} {argv[0]} --help shows every flag.") from None
+            raise InputError(
+                f"{_message(stderr.getvalue())}; run ganvas {verb} {argv[0]} --help for all flags."
+            ) from None
         raise
     if flags.epochs < 0:
-        raise InputError(f"--epochs {flags.epochs} is negative; give the number of passes over the data.")
+        raise InputError(f"--epochs {flags.epochs} is negative; give a positive number of epochs.")
     task_of(flags.recipe).check(flags.recipe)
     return argv[0], flags
 
 
 def _long(recipe: Recipe) -> dict[str, str]:
-    """What is said of a part as a whole means its first field."""
+    """Short forms of flags: a part on its own stands for its first field."""
     parts = {"--data": recipe.data, "--steering": recipe.steering}
     return {flag: f"{flag}.{fields(part)[0].name}" for flag, part in parts.items()}  # type: ignore[arg-type]
 
 
-# Parts that are one of several classes: the flag names the class, the flags below it its fields.
+# Parts that are one of several classes: the flag names the class, its nested flags are the fields.
 _CHOICES: dict[str, type[Any]] = {"--objective": Objective, "--data.degradation": Degradation}
-# Of these there may be several, or none.
+# Parts that are any number of classes.
 _SEVERAL: dict[str, type[Any]] = {"--penalties": Penalty, "--reconstruction": ReconstructionLoss}
 
 
 def _choices(recipe: Recipe) -> str:
-    """Which classes the recipe's parts are of, and which they could be of."""
-    told = []
+    """The current and available classes of the recipe's parts."""
+    parts_by_flag = []
     for flag, base in {**_CHOICES, **_SEVERAL}.items():
         part: Any = recipe
         for name in flag[2:].split("."):
@@ -138,12 +143,12 @@ def _choices(recipe: Recipe) -> str:
         if part is not None:
             parts = part if flag in _SEVERAL else (part,)
             names = " ".join(type(one).__name__ for one in parts) or "none"
-            told.append(f"{flag} {names} (available: {', '.join(kind.__name__ for kind in concrete(base))})")
-    return f"Parts that are chosen by name: {'; '.join(told)}."
+            parts_by_flag.append(f"{flag} {names} (available: {', '.join(kind.__name__ for kind in concrete(base))})")
+    return f"Parts chosen by name: {'; '.join(parts_by_flag)}."
 
 
 def _chosen(recipe: Recipe, words: list[str]) -> tuple[Recipe, list[str]]:
-    """Put the classes that the words name into the recipe, and leave these words out.
+    """Apply the words that choose classes to the recipe, and return the remaining words.
 
     Raises:
         InputError: there is no such class, or the recipe has no such part.
@@ -165,8 +170,8 @@ def _chosen(recipe: Recipe, words: list[str]) -> tuple[Recipe, list[str]]:
 
 
 def _made(flag: str, base: type[Any], name: str) -> Any:
-    """A value of the class below `base` that has this name, in letters of any case."""
-    load_systems()  # classes of the user's own stand in these files
+    """An instance of the subclass of `base` with this name, ignoring case."""
+    load_systems()  # user-defined classes are in these files
     classes = {kind.__name__.lower(): kind for kind in concrete(base)}
     if name.lower() not in classes:
         names = [kind.__name__ for kind in classes.values()]
@@ -179,7 +184,7 @@ def _made(flag: str, base: type[Any], name: str) -> Any:
 def _with(whole: Any, path: list[str], part: Any) -> Any:
     name, *inner = path
     if not hasattr(whole, name):
-        raise InputError(f"there is no {name} in {type(whole).__name__}; --help shows every flag of the recipe.")
+        raise InputError(f"{type(whole).__name__} has no {name}; use --help for all flags of the recipe.")
     return replace(whole, **{name: _with(getattr(whole, name), inner, part) if inner else part})
 
 
@@ -188,32 +193,32 @@ def _split(word: str) -> tuple[str, str]:
     return head, equals + value
 
 
-def with_epochs(flags: F, pictures: int) -> F:
-    """Turn --epochs, where given, into images."""
+def with_epochs(flags: F, epoch: int) -> F:
+    """Convert --epochs, if given, to images, where an epoch is this many."""
     if not flags.epochs:
         return flags
-    return replace(flags, recipe=replace(flags.recipe, images=flags.epochs * pictures), epochs=0)
+    return replace(flags, recipe=replace(flags.recipe, images=flags.epochs * epoch), epochs=0)
 
 
 def _message(page: str) -> str:
-    """The sentence in tyro's box of an error: what stands above the rule."""
+    """The message in tyro's error box: the text above the rule."""
     lines = [line.strip("│ ") for line in page.splitlines()]
     inside = list(itertools.takewhile(lambda line: not line.startswith(("─", "╰")), lines[1:]))
     return (" ".join(inside) or page.strip()).rstrip(".")
 
 
 def _check_known(words: list[str], default: Common, long: Mapping[str, str]) -> None:
-    # tyro's own message is a page with boxes; ours is one sentence.
+    # One sentence instead of tyro's page of boxes.
     known = {"--help", "-h"}
     for path, _ in flatten(default):
         path = path.removeprefix("recipe.")
-        # A ramp is one flag, whatever its parts.
+        # A ramp is a single flag.
         known |= {f"--{name}".replace("_", "-") for name in (path, path.rpartition(".")[0])}
     known |= {*long, *_CHOICES, *_SEVERAL}
     for word in words:
         flag = word.split("=")[0].replace("_", "-")
         if word.startswith("-") and flag not in known and not _is_number(word):
-            raise InputError(f"there is no flag {flag}{nearest(flag, known)}; --help shows all.")
+            raise InputError(f"there is no flag {flag}{nearest(flag, known)}; use --help for all flags.")
 
 
 def _is_number(word: str) -> bool:

@@ -1,4 +1,4 @@
-"""argparse, with our manner of refusing."""
+"""argparse, with one-sentence errors."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from ganvas.errors import InputError
 
 
 class Parser(argparse.ArgumentParser):
-    """Raises one sentence where argparse would print its usage and exit."""
+    """An argument parser that raises InputError instead of printing its usage and exiting."""
 
     def error(self, message: str) -> NoReturn:
-        """Refuse the command line.
+        """Reject the command line.
 
         Raises:
             InputError: always.
         """
-        raise InputError(f"{self.prog} cannot be run so: {message}; {self.prog} --help shows what it takes.")
+        raise InputError(f"{self.prog}: {message}; run {self.prog} --help for usage.")

@@ -1,4 +1,4 @@
-"""Compare runs on one page: ganvas compare runs/a runs/b"""
+"""Put runs side by side on one offline page: ganvas compare runs/a runs/b"""
 
 from __future__ import annotations
 
@@ -18,13 +18,16 @@ PAGE = "comparison.html"
 def main(argv: list[str]) -> int:
     """Run ``ganvas compare RUN...``."""
     parser = Parser("ganvas compare", description=__doc__)
-    parser.add_argument("runs", nargs="+", metavar="RUN", help="a run's folder, or a folder that holds runs")
-    parser.add_argument("--out", type=Path, default=Path(PAGE), help=f"the page to write (default: {PAGE})")
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="run folder, or folder of runs")
+    parser.add_argument("--out", type=Path, default=Path(PAGE), help=f"page to write (default: {PAGE})")
     parser.add_argument(
-        "--by", choices=("images", "hours"), default="images", help="align on images seen, or on hours of training"
+        "--by",
+        choices=("images", "hours"),
+        default="images",
+        help="x axis: images seen or hours of training (default: images)",
     )
-    parser.add_argument("--unfinished", action="store_true", help="take runs that are still training as they stand")
-    parser.add_argument("--no-reals", action="store_true", help="leave the real pictures out of the page")
+    parser.add_argument("--unfinished", action="store_true", help="include runs that are still training")
+    parser.add_argument("--no-reals", action="store_true", help="omit the real images from the page")
     arguments = parser.parse_args(argv)
     from rich.console import Console
 
@@ -32,10 +35,10 @@ def main(argv: list[str]) -> int:
     from ganvas.reports import compare
 
     if arguments.out.suffix.lower() not in (".html", ".htm"):
-        raise InputError(f"--out {arguments.out} is no name of a page; give one that ends in .html.")
+        raise InputError(f"--out {arguments.out} is not an HTML file; use a name that ends in .html.")
     comparison = compare(arguments.runs, by=arguments.by, unfinished=arguments.unfinished)
     show(comparison, Console(highlight=False))
-    # The page takes longer than the answer.
+    # Print first, since the page takes longer.
     from ganvas.reports.page import write_page
 
     write_page(comparison, arguments.out, reals=not arguments.no_reals)
@@ -44,7 +47,7 @@ def main(argv: list[str]) -> int:
 
 
 def show(comparison: Comparison, console: Console) -> None:
-    """Print what differs, the measures and what a reader must know."""
+    """Print the differing settings, the measures and the notes."""
     from rich.table import Column, Table
 
     from ganvas.reports.table import interval

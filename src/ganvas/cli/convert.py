@@ -1,4 +1,5 @@
-"""Turn a run, or another program's checkpoint, into one safetensors file: ganvas convert FILE --out FILE.safetensors"""
+"""Convert a run, or another program's checkpoint, to one safetensors file: ganvas convert FILE --out
+FILE.safetensors"""
 
 from __future__ import annotations
 
@@ -10,20 +11,22 @@ from ganvas.cli._parser import Parser
 def main(argv: list[str]) -> int:
     """Run ``ganvas convert FILE --out OUT``."""
     parser = Parser("ganvas convert", description=__doc__)
-    parser.add_argument("file", type=Path, help="a run, or a .pth or .pt checkpoint; only weights are read")
-    parser.add_argument("--out", type=Path, required=True, help="the .safetensors file to write")
+    parser.add_argument("file", type=Path, help="run, or .pth or .pt checkpoint; only weights are read, no code is run")
+    parser.add_argument("--out", type=Path, required=True, help="safetensors file to write")
     parser.add_argument("--half", action="store_true", help="store the weights in half precision")
-    parser.add_argument("--which", choices=("last", "best"), default="last", help="the run's newest state or its best")
+    parser.add_argument(
+        "--which", choices=("last", "best"), default="last", help="state of the run: last or best (default: last)"
+    )
     arguments = parser.parse_args(argv)
 
     from ganvas.runs.models import find
 
-    find(arguments.file, arguments.which)  # a wrong path is refused before torch is loaded
+    find(arguments.file, arguments.which)  # rejects a wrong path before importing torch
 
     from ganvas.inference.export import convert
     from ganvas.inference.loading import predictor_of
 
     about = convert(arguments.file, arguments.out, which=arguments.which, half=arguments.half)
     command = predictor_of(about.task).use.format(model=arguments.out)
-    print(f"{arguments.out}: {about.name}, {about.network}; use it with {command}")
+    print(f"{arguments.out}: {about.name}, {about.network}; next: {command}")
     return 0

@@ -1,4 +1,4 @@
-"""Say what is wrong with a run's game, since when, and what helps: ganvas diagnose runs/x"""
+"""Say what is going wrong in a run, since when, and which flag helps: ganvas diagnose runs/x"""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from ganvas.cli._parser import Parser
 def main(argv: list[str]) -> int:
     """Run ``ganvas diagnose RUN``."""
     parser = Parser("ganvas diagnose", description=__doc__)
-    parser.add_argument("run", help="a run's folder")
-    parser.add_argument("--out", type=Path, help="PNG file of the picture (default: diagnosis.png in the run)")
+    parser.add_argument("run", help="run folder")
+    parser.add_argument("--out", type=Path, help="PNG file of the chart (default: diagnosis.png in the run)")
     arguments = parser.parse_args(argv)
     from rich.console import Console
 
@@ -21,20 +21,22 @@ def main(argv: list[str]) -> int:
     from ganvas.systems import read_recipe
 
     if arguments.out and arguments.out.suffix.lower() != ".png":
-        raise InputError(f"--out {arguments.out} is no name of a picture; give one that ends in .png.")
+        raise InputError(f"--out {arguments.out} is not a PNG file; use a name that ends in .png.")
     record = Record(arguments.run)
-    found = diagnose(record)
+    diagnosis = diagnose(record)
     console = Console(highlight=False, soft_wrap=True)
-    for verdict in found.timeline:
+    for verdict in diagnosis.timeline:
         console.print(f"image {verdict.images:>11,}  {verdict}", markup=False)
-    if found.interlace is not None:
-        console.print(f"losses interlace {found.interlace:.2f} (0 apart, 1 woven) over the last tenth of the run")
-    now = found.timeline[-1]
+    if diagnosis.interlace is not None:
+        console.print(
+            f"losses interlace {diagnosis.interlace:.2f} (0 apart, 1 interlaced) over the last tenth of the run"
+        )
+    now = diagnosis.timeline[-1]
     recipe = read_recipe(record.plain, str(record.folder.recipe))
     for line in advice(now.name, recipe, now.images):
         console.print(f"remedy: {line}", markup=False)
-    # The drawing takes longer than the answer.
+    # Print first, since the chart takes longer.
     out = arguments.out or record.path / "diagnosis.png"
-    draw_diagnosis(record, found, out)
+    draw_diagnosis(record, diagnosis, out)
     print(out)
     return 0

@@ -6,18 +6,18 @@ from pathlib import Path
 
 from ganvas.cli._parser import Parser
 
-NAMES = 100  # characters that the classes take of a file's name at most
+NAMES = 100  # maximum length of the class names in a file name
 
 
 def main(argv: list[str]) -> int:
     """Run ``ganvas generate RUN ...``."""
     parser = Parser("ganvas generate", description=__doc__)
-    parser.add_argument("run", help="a run's folder, or a .safetensors file that ganvas wrote")
+    parser.add_argument("run", help="run folder, or .safetensors file written by ganvas")
     parser.add_argument(
         "-n",
         type=int,
-        help="number of images (default: 64; of several classes 8 of each) or points (default: 2500), or of stops of"
-        " a walk (default: 6)",
+        help="number of images (default: 64, or 8 per class), 2-D points (default: 2500), or stops of an interpolation"
+        " (default: 6)",
     )
     parser.add_argument(
         "--class",
@@ -25,53 +25,59 @@ def main(argv: list[str]) -> int:
         action="append",
         default=[],
         metavar="CLASS",
-        help="of a run with classes: the name or number of one, repeatable (default: all)",
+        help="class name or number, if the run has classes; repeatable (default: all)",
     )
-    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same images (default: 0)")
-    parser.add_argument("--grid", type=Path, help="write one sheet, a PNG file (default: RUN[-CLASS]-seedN.png)")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="random seed; the same seed gives the same images (default: 0)"
+    )
+    parser.add_argument("--grid", type=Path, help="PNG file of the sample grid (default: RUN[-CLASS]-seedN.png)")
     parser.add_argument(
         "--out",
         type=Path,
-        help="write single PNG files into this folder, those of classes in one for each; of a walk, a .gif or .mp4"
-        " file; of points, a .csv or .npz file",
+        help="folder for single PNG files, with one subfolder per class; for an interpolation, a .gif or .mp4 file; for"
+        " 2-D points, a .csv or .npz file",
     )
-    parser.add_argument("--interpolate", action="store_true", help="walk from each random point to the next")
+    parser.add_argument("--interpolate", action="store_true", help="interpolate from each random sample to the next")
     parser.add_argument(
-        "--steps", type=int, default=16, help="images from one stop of a walk to the next (default: 16)"
+        "--steps", type=int, default=16, help="images from one stop of an interpolation to the next (default: 16)"
     )
-    parser.add_argument("--which", choices=("last", "best"), default="last", help="the newest state or the best one")
-    parser.add_argument("--device", default="cpu", help="where to compute (default: cpu)")
+    parser.add_argument(
+        "--which", choices=("last", "best"), default="last", help="state of the run: last or best (default: last)"
+    )
+    parser.add_argument("--device", default="cpu", help="device (default: cpu)")
     arguments = parser.parse_args(argv)
 
     from ganvas.errors import InputError
     from ganvas.runs.models import find
 
-    find(arguments.run, arguments.which)  # a wrong path is refused before torch is loaded
+    find(arguments.run, arguments.which)  # rejects a wrong path before importing torch
 
     from ganvas.inference import open_as
     from ganvas.inference.generator import class_folder
     from ganvas.inference.sampler import Sampler
 
     generator = open_as(Sampler, arguments.run, which=arguments.which, device=arguments.device)
-    seed, sheet, out = arguments.seed, arguments.grid, arguments.out
+    seed, grid, out = arguments.seed, arguments.grid, arguments.out
     asked, known = arguments.classes, generator.classes
     # A class may be called all.
     if not asked or (asked == ["all"] and known and "all" not in known):
         asked = known
     labels = list(dict.fromkeys(map(generator.number, asked)))
-    if not sheet and not out:
+    if not grid and not out:
         which = "" if asked is known else "-" + "-".join(class_folder(known[label], label) for label in labels)[:NAMES]
-        sheet = Path(f"{generator.name}{which}-seed{seed}.png")
+        grid = Path(f"{generator.name}{which}-seed{seed}.png")
     if arguments.interpolate:
         if arguments.classes and len(labels) > 1:
-            raise InputError(f"a walk stays in one class, and {len(labels)} are given; leave all --class but one out.")
+            raise InputError(
+                f"an interpolation stays in one class, but {len(labels)} were given; give a single --class."
+            )
         label = labels[0] if arguments.classes else None
         n = 6 if arguments.n is None else arguments.n
-        paths = generator.write_interpolation(n, arguments.steps, seed, sheet, out, label)
+        paths = generator.write_interpolation(n, arguments.steps, seed, grid, out, label)
     else:
-        usual = 8 if len(labels) > 1 else generator.default_count
-        n = usual if arguments.n is None else arguments.n
+        default = 8 if len(labels) > 1 else generator.default_count
+        n = default if arguments.n is None else arguments.n
         paths = generator.write_samples(n, seed, out, labels) if out else []
-        paths += [generator.write_grid(n, seed, sheet, labels)] if sheet else []
+        paths += [generator.write_grid(n, seed, grid, labels)] if grid else []
     print("\n".join(map(str, paths)))
     return 0

@@ -1,4 +1,4 @@
-"""Show the systems and their recipes"""
+"""List the systems and their recipes"""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from ganvas.cli._parser import Parser
 
 
 def main(argv: list[str]) -> int:
-    """Run ``ganvas list``; reads the sources, loads no torch."""
+    """Run ``ganvas list``; parses the sources, imports no torch."""
     Parser("ganvas list", description=__doc__).parse_args(argv)
     from itertools import groupby
 

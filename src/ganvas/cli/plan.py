@@ -1,4 +1,4 @@
-"""Show a recipe's networks, shapes and cost on this machine before training it"""
+"""Show a recipe's layers and shapes, and its speed, time, memory and disk use on this machine"""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def main(argv: list[str]) -> int:
 
     from ganvas.data import NAMES, count, open_data
     from ganvas.errors import InputError
-    from ganvas.experiment.cost import layers, probe
+    from ganvas.experiment.cost import estimate_cost, layers
     from ganvas.tasks import task_of
     from ganvas.training.loop import Diverged
 
@@ -41,16 +41,17 @@ def main(argv: list[str]) -> int:
     flags = with_epochs(flags, epoch)
     recipe = flags.recipe
     try:
-        cost = probe(recipe, device, epoch, flags.watch)
+        cost = estimate_cost(recipe, device, epoch, flags.watch)
     except Diverged as error:
         raise InputError(
-            f"the recipe cannot be timed, for {error}; lower --adam-g.lr and --adam-d.lr, or choose another objective."
+            f"the recipe cannot be timed, since {error}; lower --adam-g.lr and --adam-d.lr, or choose another"
+            " objective."
         ) from None
     epochs = recipe.images / epoch
-    console.print(f"data     {name}: {epoch:,} {task.unit}; {recipe.images:,} images are {epochs:.1f} epochs")
+    console.print(f"data     {name}: {epoch:,} {task.unit}; {recipe.images:,} images in total, {epochs:.1f} epochs")
     console.print(f"rate     {cost.images_per_second:,.0f} images/s in {recipe.precision} on {device}")
     console.print(f"time     {duration(cost.seconds)}")
-    console.print(f"memory   {cost.memory / 2**20:,.0f} MiB at the peak")
+    console.print(f"memory   {cost.memory / 2**20:,.0f} MiB at peak")
     console.print(f"disk     {cost.disk / 2**20:,.0f} MiB for the run folder")
     return 0
 

@@ -1,4 +1,4 @@
-"""List runs with their state and age"""
+"""List runs with their state and age: ganvas runs"""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ganvas.cli._parser import Parser
 def main(argv: list[str]) -> int:
     """Run ``ganvas runs [FOLDER]``."""
     parser = Parser("ganvas runs", description=__doc__)
-    parser.add_argument("folder", nargs="?", default="runs", help="folder that holds the runs (default: runs)")
+    parser.add_argument("folder", nargs="?", default="runs", help="folder of the runs (default: runs)")
     arguments = parser.parse_args(argv)
     from rich.console import Console
     from rich.table import Table
@@ -21,10 +21,12 @@ def main(argv: list[str]) -> int:
 
     root = Path(arguments.folder)
     if not root.is_dir():
-        raise InputError(f"there is no folder {root}; give the one that holds the runs, or train a first one.")
-    table = Table("run", "state", "system", "data", "images", "last sign of life", box=None)
+        raise InputError(f"the folder {root} does not exist; give the folder of the runs, or train a first one.")
+    table = Table("run", "state", "system", "data", "images", "last update", box=None)
     for run in find_runs(root):
-        images = f"{run.images_seen:,} of {run.of:,} ({min(1.0, run.images_seen / max(1, run.of)):.0%})"
+        images = (
+            f"{run.images_seen:,} of {run.total_images:,} ({min(1.0, run.images_seen / max(1, run.total_images)):.0%})"
+        )
         table.add_row(run.name, run.state, run.system, run.data, images, _ago(time.time() - run.changed))
     Console().print(table if table.row_count else f"no runs in {root}")
     return 0

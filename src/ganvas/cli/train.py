@@ -1,4 +1,4 @@
-"""Train a recipe, or go on with a run: ganvas train dcgan-digits"""
+"""Train a recipe, or resume a run: ganvas train dcgan-digits"""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def main(argv: list[str]) -> int:
         outcome = train(flags.recipe, name=flags.name or name, watch=flags.watch, host=flags.host, console=console)
     except Diverged as error:
         console.print(
-            f"ganvas: the run diverged: {error}. Checkpoints from before that stand. The usual remedy is a lower"
-            " --adam-g.lr and --adam-d.lr, or another objective, under a new --name.",
+            f"ganvas: the run diverged, since {error}; train again under a new --name with lower --adam-g.lr and"
+            " --adam-d.lr, or another objective. Earlier checkpoints are kept.",
             style="red",
             highlight=False,
             soft_wrap=True,
@@ -36,13 +36,13 @@ def main(argv: list[str]) -> int:
         return 1
     folder = outcome.folder
     if outcome.state == "stopped":
-        console.print(f"stopped at image {outcome.images_seen:,}; the same command goes on from there")
+        console.print(f"stopped at image {outcome.images_seen:,}; run the same command to resume")
         return 128 + (outcome.signal or signal.SIGINT)
     if outcome.early:
         saved = next(e["saved_seconds"] for e in reversed(folder.read_events()) if "saved_seconds" in e)
-        console.print(f"ended early at image {outcome.images_seen:,}, {outcome.early}: about {saved:,.0f} s saved")
-    made = {
-        "sample sheet": next(
+        console.print(f"ended early at image {outcome.images_seen:,} ({outcome.early}), saving about {saved:,.0f} s")
+    outputs = {
+        "sample grid": next(
             (folder.samples / preview.file for preview in reversed(read_previews(folder.samples))), None
         ),
         "film strip": folder.filmstrip,
@@ -51,7 +51,7 @@ def main(argv: list[str]) -> int:
         "model": folder.model,
     }
     task = task_of(flags.recipe)
-    lines = [(what, str(path)) for what, path in made.items() if path and path.exists()]
-    for what, line in (*lines, *task.results(folder), ("next", task.next_command(flags.recipe, folder))):
-        print(f"{what:<14}{line}")
+    lines = [(title, str(path)) for title, path in outputs.items() if path and path.exists()]
+    for title, line in (*lines, *task.results(folder), ("next", task.next_command(flags.recipe, folder))):
+        print(f"{title:<14}{line}")
     return 0

@@ -1,4 +1,4 @@
-"""Upscale photos, folders of them and videos, preserving metadata: ganvas upscale photo.jpg"""
+"""Upscale photos, folders and videos, preserving metadata: ganvas upscale photo.jpg"""
 
 from __future__ import annotations
 
@@ -9,62 +9,64 @@ from ganvas.errors import InputError
 
 FORMATS = ("png", "jpeg", "webp", "tiff", "avif")
 
-NAMES = """The result of photo.jpg is photo_x4.jpg: in the folder --out, where a folder's structure is kept, or beside
-the photo. Two photos that differ only in their endings become photo_jpg_x4.png and photo_png_x4.png. Files that are
-there stay, unless --overwrite. The same command run again, after a kill too, goes on with what is left. Exit code: 0
-all done, 1 some files were set aside (listed at the end), 2 unusable command."""
+EPILOG = """photo.jpg becomes photo_x4.jpg, in the folder --out (which keeps the folder structure) or next to the
+photo. Photos that differ only in their extensions become photo_jpg_x4.png and photo_png_x4.png. Existing files are kept
+unless --overwrite is given. Run the same command again, even after a kill, to continue with the remaining files. Exit
+code: 0 all done, 1 some files failed (listed at the end), 2 invalid command."""
 
 
 def main(argv: list[str]) -> int:
-    """Run ``ganvas upscale IN.. [--out OUT] ...``; 0 all done, 1 some files were set aside."""
-    parser = Parser("ganvas upscale", description=__doc__, epilog=NAMES)
-    parser.add_argument("inputs", nargs="+", metavar="IN", help="images, videos, folders (with all below), patterns")
-    parser.add_argument("--out", type=Path, help="folder of the results, or of one image a file (default: beside it)")
+    """Run ``ganvas upscale IN.. [--out OUT] ...``; 0 all done, 1 some files failed."""
+    parser = Parser("ganvas upscale", description=__doc__, epilog=EPILOG)
+    parser.add_argument("inputs", nargs="+", metavar="IN", help="images, videos, folders (recursive) or patterns")
+    parser.add_argument(
+        "--out", type=Path, help="output folder, or output file of a single image (default: next to the input)"
+    )
     parser.add_argument(
         "--model",
         default="srgan-x4",
-        help="a name (srgan-x4, the default: sharp; srresnet-x4: faithful), a run's folder, or a file of weights",
+        help="bundled model (srgan-x4: sharp, the default; srresnet-x4: faithful), run folder or weights file",
     )
-    parser.add_argument("--scale", type=float, default=0, help="1 up to the model's own, which is the default")
+    parser.add_argument("--scale", type=float, default=0, help="from 1 to the model's own scale, which is the default")
     parser.add_argument(
-        "--strength", type=float, default=1.0, help="0 faithful (SRResNet) to 1 sharp (SRGAN, the default)"
+        "--strength", type=float, default=1.0, help="from 0, faithful (SRResNet), to 1, sharp (SRGAN, the default)"
     )
-    parser.add_argument("--format", choices=FORMATS, default="", help="of the results (default: that of each image)")
+    parser.add_argument("--format", choices=FORMATS, default="", help="output format (default: that of each image)")
     parser.add_argument(
         "--quality",
         type=int,
         default=0,
-        help="of JPEG, WebP, AVIF, 1 to 100 (default: 95, 95, 90; videos have their own)",
-    )
-    parser.add_argument("--overwrite", action="store_true", help="replace what is there and was not made so before")
-    parser.add_argument(
-        "--limit", type=float, default=100.0, help="megapixels a file may have before it is upscaled (default: 100)"
+        help="quality of JPEG, WebP and AVIF, 1 to 100 (default: 95, 95 and 90; not for videos)",
     )
     parser.add_argument(
-        "--tile", type=int, default=0, help="side of the parts in pixels (default: by the memory at hand)"
+        "--overwrite", action="store_true", help="replace existing files unless they were made with the same settings"
+    )
+    parser.add_argument("--limit", type=float, default=100.0, help="maximum megapixels of an input (default: 100)")
+    parser.add_argument(
+        "--tile", type=int, default=0, help="side of the tiles in pixels (default: depends on the available memory)"
     )
     parser.add_argument(
         "--precision",
         choices=("fp32", "auto"),
         default="fp32",
-        help="auto: the fastest that is 50 dB or more from fp32",
+        help="auto: the fastest precision with at least 50 dB PSNR against fp32 (default: fp32)",
+    )
+    parser.add_argument("--check", action="store_true", help="reread every result and report what was preserved")
+    parser.add_argument("--no-colour-lock", action="store_true", help="allow the model to shift colours")
+    parser.add_argument(
+        "--compare", type=Path, metavar="PAGE", help="also write an HTML page with slider and magnifier"
     )
     parser.add_argument(
-        "--check", action="store_true", help="read every result anew and say what was preserved, a line each"
+        "--original", type=Path, help="for --compare: the high-resolution original, or a folder with the same names"
     )
-    parser.add_argument("--no-colour-lock", action="store_true", help="let the model shift colours")
-    parser.add_argument("--compare", type=Path, metavar="PAGE", help="also write an HTML page with slider and loupe")
-    parser.add_argument(
-        "--original", type=Path, help="of --compare: the large original, or a folder with the same names"
-    )
-    parser.add_argument("--device", default="cpu", help="where to compute (default: cpu)")
+    parser.add_argument("--device", default="cpu", help="device (default: cpu)")
     arguments = parser.parse_args(argv)
     _check(arguments.scale, arguments.quality, arguments.limit, arguments.original, arguments.compare)
 
     from ganvas.imageio.planning import plan
     from ganvas.runs.models import find
 
-    # Wrong paths are refused before torch is loaded.
+    # Reject wrong paths before importing torch.
     find(arguments.model)
     plan(arguments.inputs, arguments.out, 1, arguments.format)
 
@@ -94,19 +96,19 @@ def main(argv: list[str]) -> int:
         if arguments.compare:
             from ganvas.imageio.compare_page import write_page
 
-            shown = [*outcome.before, *(job for job, _ in outcome.made)]
-            write_page(arguments.compare, shown, upscaler, arguments.original, opening)
+            compared = [*outcome.before, *(job for job, _ in outcome.made)]
+            write_page(arguments.compare, compared, upscaler, arguments.original, opening)
             print(arguments.compare)
     return _summary(outcome.bad, len(outcome.made), len(outcome.before), planned.skipped)
 
 
 def _summary(bad: dict[Path, str], made: int, before: int, skipped: int) -> int:
     parts = [f"{made} upscaled"]
-    parts += [f"{before} were done before"] if before else []
+    parts += [f"{before} already done"] if before else []
     parts += [f"{skipped} other files skipped"] if skipped else []
     files = made + before + len(bad)
-    listed = bad if files > 1 else {}  # of one file, the line just above says why
-    parts += [f"{len(bad)} set aside{':' if listed else ''}"] if bad else []
+    listed = bad if files > 1 else {}  # for a single file, the line above gives the reason
+    parts += [f"{len(bad)} failed{':' if listed else ''}"] if bad else []
     if files > 1 or skipped or before or bad:
         print(", ".join(parts))
     for path, why in listed.items():
@@ -116,14 +118,16 @@ def _summary(bad: dict[Path, str], made: int, before: int, skipped: int) -> int:
 
 def _check(scale: float, quality: int, limit: float, original: Path | None, page: Path | None) -> None:
     if scale < 0 or (0 < scale < 1):
-        raise InputError(f"--scale {scale:g} upscales nothing; give 1 up to the model's own scale.")
+        raise InputError(f"--scale must be between 1 and the model's own scale; got {scale:g}.")
     if quality and not 1 <= quality <= 100:
-        raise InputError(f"--quality {quality} is out of range; give 1 to 100.")
+        raise InputError(f"--quality must be between 1 and 100; got {quality}.")
     if not limit > 0:
-        raise InputError(f"--limit {limit:g} lets no image pass; give megapixels, such as 100.")
+        raise InputError(f"--limit must be above 0 megapixels, such as 100; got {limit:g}.")
     if page and page.suffix.lower() not in (".html", ".htm"):
-        raise InputError(f"--compare {page} is not a page; give a name that ends in .html.")
+        raise InputError(f"--compare {page} is not an HTML file; use a name that ends in .html.")
     if original and not page:
-        raise InputError("--original is for --compare PAGE.html; give both.")
+        raise InputError("--original requires --compare PAGE.html; give both.")
     if original and not original.exists():
-        raise InputError(f"--original {original} is not there; give the large image, or a folder with the same names.")
+        raise InputError(
+            f"--original {original} does not exist; give the high-resolution image, or a folder with the same names."
+        )

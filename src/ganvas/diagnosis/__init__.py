@@ -1,19 +1,19 @@
-"""What is wrong with the game: signals, verdicts with their evidence, remedies. Changes no weight by itself."""
+"""Diagnosis of a run: signals, verdicts with their evidence, and remedies. Changes no weights by itself."""
 
 from ganvas.diagnosis.chart import draw_diagnosis
 from ganvas.diagnosis.history import Diagnosis, diagnose
 from ganvas.diagnosis.remedies import REMEDIES, advice
-from ganvas.diagnosis.verdicts import Look, Verdict, judge, looks, timeline
+from ganvas.diagnosis.verdicts import Snapshot, Verdict, assess, snapshots, timeline
 
 __all__ = [
     "REMEDIES",
     "Diagnosis",
-    "Look",
+    "Snapshot",
     "Verdict",
     "advice",
+    "assess",
     "diagnose",
     "draw_diagnosis",
-    "judge",
-    "looks",
+    "snapshots",
     "timeline",
 ]

@@ -1,4 +1,4 @@
-"""The diagnosis as one image: what was measured, over the verdicts."""
+"""A chart of the diagnosis: the signals over the verdicts."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ PANELS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("D's mean score", ("logit_real", "logit_held_out", "logit_fake"), "linear"),
     ("share", ("accuracy_real", "accuracy_held_out", "accuracy_fake", "duplicates"), "linear"),
     ("fakes / reals", ("diversity", "features", "movement"), "linear"),
-    ("distance / held-out's", ("distance",), "log"),
+    ("distance / that of held-out", ("distance",), "log"),
 )
 
 
-def draw_diagnosis(record: Record, found: Diagnosis, path: Path) -> None:
-    """Draw a run's diagnosis into a PNG file.
+def draw_diagnosis(record: Record, diagnosis: Diagnosis, path: Path) -> None:
+    """Draw a run's diagnosis to a PNG file.
 
     Raises:
         InputError: the file cannot be written.
@@ -42,13 +42,13 @@ def draw_diagnosis(record: Record, found: Diagnosis, path: Path) -> None:
 
     figure = Figure(figsize=(9, 11), layout="constrained", dpi=100)
     axes = figure.subplots(len(PANELS) + 1, 1, sharex=True)
-    last = max(look.images for look in found.looks)
+    last = max(snapshot.images for snapshot in diagnosis.snapshots)
     for name, points in sorted(record.terms.items()):
         axes[0].plot(*zip(*points, strict=True), label=name, linewidth=0.9)
     axes[0].set_ylabel("loss")
     for axis, (title, names, scale) in zip(axes[1:], PANELS, strict=True):
         for name in names:
-            known = [(look.images, look.signals[name]) for look in found.looks if name in look.signals]
+            known = [(s.images, s.signals[name]) for s in diagnosis.snapshots if name in s.signals]
             if known:
                 axis.plot(*zip(*known, strict=True), label=name.replace("_", " "), linewidth=1.1)
         axis.set_ylabel(title)
@@ -56,14 +56,14 @@ def draw_diagnosis(record: Record, found: Diagnosis, path: Path) -> None:
         axis.yaxis.set_major_formatter("{x:g}")
         axis.yaxis.set_minor_formatter("{x:g}" if scale == "log" else "")
     for axis in axes:
-        for verdict, end in _spans(found.timeline, last):
+        for verdict, end in _spans(diagnosis.timeline, last):
             axis.axvspan(verdict.since, end, color=COLOURS[verdict.name], linewidth=0, zorder=0)
         if axis.get_legend_handles_labels()[0]:
             axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=8)
         axis.grid(alpha=0.25)
         axis.margins(x=0)
     axes[-1].set_xlabel("real images seen")
-    named: dict[str, Any] = {v.name: Patch(color=COLOURS[v.name], label=v.name) for v in found.timeline}
+    named: dict[str, Any] = {v.name: Patch(color=COLOURS[v.name], label=v.name) for v in diagnosis.timeline}
     figure.legend(handles=list(named.values()), loc="outside upper right", ncols=4, frameon=False, fontsize=9)
     figure.suptitle(record.name, x=0.02, ha="left")
     write_atomically(path, lambda part: figure.savefig(part, format="png"))

@@ -1,55 +1,54 @@
-"""The diagnosis of a run from its folder, finished or not."""
+"""The diagnosis of a run from its folder, whether finished or not."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from ganvas.diagnosis.interlace import interlace
-from ganvas.diagnosis.verdicts import Look, Verdict, looks, timeline
+from ganvas.diagnosis.verdicts import Snapshot, Verdict, snapshots, timeline
 from ganvas.errors import InputError
 from ganvas.runs.record import Record
 
-LAST = 0.1  # share of the run over which the losses' interlacing is reported
+LAST = 0.1  # final part of the run over which the interlacing of the losses is computed
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What a run's looks say.
+    """The diagnosis of a run.
 
     Attributes:
-        looks: all of them.
-        timeline: the verdicts in order, each where it was first given; the last one stands.
-        interlace: how the losses interlaced at the end, 0 to 1; None where the losses are of no common kind.
+        snapshots: all of them, in order.
+        timeline: the verdicts in order, each where it first applied; the last one is current.
+        interlace: how much the losses interlaced at the end, 0 to 1; None if they are not comparable.
     """
 
-    looks: list[Look]
+    snapshots: list[Snapshot]
     timeline: list[Verdict]
     interlace: float | None
 
 
 def diagnose(record: Record) -> Diagnosis:
-    """Judge a run by its log.
+    """Diagnose a run from its log.
 
     Raises:
-        InputError: nobody looked at the game while it was trained.
+        InputError: the log has no snapshots.
     """
-    seen = looks(record.log)
-    if not seen:
+    found = snapshots(record.log)
+    if not found:
         raise InputError(
-            f"the run {record.path} has no looks in its log, so there is nothing to judge: games that begin at noise"
-            " are looked at while they are trained (train it further, or with a smaller --watch.diagnose-every); of any"
-            " other run ganvas compare shows the losses and the distance to the originals."
+            f"the run {record.path} has no diagnosis in its log; if it generates from noise, train it further or with a"
+            " smaller --watch.diagnose-every, otherwise see its losses and measures with ganvas compare."
         )
-    verdicts = timeline(seen)
+    verdicts = timeline(found)
     ended = [event for event in record.events if event["event"] == "diverged"]
     if ended:
-        images = ended[-1].get("images", seen[-1].images)
+        images = ended[-1].get("images", found[-1].images)
         verdicts.append(Verdict("divergence", images, images, {}))
-    return Diagnosis(seen, verdicts, _interlace(record))
+    return Diagnosis(found, verdicts, _interlace(record))
 
 
 def _interlace(record: Record) -> float | None:
-    # Other losses have no unit in common; cross-entropy is in nats per image on both sides, and not negated.
+    # Only non-saturating cross-entropy has comparable losses: both in nats per image, and with the same sign.
     objective = record.plain.get("objective", {})
     if objective.get("type") != "NonSaturating" or objective.get("saturating"):
         return None

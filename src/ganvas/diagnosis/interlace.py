@@ -1,4 +1,4 @@
-"""How the two losses interlace: the index by which our users judge a game, defined so that it can be tested."""
+"""The interlacing of the two losses, a common visual check of a GAN's training, defined as a number."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import numpy as np
 
 
 def interlace(d: Sequence[float], g: Sequence[float]) -> float:
-    """Crossings and overlap of two loss curves in a window, 0 (apart) to 1 (woven into each other).
+    """Crossings and overlap of two loss curves in a window, 0 (apart) to 1 (interlaced).
 
-    The geometric mean of two shares. Crossings: how often the sign of d - g changes from point to point, over one
-    half, which is what two independent curves with the same distribution reach; at most 1. Overlap: the length that
-    the ranges between the 10th and the 90th percentile share, over the length that they cover together.
+    The geometric mean of two ratios. Crossings: how often the sign of d - g changes from point to point, divided by one
+    half, the rate of two independent curves with the same distribution; at most 1. Overlap: the length of the
+    intersection of the ranges between the 10th and 90th percentiles, divided by the length of their union.
 
     Args:
-        d: the discriminator's loss, per picture: half of the sum over a real and a fake where it is such a sum.
-        g: the generator's loss at the same moments; at least two of each.
+        d: the discriminator's loss per image: half of it if the loss is a sum over a real and a fake.
+        g: the generator's loss at the same points; at least two of each.
     """
     d_, g_ = np.asarray(d, float), np.asarray(g, float)
     above = d_ > g_

@@ -1,6 +1,6 @@
-"""What helps against each verdict: the change of the recipe, in the words of the literature and as flags.
+"""Remedies for each verdict: changes of the recipe, with their source in the literature and as flags.
 
-The order is that in which they are printed and tried. A change is None where it does not apply.
+They are printed and tried in this order. A change is None if it does not apply.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ class Remedy:
     """One change of a recipe.
 
     Attributes:
-        name: what people call it.
-        change: the recipe and the count of real images seen -> the changed recipe, or None where it does not apply.
-        start: where to go on from: the present state, the best one, or a fresh start where neither is worth keeping.
+        name: its description, which identifies it in saved runs.
+        change: the recipe and the count of real images seen -> the changed recipe, or None if it does not apply.
+        start: the state to continue from: the current one, the best one, or fresh weights if neither is worth keeping.
     """
 
     name: str
@@ -32,13 +32,13 @@ class Remedy:
     start: Literal["here", "best", "fresh"] = "best"
 
     def flags(self, recipe: Recipe, images: int) -> str:
-        """The change as flags of the command line; empty where it does not apply or no flag can say it."""
+        """The change as command-line flags; empty if it does not apply or cannot be expressed as flags."""
         changed = self.change(recipe, images)
         return "" if changed is None else " ".join(flags(recipe, changed))
 
 
 def flags(old: Any, new: Any, prefix: str = "--") -> Iterator[str]:
-    """What is to be said on the command line to make one value of another: a flag with its value for each change."""
+    """The command-line flags that turn one value into another, one for each change."""
     for field in fields(new):
         before, after = getattr(old, field.name), getattr(new, field.name)
         name = f"{prefix}{field.name.replace('_', '-')}"
@@ -93,11 +93,11 @@ def _noise(recipe: Recipe, images: int) -> Recipe | None:
 def _augment(recipe: Recipe, images: int) -> Recipe | None:
     augment = recipe.augment
     if len(recipe.system.shape) < 3 or augment.target:
-        return None  # points have no colours to change, and what adapts is as strong as it must be
-    most = 0.9 if set(LEAKING).isdisjoint(augment.policy) else CAP
+        return None  # points cannot be augmented, and an adaptive probability needs no help
+    limit = 0.9 if set(LEAKING).isdisjoint(augment.policy) else CAP
 
-    def stronger(chance: float) -> float:
-        return max(chance, min(most, round(chance + 0.3, 6)))
+    def stronger(probability: float) -> float:
+        return max(probability, min(limit, round(probability + 0.3, 6)))
 
     value = augment.differentiable
     more = (
@@ -109,7 +109,7 @@ def _augment(recipe: Recipe, images: int) -> Recipe | None:
 
 
 def _penalties(*kinds: type[Penalty]) -> Change:
-    """The penalties that calm the recipe's game, where they are of these kinds."""
+    """The penalties that stabilize the recipe's objective, if they are of these kinds."""
 
     def change(recipe: Recipe, images: int) -> Recipe | None:
         wanted = recipe.objective.smoothing(recipe.penalties)
@@ -129,17 +129,17 @@ def _bounded_critic(recipe: Recipe, images: int) -> Recipe | None:
 
 
 def _fewer_d(recipe: Recipe, images: int) -> Recipe | None:
-    plan = recipe.schedule
-    if plan.d_per_g > 1:
-        return replace(recipe, schedule=replace(plan, d_per_g=max(1, plan.d_per_g // 2)))
-    return replace(recipe, schedule=replace(plan, g_per_d=plan.g_per_d + 1))
+    schedule = recipe.schedule
+    if schedule.d_per_g > 1:
+        return replace(recipe, schedule=replace(schedule, d_per_g=max(1, schedule.d_per_g // 2)))
+    return replace(recipe, schedule=replace(schedule, g_per_d=schedule.g_per_d + 1))
 
 
 def _more_d(recipe: Recipe, images: int) -> Recipe | None:
-    plan = recipe.schedule
-    if plan.g_per_d > 1:
-        return replace(recipe, schedule=replace(plan, g_per_d=max(1, plan.g_per_d // 2)))
-    return replace(recipe, schedule=replace(plan, d_per_g=2 * plan.d_per_g))
+    schedule = recipe.schedule
+    if schedule.g_per_d > 1:
+        return replace(recipe, schedule=replace(schedule, g_per_d=max(1, schedule.g_per_d // 2)))
+    return replace(recipe, schedule=replace(schedule, d_per_g=2 * schedule.d_per_g))
 
 
 def _freeze_g(recipe: Recipe, images: int) -> Recipe | None:
@@ -153,7 +153,7 @@ REMEDIES: dict[str, tuple[Remedy, ...]] = {
     "healthy": (),
     "d-dominates": (
         Remedy(
-            "let G's loss not saturate (Goodfellow et al. 2014, section 3)",
+            "non-saturating loss for G (Goodfellow et al. 2014, section 3)",
             _objective(lambda game: game.with_full_gradient()),
         ),
         Remedy("the usual rates and momentum (Radford et al. 2016)", _usual),
@@ -216,7 +216,7 @@ REMEDIES: dict[str, tuple[Remedy, ...]] = {
 
 
 def advice(verdict: str, recipe: Recipe, images: int) -> list[str]:
-    """The remedies against a verdict that apply to a recipe, one line each, with their flags."""
+    """The remedies for a verdict that apply to a recipe, one line each, with their flags."""
     lines = []
     for remedy in REMEDIES[verdict]:
         flags = remedy.flags(recipe, images)

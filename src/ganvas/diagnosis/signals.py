@@ -1,4 +1,4 @@
-"""What one look at the game measures: both players' scores, and how the fakes differ from the reals."""
+"""The signals of a snapshot: both players' scores, and how the fakes differ from the reals."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from torch.nn import functional
 from ganvas.metrics.sliced_wasserstein import project, sliced_wasserstein
 from ganvas.recipe.objectives import Objective
 
-COUNT = 128  # pictures of each kind in a look: about the work of three updates
-SIDE = 16  # px to which pictures are averaged before their distances are taken: what is seen from afar
+COUNT = 128  # images of each kind in a snapshot: about the cost of three updates
+SIDE = 16  # px to which images are averaged before measuring distances
 
 Signals = dict[str, float]
 Logits = Callable[[Tensor, Tensor | None], Tensor]
-"""A system's logits (N,) in what its discriminator made of pictures of these classes (N,)."""
+"""A system's logits (N,), from its discriminator's scores for samples of these classes (N,)."""
 Embedding = Callable[[Tensor], Tensor]
-"""Samples (N, ...) -> float vectors (N, F) whose distances mean something."""
+"""Samples (N, ...) -> float vectors (N, F) with meaningful distances."""
 
 
 class Probe:
-    """Looks at two networks with the same noise and the same reals every time, and leaves no trace in them.
+    """Measures two networks with the same noise and reals every time, without changing them.
 
     Attributes:
-        before: the fakes of the last look, seen from afar, or None.
+        before: the downsampled fakes of the previous measurement, or None.
     """
 
     def __init__(
@@ -39,16 +39,16 @@ class Probe:
         labels: tuple[Tensor | None, Tensor | None, Tensor | None] = (None, None, None),
         embed: Embedding = lambda samples: samples.flatten(1).float(),
     ) -> None:
-        """Prepare to look.
+        """Prepare to measure.
 
         Args:
             inputs: noise (N, ...) for the generator.
             train: reals (N, ...) that are trained on, in [-1, 1].
             held_out: reals (M, ...) that are not; M may be 0.
-            objective: the generator's, whose gradient is measured.
-            logits: what the system reads in the discriminator's scores.
-            labels: the classes of `inputs`, `train` and `held_out`, where the discriminator is told of them.
-            embed: what samples are compared by; by default all their numbers.
+            objective: the one whose gradient with respect to the fakes is measured.
+            logits: how the system obtains logits from the discriminator's scores.
+            labels: the classes of `inputs`, `train` and `held_out` if the discriminator is conditioned on them.
+            embed: maps samples to the vectors whose distances are measured; by default flattens them.
         """
         self._embed, self.logits, (self._of_fakes, self._of_train, self._of_held) = embed, logits, labels
         self.inputs, self.train, self.held_out, self.objective = inputs, train, held_out, objective
@@ -57,36 +57,36 @@ class Probe:
         self._spread = _mean_distance(self._reals)
         self._nearest = _nearest(self._reals).median() / self._spread.clamp_min(1e-12)
         self._blind = objective.blind_loss()
-        # What sampling alone does to the distance of two sets of reals: the unit of the fakes' distance.
-        # Too few held-out ones would make it large; then the halves of the others serve.
+        # The distance between two sets of reals, due to sampling alone, is the unit of the fakes' distance.
+        # Too few held-out reals would inflate it; in that case it is taken between two halves of the training reals.
         half = len(train) // 2
         many = len(held_out) >= half
         one, other = (train, held_out) if many else (train[:half], train[half : 2 * half])
         self._count = len(train) if many else half
         count = min(len(one), len(other))
         self._projections = project(train[: self._count])
-        # Images that are all alike have no distance to measure by.
+        # Identical images have no distance to serve as the unit.
         self._unit = sliced_wasserstein(project(one[:count]), project(other[:count])) or 1.0
 
-    def look(self, g: nn.Module, d: nn.Module) -> Signals:
-        """Measure, with both networks as they play (in training mode), restoring their buffers.
+    def measure(self, g: nn.Module, d: nn.Module) -> Signals:
+        """Measure both networks as they are trained (in training mode), and restore their buffers.
 
         Returns:
-            logit_real, logit_held_out, logit_fake: D's mean scores; in the relativistic game, which leaves their level
-                free, about the middle of reals' and fakes'.
-            accuracy_real, accuracy_held_out, accuracy_fake: shares that D tells rightly by the sign of its score.
-            auc: chance that a training real scores above a fake; 0.5 is blind, 1 is certain.
-            overfit: chance that a training real scores above a held-out one; 0.5 where D only learned what is general.
-            overfit_noise: standard deviation that `overfit` has by the choice of the pictures where it is 0.5 in truth.
-            gradient: mean norm of the generator's loss's gradient with respect to one picture.
-            diversity: mean distance between two fakes / between two reals, pictures seen from afar.
-            features: the same of what enters D's last layer.
-            duplicates: share of fakes with a neighbour nearer than half of what is usual for reals, both in units of
-                their own mean distance, so that fakes which are all alike but each its own do not count.
-            advantage: 1 - D's loss / the least loss of a D that scores all alike: 1 is certain, 0 blind, less worse
-                than blind. Not for Wasserstein's critic, whose loss has no such scale.
-            movement: mean distance that a fake went since the last look / between two reals.
-            distance: sliced Wasserstein distance to the training reals / that of held-out reals to them.
+            logit_real, logit_held_out, logit_fake: D's mean scores; with the relativistic loss, which leaves a constant
+                free, relative to the midpoint of reals and fakes.
+            accuracy_real, accuracy_held_out, accuracy_fake: fractions that D classifies correctly by sign.
+            auc: probability that a training real scores above a fake; 0.5 is chance level, 1 is perfect.
+            overfit: probability that a training real scores above a held-out one; 0.5 if D generalizes.
+            overfit_noise: standard deviation of `overfit` due to sampling, if its true value is 0.5.
+            gradient: mean norm of the gradient of the generator's loss with respect to one image.
+            diversity: mean distance between two fakes / between two reals, after downsampling.
+            features: the same for the inputs of D's last layer.
+            duplicates: fraction of fakes whose nearest neighbour is less than half as far as is typical for reals, each
+                relative to its own mean distance, so that similar but distinct fakes do not count.
+            advantage: 1 - D's loss / the lowest loss of a D with constant scores: 1 is perfect, 0 chance level, below 0
+                worse than chance. Not for a Wasserstein critic, whose loss has no such scale.
+            movement: mean distance that a fake moved since the last snapshot / between two reals.
+            distance: sliced Wasserstein distance of the fakes to the training reals / that of held-out reals.
         """
         with _undisturbed(g, d):
             with torch.no_grad():
@@ -97,49 +97,49 @@ class Probe:
                 score_real, features_real = self._score(d, self.train, self._of_train)
                 held = len(self.held_out) > 0
                 score_held = self._score(d, self.held_out, self._of_held)[0] if held else score_real[:0]
-            # Against the mean real, where each fake is judged against one.
+            # A paired objective compares each fake with the mean real.
             loss = self.objective.g(score_fake, score_real.mean().expand_as(score_fake))
             (gradient,) = torch.autograd.grad(loss, fake)
         score_fake, fake = score_fake.detach(), fake.detach()
         if self.objective.paired:
-            # The game fixes no level of D's scores, which drifts: zero is where D is undecided.
+            # The objective fixes D's scores only up to a constant, which drifts: set zero to where D is undecided.
             middle = self.objective.undecided(score_real, score_fake)
             score_real, score_held, score_fake = score_real - middle, score_held - middle, score_fake - middle
-        afar = self._embed(fake)
-        apart = _mean_distance(afar)
+        embedded = self._embed(fake)
+        spread = _mean_distance(embedded)
         found = {
             "logit_real": score_real.mean(),
             "logit_fake": score_fake.mean(),
             "accuracy_real": (score_real > 0).float().mean(),
             "accuracy_fake": (score_fake < 0).float().mean(),
-            "auc": _chance_above(score_real, score_fake),
-            # The objective is a mean over the pictures.
+            "auc": _auc(score_real, score_fake),
+            # The objective is a mean over the images.
             "gradient": gradient.flatten(1).norm(dim=1).mean() * len(fake),
-            "diversity": apart / self._spread.clamp_min(1e-12),
+            "diversity": spread / self._spread.clamp_min(1e-12),
             "features": _mean_distance(features_fake) / _mean_distance(features_real).clamp_min(1e-12),
         }
-        # On the plane points lie close without being copies.
+        # 2-D points can be close without being copies.
         if fake.ndim == 4:
-            found["duplicates"] = (_nearest(afar) < self._nearest * apart / 2).float().mean()
+            found["duplicates"] = (_nearest(embedded) < self._nearest * spread / 2).float().mean()
         if self._blind:
             pairs = min(len(score_real), len(score_fake))
             found["advantage"] = 1 - self.objective.d(score_real[:pairs], score_fake[:pairs]) / self._blind
         if len(score_held):
             found["logit_held_out"] = score_held.mean()
             found["accuracy_held_out"] = (score_held > 0).float().mean()
-            found["overfit"] = _chance_above(score_real, score_held)
-            # Mann and Whitney's: (n + m + 1) / (12 n m), without ties.
+            found["overfit"] = _auc(score_real, score_held)
+            # Variance of the Mann-Whitney statistic: (n + m + 1) / (12 n m), without ties.
             n, m = len(score_real), len(score_held)
             found["overfit_noise"] = torch.tensor((n + m + 1) / (12 * n * m)).sqrt()
         if self.before is not None:
-            found["movement"] = (afar - self.before).norm(dim=1).mean() / self._spread.clamp_min(1e-12)
-        self.before = afar
+            found["movement"] = (embedded - self.before).norm(dim=1).mean() / self._spread.clamp_min(1e-12)
+        self.before = embedded
         signals = {name: float(value) for name, value in found.items()}
         signals["distance"] = sliced_wasserstein(self._projections, project(fake[: self._count])) / self._unit
         return signals
 
-    def _score(self, d: nn.Module, pictures: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor]:
-        """D's logits (N,) and what entered the last layer with weights that it computed (N, F)."""
+    def _score(self, d: nn.Module, samples: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor]:
+        """D's logits (N,) and the inputs (N, F) of the last linear or convolutional layer that it computed."""
         entered: list[Tensor] = []
 
         def note(layer: nn.Module, given: tuple[Tensor, ...]) -> None:
@@ -148,7 +148,7 @@ class Probe:
         layers = [layer for layer in d.modules() if isinstance(layer, nn.Linear | nn.Conv2d)]
         hooks = [layer.register_forward_pre_hook(note) for layer in layers]
         try:
-            scores = d(pictures).float()
+            scores = d(samples).float()
         finally:
             for hook in hooks:
                 hook.remove()
@@ -157,7 +157,7 @@ class Probe:
 
 @contextmanager
 def _undisturbed(*networks: nn.Module) -> Iterator[None]:
-    """Undo what a forward pass in training mode does: batch statistics, spectral norms, who is thawed."""
+    """Undo the effects of a forward pass in training mode: batch statistics, spectral norms, `requires_grad`."""
     buffers = [(buffer, buffer.clone()) for network in networks for buffer in network.buffers()]
     thawed = [(p, p.requires_grad) for network in networks for p in network.parameters()]
     try:
@@ -171,11 +171,11 @@ def _undisturbed(*networks: nn.Module) -> Iterator[None]:
             parameter.requires_grad_(requires_grad)
 
 
-def seen_from_afar(pictures: Tensor) -> Tensor:
+def downsampled(images: Tensor) -> Tensor:
     """Images (N, C, H, W), averaged to at most SIDE px, as vectors (N, F)."""
-    if pictures.shape[-1] > SIDE:
-        pictures = functional.adaptive_avg_pool2d(pictures, SIDE)
-    return pictures.flatten(1).float()
+    if images.shape[-1] > SIDE:
+        images = functional.adaptive_avg_pool2d(images, SIDE)
+    return images.flatten(1).float()
 
 
 def _mean_distance(vectors: Tensor) -> Tensor:
@@ -188,7 +188,7 @@ def _nearest(vectors: Tensor) -> Tensor:
     return distances.fill_diagonal_(float("inf")).min(dim=1).values
 
 
-def _chance_above(upper: Tensor, lower: Tensor) -> Tensor:
-    """P(a random one of `upper` > a random one of `lower`), ties counted half: the area under the ROC curve."""
+def _auc(upper: Tensor, lower: Tensor) -> Tensor:
+    """Area under the ROC curve: P(a random one of `upper` > a random one of `lower`), ties counted half."""
     difference = upper[:, None] - lower[None, :]
     return (difference > 0).float().mean() + (difference == 0).float().mean() / 2

@@ -1,4 +1,4 @@
-"""One command's worth of training: begin or resume, what it costs, sanity checks, where it runs."""
+"""Running one experiment: begin or resume a run, estimate its cost, sanity checks and host."""
 
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Host", "Outcome", "train"]
 
-# A value such as Host needs no torch.
+# Lazy, since values such as Host need no torch.
 __getattr__ = attributes(
     __name__, {"ganvas.experiment.host": ("Host",), "ganvas.experiment.session": ("Outcome", "train")}
 )

@@ -1,4 +1,4 @@
-"""What a run will be and cost, before anything is spent on it."""
+"""The networks and the estimated cost of a run."""
 
 from __future__ import annotations
 
@@ -30,31 +30,31 @@ class Layer:
 
     kind: str
     shape: tuple[int, ...]
-    """Of its output, without the batch."""
+    """Shape of its output, without the batch."""
     parameters: int
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Of a whole run on this machine."""
+    """The estimated cost of a whole run on this machine."""
 
     images_per_second: float
     seconds: float
     memory: int
-    """Peak bytes: of the device's memory on CUDA, else of the whole process."""
+    """Peak memory in bytes: of the device on CUDA, else of the whole process."""
     disk: int
-    """Bytes of the finished run folder."""
+    """Size of the finished run folder in bytes."""
 
 
 def layers(network: nn.Module, example: Tensor) -> list[Layer]:
-    """The layers of a network in the order they compute, with the shapes an example of (B, ...) takes."""
+    """The layers of a network in order of execution, with the shapes for an example (B, ...)."""
     found: list[Layer] = []
 
     def note(layer: nn.Module, inputs: object, output: Tensor) -> None:
         parameters = sum(p.numel() for p in layer.parameters())
         found.append(Layer(type(layer).__name__, tuple(output.shape[1:]), parameters))
 
-    # Spectral norm wraps a layer's weight in modules of its own: a layer is what holds no other layer but those.
+    # A layer is a module without submodules, except those with which spectral norm wraps its weight.
     leaves = [m for m in network.modules() if all(name == "parametrizations" for name, _ in m.named_children())]
     leaves = [m for m in leaves if "parametrize" not in type(m).__module__]
     hooks = [leaf.register_forward_hook(note) for leaf in leaves]
@@ -67,20 +67,20 @@ def layers(network: nn.Module, example: Tensor) -> list[Layer]:
     return found
 
 
-def probe(recipe: Recipe, device: torch.device, epoch: int, watch: Watch, seconds: float = 4.0) -> Cost:
-    """Train on random stand-ins for about `seconds`, and reckon what the whole run of the recipe takes.
+def estimate_cost(recipe: Recipe, device: torch.device, epoch: int, watch: Watch, seconds: float = 4.0) -> Cost:
+    """Estimate the cost of a recipe's whole run by training on placeholder data for about `seconds`.
 
     Args:
-        epoch: how many samples the real data have.
+        epoch: number of samples in the real data.
 
     Raises:
-        InputError: the recipe's parts do not fit each other.
+        InputError: the recipe's parts are incompatible.
     """
     task = task_of(recipe)
     task.check(recipe)
     keep_freed_memory()
     dataset = task.placeholder(recipe, PROBE_BATCHES * recipe.batch_size)
-    # The probe may see more images than a short run would.
+    # The estimate may take more images than a short run.
     run = Run(replace(recipe, images=2**62), device)
     feed = task.feed(recipe, dataset, device)
     _rounds(run, feed, rounds=WARM_UP)
@@ -95,7 +95,7 @@ def probe(recipe: Recipe, device: torch.device, epoch: int, watch: Watch, second
     kept = recipe.images // watch.keep_every if watch.keep_every else 0
     state: int = sum(tensor.nbytes for tensor in run.state_dict().values())
     model: int = sum(tensor.nbytes for tensor in run.sampler.state_dict().values())
-    # Weights and both moments; the newest, the best and the kept ones.
+    # A state has weights and both moments; there are the newest, the best and the kept ones.
     disk = (
         state * (NEWEST + 1 + kept) + model + previews * _preview(task.previewer(recipe, watch, dataset, dataset), run)
     )
@@ -110,7 +110,7 @@ def _rounds(run: Run, feed: Feed, rounds: int) -> None:
 
 
 def _preview(previewer: Previewer, run: Run) -> int:
-    """Bytes of one preview."""
+    """Size of one preview in bytes."""
     previewer.start(run)
     drawn = previewer.draw(run)
     if isinstance(drawn, str):

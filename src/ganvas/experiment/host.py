@@ -1,4 +1,4 @@
-"""Where a run is computed and kept. Never part of its identity."""
+"""Where a run is computed and stored; not part of its identity."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ class Host:
     """Device, workers and folder."""
 
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    """Where to compute; auto takes CUDA, else Apple's MPS, else the CPU."""
+    """Device; auto selects CUDA, else Apple's MPS, else the CPU."""
     workers: int = 0
-    """Threads that decode pictures; 0 is one per core."""
+    """Threads that decode images; 0 is one per core."""
     runs: str = "runs"
-    """Folder that holds all runs."""
+    """Folder of all runs."""
 
     def torch_device(self) -> torch.device:
         """The device to compute on.
 
         Raises:
-            InputError: the one asked for is not here.
+            InputError: the requested device is not available.
         """
         import torch
 
-        have = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+        available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
         if self.device == "auto":
-            return torch.device(next(name for name, there in have.items() if there))
-        if not have[self.device]:
-            there = ", ".join(name for name, is_there in have.items() if is_there)
-            raise InputError(f"--host.device {self.device} is not available; available: {there}.")
+            return torch.device(next(name for name, usable in available.items() if usable))
+        if not available[self.device]:
+            names = ", ".join(name for name, usable in available.items() if usable)
+            raise InputError(f"--host.device {self.device} is not available; available: {names}.")
         return torch.device(self.device)
 
     def describe(self) -> dict[str, Any]:
-        """What a reader of the run's figures must know of the machine."""
+        """The machine and software, for readers of the run's figures."""
         import torch
 
         device = self.torch_device()

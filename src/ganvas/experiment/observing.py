@@ -1,4 +1,4 @@
-"""The observers that a watch asks for."""
+"""The observers configured by a watch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ganvas.diagnosis.signals import Probe
 from ganvas.observers.augmentation_cap import AugmentationCap
 from ganvas.observers.checkpoints import Checkpoints
 from ganvas.observers.curves import Curves
-from ganvas.observers.diagnosis import Diagnose
+from ganvas.observers.diagnosis import DiagnosisObserver
 from ganvas.observers.log import Log
 from ganvas.observers.previews import Previews
 from ganvas.observers.progress import ProgressLine
@@ -22,10 +22,10 @@ from ganvas.tasks import Task
 from ganvas.training.observer import Observer
 from ganvas.training.run import Run
 
-LOG_LINES, MEASUREMENTS = 500, 20  # in a whole run, unless the watch says otherwise
+LOG_LINES, MEASUREMENTS = 500, 20  # per run by default
 
 
-def observers_of(
+def make_observers(
     task: Task,
     folder: RunFolder,
     recipe: Recipe,
@@ -35,11 +35,11 @@ def observers_of(
     about: dict[str, Any],
     progress: ProgressLine,
 ) -> list[Observer]:
-    """All that the watch asks for, in the order in which they look.
+    """The observers of a run, in the order in which they are called.
 
     Args:
-        parts: of the data, the one trained on and the one held out.
-        about: what stands in the header of every checkpoint.
+        parts: the training data and the held-out data.
+        about: the header of every checkpoint.
 
     Raises:
         InputError: an extractor or TensorBoard is not available.
@@ -61,7 +61,7 @@ def observers_of(
         Previews(folder, task.previewer(recipe, watch, *parts), task.preview_intervals(recipe, watch, epoch)),
         Validation(folder, validator, measure_every, keep_best, sinks),
         *task.observers(recipe, watch, folder, console, validator),
-        *([Diagnose(folder, console, watch, probe, validator)] if probe else []),
+        *([DiagnosisObserver(folder, console, watch, probe, validator)] if probe else []),
         checkpoints,
         Curves(folder),
     ]

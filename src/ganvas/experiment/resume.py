@@ -1,4 +1,4 @@
-"""Where a run folder stands: refused to another recipe, restored from its newest whole checkpoint, or finished."""
+"""Resuming a run folder: the check for the same recipe, the newest intact checkpoint, and whether it is finished."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ from ganvas.systems import read_recipe
 from ganvas.training.run import Run
 
 
-def refuse_other_recipe(folder: RunFolder, recipe: Recipe) -> None:
-    """Refuse to go on with another recipe; its length alone may change.
+def reject_other_recipe(folder: RunFolder, recipe: Recipe) -> None:
+    """Reject a recipe that differs from the run's in anything but its length.
 
     Raises:
-        InputError: the run was begun with other settings.
+        InputError: the run was started with other settings.
     """
     if not folder.exists():
         return
     old = read_recipe(folder.read_recipe(), str(folder.recipe))
-    # The length decides only where the run ends, not what any weight is on the way.
+    # The length determines only where the run ends, not its weights before that.
     changed = difference(old, replace(recipe, images=old.images))
     if changed:
         raise InputError(
-            f"the run {folder.path} was begun with another recipe ({'; '.join(changed)}); repeat its settings to go on"
-            " with it, or give a new --name."
+            f"the run {folder.path} was started with another recipe ({'; '.join(changed)}); use the same settings to"
+            " resume it, or choose a new --name."
         )
 
 
 def restore(run: Run, folder: RunFolder, dataset: Dataset, console: Console) -> None:
-    """Bring a run to where its folder stands, or to the weights that its recipe starts at.
+    """Restore a run from its folder's newest intact checkpoint, or else initialize it as its recipe says.
 
     Raises:
-        InputError: no checkpoint is whole, the data are others, or the weights to start at do not fit.
+        InputError: no checkpoint is intact, the data differ, or the initial weights do not fit.
     """
     damaged: dict[Path, str] = {}
     for path in folder.states():
@@ -49,12 +49,12 @@ def restore(run: Run, folder: RunFolder, dataset: Dataset, console: Console) -> 
             tensors, about = checkpoint.load(path)
         except checkpoint.Damaged as error:
             damaged[path] = str(error)
-            console.print(f"{error}; going back to the one before.", style="yellow")
+            console.print(f"{error}; using the previous checkpoint.", style="yellow")
             continue
         if about["data"] != dataset.fingerprint:
             raise InputError(
-                f"the {dataset.kind} of {dataset.name} are not those that the run {folder.path} was begun with; bring"
-                " them back, or give a new --name."
+                f"the {dataset.kind} of {dataset.name} have changed since the run {folder.path} was started; restore"
+                " them, or choose a new --name."
             )
         run.load_state_dict(tensors, about)
         break
@@ -70,17 +70,17 @@ def _begin(run: Run, folder: RunFolder, damaged: dict[Path, str]) -> None:
     if damaged:
         first = next(iter(damaged.values()))
         raise InputError(
-            f"no checkpoint of the run {folder.path} is whole ({first}); give a new --name to begin again."
+            f"no checkpoint of the run {folder.path} is intact ({first}); choose a new --name to start over."
         )
     if run.recipe.start:
         file = find(run.recipe.start)
         weights, about = generator_weights(file)
-        run.begin_at(weights, str(file), about["system"])
+        run.start_from(weights, str(file), about["system"])
         folder.add_event("began-at", model=run.recipe.start, run=about["run"], of_images=about["images"])
 
 
 def is_finished(run: Run, folder: RunFolder, watch: Watch) -> bool:
-    """Whether there is nothing left to do, also where a run ended early by a rule that still holds."""
+    """Whether the run is finished, possibly early by a rule that is still in effect."""
     ends = [event for event in folder.read_events()[-1:] if event["event"] == "finished"]
     if not ends or ends[0]["images"] != run.images_seen:
         return False

@@ -1,4 +1,4 @@
-"""What is allowed, but will hardly be what was meant: said before the training, in one sentence each."""
+"""Sanity checks: warnings before training about settings that are valid but probably unintended."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ from ganvas.recipe.ramp import Ramp, ends
 
 
 def sanity_checks(recipe: Recipe) -> list[str]:
-    """Sentences on a recipe that can be played, but whose parts do not fit each other or its length."""
-    return [*recipe.objective.misfits(recipe.penalties), *_late_ramps(recipe), *_augmentation(recipe)]
+    """Sentences about a valid recipe whose parts do not suit each other or its length."""
+    return [*recipe.objective.warnings(recipe.penalties), *_late_ramps(recipe), *_augmentation(recipe)]
 
 
 def _late_ramps(recipe: Recipe) -> Iterator[str]:
     late = {name: ramp for name, ramp in _ramps(recipe, "") if ramp.over > recipe.images}
     if late:
-        told = [f"{flag} {ramp} reaches {ramp.at(recipe.images):.3g} only" for flag, ramp in late.items()]
-        more = f" and {len(told) - 2} more" if len(told) > 2 else ""
+        unfinished = [f"{flag} {ramp} only reaches {ramp.at(recipe.images):.3g}" for flag, ramp in late.items()]
+        more = f" and {len(unfinished) - 2} more" if len(unfinished) > 2 else ""
         yield (
-            f"the run ends at image {recipe.images:,}, before its ramps do: {', '.join(told[:2])}{more}; give ramps"
-            f" that end at @{recipe.images}, or --images {max(ramp.over for ramp in late.values())}."
+            f"the run ends at image {recipe.images:,}, before its ramps do: {', '.join(unfinished[:2])}{more}; use"
+            f" ramps that end at @{recipe.images}, or --images {max(ramp.over for ramp in late.values())}."
         )
 
 
 def _augmentation(recipe: Recipe) -> Iterator[str]:
     augment = recipe.augment
-    chance, changes = augment.differentiable, " ".join(augment.policy)
-    if max(ends(chance)) > CAP and not set(LEAKING).isdisjoint(augment.policy):
+    probability, changes = augment.differentiable, " ".join(augment.policy)
+    if max(ends(probability)) > CAP and not set(LEAKING).isdisjoint(augment.policy):
         yield (
-            f"with --augment.differentiable {chance} the discriminator hardly ever sees a picture without the changes"
-            f" {changes}, so that the generator learns to make changed ones (Karras et al. 2020); give {CAP} or less,"
-            " or let it adapt: --augment.target 0.6, for a discriminator without batch normalisation."
+            f"with --augment.differentiable {probability} the discriminator hardly ever sees an image without the"
+            f" changes {changes}, so they leak into the fakes (Karras et al. 2020); use at most {CAP}, or, if the"
+            " discriminator has no batch normalization, adapt it with --augment.target 0.6."
         )
     over = augment.adapt_over
     if augment.target and recipe.images < CAP * over:
         yield (
-            f"in {recipe.images:,} images an augmentation that adapts over {over:,} comes to"
-            f" {recipe.images / over:.2g} at most; give --augment.adapt-over {max(1, recipe.images // 5)}."
+            f"in {recipe.images:,} images an augmentation with --augment.adapt-over {over} reaches at most"
+            f" {recipe.images / over:.2g}; use --augment.adapt-over {max(1, recipe.images // 5)}."
         )
 
 

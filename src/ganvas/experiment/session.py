@@ -1,4 +1,4 @@
-"""One command's worth of training: begin or resume a run folder, play, leave it whole."""
+"""One training session: begin or resume a run folder, train, and leave it in a consistent state."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from ganvas.data import Dataset, open_data
 from ganvas.data.feed import Feed
 from ganvas.diagnosis.signals import Probe
 from ganvas.experiment.host import Host
-from ganvas.experiment.observing import observers_of
-from ganvas.experiment.resume import is_finished, refuse_other_recipe, restore
+from ganvas.experiment.observing import make_observers
+from ganvas.experiment.resume import is_finished, reject_other_recipe, restore
 from ganvas.experiment.sanity_checks import sanity_checks
 from ganvas.files import expect_plain_name, remove_leftovers, write_text
 from ganvas.observers.progress import ProgressLine
@@ -32,14 +32,14 @@ from ganvas.runs.folder import RunFolder
 from ganvas.tasks import Task, task_of
 from ganvas.training.allocator import keep_freed_memory
 from ganvas.training.controller import Controller
-from ganvas.training.loop import Diverged, Spent
+from ganvas.training.loop import Diverged, Timing
 from ganvas.training.loop import train as play
 from ganvas.training.run import Run
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a call to `train` ended."""
+    """The result of a call to `train`."""
 
     folder: RunFolder
     state: Literal["finished", "stopped"]
@@ -47,7 +47,7 @@ class Outcome:
     signal: int | None = None
     """The signal that stopped it."""
     early: str = ""
-    """Why it finished before its recipe's length, where it did."""
+    """The reason for finishing before the recipe's length, if it did."""
 
 
 def train(
@@ -58,28 +58,30 @@ def train(
     host: Host | None = None,
     console: Console | None = None,
 ) -> Outcome:
-    """Train the recipe in the run folder `host.runs/name`: begin there, or go on where it stands.
+    """Train the recipe in the run folder `host.runs/name`, beginning a new run or resuming an existing one.
 
-    Ctrl-C and SIGTERM stop after the current round with a checkpoint; a second one at once. More `images` than the
-    run had lengthens it; any other change of the recipe is refused.
+    Ctrl-C or SIGTERM stops after the current round and a checkpoint; a second one stops at once. A larger `images`
+    extends the run; any other change of the recipe is rejected.
 
     Raises:
-        InputError: a setting, the data or the folder cannot be used.
-        Diverged: a loss became NaN or infinite; the last good checkpoint stands.
+        InputError: a setting, the data or the folder is invalid.
+        Diverged: a loss became NaN or infinite; the last good checkpoint is kept.
     """
     watch, host, console = watch or Watch(), host or Host(), console or Console(stderr=True)
     expect_plain_name(name, "--name")
     task = task_of(recipe)
     task.check(recipe)
     folder = RunFolder(Path(host.runs) / name)
-    refuse_other_recipe(folder, recipe)
+    reject_other_recipe(folder, recipe)
     session = _prepare(task, recipe, folder, watch, host, console)
     run = session.run
     with folder.lock():
         remove_leftovers(folder.path)
         session.restore()
         if is_finished(run, folder, watch):
-            console.print(f"{folder.path} is finished at image {run.images_seen:,}; more --images would lengthen it")
+            console.print(
+                f"{folder.path} is already finished at image {run.images_seen:,}; raise --images to extend it"
+            )
             return Outcome(folder, "finished", run.images_seen)
         write_text(folder.recipe, json.dumps(to_plain(recipe), indent=2) + "\n")
         write_text(folder.host, json.dumps(host.describe(), indent=2) + "\n")
@@ -89,7 +91,7 @@ def train(
 
 
 def _prepare(task: Task, recipe: Recipe, folder: RunFolder, watch: Watch, host: Host, console: Console) -> _Session:
-    """Open the data and build the networks, refusing all that does not fit before anything is written."""
+    """Open the data and build the networks, rejecting everything invalid before anything is written."""
     task.check_watch(recipe, watch)
     keep_freed_memory()
     device = host.torch_device()
@@ -102,7 +104,7 @@ def _prepare(task: Task, recipe: Recipe, folder: RunFolder, watch: Watch, host: 
 
 @dataclass
 class _Session:
-    """A run in its folder, from where it stands to where it ends."""
+    """A run in its folder."""
 
     task: Task
     recipe: Recipe
@@ -116,21 +118,21 @@ class _Session:
     probe: Probe | None = None
 
     def restore(self) -> None:
-        """Bring the run, and the controller that treats it, to where the folder stands."""
+        """Restore the run and its controller from the folder."""
         self.probe = self.task.probe(self.run, self.dataset, self.held_out)
         if self.probe and self.recipe.steering.mode == "treat":
-            Controller(self.run, self.probe, self._tell)
+            Controller(self.run, self.probe, self._on_event)
         restore(self.run, self.folder, self.dataset, self.console)
 
     def announce(self) -> None:
-        """Say, and write down, what begins, and what is odd about it."""
+        """Print and record the start of the session and any warnings."""
         run, folder, dataset, console = self.run, self.folder, self.dataset, self.console
         for skipped in dataset.skipped if not run.images_seen else ():
             folder.add_event("skipped", file=skipped.name, reason=skipped.reason)
         if dataset.skipped:
             console.print(
-                f"{len(dataset.skipped)} of {len(dataset) + len(dataset.skipped)} files cannot be used, such as"
-                f" {dataset.skipped[0].name} ({dataset.skipped[0].reason}); all are listed in {folder.events}.",
+                f"{len(dataset.skipped)} of {len(dataset) + len(dataset.skipped)} files are unusable, such as"
+                f" {dataset.skipped[0].name} ({dataset.skipped[0].reason}); {folder.events} lists them all.",
                 style="yellow",
             )
         folder.add_event("resumed" if run.images_seen else "started", images=run.images_seen)
@@ -144,11 +146,13 @@ class _Session:
         )
 
     def play(self, caught: list[int]) -> Outcome:
-        """Train until the end, or until a signal is in `caught`, watched by all that the watch asks for."""
+        """Train with all observers until the end, or until `caught` holds a signal."""
         run, folder, began_at = self.run, self.folder, self.run.images_seen
         progress = ProgressLine(self.console)
         parts = self.dataset, self.held_out
-        observers = observers_of(self.task, folder, self.recipe, self.watch, parts, self.probe, self._about(), progress)
+        observers = make_observers(
+            self.task, folder, self.recipe, self.watch, parts, self.probe, self._about(), progress
+        )
         try:
             spent = play(run, self.feed, observers, stop=lambda: bool(caught) or any(o.ends for o in observers))
         except Diverged as error:
@@ -166,9 +170,9 @@ class _Session:
         return self._finish(spent, began_at, caught, "finished" if finished else "stopped", early)
 
     def _finish(
-        self, spent: Spent, began_at: int, caught: list[int], state: Literal["finished", "stopped"], early: str
+        self, spent: Timing, began_at: int, caught: list[int], state: Literal["finished", "stopped"], early: str
     ) -> Outcome:
-        """Write down how it ended."""
+        """Record how the session ended."""
         seen = self.run.images_seen
         fields: dict[str, Any] = {"data_wait": spent.data / spent.total, "observers": spent.observers / spent.total}
         if early:
@@ -178,7 +182,7 @@ class _Session:
         return Outcome(self.folder, state, seen, caught[0] if caught and state == "stopped" else None, early)
 
     def _write_model(self, best: bool) -> None:
-        """Write the generator as the run's model: as it is, or at its best."""
+        """Write the current or best generator as the run's model."""
         run, folder, images = self.run, self.folder, self.run.images_seen
         kept = folder.checkpoints / "best.safetensors"
         if best and kept.exists():
@@ -189,7 +193,7 @@ class _Session:
         checkpoint.save(folder.model, tensors, {**self._about(), "images": images})
 
     def _about(self) -> dict[str, Any]:
-        """What stands in the header of every checkpoint, and of the model."""
+        """The header of every checkpoint and of the model."""
         return {
             "ganvas": ganvas.__version__,
             "run": self.folder.name,
@@ -202,7 +206,7 @@ class _Session:
     def _ended_by_controller(self) -> str:
         return "no remedy helped" if self.run.controller and self.run.images_seen < self.recipe.images else ""
 
-    def _tell(self, event: str, **fields: Any) -> None:
+    def _on_event(self, event: str, **fields: Any) -> None:
         self.folder.add_event(event, **fields)
         about = fields.get("remedy") or f"to image {fields['to']:,}"
         change = f" ({fields['change']})" if "change" in fields else ""
@@ -211,14 +215,14 @@ class _Session:
 
 @contextmanager
 def _stop_on_signals(console: Console) -> Iterator[list[int]]:
-    """Collect the first SIGINT or SIGTERM; let the second end the process as usual."""
+    """Collect the first SIGINT or SIGTERM; exit at once on the second."""
     caught: list[int] = []
 
     def catch(number: int, frame: FrameType | None) -> None:
         if caught:
             raise SystemExit(128 + number)
         caught.append(number)
-        console.print("stopping after a checkpoint; once more to stop at once", style="yellow")
+        console.print("stopping after a checkpoint; interrupt again to stop at once", style="yellow")
 
     if threading.current_thread() is not threading.main_thread():
         yield caught

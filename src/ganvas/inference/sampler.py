@@ -162,7 +162,7 @@ class Sampler(Predictor):
     def _parts(self, z: NDArray[np.float32], label: Label | None = None) -> Iterator[Tensor]:
         """The network's output for noise (n, latent), in batches."""
         device = next(self.network.parameters()).device
-        inputs = self.system.joined(torch.from_numpy(np.asarray(z, np.float32)), self._labels(len(z), label))
+        inputs = self.system.with_classes(torch.from_numpy(np.asarray(z, np.float32)), self._labels(len(z), label))
         with torch.no_grad():
             for part in torch.split(inputs, BATCH):
                 yield self.network(part.to(device))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-SHARE = 8  # channels of the map to one of the queries, keys and values (section 3 of the paper)
+SHARE = 8  # input channels per channel of the queries, keys and values (section 3 of the paper)
 
 
-class Gain(nn.Module):
-    """x times one learned number that starts at 0."""
+class LearnedGain(nn.Module):
+    """x times a learned scalar, initialized to 0."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -21,9 +21,9 @@ class Gain(nn.Module):
 
 
 class Attention(nn.Module):
-    """x + gain * attended(x): every place sees every other (Zhang et al. 2019, arXiv:1805.08318, eq. 1 to 3).
+    """x + gain * attention(x), over all positions (Zhang et al. 2019, arXiv:1805.08318, eq. 1 to 3).
 
-    The gain starts at 0, so that the network begins as the convolutions that it is without.
+    The gain starts at 0, so that the network is initially the same as without attention.
     """
 
     def __init__(self, width: int) -> None:
@@ -31,13 +31,13 @@ class Attention(nn.Module):
         narrow = max(1, width // SHARE)
         self.query, self.key, self.value = (nn.Conv2d(width, narrow, 1, bias=False) for _ in range(3))
         self.out = nn.Conv2d(narrow, width, 1, bias=False)
-        self.gain = Gain()
+        self.gain = LearnedGain()
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, width, H, W) -> the same; any order of derivative. Memory grows with (H W)^2."""
-        # Products and a softmax: torch's fused attention has no second derivative.
+        # Plain products and a softmax: torch's fused attention has no second derivative.
         query, key, value = (layer(x).flatten(2) for layer in (self.query, self.key, self.value))
-        weights = torch.softmax(query.transpose(1, 2) @ key, 2)  # (B, places, places seen), each row of sum 1
-        seen = (value @ weights.transpose(1, 2)).unflatten(2, x.shape[2:])
-        attended: Tensor = x + self.gain(self.out(seen))
+        weights = torch.softmax(query.transpose(1, 2) @ key, 2)  # (B, queries, keys), every row sums to 1
+        mixed = (value @ weights.transpose(1, 2)).unflatten(2, x.shape[2:])
+        attended: Tensor = x + self.gain(self.out(mixed))
         return attended

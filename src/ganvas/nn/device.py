@@ -1,4 +1,4 @@
-"""Putting what holds tensors on a device."""
+"""Moving networks to a device."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ganvas.errors import InputError
 
 
 class Movable(Protocol):
-    """A network, or anything else with tensors."""
+    """A network, or anything else that holds tensors."""
 
     def to(self, device: Any) -> Any: ...
 
@@ -17,7 +17,7 @@ M = TypeVar("M", bound=Movable)
 
 
 def on_device(network: M, device: str) -> M:
-    """The network on the device.
+    """Move a network to a device and return it.
 
     Raises:
         InputError: this machine has no such device.
@@ -26,7 +26,9 @@ def on_device(network: M, device: str) -> M:
 
     try:
         network.to(torch.device(device))
-    except (RuntimeError, AssertionError) as error:  # what torch raises for a device that it lacks
+    except (RuntimeError, AssertionError) as error:  # what torch raises for an unavailable device
         reason = str(error).splitlines()[0]
-        raise InputError(f"cannot compute on {device!r} ({reason}); give cpu, or a device of this machine.") from None
+        raise InputError(
+            f"the device {device!r} is not available ({reason}); use cpu, or another device of this machine."
+        ) from None
     return network

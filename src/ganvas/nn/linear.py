@@ -1,4 +1,4 @@
-"""Linear layers at the speed of the convolutions beside them."""
+"""Linear layers as fast as the convolutions."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 
 class Linear(nn.Linear):
-    """`torch.nn.Linear`, computed by oneDNN where the weights are fp32 on a CPU.
+    """`torch.nn.Linear`, computed by oneDNN if the weights are fp32 on a CPU.
 
-    PyTorch gives fp32 matrix products to MKL, which reaches half of oneDNN's rate on processors not made by Intel
-    (`benchmarks/throughput.py` measures it). Same parameters, same names, same mathematics; any order of derivative.
+    PyTorch uses MKL for fp32 matrix products, which is half as fast as oneDNN on non-Intel processors (measured by
+    `benchmarks/throughput.py`). Parameters, names and mathematics are the same; any order of derivative.
     """
 
     def forward(self, x: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The one place where a .pth file is read: as weights alone, whatever else it says."""
+"""The only place where .pth files are read: weights only, never code."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import torch
 
 
 class CodeInside(Exception):
-    """A file would run code if it were unpickled; the message says which."""
+    """Unpickling a file would run code; the message names it."""
 
 
 def read_pth(path: Path) -> Any:
-    """The tensors of a .pth file, in the nested dicts and lists that hold them.
+    """The tensors of a .pth file, in its nested dicts and lists.
 
-    torch's reader for weights alone makes tensors, numbers and texts of it and nothing else, whatever the file says.
+    torch's weights-only reader creates tensors, numbers and strings and nothing else.
 
     Raises:
-        CodeInside: the file names something to import or to call.
-        RuntimeError, EOFError, OSError: it is damaged.
+        CodeInside: the file names something to import or call.
+        RuntimeError, EOFError, OSError: the file is damaged.
     """
     try:
         with warnings.catch_warnings():
@@ -37,7 +37,7 @@ def read_pth(path: Path) -> Any:
 
 
 def _is_pickle(path: Path) -> bool:
-    """Whether a whole file reads as instructions for the unpickler; nothing of it is run."""
+    """Whether a file is a complete pickle; nothing in it is executed."""
     try:
         return any(operation.name == "STOP" for operation, _, _ in genops(path.read_bytes()))
     except Exception:

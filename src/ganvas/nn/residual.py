@@ -1,4 +1,4 @@
-"""Blocks of networks that keep a picture's size or double it."""
+"""Convolutional blocks that keep or double the spatial size."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Padding = Literal["zeros", "reflect"]
 
 
 def convolution(before: int, after: int, kernel: int, padding: Padding = "zeros", stride: int = 1) -> nn.Conv2d:
-    """A convolution whose output is as large as its input divided by the stride; `kernel` is odd."""
+    """A convolution whose output has the size of its input divided by the stride; `kernel` must be odd."""
     return nn.Conv2d(before, after, kernel, stride, kernel // 2, padding_mode=padding)
 
 
@@ -22,7 +22,7 @@ class Residual(nn.Module):
         self.body = nn.Sequential(*body)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Any shape that the body keeps."""
+        """Any shape that the body preserves."""
         y: Tensor = x + self.body(x)
         return y
 

@@ -1,5 +1,4 @@
-"""What looks at a run and never touches it: progress, log, samples, curves, measures, checkpoints, trackers.
+"""Observers of a run: progress, log, previews, curves, validation, checkpoints, diagnosis and trackers.
 
-An observer may read everything and write files; the run's weights are the same, bit for bit, with all observers and
-with none.
+An observer may read everything and write files, but the run's weights are bit-identical with and without observers.
 """

@@ -1,4 +1,4 @@
-"""Keeps a run: the last two states, those asked to be kept, and the best."""
+"""Saves a run: the last two states, those to be kept for good, and the best."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ganvas.training.run import Report
 if TYPE_CHECKING:
     from ganvas.training.run import Run
 
-NEWEST = 2  # a torn or altered last file must leave one to go back to
+NEWEST = 2  # if the last file is truncated or corrupted, the one before remains
 
 
 class Checkpoints(Observer):
-    """Saves whole states by wall-clock time, at chosen image counts, and at the end."""
+    """Saves complete states at intervals of time and of images seen, and at the end."""
 
     def __init__(self, folder: RunFolder, about: dict[str, Any], seconds: float, keep_every: int) -> None:
         self.folder, self.about, self.seconds, self.keep_every = folder, about, seconds, keep_every
@@ -27,7 +27,7 @@ class Checkpoints(Observer):
         self.saved_at, self.images_seen = time.monotonic(), run.images_seen
 
     def step(self, run: Run, report: Report) -> None:
-        """Save where the time or the count has come."""
+        """Save if due."""
         before, self.images_seen = self.images_seen, report.images_seen
         if due(self.keep_every, before, self.images_seen):
             self.save(run, f"kept-{self.images_seen:012d}")
@@ -39,14 +39,14 @@ class Checkpoints(Observer):
         self.save_last(run)
 
     def save_last(self, run: Run) -> None:
-        """Save the state under its count of images, and delete all but the newest."""
+        """Save the state, named after its count of images, and delete all but the newest ones."""
         self.save(run, f"{run.images_seen:012d}")
         for old in self.folder.states()[NEWEST:]:
             old.unlink()
         self.saved_at = time.monotonic()
 
     def save(self, run: Run, name: str) -> None:
-        """Save the state as `name`, unless its weights are no numbers any more."""
+        """Save the state as `name`, unless its weights are not finite."""
         if run.is_finite():
             path = self.folder.checkpoints / f"{name}.safetensors"
             checkpoint.save(path, run.state_dict(), {**self.about, **run.notes()})

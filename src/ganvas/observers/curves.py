@@ -1,4 +1,4 @@
-"""Draws curves.png: the loss terms, and the first of the figures of validation, over real images seen."""
+"""Draws curves.png: the loss terms and the first measure of validation over real images seen."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ from ganvas.training.run import Report
 if TYPE_CHECKING:
     from ganvas.training.run import Run
 
-STATISTICS = {"augment/p": "p, probability of a change", "d/sign": "mean sign of D's score of the reals"}
+STATISTICS = {"augment/p": "p, augmentation probability", "d/sign": "mean sign of D's scores of the reals"}
 MEASURES = {"SWD": "sliced Wasserstein distance", "PSNR-Y": "PSNR on Y"}
-SECONDS = 120.0  # between drawings; one takes about half a second
+SECONDS = 120.0  # between updates; drawing takes about half a second
 PLAYERS = {"g/adversarial": "tab:blue", "d/adversarial": "tab:orange"}
 OTHERS = ("tab:green", "tab:red", "tab:purple", "tab:brown", "tab:pink", "tab:olive")
 
 
 class Curves(Observer):
-    """Redraws now and then while training, and at the end."""
+    """Redraws the curves at intervals and at the end."""
 
     def __init__(self, folder: RunFolder) -> None:
         self.folder = folder
 
     def start(self, run: Run) -> None:
         """Start the clock."""
-        self.drawn = time.monotonic()
+        self.drawn_at = time.monotonic()
 
     def step(self, run: Run, report: Report) -> None:
-        """Draw where the time has come."""
-        if time.monotonic() - self.drawn >= SECONDS:
+        """Redraw if due."""
+        if time.monotonic() - self.drawn_at >= SECONDS:
             self.end(run)
-            self.drawn = time.monotonic()
+            self.drawn_at = time.monotonic()
 
     def end(self, run: Run) -> None:
-        """Draw."""
+        """Draw the final curves."""
         draw(self.folder)
 
 
 def draw(folder: RunFolder) -> None:
-    """Draw a run's curves from its log into its curves.png; does nothing while the log is empty."""
+    """Draw curves.png from a run's log; does nothing while the log is empty."""
     lines = folder.read_log()
     terms = dict.fromkeys(name for line in lines for name in line if "/" in name)
     if not terms:
@@ -51,7 +51,7 @@ def draw(folder: RunFolder) -> None:
     from matplotlib.figure import Figure
 
     measured = [figures[0] for figures in map(figures_of, lines) if figures]
-    # Statistics of the game have no place on the scale of its losses.
+    # Statistics are not on the scale of the losses.
     losses, statistics = [n for n in terms if n not in STATISTICS], [n for n in terms if n in STATISTICS]
     heights = [3.6, *([2.4] if statistics else []), *([2.4] if measured else [])]
     figure = Figure(figsize=(9, sum(heights)), layout="constrained", dpi=110)

@@ -1,4 +1,4 @@
-"""Looks at the game now and then, logs what it sees, and says when the verdict changes and what helps."""
+"""Diagnoses the run at intervals, logs the signals, and reports changes of the verdict and remedies."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ganvas.diagnosis.remedies import advice
 from ganvas.diagnosis.signals import Probe
-from ganvas.diagnosis.verdicts import Look, holds, judge, looks
+from ganvas.diagnosis.verdicts import Snapshot, assess, snapshots, verdict_of
 from ganvas.observers.validation import Validator
 from ganvas.observers.watch import Watch
 from ganvas.runs.folder import RunFolder
@@ -21,50 +21,51 @@ from ganvas.training.run import Report
 if TYPE_CHECKING:
     from ganvas.training.run import Run
 
-LOOKS = 50  # in a whole run, unless the watch says otherwise
+SNAPSHOTS = 50  # per run by default
 
 
-class Diagnose(Observer):
-    """One look wherever due; where a controller treats the run, its looks are taken over."""
+class DiagnosisObserver(Observer):
+    """Takes snapshots at intervals, or takes over those of the run's controller."""
 
-    def __init__(self, folder: RunFolder, console: Console, watch: Watch, probe: Probe, model: Validator) -> None:
-        """`model` judges the kept model, which a moving average may make another than the one looked at."""
-        self.folder, self.console, self.watch, self.probe, self.model = folder, console, watch, probe, model
+    def __init__(self, folder: RunFolder, console: Console, watch: Watch, probe: Probe, validator: Validator) -> None:
+        """`validator` measures the kept model, which may be a moving average of the generator diagnosed here."""
+        self.folder, self.console, self.watch, self.probe = folder, console, watch, probe
+        self.validator = validator
 
     def start(self, run: Run) -> None:
-        """Recall the looks so far."""
+        """Read the snapshots so far."""
         self.images_seen = run.images_seen
-        usual = max(run.recipe.batch_size, run.recipe.images // LOOKS)
-        self.every = run.controller.every if run.controller else self.watch.diagnose_every or usual
-        self.history = looks(self.folder.read_log())
-        self.verdict = judge(self.history).name
+        default = max(run.recipe.batch_size, run.recipe.images // SNAPSHOTS)
+        self.every = run.controller.every if run.controller else self.watch.diagnose_every or default
+        self.history = snapshots(self.folder.read_log())
+        self.verdict = assess(self.history).name
         self.terms: dict[str, list[Tensor]] = {}
 
     def step(self, run: Run, report: Report) -> None:
-        """Look where due."""
+        """Take a snapshot if due."""
         for name, term in report.terms.items():
             self.terms.setdefault(name, []).append(term)
         before, self.images_seen = self.images_seen, report.images_seen
         if not due(self.every, before, self.images_seen):
             return
-        look = run.controller.history[-1] if run.controller else self._look(run)
+        snapshot = run.controller.history[-1] if run.controller else self._take_snapshot(run)
         self.terms = {}
-        self.history.append(look)
-        self.folder.add_log({"images": look.images, "signals": look.signals, "terms": look.terms})
-        self._say(run)
+        self.history.append(snapshot)
+        self.folder.add_log({"images": snapshot.images, "signals": snapshot.signals, "terms": snapshot.terms})
+        self._report(run)
 
-    def _look(self, run: Run) -> Look:
+    def _take_snapshot(self, run: Run) -> Snapshot:
         terms = {name: float(torch.stack(values).mean()) for name, values in self.terms.items()}
         with run.autocast():
-            signals = self.probe.look(run.g, run.d)
-        if not math.isnan(self.model.aged):
-            signals["aged"] = self.model.aged
-        return Look(self.images_seen, signals, terms)
+            signals = self.probe.measure(run.g, run.d)
+        if not math.isnan(self.validator.aged):
+            signals["aged"] = self.validator.aged
+        return Snapshot(self.images_seen, signals, terms)
 
-    def _say(self, run: Run) -> None:
-        verdict = judge(self.history)
+    def _report(self, run: Run) -> None:
+        verdict = assess(self.history)
         patience = self.watch.stop_when_past_best * run.recipe.images
-        worse = patience and holds("past-best", self.history)
+        worse = patience and verdict_of("past-best", self.history)
         if worse and worse.evidence["images_ago"] >= patience:
             self.ends = "past its best"
         if verdict.name == self.verdict:

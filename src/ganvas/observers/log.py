@@ -1,4 +1,4 @@
-"""Writes log.jsonl: the mean of every loss term by its name, the rate, and the share of time spent on data."""
+"""Writes log.jsonl: the mean of every loss term, the rate, and the fraction of time spent waiting for data."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
 
 
 class Log(Observer):
-    """Means over the rounds since the last line, one line every `every` images."""
+    """Writes the means over the rounds since the last line, every `every` images."""
 
     def __init__(self, folder: RunFolder, every: int, sinks: tuple[Callable[[dict[str, Any]], None], ...] = ()) -> None:
         self.every, self.sinks = every, (folder.add_log, *sinks)
 
     def start(self, run: Run) -> None:
-        """Continue the run's clock where its log ends."""
+        """Start the clock."""
         self._restart(run.images_seen, 0.0)
 
     def step(self, run: Run, report: Report) -> None:
-        """Remember the terms; write where a line is due."""
+        """Collect the terms, and write a line if due."""
         for name, term in report.terms.items():
             self.terms.setdefault(name, []).append(term)
         if due(self.every, self.since, report.images_seen):
             self._write(report.images_seen, report.waited)
 
     def end(self, run: Run) -> None:
-        """Write what is left."""
+        """Write the remaining terms."""
         if self.terms:
             self._write(run.images_seen, self.waited)
 

@@ -1,4 +1,4 @@
-"""Writes previews as the run goes, each with its entry in samples/index.json, and at the end what shows them all."""
+"""Writes previews during the run, each with an entry in samples/index.json, and a summary of all at the end."""
 
 from __future__ import annotations
 
@@ -20,57 +20,57 @@ if TYPE_CHECKING:
 
 
 class Previewer(ABC):
-    """What a modality shows of a run.
+    """Draws a modality's previews of a run.
 
     Attributes:
-        layout: of every preview; whoever writes one fills in its file and its count of images.
+        layout: the layout of every preview; its file and image count are filled in when one is written.
     """
 
     layout: Preview
 
     @abstractmethod
     def start(self, run: Run) -> None:
-        """Draw the inputs, the same for every preview."""
+        """Prepare the inputs, the same for every preview."""
 
     @abstractmethod
     def draw(self, run: Run) -> Pixels | str:
-        """One preview: an image uint8 (H, W, C), or a text."""
+        """Draw one preview: an image uint8 (H, W, C), or a text."""
 
     def finish(self, folder: RunFolder) -> None:  # noqa: B027
-        """Make what shows the whole run, where there is such a thing."""
+        """Write a summary of the whole run, if the modality has one."""
 
 
 class Previews(Observer):
-    """One preview at the start, then wherever one of the intervals ends, and one at the end."""
+    """Writes previews at the start, at intervals and at the end."""
 
     def __init__(self, folder: RunFolder, previewer: Previewer, intervals: Sequence[int]) -> None:
         self.folder, self.previewer, self.intervals = folder, previewer, intervals
 
     def start(self, run: Run) -> None:
-        """Show the untrained generator."""
+        """Write a preview of the untrained generator."""
         self.previewer.start(run)
         self.images_seen = run.images_seen
         if run.images_seen == 0:
             self.write(run)
 
     def step(self, run: Run, report: Report) -> None:
-        """Write a preview where one is due."""
+        """Write a preview if due."""
         before, self.images_seen = self.images_seen, report.images_seen
         if any(due(every, before, self.images_seen) for every in self.intervals):
             self.write(run)
 
     def end(self, run: Run) -> None:
-        """Write the last preview, and what shows them all."""
+        """Write the last preview and the summary."""
         self.write(run)
         self.previewer.finish(self.folder)
 
     def write(self, run: Run) -> None:
-        """Write one preview and enter it in the index."""
-        drawn, path = self.previewer.draw(run), self.folder.sheet(run.images_seen)
+        """Write one preview and add it to the index."""
+        preview, path = self.previewer.draw(run), self.folder.sample_path(run.images_seen)
         layout = self.previewer.layout
-        if isinstance(drawn, str):
+        if isinstance(preview, str):
             path = path.with_suffix(".txt")
-            write_text(path, drawn)
+            write_text(path, preview)
         else:
-            save_png(drawn, path)
+            save_png(preview, path)
         add_preview(self.folder.samples, replace(layout, file=path.name, images_seen=run.images_seen))

@@ -1,4 +1,4 @@
-"""The live progress line: images, rate, time left, loss terms, share of time spent on data."""
+"""The live progress line: images, rate, time left, loss terms, fraction of time spent waiting for data."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from ganvas.training.run import Report
 if TYPE_CHECKING:
     from ganvas.training.run import Run
 
-SECONDS = 0.5  # between refreshes; reading a loss waits for the device
+SECONDS = 0.5  # between refreshes; reading a loss synchronizes with the device
 
 
 class ProgressLine(Observer):
-    """A bar on a terminal; elsewhere a line at every tenth of the run."""
+    """A progress bar on a terminal; elsewhere a line at every tenth of the run."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -35,18 +35,18 @@ class ProgressLine(Observer):
 
     def start(self, run: Run) -> None:
         """Show the bar."""
-        self.began = self.shown = time.perf_counter()
+        self.began = self.refreshed_at = time.perf_counter()
         self.first = self.tenth = run.images_seen
         if self.console.is_terminal:
             self.bar.start()
         self.task = self.bar.add_task("training", total=run.recipe.images, completed=run.images_seen, now="")
 
     def step(self, run: Run, report: Report) -> None:
-        """Refresh the line where due."""
+        """Refresh the line if due."""
         now = time.perf_counter()
-        if now - self.shown < SECONDS:
+        if now - self.refreshed_at < SECONDS:
             return
-        self.shown = now
+        self.refreshed_at = now
         line = self._line(report, now - self.began)
         if self.console.is_terminal:
             self.bar.update(self.task, completed=min(report.images_seen, run.recipe.images), now=line, refresh=True)
@@ -57,12 +57,12 @@ class ProgressLine(Observer):
             )
 
     def end(self, run: Run) -> None:
-        """Fill the bar and leave it."""
+        """Complete the bar and stop it."""
         self.bar.update(self.task, completed=min(run.images_seen, run.recipe.images))
         self.close()
 
     def close(self) -> None:
-        """Leave the bar as it stands, also after an error."""
+        """Stop the bar as it is; also called after an error."""
         if self.bar.live.is_started:
             self.bar.stop()
 

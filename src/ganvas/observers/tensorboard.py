@@ -1,4 +1,4 @@
-"""TensorBoard, for those who have it: the lines of the log as scalars."""
+"""TensorBoard output: the lines of the log as scalars."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ganvas.runs.folder import RunFolder, figures_of
 
 
 def tensorboard(folder: RunFolder) -> Callable[[dict[str, Any]], None]:
-    """A sink for log lines that writes TensorBoard's files into the run's folder `tensorboard`.
+    """A sink for log lines that writes TensorBoard files to the folder `tensorboard` of the run.
 
     Raises:
         InputError: TensorBoard is not installed.

@@ -1,4 +1,4 @@
-"""Measures as the run goes, logs the figures, and tells by them which state is the best."""
+"""Measures the run at intervals, logs the figures and selects the best state."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 class Validator(ABC):
-    """What a modality measures of a run, and by which figure its best state is known.
+    """Computes a modality's measures of a run and selects its best state by one of them.
 
     Attributes:
-        by: the name of that figure.
-        reference: what the figures are held against, such as bicubic's.
-        best: the best value of that figure so far; None before the first.
-        newest: what its newest value is at best, by its interval if it has one.
+        by: the measure that selects the best state.
+        reference: figures to compare with, such as those of bicubic interpolation.
+        best: the best value so far; None before the first.
+        newest: the latest value, or the favourable end of its interval if it has one.
     """
 
     by: str
@@ -34,14 +34,14 @@ class Validator(ABC):
 
     @abstractmethod
     def start(self, run: Run) -> None:
-        """Draw the inputs, the same for every measurement."""
+        """Prepare the inputs, the same for every measurement."""
 
     @abstractmethod
     def measure(self, run: Run) -> list[Figure]:
-        """The figures of the run as it stands."""
+        """Measure the current state of the run."""
 
     def note(self, images_seen: int, figures: Sequence[Figure]) -> bool:
-        """Take in what was measured, also by this run before it was stopped. Whether it is the best so far."""
+        """Record figures, including those from before the run was resumed. Returns whether they are the best so far."""
         figure = next((figure for figure in figures if figure.measure == self.by), None)
         if figure is None:
             return False
@@ -56,9 +56,9 @@ class Validator(ABC):
 
     @property
     def aged(self) -> float:
-        """How many times worse than its best the figure is at least; 1 where no more can be said, NaN before the first.
+        """The least factor by which the latest value is worse than the best; at least 1, NaN before the first.
 
-        The KID is unbiased, so that a good model's may lie below zero.
+        The KID is unbiased, so a good model's value may be negative.
         """
         if self.best is None:
             return math.nan
@@ -67,7 +67,7 @@ class Validator(ABC):
 
 
 class Validation(Observer):
-    """One measurement every `every` images."""
+    """Measures the run every `every` images."""
 
     def __init__(
         self,
@@ -77,12 +77,12 @@ class Validation(Observer):
         on_best: Callable[[Run], None],
         sinks: Sequence[Callable[[dict[str, Any]], None]] = (),
     ) -> None:
-        """`on_best` is called whenever the state is the best so far; `sinks` get the lines that the log gets."""
+        """`on_best` is called when a state is the best so far; `sinks` receive the same lines as the log."""
         self.folder, self.validator, self.every, self.on_best = folder, validator, every, on_best
         self.sinks = (folder.add_log, *sinks)
 
     def start(self, run: Run) -> None:
-        """Prepare to measure; recall the figures so far."""
+        """Prepare to measure, and read the figures so far."""
         self.images_seen = run.images_seen
         self.validator.start(run)
         for line in self.folder.read_log():
@@ -91,7 +91,7 @@ class Validation(Observer):
                 self.validator.note(line["images"], figures)
 
     def step(self, run: Run, report: Report) -> None:
-        """Measure where due."""
+        """Measure if due."""
         before, self.images_seen = self.images_seen, report.images_seen
         if not due(self.every, before, self.images_seen):
             return

@@ -1,4 +1,4 @@
-"""What to look at, and how often: a value, and no part of a run's identity."""
+"""What to observe during a run, and how often; not part of the run's identity."""
 
 from __future__ import annotations
 
@@ -8,43 +8,39 @@ from dataclasses import dataclass
 from ganvas.errors import InputError
 from ganvas.metrics.extractors import expect_known
 
-MOST_SHEETS = 400  # of a run at most, where there is one after every epoch
+MAX_SAMPLE_GRIDS = 400  # per run, if written after every epoch
 
 
 @dataclass(frozen=True, kw_only=True)
 class Watch:
-    """What to look at, and how often. Never changes the weights."""
+    """What to observe, and how often. Never changes the weights."""
 
     log_every: int = 0
     """Images between lines of log.jsonl; 0 is a five-hundredth of the run."""
     sample_every: int = 0
-    """Images between sample sheets, besides those after each epoch; 0 is none."""
+    """Images between sample grids, in addition to those after each epoch; 0 is none."""
     sample_epochs: int = 1
-    """Epochs between sample sheets, more of them in a run that would write over 400; 0 is none."""
+    """Epochs between sample grids, increased if the run would write more than 400; 0 is none."""
     measure_every: int = 0
-    """Images between measurements of the distance to the real pictures, by which the best is kept; 0 is a twentieth of
-    the run."""
+    """Images between validations, which select the best state; 0 is a twentieth of the run."""
     extractor: str = ""
-    """Also measure the KID on the features of this network (efficientnet-lite0, digits, inception), by which the best
-    is then kept; empty is not."""
+    """Feature extractor for KID (efficientnet-lite0, digits, inception), which then selects the best state."""
     diagnose_every: int = 0
-    """Images between looks at the game for the diagnosis; 0 is a fiftieth of the run."""
+    """Images between snapshots for the diagnosis; 0 is a fiftieth of the run."""
     remedies: bool = True
-    """Say with a verdict which flags of ganvas train help."""
+    """Suggest flags that help with every verdict."""
     stop_when_past_best: float = 0.0
-    """End a run that only gets worse, once its best lies this share of the whole run back (0.2 is a fifth), with the
-    best state as its model; 0 is never."""
+    """Stop a worsening run once its best state is this fraction of the run ago, and use that state; 0 is never."""
     stop_at_knee: float = 0.0
-    """End a run of super-resolution once its knee, beyond which looking better no longer pays for the error it brings,
-    lies this share of the whole run back (0.2 is a fifth), with the knee's state as its model; 0 is never."""
+    """Stop super-resolution once its perception-distortion knee is this fraction of the run ago; 0 is never."""
     checkpoint_seconds: float = 60.0
-    """Seconds between checkpoints; a kill loses at most these."""
+    """Seconds between checkpoints, the most that a kill can lose."""
     keep_every: int = 0
-    """Images between checkpoints that are kept for good; 0 is none."""
+    """Images between checkpoints that are never deleted; 0 is none."""
     grid: tuple[int, int] = (8, 8)
-    """Rows and columns of a sample sheet."""
+    """Rows and columns of a sample grid."""
     tensorboard: bool = False
-    """Write TensorBoard files into the run (needs the extra: pip install 'ganvas[track]')."""
+    """TensorBoard output in the run folder (requires pip install 'ganvas[track]')."""
 
     def __post_init__(self) -> None:
         counts = (
@@ -56,25 +52,28 @@ class Watch:
             self.keep_every,
         )
         if min(counts) < 0 or self.checkpoint_seconds < 0:
-            raise InputError("an interval of --watch is negative; give a positive one, or 0 for the default.")
+            raise InputError("an interval of --watch is negative; use a positive value, or 0 for the default.")
         if not 0 <= self.stop_when_past_best < 1:
             raise InputError(
-                f"--watch.stop-when-past-best {self.stop_when_past_best} is no share of the run; give 0 (never) to 1."
+                f"--watch.stop-when-past-best must be at least 0 (never) and below 1; got {self.stop_when_past_best}."
             )
         if not 0 <= self.stop_at_knee < 1:
-            raise InputError(f"--watch.stop-at-knee {self.stop_at_knee} is no share of the run; give 0 (never) to 1.")
+            raise InputError(f"--watch.stop-at-knee must be at least 0 (never) and below 1; got {self.stop_at_knee}.")
         if self.extractor:
             expect_known(self.extractor)
         if min(self.grid) < 1:
-            raise InputError(f"--watch.grid {self.grid[0]} {self.grid[1]} has no pictures; give e.g. 5 5.")
+            raise InputError(
+                f"--watch.grid {self.grid[0]} {self.grid[1]} has no images; use at least 1 row and 1 column, such as"
+                " 5 5."
+            )
 
-    def sheet_intervals(self, epoch: int, images: int) -> tuple[int, int]:
-        """Images between sample sheets, by `sample_every` and by `sample_epochs`; 0 is none.
+    def grid_intervals(self, epoch: int, images: int) -> tuple[int, int]:
+        """Images between sample grids, by `sample_every` and by `sample_epochs`; 0 is none.
 
         Args:
-            epoch: pictures trained on.
+            epoch: number of training images.
             images: length of the run.
         """
         epochs = self.sample_epochs * epoch
-        # Few pictures make short epochs: a sheet for each of thousands would take longer than the training.
-        return self.sample_every, epochs * max(1, math.ceil(images / (MOST_SHEETS * epochs))) if epochs else 0
+        # Small datasets have short epochs: thousands of grids would take longer than the training.
+        return self.sample_every, epochs * max(1, math.ceil(images / (MAX_SAMPLE_GRIDS * epochs))) if epochs else 0

@@ -1,4 +1,4 @@
-"""The values: a recipe, and everything that may stand in one. Imports no data and no system."""
+"""The values: a recipe and everything that can appear in one. Imports no data and no systems."""
 
 from ganvas.recipe.adam import Adam
 from ganvas.recipe.recipe import CAP, EMA, LEAKING, Augment, Change, Recipe, Steering

@@ -1,4 +1,4 @@
-"""A batch: named tensors, and where in the run it starts."""
+"""A batch: named tensors and its position in the run."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 class Batch:
-    """Named tensors with one row a sample, fetched when first asked for: an update that needs none costs nothing.
+    """Named tensors with one row per sample, fetched on first access: an update that reads none costs nothing.
 
-    A game has `real` (B, *shape); beside it stand `label` (B,), int64, where the data have classes, and `input`, what a
-    translation starts from.
+    Every batch has `real` (B, *shape). Data with classes add `label` (B,), int64; translation adds `input`, the
+    generator's input.
 
     Attributes:
-        device: where the tensors lie.
-        images_seen: the count of real images at which the batch starts.
+        device: the tensors' device.
+        images_seen: real images seen before the batch.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class Batch:
         return self._tensors[name]
 
     def get(self, name: str) -> Tensor | None:
-        """The tensor of that name, or None where the data have none."""
+        """The tensor of that name, or None if the data have none."""
         return self._tensors.get(name)
 
     @property
@@ -44,7 +44,7 @@ class Batch:
 
     @property
     def labels(self) -> Tensor | None:
-        """Class numbers (B,), int64, or None where the data have no classes."""
+        """Class indices (B,), int64, or None if the data have no classes."""
         return self._tensors.get("label")
 
     @cached_property

@@ -1,7 +1,7 @@
-"""From an image to the worse one that restoration learns to undo: a value per rule.
+"""Degradations: how an image is turned into the low-quality input that restoration learns to undo.
 
-A rule must be the one by which the images to be restored were made: a network trained on one kernel and used on
-another loses more than a decibel.
+Train with the degradation that produced the images to be restored: a network trained on one kernel and used on another
+loses more than a decibel.
 """
 
 from __future__ import annotations
@@ -17,33 +17,33 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-MARGIN = 2  # low-resolution pixels around a crop that bicubic shrinking looks at
+MARGIN = 2  # low-resolution pixels around a crop that bicubic downscaling reads
 
 
 class Degradation(ABC):
-    """One rule. Subclasses are frozen dataclasses."""
+    """One degradation. Subclasses are frozen dataclasses."""
 
     @abstractmethod
     def apply(self, target: Tensor, scale: int, random: torch.Generator) -> dict[str, Tensor]:
-        """Make what the generator starts from.
+        """Make the generator's input.
 
         Args:
             target: uint8 (B, C, H, W), whose sides are multiples of `scale`.
-            scale: how many times smaller the input's sides are.
-            random: the only source of chance.
+            scale: the downscaling factor of each side.
+            random: the only source of randomness.
 
         Returns:
-            `input`, uint8 (B, C, H / scale, W / scale), and whatever else the batch is to hold under a name of its
-            own, such as a mask; each with one row a sample.
+            `input`, uint8 (B, C, H / scale, W / scale), and any further named tensors for the batch, such as a mask,
+            each with one row per sample.
         """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bicubic(Degradation):
-    """MATLAB's antialiased bicubic, bit for bit: the rule of the published benchmarks."""
+    """MATLAB's antialiased bicubic, bit for bit: the degradation of the published benchmarks."""
 
     def apply(self, target: Tensor, scale: int, random: torch.Generator) -> dict[str, Tensor]:
-        """`input` alone."""
+        """Returns `input` only."""
         from ganvas.imaging.tensors import bicubic
 
         return {"input": bicubic(target, 1 / scale)}
@@ -51,10 +51,10 @@ class Bicubic(Degradation):
 
 @dataclass(frozen=True, kw_only=True)
 class Bilinear(Degradation):
-    """Antialiased bilinear, as Pillow shrinks."""
+    """Antialiased bilinear, as in Pillow."""
 
     def apply(self, target: Tensor, scale: int, random: torch.Generator) -> dict[str, Tensor]:
-        """`input` alone."""
+        """Returns `input` only."""
         from ganvas.imaging.tensors import bilinear, eight_bit
 
         return {"input": eight_bit(bilinear(target.float(), scale))}
@@ -62,10 +62,10 @@ class Bilinear(Degradation):
 
 @dataclass(frozen=True, kw_only=True)
 class Area(Degradation):
-    """The mean of each scale x scale square, as OpenCV's INTER_AREA."""
+    """The mean of each scale x scale block, as OpenCV's INTER_AREA."""
 
     def apply(self, target: Tensor, scale: int, random: torch.Generator) -> dict[str, Tensor]:
-        """`input` alone."""
+        """Returns `input` only."""
         from ganvas.imaging.tensors import area, eight_bit
 
         return {"input": eight_bit(area(target.float(), scale))}
@@ -73,27 +73,27 @@ class Area(Degradation):
 
 @dataclass(frozen=True, kw_only=True)
 class Blind(Degradation):
-    """Blur, one of three resizing rules, noise and JPEG, each of random strength: for real photographs.
+    """Blur, one of three resizing kernels, noise and JPEG, each of random strength: for real photographs.
 
     A single pass of the model of Wang et al. 2021, Real-ESRGAN, arXiv:2107.10833, section 3.1.
     """
 
     blur: float = 2.0
-    """Largest standard deviation of the Gaussian blur, in high-resolution pixels; each picture has its own."""
+    """Largest standard deviation of the Gaussian blur, in high-resolution pixels; drawn per image."""
     noise: float = 15.0
-    """Largest standard deviation of the noise, in steps of 0..255; in half the pictures it is grey."""
+    """Largest standard deviation of the noise, on the scale 0..255; grey in half of the images."""
     jpeg: int = 40
-    """Lowest quality of the JPEG compression; the highest is 95. 0 leaves it out."""
+    """Lowest JPEG quality; the highest is 95. 0 disables compression."""
 
     def __post_init__(self) -> None:
         if not (0 <= self.blur < math.inf and 0 <= self.noise < math.inf and 0 <= self.jpeg <= 95):
             raise InputError(
-                f"--data.degradation with blur {self.blur}, noise {self.noise} and JPEG quality {self.jpeg} cannot be;"
-                " give 0 or more, and a quality of 0 (none) to 95."
+                f"--data.degradation has blur {self.blur}, noise {self.noise} and jpeg {self.jpeg}; blur and noise"
+                " must be at least 0, and jpeg 0 (off) to 95."
             )
 
     def apply(self, target: Tensor, scale: int, random: torch.Generator) -> dict[str, Tensor]:
-        """`input` alone."""
+        """Returns `input` only."""
         import torch
 
         from ganvas.imaging.tensors import area, bilinear, blurred, eight_bit, imresize, jpeg

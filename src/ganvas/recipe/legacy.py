@@ -1,4 +1,4 @@
-"""Names in recipes that were written before they changed."""
+"""Former names of classes and fields in saved recipes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KEYS = {
 
 
 def renamed(plain: Any) -> Any:
-    """Plain data of a recipe, or of a part of one, with the present names of its classes and fields."""
+    """Plain data of a recipe, or part of one, with former names replaced by current ones."""
     if isinstance(plain, list):
         return [renamed(item) for item in plain]
     if not isinstance(plain, dict):

@@ -1,7 +1,7 @@
-"""The games: what each player wants of the discriminator's scores.
+"""Objectives: the adversarial losses of both players.
 
-Scores are logits of any shape; every objective returns a mean in fp32, whatever the precision of the networks, so
-that a confident discriminator neither overflows nor rounds to zero. Each is minimised by its player.
+Scores are logits of any shape. Every loss is a mean in fp32, whatever the precision of the networks, so that a
+confident discriminator neither overflows nor rounds to zero. Each player minimizes its own loss.
 """
 
 from __future__ import annotations
@@ -20,29 +20,30 @@ if TYPE_CHECKING:
 
 
 class Objective(ABC):
-    """One game, and what training, diagnosis and sanity checks ask of it. Subclasses are frozen dataclasses."""
+    """One objective, with what training, diagnosis and sanity checks need to know. Subclasses are frozen
+    dataclasses."""
 
     paired: ClassVar[bool] = False
-    """Whether only the difference of a real's and a fake's score counts: the generator's loss then takes the scores of
-    fresh reals, and the level of all scores is free."""
+    """Whether only the difference between a real's and a fake's score matters: the generator's loss then takes scores
+    of fresh reals, and scores are defined only up to a constant."""
     critic: ClassVar[bool] = False
-    """Whether the scores measure a distance and judge no single sample: they have no scale, run away unless a penalty
-    bounds them, and do not tell whether D overfits."""
+    """Whether the scores estimate a distance instead of classifying samples: they have no scale, grow without bound
+    unless a penalty limits them, and do not show whether D overfits."""
 
     @abstractmethod
     def d(self, real: Tensor, fake: Tensor) -> Tensor:
-        """The discriminator's loss, of scores of reals and of as many fakes."""
+        """The discriminator's loss, given the scores of reals and of as many fakes."""
 
     @abstractmethod
     def g(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
-        """The generator's loss, of scores of fakes; a paired game takes those of as many fresh reals too."""
+        """The generator's loss, given the scores of fakes, and of as many fresh reals if `paired`."""
 
     def undecided(self, real: Tensor, fake: Tensor) -> float | Tensor:
-        """The score that the best D gives where a real is as likely as a fake, as far as these scores tell it."""
+        """The score of an optimal D where real and fake are equally likely, estimated from these scores if need be."""
         return (real.mean() + fake.mean()) / 2 if self.paired else 0.0
 
     def blind_loss(self) -> float:
-        """The least that a D can lose without telling anything apart; 0 where that has no meaning."""
+        """The lowest loss of a D that gives every sample the same score; 0 if that is meaningless."""
         if self.critic:
             return 0.0
         import torch
@@ -50,19 +51,20 @@ class Objective(ABC):
         return min(float(self.d(score, score)) for score in torch.linspace(-2, 2, 81))
 
     def smoothing(self, penalties: tuple[Penalty, ...]) -> tuple[Penalty, ...]:
-        """The penalties that calm this game, given those that there are; these where they do already."""
+        """The penalties that stabilize this objective, given the current ones; unchanged if those already do."""
         return penalties or (GradientPenalty(weight=10.0),)
 
-    def misfits(self, penalties: tuple[Penalty, ...]) -> Iterator[str]:
-        """Sentences on penalties that go against this game, or that it lacks."""
+    def warnings(self, penalties: tuple[Penalty, ...]) -> Iterator[str]:
+        """Sentences about penalties that conflict with this objective, or that it lacks."""
         yield from ()
 
     def with_smooth_labels(self) -> Objective | None:
-        """The same with a discriminator that may not be quite sure of reals, where that is a change."""
+        """The same objective with one-sided label smoothing; None if that changes nothing."""
         return None
 
     def with_full_gradient(self) -> Objective | None:
-        """The same with a generator whose gradient does not fade when D wins, where that is a change."""
+        """The same objective with a generator gradient that does not vanish when D wins; None if that changes
+        nothing."""
         return None
 
 
@@ -78,17 +80,17 @@ class NonSaturating(Objective):
     fake_label: float = 0.0
     """The discriminator's target for fakes; above 0 the smoothing is two-sided."""
     saturating: bool = False
-    """Let the generator minimise log(1 - D(G(z))), the minimax form of the theory; its gradient fades when D wins."""
+    """Generator minimizes log(1 - D(G(z))), the minimax form; its gradient vanishes when D wins."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.fake_label < self.real_label <= 1:
             raise InputError(
-                f"labels {self.real_label} for real and {self.fake_label} for fake must satisfy 0 <= fake < real <= 1;"
-                " usual values are 0.9 and 0.1."
+                "--objective.fake-label and --objective.real-label must satisfy 0 <= fake < real <= 1, such as 0.1"
+                f" and 0.9; got {self.fake_label} and {self.real_label}."
             )
 
     def d(self, real: Tensor, fake: Tensor) -> Tensor:
-        """-E[log D(x)] - E[log(1 - D(G(z)))], with smoothed labels where asked."""
+        """-E[log D(x)] - E[log(1 - D(G(z)))], with label smoothing if set."""
         return _cross_entropy(real, self.real_label) + _cross_entropy(fake, self.fake_label)
 
     def g(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
@@ -96,7 +98,7 @@ class NonSaturating(Objective):
         return -_cross_entropy(fake, 0.0) if self.saturating else _cross_entropy(fake, 1.0)
 
     def undecided(self, real: Tensor, fake: Tensor) -> float:
-        """The logit of the middle of the labels."""
+        """The logit of the labels' midpoint."""
         middle = (self.real_label + self.fake_label) / 2
         return math.log(middle / (1 - middle))
 
@@ -130,7 +132,7 @@ class LeastSquares(Objective):
         return 0.5 * _square(fake, self.real_label)
 
     def undecided(self, real: Tensor, fake: Tensor) -> float:
-        """The middle of the labels."""
+        """The labels' midpoint."""
         return (self.real_label + self.fake_label) / 2
 
 
@@ -154,38 +156,38 @@ class Wasserstein(Objective):
     critic = True
 
     def d(self, real: Tensor, fake: Tensor) -> Tensor:
-        """E[D(G(z))] - E[D(x)], minus the estimated distance"""
+        """E[D(G(z))] - E[D(x)], the negative of the estimated distance"""
         return fake.float().mean() - real.float().mean()
 
     def g(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         """-E[D(G(z))]"""
         return -fake.float().mean()
 
-    def misfits(self, penalties: tuple[Penalty, ...]) -> Iterator[str]:
-        """On slopes that are pulled to 0, and on a critic that nothing bounds."""
+    def warnings(self, penalties: tuple[Penalty, ...]) -> Iterator[str]:
+        """On penalties that pull the slope to 0, and on an unbounded critic."""
         flat = _with_slope(penalties, 0.0)
         if flat:
             yield (
-                f"{flat} pulls the critic's slope to 0, and Wasserstein's critic measures a distance only where"
-                " its slope is 1; take GradientPenalty, or the Relativistic objective."
+                f"{flat} pulls the critic's slope to 0, but a Wasserstein critic measures a distance only if its"
+                " slope is 1; use GradientPenalty, or the Relativistic objective."
             )
         elif not penalties:
-            yield "nothing bounds Wasserstein's critic, so that its scores will run away; give it a GradientPenalty."
+            yield "nothing bounds the Wasserstein critic, so its scores will grow without limit; add a GradientPenalty."
 
 
 @dataclass(frozen=True, kw_only=True)
 class Relativistic(Objective):
-    """The relativistic pairing game: is this real more real than that fake? (Jolicoeur-Martineau 2018,
+    """The relativistic pairing loss: is this real more real than that fake? (Jolicoeur-Martineau 2018,
     arXiv:1807.00734; in the form of Huang et al. 2024, arXiv:2501.05441, section 2)
 
-    Every fake is judged against a real of its own, so that no mode can be left out unpunished; an undecided
-    discriminator has log 2 = 0.693, and so has its generator. It needs R1 and R2 to converge (section 2 there).
+    Every fake is paired with a real, so dropping a mode is always penalized. An undecided discriminator has a loss of
+    log 2 = 0.693, and so does its generator. Convergence requires R1 and R2 (section 2 there).
     """
 
     paired = True
 
     def d(self, real: Tensor, fake: Tensor) -> Tensor:
-        """E[softplus(-(D(x) - D(G(z))))], over pairs: both of one length."""
+        """E[softplus(-(D(x) - D(G(z))))], over pairs of equal number."""
         return _softplus(fake.float() - real.float()).mean()
 
     def g(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
@@ -194,24 +196,24 @@ class Relativistic(Objective):
         return _softplus(real.float() - fake.float()).mean()
 
     def smoothing(self, penalties: tuple[Penalty, ...]) -> tuple[Penalty, ...]:
-        """R1 and R2, as strong as what there is of the two: a slope held at 1 would not let the game come to rest."""
+        """R1 and R2, at the strength of the one already present: a slope held at 1 would prevent convergence."""
         if {R1, R2} <= set(map(type, penalties)):
             return penalties
         one = next((penalty for penalty in penalties if isinstance(penalty, R1 | R2)), R1())
         return R1(gamma=one.gamma, every=one.every), R2(gamma=one.gamma, every=one.every)
 
-    def misfits(self, penalties: tuple[Penalty, ...]) -> Iterator[str]:
-        """On slopes that are held at 1, and on a game without both R1 and R2."""
+    def warnings(self, penalties: tuple[Penalty, ...]) -> Iterator[str]:
+        """On penalties that hold the slope at 1, and on a missing R1 or R2."""
         steep = _with_slope(penalties, 1.0)
         if steep:
             yield (
-                f"{steep} holds the discriminator's slope at 1, and the Relativistic game is at rest only where"
-                " it is 0; take R1 and R2."
+                f"{steep} holds the discriminator's slope at 1, but the Relativistic objective converges only if it"
+                " is 0; use R1 and R2."
             )
         elif {type(penalty) for penalty in penalties} != {R1, R2}:
             yield (
-                "the Relativistic game is known to converge only with both R1 and R2 (Huang et al. 2024), and"
-                f" this one has {_names(penalties) or 'no penalty'}; it may diverge."
+                "the Relativistic objective is known to converge only with both R1 and R2 (Huang et al. 2024), but this"
+                f" recipe has {_names(penalties) or 'no penalty'}; it may diverge."
             )
 
 

@@ -1,4 +1,4 @@
-"""A number that changes while training: a value of recipes and of their parts."""
+"""Ramps: numbers of a recipe that change during training."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ganvas.errors import InputError
 class Ramp:
     """A number that moves from `start` to `end` over the first `over` real images, then stays.
 
-    Its text form is ``2e-4..5e-5@20000``, with ``:cosine`` behind it for a half-cosine, or ``:step`` for a jump there.
+    Its text form is ``2e-4..5e-5@20000``; append ``:cosine`` for a half-cosine, or ``:step`` for a jump at the end.
     """
 
     start: float
@@ -24,7 +24,7 @@ class Ramp:
 
     def __post_init__(self) -> None:
         if self.over <= 0:
-            raise InputError(f"the ramp {self} lasts {self.over} images; give it a length of at least 1 after the @.")
+            raise InputError(f"the ramp {self} needs a length of at least 1 image after the @.")
 
     def at(self, images: int) -> float:
         """The value once `images` real images have been seen."""
@@ -54,7 +54,7 @@ class Ramp:
             return float(text)
         except ValueError:
             raise InputError(
-                f"{text!r} is neither a number (2e-4) nor a ramp (2e-4..5e-5@20000, that is from..to@images)."
+                f"{text!r} is neither a number (2e-4) nor a ramp (2e-4..5e-5@20000, which is START..END@IMAGES)."
             ) from None
 
 
@@ -64,12 +64,12 @@ def at(value: float | Ramp, images: int) -> float:
 
 
 def ends(value: float | Ramp) -> tuple[float, ...]:
-    """The values a number or a ramp lies between."""
+    """The start and end of a ramp, or the number itself."""
     return (value.start, value.end) if isinstance(value, Ramp) else (value,)
 
 
 def times(value: float | Ramp, factor: float) -> float | Ramp:
-    """A number, or a ramp from its start to its end, times a factor."""
+    """A number or a ramp, multiplied by a factor."""
     if isinstance(value, Ramp):
         return replace(value, start=value.start * factor, end=value.end * factor)
     return value * factor

@@ -1,4 +1,4 @@
-"""What ties a fake to the image it should be: terms of the generator beside the game's."""
+"""Reconstruction losses: terms of the generator's loss that compare a fake with its target."""
 
 from __future__ import annotations
 
@@ -16,80 +16,80 @@ if TYPE_CHECKING:
     from ganvas.recipe.batch import Batch
 
 Stage = Literal["pretrain", "game", "both"]
-# At the same distance of images the terms are of the same size: some 0.01 for bicubic upscaling.
+# Chosen so that the terms are of equal size for the same images: about 0.01 for bicubic upscaling.
 LIKE_VGG19: dict[str, dict[str, Any]] = {"vgg19": {}, "efficientnet-lite0": {"layer": (3, 2), "weight": 3e-4}}
 
 
 class ReconstructionLoss(ABC):
-    """One term. Subclasses are frozen dataclasses with `when` among their fields."""
+    """One reconstruction loss. Subclasses are frozen dataclasses with `when` among their fields."""
 
     when: Stage
-    """In pretraining, in the game, or in both."""
+    """Stage in which it applies: pretraining, the game, or both."""
 
     @abstractmethod
     def term(self, fake: Tensor, batch: Batch) -> Tensor:
-        """How far fakes (B, ...) are from what the batch says they should be: a scalar in fp32, with its weight.
+        """The weighted distance of fakes (B, ...) from the batch's targets: a scalar in fp32.
 
         Raises:
             InputError: as `prepare`.
         """
 
     def prepare(self, device: torch.device) -> None:  # noqa: B027
-        """Load what the term needs, so that whatever is missing is said before anything is begun.
+        """Load what the term needs, so that anything missing is reported before training begins.
 
         Raises:
-            InputError: something is missing, or is not what it should be.
+            InputError: something is missing or invalid.
         """
 
     def by(self, extractor: str) -> ReconstructionLoss:
-        """The same by another frozen network, where it is by one.
+        """The same loss with another frozen network, if it uses one.
 
         Raises:
-            InputError: there is none of that name.
+            InputError: there is no network of that name.
         """
         return self
 
     def due(self, stage: Literal["pretrain", "game"]) -> bool:
-        """Whether the term is taken in this stage of a run."""
+        """Whether the term applies in this stage of a run."""
         return self.when in (stage, "both")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pixel(ReconstructionLoss):
-    """Mean distance of the pixels, of values in [-1, 1]."""
+    """Mean distance between pixel values in [-1, 1]."""
 
     weight: float = 1.0
-    """Factor of the term."""
+    """Weight of the term."""
     loss: Literal["l1", "mse"] = "mse"
     """Absolute or squared difference."""
     when: Stage = "pretrain"
-    """In pretraining, in the game, or in both."""
+    """Stage in which it applies: pretraining, the game, or both."""
 
     def __post_init__(self) -> None:
         _expect_weight("pixel", self.weight)
 
     def term(self, fake: Tensor, batch: Batch) -> Tensor:
-        """Of images (B, C, H, W) and the batch's reals."""
+        """The distance of images (B, C, H, W) from the batch's reals."""
         return self.weight * _distance(self.loss, fake.float(), batch.real.float())
 
 
 @dataclass(frozen=True, kw_only=True)
 class Perceptual(ReconstructionLoss):
-    """Mean distance of a frozen network's features (Ledig et al. 2017, SRGAN, arXiv:1609.04802, equation 5)."""
+    """Mean distance between features of a frozen network (Ledig et al. 2017, SRGAN, arXiv:1609.04802, equation 5)."""
 
     weight: float = 1.0
-    """Factor of the term."""
+    """Weight of the term."""
     extractor: Literal["vgg19", "efficientnet-lite0"] = "vgg19"
-    """The frozen network; vgg19's weights must be at hand, efficientnet-lite0 comes with a package."""
+    """The frozen network; efficientnet-lite0 is bundled, vgg19's weights must be installed."""
     layer: tuple[int, int] = (5, 4)
     """(i, j): of vgg19 the j-th convolution before the i-th max-pooling; of efficientnet-lite0 the j-th block after
-    the i-th halving of the picture."""
+    the i-th halving of the image."""
     before_activation: bool = False
-    """Take vgg19's features before the ReLU, as ESRGAN does; efficientnet-lite0's blocks end without one anyway."""
+    """Use vgg19's features before the ReLU, as in ESRGAN; efficientnet-lite0's blocks end without one."""
     loss: Literal["l1", "mse"] = "mse"
     """Absolute or squared difference."""
     when: Stage = "game"
-    """In pretraining, in the game, or in both."""
+    """Stage in which it applies: pretraining, the game, or both."""
 
     def __post_init__(self) -> None:
         _expect_weight("perceptual", self.weight)
@@ -98,7 +98,7 @@ class Perceptual(ReconstructionLoss):
         """The frozen layers, loaded once.
 
         Raises:
-            InputError: the weights are not at hand, are others, or there is no such layer.
+            InputError: the weights are not installed or not the expected ones, or there is no such layer.
         """
         from ganvas.metrics.extractors.stages import layers_up_to
 
@@ -113,17 +113,19 @@ class Perceptual(ReconstructionLoss):
         self.network(device)
 
     def by(self, extractor: str) -> Perceptual:
-        """The same by another network, at the layer and with the weight that give terms of about the same size.
+        """The same loss with another network, at a layer and weight that give terms of about the same size.
 
         Raises:
-            InputError: there is none of that name.
+            InputError: there is no network of that name.
         """
         if extractor not in LIKE_VGG19:
-            raise InputError(f"there is no perceptual term by {extractor!r}; give {' or '.join(LIKE_VGG19)}.")
+            raise InputError(
+                f"the perceptual network {extractor!r} is not available; available: {', '.join(LIKE_VGG19)}."
+            )
         return replace(self, extractor=extractor, **LIKE_VGG19[extractor])  # type: ignore[arg-type]
 
     def term(self, fake: Tensor, batch: Batch) -> Tensor:
-        """Of images (B, C, H, W) in [-1, 1] and the batch's reals.
+        """The distance of images (B, C, H, W) in [-1, 1] from the batch's reals.
 
         Raises:
             InputError: as `network`.
@@ -131,8 +133,8 @@ class Perceptual(ReconstructionLoss):
         import torch
 
         network = self.network(fake.device)
-        # Layers with strides see some pixels better than others; were these always the same of an upscaled image, its
-        # grid would show. So both are moved alike, at random; what leaves on one side comes in on the other.
+        # Strided layers weigh some pixels more than others; if those were always the same ones, a grid would appear in
+        # the output. So both images are rolled by the same random shift.
         shift = torch.randint(fake.shape[-1], (2,)).tolist()
         fake, real = fake.roll(shift, (2, 3)), batch.real.roll(shift, (2, 3))
         with torch.no_grad():
@@ -142,7 +144,7 @@ class Perceptual(ReconstructionLoss):
 
 def _expect_weight(kind: str, weight: float) -> None:
     if not 0 <= weight < math.inf:
-        raise InputError(f"a {kind} term of weight {weight} draws no fake to its original; give a number of 0 or more.")
+        raise InputError(f"a {kind} loss's weight must be a finite number of at least 0; got {weight}.")
 
 
 def _distance(loss: Literal["l1", "mse"], a: Tensor, b: Tensor) -> Tensor:

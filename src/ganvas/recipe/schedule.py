@@ -1,4 +1,4 @@
-"""Who moves when."""
+"""Schedule: which player is updated when."""
 
 from __future__ import annotations
 
@@ -6,41 +6,39 @@ from dataclasses import dataclass
 
 from ganvas.errors import InputError
 
-WHOLE = -1  # the length of a pretraining that lasts as long as the run
+WHOLE = -1  # as the length of pretraining: the whole run
 
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """Who moves when."""
+    """Which player is updated when."""
 
     pretrain: int = 0
-    """Real images of pretraining first, when only the generator moves, on its content terms; -1 is the whole run."""
+    """Real images of pretraining, on the reconstruction losses alone; -1 is the whole run."""
     d_per_g: int = 1
-    """Discriminator updates in a round; WGAN-GP uses 5."""
+    """Discriminator updates per round; WGAN-GP uses 5."""
     g_per_d: int = 1
-    """Generator updates in a round."""
+    """Generator updates per round."""
     freeze_d: tuple[int, int] = (0, 0)
-    """Hold the discriminator's weights between these counts of real images (start, stop)."""
+    """Range of real images (START STOP) in which the discriminator is frozen."""
     freeze_g: tuple[int, int] = (0, 0)
-    """Hold the generator's weights between these counts of real images (start, stop)."""
+    """Range of real images (START STOP) in which the generator is frozen."""
 
     def __post_init__(self) -> None:
         if self.pretrain < WHOLE:
-            raise InputError(
-                f"--schedule.pretrain {self.pretrain} is no count of images; give 0 or more, or -1 for all."
-            )
+            raise InputError(f"--schedule.pretrain must be at least 0, or -1 for the whole run; got {self.pretrain}.")
         if min(self.d_per_g, self.g_per_d) < 1:
             raise InputError(
-                f"a round of {self.d_per_g} discriminator and {self.g_per_d} generator updates is no game; both must be"
-                " at least 1 (use --schedule.freeze-d or --schedule.freeze-g to hold one player for a while)."
+                f"--schedule.d-per-g {self.d_per_g} and --schedule.g-per-d {self.g_per_d} must both be at least 1; to"
+                " freeze one player for a while, use --schedule.freeze-d or --schedule.freeze-g."
             )
         for name, (start, stop) in (("freeze-d", self.freeze_d), ("freeze-g", self.freeze_g)):
             if not 0 <= start <= stop:
                 raise InputError(
-                    f"--schedule.{name} {start} {stop} does not go forward from 0 or later; give START STOP."
+                    f"--schedule.{name} {start} {stop} is not a range; give START STOP with 0 <= START <= STOP."
                 )
         if max(self.freeze_d[0], self.freeze_g[0]) < min(self.freeze_d[1], self.freeze_g[1]):
             raise InputError(
                 f"--schedule.freeze-d {self.freeze_d} and --schedule.freeze-g {self.freeze_g} overlap, which leaves"
-                " nobody to train; move them apart."
+                " no player to train; separate them."
             )

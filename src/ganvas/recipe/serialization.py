@@ -1,8 +1,8 @@
-"""Any recipe value to plain JSON data and back, by its annotations.
+"""Conversion of recipe values to plain JSON data and back, driven by their annotations.
 
-Every dataclass is written with its class name under "type", so that a union reads back as what it was. An abstract
-class stands for all concrete ones below it that have been imported: `ganvas.systems.read_recipe` imports those of all
-systems first. Unknown keys and types are errors that name the known ones.
+Every dataclass is written with its class name under "type", so that unions read back unambiguously. An abstract class
+stands for all its imported concrete subclasses; `ganvas.systems.read_recipe` imports those of all systems first.
+Unknown keys and types are errors that name the known ones.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 def to_plain(value: Any) -> Any:
-    """Turn a recipe value into dicts, lists, strings and numbers."""
+    """Convert a recipe value to dicts, lists, strings and numbers."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {f.name: to_plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
         return {"type": type(value).__name__, **fields}
@@ -36,11 +36,11 @@ def from_plain(kind: type[T], plain: Any, where: str = "recipe") -> T:
 
     Args:
         kind: a class or any annotation built of dataclasses, unions, tuples, literals and plain types.
-        plain: what `to_plain` made, perhaps edited by hand.
+        plain: the output of `to_plain`, possibly edited by hand.
         where: the place in the file, for messages.
 
     Raises:
-        InputError: a key, type or value does not fit; the message names the place and what is known there.
+        InputError: a key, type or value is invalid; the message names the place and the valid choices.
     """
     return typing.cast(T, _read(kind, renamed(plain), where))
 
@@ -59,7 +59,7 @@ def flatten(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def difference(old: Any, new: Any) -> list[str]:
-    """Say how two values differ, one line a leaf: ``adam_d.lr: 0.0002 -> 0.0001``."""
+    """The differences between two values, one line per leaf: ``adam_d.lr: 0.0002 -> 0.0001``."""
     before, after = dict(flatten(old)), dict(flatten(new))
     absent = "(none)"
     return [
@@ -89,7 +89,7 @@ def _read(kind: Any, plain: Any, where: str) -> Any:
     if isinstance(plain, dict) and classes:
         return _read_dataclass(classes, plain, where)
     for member in members:
-        # JSON has one kind of number: a whole one may stand for a float. A bool is never a number here.
+        # JSON does not distinguish 1 from 1.0, so an int may stand for a float; a bool may not.
         if member is float and isinstance(plain, int | float) and not isinstance(plain, bool):
             return float(plain)
         if isinstance(member, type) and type(plain) is member:
@@ -110,7 +110,8 @@ def _read_dataclass(classes: dict[str, Any], plain: dict[str, Any], where: str) 
     tag = plain.get("type")
     if not isinstance(tag, str) or tag not in classes:
         raise InputError(
-            f"{where} names the type {tag!r}{nearest(str(tag), classes)}; known there: {', '.join(sorted(classes))}."
+            f"{where} has the unknown type {tag!r}{nearest(str(tag), classes)}; known types:"
+            f" {', '.join(sorted(classes))}."
         )
     cls = classes[tag]
     hints = typing.get_type_hints(cls)
@@ -118,12 +119,12 @@ def _read_dataclass(classes: dict[str, Any], plain: dict[str, Any], where: str) 
     for key in plain:
         if key != "type" and key not in fields:
             raise InputError(
-                f"{where} has the unknown key {key!r}{nearest(key, fields)}; known there: {', '.join(fields)}."
+                f"{where} has the unknown key {key!r}{nearest(key, fields)}; known keys: {', '.join(fields)}."
             )
     values = {}
     for name, f in fields.items():
         if name in plain:
             values[name] = _read(hints[name], plain[name], f"{where}.{name}")
         elif f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING:
-            raise InputError(f"{where} lacks the key {name!r}, which has no default; add it.")
+            raise InputError(f"{where} is missing the required key {name!r}; add it.")
     return cls(**values)

@@ -1,4 +1,4 @@
-"""Where real data come from: values. `ganvas.data` opens them."""
+"""Data sources of a recipe, as values; `ganvas.data` opens them."""
 
 from __future__ import annotations
 
@@ -16,80 +16,80 @@ RADIUS, STRETCHES = 0.8, 100
 
 
 class Source(ABC):
-    """One kind of data. Subclasses are frozen dataclasses; the first field says which data, and is what --data sets."""
+    """One kind of data source. Subclasses are frozen dataclasses; --data sets the first field, which names the data."""
 
     held_out: float
-    """Share of the rows that is never trained on; a field, or a constant."""
+    """Fraction of the samples that is never trained on; a field or a constant."""
 
     @property
     @abstractmethod
     def title(self) -> str:
-        """What messages call the data."""
+        """The name of the data in messages."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.held_out <= 0.5:
-            raise InputError(f"--data.held-out {self.held_out} must lie in 0..0.5; usual is 0.05, 0 keeps none back.")
+            raise InputError(
+                f"--data.held-out must lie in 0..0.5, usually 0.05 (0 trains on everything); got {self.held_out}."
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Images(Source):
-    """Square pictures of one size from one source."""
+    """Square images of one size from one source."""
 
     source: str
-    """A name (digits, mnist, fashion-mnist, stacked-mnist, cifar10, celeba), or the path of a folder, zip, parquet or
-    npz file."""
+    """Dataset (digits, mnist, fashion-mnist, stacked-mnist, cifar10, celeba), folder, zip, parquet or npz file."""
     fit: Literal["crop", "pad", "stretch"] = "crop"
-    """How a picture becomes square: the centre of it, all of it with black bars, or all of it squeezed."""
+    """How images become square: crop the centre, pad with black, or stretch."""
     held_out: float = 0.05
-    """Share of the pictures that is never trained on, so that the diagnosis and the measures have something to compare
-    with: every k-th picture in the source's order, k = 1 / share. 0 trains on all."""
+    """Fraction of images held out for diagnosis and measures (every k-th, k = 1 / fraction); 0 trains on all."""
 
     @property
     def title(self) -> str:
-        """The name, or the path."""
+        """The name or path."""
         return self.source
 
 
 @dataclass(frozen=True, kw_only=True)
 class Crops(Source):
-    """Random crops of photographs, each in one of its eight turns and mirrorings, with their low-resolution versions.
+    """Random crops of photographs, randomly rotated and flipped, with their low-resolution versions.
 
-    One crop of every photograph is an epoch.
+    An epoch is one crop of every photograph.
     """
 
     source: str
-    """A name (div2k), or the path of a folder, zip, parquet or npz file of photographs of any size."""
+    """Dataset (div2k), or folder, zip, parquet or npz file of photographs of any size."""
     degradation: Degradation = field(default_factory=Bicubic)
-    """How the low-resolution version is made."""
+    """Degradation that produces the low-resolution version."""
     turn: bool = True
-    """Turn and mirror the crops."""
+    """Rotate and flip the crops at random."""
     held_out: float = 0.05
-    """Share of the photographs that is never trained on: every k-th, k = 1 / share. 0 trains on all."""
+    """Fraction of photographs held out (every k-th, k = 1 / fraction); 0 trains on all."""
 
     @property
     def title(self) -> str:
-        """The name, or the path."""
+        """The name or path."""
         return self.source
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mixture2D(Source):
-    """Points of the plane, drawn from a mixture of equal, equally likely round Gaussians within about [-1, 1]."""
+    """2-D points sampled from a mixture of equally weighted isotropic Gaussians within about [-1, 1]."""
 
     shape: Literal["ring", "grid", "spiral"] = "ring"
-    """Where the Gaussians stand: 8 on a circle, 25 on a grid, or 100 so close along a spiral that they are one line."""
+    """Layout of the Gaussians: 8 on a circle, 25 on a grid, or 100 close together along a spiral."""
     count: int = 20_000
-    """How many points there are; drawn once, always the same ones."""
+    """Number of points; sampled once, with a fixed seed."""
     std: float = 0.02
-    """Standard deviation of every Gaussian in each direction."""
+    """Standard deviation of each Gaussian."""
     held_out: float = 0.05
-    """Share of the points that is never trained on: every k-th, k = 1 / share. 0 trains on all."""
+    """Fraction of points held out (every k-th, k = 1 / fraction); 0 trains on all."""
 
     def __post_init__(self) -> None:
         if self.count < 1 or not 0 < self.std <= 1:
             raise InputError(
-                f"--data.count {self.count} and --data.std {self.std} make no points; give at least 1 point and a"
-                " standard deviation above 0 and up to 1, such as 0.02."
+                "--data.count must be at least 1, and --data.std above 0 and at most 1, such as 0.02; got"
+                f" {self.count} and {self.std}."
             )
         super().__post_init__()
 
@@ -112,7 +112,7 @@ class Mixture2D(Source):
         return np.stack([np.interp(at, along, line[:, 0]), np.interp(at, along, line[:, 1])], -1)
 
     def sample(self, count: int, seed: int = 0) -> NDArray[np.float32]:
-        """Independent points (count, 2); the same for the same seed and count, everywhere."""
+        """Independent points (count, 2), reproducible from the seed and count on every machine."""
         random = np.random.default_rng(seed)
         modes = self.modes()
         centres = modes[random.integers(len(modes), size=count)]

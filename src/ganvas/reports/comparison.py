@@ -157,7 +157,7 @@ def _warnings(comparison: Comparison) -> Iterator[str]:
         # Restoration is measured on test sets of pairs.
         how = " --on SET" if any(key.startswith("data.degradation.") for key in bare[0].recipe) else ""
         yield f"{lack} figures; run ganvas evaluate {bare[0].path}{how}."
-    unindexed = [record.name for record in records if not record.previews and record.folder.sheets()]
+    unindexed = [record.name for record in records if not record.previews and record.folder.sample_grids()]
     if unindexed:
         yield (
             f"The previews of {', '.join(unindexed)} are not shown, since an earlier version of ganvas wrote them"

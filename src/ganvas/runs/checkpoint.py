@@ -1,4 +1,4 @@
-"""Tensors of a run in one safetensors file, with a description and a digest in its header. Never a pickle."""
+"""Checkpoints: tensors in one safetensors file, with a description and a digest in its header. Never a pickle."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ __all__ = ["Damaged", "about", "load", "save"]
 
 
 def save(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
-    """Write tensors and a JSON-able description atomically.
+    """Write tensors and a JSON-serializable description atomically.
 
     Raises:
-        InputError: the file cannot be written; an older file at `path` stays whole.
+        InputError: the file cannot be written; an existing file at `path` is unchanged.
     """
     flat = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     header = {"ganvas": json.dumps(dict(about)), "digest": _digest(flat)}
@@ -34,7 +34,7 @@ def about(path: Path) -> dict[str, Any]:
     """The description in a file's header, without reading the tensors.
 
     Raises:
-        Damaged: the file is no checkpoint of ganvas.
+        Damaged: the file is not a ganvas checkpoint.
     """
     return read_header(path)[0]
 
@@ -43,13 +43,13 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Read the tensors and the description.
 
     Raises:
-        Damaged: the file is torn, altered, or no checkpoint of ganvas.
+        Damaged: the file is truncated, altered, or not a ganvas checkpoint.
     """
     description, digest = read_header(path)
     with safe_open(path, "pt") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     if _digest(tensors) != digest:
-        raise Damaged(f"{path} does not hold what was written to it")
+        raise Damaged(f"{path} is corrupted: its tensors do not match their digest")
     return tensors, description
 
 

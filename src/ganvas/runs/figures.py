@@ -1,7 +1,7 @@
-"""Figures out of the lines of figures.jsonl, also of runs made before a figure said itself what it is. Without torch.
+"""Figures from the lines of figures.jsonl, including those of earlier versions. Imports no torch.
 
-Before, the name of a test set or of a class stood inside the measure's (``PSNR-Y on Set5``), the count of images was
-called `images`, and no line said which end of its measure is the better one.
+In earlier versions the measure contained the name of the test set or class (``PSNR-Y on Set5``), the count of images
+was called `images`, and the direction of the measure was not stored.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ ON_SET = re.compile(r"((?:PSNR|SSIM)-(?:Y|RGB)|(?:ST-)?LPIPS|KID) on (.+)", re.D
 
 
 def figure_of(line: Any) -> Figure | None:
-    """The figure in a line of figures.jsonl, its protocol without the version of ganvas; None where it is damaged."""
+    """The figure in a line of figures.jsonl, without the ganvas version in its protocol; None if it is damaged."""
     if not isinstance(line, dict) or not isinstance(line.get("measure"), str) or not is_number(line.get("value")):
         return None
     protocol, images = line.get("protocol", {}), line.get("images_seen", line.get("images"))
@@ -41,7 +41,7 @@ def figure_of(line: Any) -> Figure | None:
 
 
 def latest(figures: Iterable[Figure]) -> list[Figure]:
-    """Of several figures of the same weights by one protocol the last."""
+    """The last of several figures of the same weights and protocol."""
     found: dict[Any, Figure] = {}
     for figure in figures:
         protocol = tuple(sorted((key, repr(value)) for key, value in figure.protocol.items()))

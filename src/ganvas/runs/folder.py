@@ -1,4 +1,4 @@
-"""A run on disk: the only interface between training, comparing and using. Imports no torch.
+"""A run on disk, the only interface between training, comparing and using it. Imports no torch.
 
 recipe.json   host.json   log.jsonl   events.jsonl   figures.jsonl   samples/   checkpoints/   model.safetensors
 """
@@ -32,9 +32,9 @@ MEASURES = {
     "psnr-y": "PSNR-Y",
     "st-lpips": "ST-LPIPS",
 }
-"""The measures taken while training, under the names that older logs have for them."""
+"""The measures taken during training, by their names in the logs of earlier versions."""
 
-AGAIN = ("verdict", "treated", "kept", "taken back", "failed", "rolled back")  # events that a resumed run repeats
+REPEATED = ("verdict", "treated", "kept", "taken back", "failed", "rolled back")  # events that a resumed run repeats
 
 
 class RunFolder:
@@ -61,24 +61,24 @@ class RunFolder:
         return self.path.name
 
     def exists(self) -> bool:
-        """Whether a run has begun here."""
+        """Whether the folder holds a run."""
         return self.recipe.is_file()
 
     def read_recipe(self) -> Json:
-        """The recipe as plain data, under the present names of its fields.
+        """The recipe as plain data, with the current names of its fields.
 
         Raises:
-            InputError: it is missing or no JSON.
+            InputError: the file is missing or not valid JSON.
         """
         found: Json = renamed(read_json(self.recipe))
         return found
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the run, so that no second process trains it; a killed holder lets go by itself.
+        """Lock the run against training by a second process; the lock of a killed process is released automatically.
 
         Raises:
-            InputError: another process holds it.
+            InputError: another process holds the lock.
         """
         self.path.mkdir(parents=True, exist_ok=True)
         try:
@@ -86,11 +86,11 @@ class RunFolder:
                 yield
         except Timeout:
             raise InputError(
-                f"the run {self.path} is being trained by another process; wait for it, or give another --name."
+                f"the run {self.path} is being trained by another process; wait for it, or choose another --name."
             ) from None
 
     def is_training(self) -> bool:
-        """Whether some process holds the run now."""
+        """Whether a process currently holds the lock."""
         if not (self.path / ".lock").exists():
             return False
         try:
@@ -112,54 +112,54 @@ class RunFolder:
         _append(self.figures, {**line, "time": round(time.time(), 3)})
 
     def read_log(self) -> list[Json]:
-        """The lines of log.jsonl; an unfinished last line is left out."""
+        """The lines of log.jsonl; an incomplete last line is omitted."""
         return [line for line in _read_lines(self.log) if isinstance(line.get("images"), int)]
 
     def read_events(self) -> list[Json]:
-        """The lines of events.jsonl; an unfinished last line is left out."""
+        """The lines of events.jsonl; an incomplete last line is omitted."""
         return [line for line in _read_lines(self.events) if isinstance(line.get("event"), str)]
 
     def read_figures(self) -> list[Json]:
-        """The lines of figures.jsonl, the newest last; an unfinished last line is left out."""
+        """The lines of figures.jsonl, the newest last; an incomplete last line is omitted."""
         return _read_lines(self.figures)
 
     def ended_early(self) -> bool:
-        """Whether the run ended before its recipe's length, with its best state as its model."""
+        """Whether the run finished before its recipe's length, with its best state as the model."""
         return any(event["event"] == "finished" and "early" in event for event in self.read_events()[-1:])
 
     def forget_after(self, images: int) -> None:
-        """Drop what lies beyond a count of images and a resumed run will write again: lines, verdicts, samples."""
+        """Drop the log lines, verdicts and samples after a count of images, which the resumed run will write again."""
         if self.log.exists():
             kept = [line for line in self.read_log() if line["images"] <= images]
             write_text(self.log, "".join(json.dumps(line) + "\n" for line in kept))
         events = self.read_events()
-        kept = [event for event in events if event["event"] not in AGAIN or event.get("images", 0) <= images]
+        kept = [event for event in events if event["event"] not in REPEATED or event.get("images", 0) <= images]
         if len(kept) < len(events):
             write_text(self.events, "".join(json.dumps(event) + "\n" for event in kept))
         previews = read_previews(self.samples)
         ahead = {self.samples / preview.file for preview in previews if preview.images_seen > images}
         if ahead:
             write_previews(self.samples, [preview for preview in previews if preview.images_seen <= images])
-        for path in ahead | {sheet for sheet in self.sheets() if int(sheet.stem) > images}:
+        for path in ahead | {grid for grid in self.sample_grids() if int(grid.stem) > images}:
             path.unlink()
 
-    def sheets(self) -> list[Path]:
-        """The sample sheets in order of images seen."""
+    def sample_grids(self) -> list[Path]:
+        """The sample grids in order of images seen."""
         return sorted(self.samples.glob("[0-9]*.png"))
 
     def states(self) -> list[Path]:
-        """The ordinary checkpoints, newest first; the best and the kept ones have other names."""
+        """The regular checkpoints, newest first, without the best one and those kept for good."""
         return sorted(self.checkpoints.glob("[0-9]*.safetensors"), reverse=True)
 
-    def sheet(self, images: int) -> Path:
-        """Where the sample sheet at a count of images lies."""
+    def sample_path(self, images: int) -> Path:
+        """The path of the sample grid at a count of images."""
         return self.samples / f"{images:012d}.png"
 
 
 def figures_of(line: Json) -> list[Figure]:
-    """What was measured in a line of log.jsonl; none in a line of losses or signals.
+    """The figures in a line of log.jsonl; none in a line of losses or signals.
 
-    Runs made before figures were objects have each as a number of its own: ``{"images": 64, "swd": 0.1, "protocol":
+    Earlier versions wrote each figure as a number: ``{"images": 64, "swd": 0.1, "protocol":
     "512 fakes, train"}``.
     """
     if isinstance(line.get("figures"), list):
@@ -173,7 +173,7 @@ def figures_of(line: Json) -> list[Figure]:
 
 
 def reference_of(line: Json) -> list[Figure]:
-    """What the figures in a line of log.jsonl are compared with, such as those of bicubic."""
+    """The reference figures in a line of log.jsonl, such as those of bicubic interpolation."""
     if isinstance(line.get("reference"), list):
         return _read_figures(line["reference"], None)
     found, protocol = line.get("bicubic"), {**_protocol(line.get("protocol")), "upscaler": "bicubic"}
@@ -183,7 +183,7 @@ def reference_of(line: Json) -> list[Figure]:
 
 
 def _read_figures(plain: Any, images: int | None) -> list[Figure]:
-    # A figure that somebody damaged is as good as none.
+    # Damaged figures are ignored.
     sound = [one for one in plain if isinstance(one, dict) and is_number(one.get("value"))]
     sound = [one for one in sound if isinstance(one.get("measure"), str)]
     return [
@@ -210,7 +210,7 @@ def _figure(
 
 
 def _protocol(written: Any) -> Json:
-    """As an object; before, it was one only of the KID, and a sentence of the others: 512 fakes, train."""
+    """The protocol as an object; earlier versions wrote a sentence for all measures but KID: 512 fakes, train."""
     if not isinstance(written, str):
         return dict(written) if isinstance(written, dict) else {}
     count, _, split = written.partition(", ")
@@ -219,35 +219,35 @@ def _protocol(written: Any) -> Json:
 
 
 def is_number(value: Any) -> bool:
-    """Whether a value out of JSON is a finite number."""
+    """Whether a value read from JSON is a finite number."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def read_json(path: Path) -> Json:
-    """A JSON object from a file.
+    """Read a JSON object from a file.
 
     Raises:
-        InputError: it is missing or no JSON object.
+        InputError: the file is missing or not a JSON object.
     """
     try:
         read = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise InputError(f"there is no {path}; give the folder of a run, as ganvas runs lists them.") from None
+        raise InputError(f"{path} does not exist; give the folder of a run (see ganvas runs).") from None
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise InputError(f"{path} is not valid JSON ({error}); mend it or restore it from a copy.") from None
+        raise InputError(f"{path} is not valid JSON ({error}); repair it or restore it from a backup.") from None
     if not isinstance(read, dict):
-        raise InputError(f"{path} holds no JSON object; mend it or restore it from a copy.")
+        raise InputError(f"{path} is not a JSON object; repair it or restore it from a backup.")
     return read
 
 
 def _append(path: Path, line: Json) -> None:
-    # One write of a short line to a file opened for appending: a kill leaves all of it or none.
+    # A single write of a short line in append mode: a kill leaves all of it or nothing.
     try:
         with path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
     except OSError as error:
         raise InputError(
-            f"cannot write {path} ({error.strerror}); free some space, then run the same command again."
+            f"cannot write {path} ({error.strerror}); free some disk space, then run the same command again."
         ) from error
 
 
@@ -260,7 +260,7 @@ def _read_lines(path: Path) -> list[Json]:
             line = json.loads(text)
         except json.JSONDecodeError:
             continue
-        # A line that somebody damaged is as good as none.
+        # Damaged lines are ignored.
         if isinstance(line, dict) and isinstance(line.get("images", 0), int):
             lines.append(line)
     return lines

@@ -1,4 +1,4 @@
-"""samples/index.json: what every preview of a run shows, so that no reader guesses from pixels. Imports no torch."""
+"""samples/index.json: the layout of every preview of a run, so that readers need not guess. Imports no torch."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ class Preview:
     """One preview: an image of equal tiles, a plot, or a text, at a count of real images seen."""
 
     file: str
-    """Its name in the folder of samples."""
+    """File name in the folder samples/."""
     images_seen: int
     kind: str
-    """grid (tiles of fakes), triples (input, output, original), plot (no tiles), text."""
+    """grid (tiles of fakes), triples (input, output, original), plot (no tiles) or text."""
     rows: int = 1
     """Rows of tiles."""
     columns: int = 1
-    """Tiles of fakes in a row; of triples the number of triples."""
+    """Tiles of fakes, or triples, per row."""
     tile: tuple[int, int] = (0, 0)
     """Height and width of one tile as drawn, in pixels."""
     zoom: int = 1
-    """How often each pixel is repeated in both directions."""
+    """Factor by which pixels are repeated in both directions."""
     left: int = 0
-    """Pixels to the left of the first gap, where names stand."""
+    """Width of the margin with the row names, in pixels."""
     gap: int = 2
-    """Pixels between tiles."""
+    """Gap between tiles in pixels."""
     reals: int = 0
     """Columns of real images to the right of the fakes."""
     classes: tuple[str, ...] = ()
-    """A name for each row."""
+    """Class name of each row."""
     seed: int = 0
-    """Of the noise that the fakes are made of."""
+    """Seed of the noise for the fakes."""
 
     def box(self, index: int, part: Part = "output") -> tuple[int, int, int, int]:
-        """Left, top, right and bottom in pixels of the tile of this number, row by row.
+        """Left, top, right and bottom in pixels of a tile, counted row by row.
 
         Args:
-            part: the fake; of triples also the input, and the original as "real"; of a grid with reals the real one
-                in the same place.
+            part: "output" for the fake; in triples also "input", and "real" for the original; in a grid with reals also
+                "real", the one at the same position.
         """
         row, column = divmod(index, self.columns)
         height, width = self.tile
@@ -55,13 +55,13 @@ class Preview:
         if self.kind == "triples":
             column = 3 * column + ("input", "output", "real").index(part)
         elif part == "real":
-            left += self.columns * (width + self.gap) + 5 * self.gap  # past the fakes, their last gap and a wide one
+            left += self.columns * (width + self.gap) + 5 * self.gap  # past the fakes, their last gap and a wide gap
         left += column * (width + self.gap)
         return left, top, left + width, top + height
 
 
 def read_previews(samples: Path) -> list[Preview]:
-    """The previews of a run in order of images seen; entries that are damaged, or whose file is gone, are left out."""
+    """The previews of a run in order of images seen, omitting damaged entries and missing files."""
     try:
         entries = json.loads((samples / INDEX).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -80,12 +80,12 @@ def read_previews(samples: Path) -> list[Preview]:
 
 
 def add_preview(samples: Path, preview: Preview) -> None:
-    """Enter a preview whose file is written, in place of one at the same count."""
+    """Add a preview to the index, replacing one at the same image count; its file must exist."""
     others = [other for other in read_previews(samples) if other.images_seen != preview.images_seen]
     write_previews(samples, [*others, preview])
 
 
 def write_previews(samples: Path, previews: list[Preview]) -> None:
-    """Write the whole index, atomically."""
+    """Write the whole index atomically."""
     entries = [asdict(preview) for preview in sorted(previews, key=lambda preview: preview.images_seen)]
     write_text(samples / INDEX, "[\n" + ",\n".join(map(json.dumps, entries)) + "\n]\n")

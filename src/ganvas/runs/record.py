@@ -1,4 +1,4 @@
-"""The files of a run turned into values: the one reader of run folders, whoever asks. Imports no torch."""
+"""The only reader of run folders: parses a run's files into values. Imports no torch."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from ganvas.runs.folder import Json, RunFolder, figures_of, is_number, read_json
 from ganvas.runs.header import Damaged, read_header
 from ganvas.runs.previews import Preview, read_previews
 
-MEASURE = "SWD"  # of the log: the distance of fakes to reals taken while training
+MEASURE = "SWD"  # in the log: the distance of fakes to reals during training
 State = Literal["training", "finished", "stopped", "diverged"]
 
 
 @dataclass(frozen=True)
-class Stretch:
-    """What the diagnosis said of a stretch of a run."""
+class VerdictSpan:
+    """A part of a run with one verdict of the diagnosis."""
 
     verdict: str
     start: int
-    """In images; the next one's start, or the run's end, closes it."""
+    """Images seen at its start; it ends at the start of the next one, or at the end of the run."""
     sentence: str
 
 
 class Record:
-    """One run, as its folder tells it. Each file is read when it is first asked for, and once."""
+    """One run. Each file is read once, on first access."""
 
     def __init__(self, folder: RunFolder | str | Path, name: str = "") -> None:
         """Read the recipe.
 
         Args:
-            folder: of the run.
-            name: to call it by, where that is not the folder's own.
+            folder: the run's folder.
+            name: the name to display, by default the folder's.
 
         Raises:
             InputError: its recipe.json is missing or damaged.
@@ -54,7 +54,7 @@ class Record:
 
     @cached_property
     def recipe(self) -> dict[str, Any]:
-        """Every leaf of the recipe by its dotted path, class names included."""
+        """All leaves of the recipe by their dotted paths, including class names."""
         from ganvas.recipe.serialization import flatten
 
         return dict(flatten(self.plain))
@@ -66,13 +66,13 @@ class Record:
 
     @property
     def data(self) -> str:
-        """The dataset's name or path, or the shape of one that is drawn, or a question mark."""
+        """The dataset's name or path, the shape of a 2-D mixture, or a question mark."""
         plain = _part(self.plain, "data")
         return str(plain.get("source") or plain.get("shape", "?"))
 
     @property
     def source(self) -> str:
-        """What is learned from, in full: a dataset's name or path, or the kind and all numbers of one that is drawn."""
+        """The full description of the data: a dataset's name or path, or the kind and parameters of a 2-D mixture."""
         plain = _part(self.plain, "data")
         return str(plain.get("source") or " ".join(str(leaf) for key, leaf in plain.items() if key != "held_out"))
 
@@ -82,8 +82,8 @@ class Record:
         return int(self.plain.get("seed", 0))
 
     @property
-    def of(self) -> int:
-        """Images the recipe trains on."""
+    def total_images(self) -> int:
+        """Length of the run in images, according to the recipe."""
         return int(self.plain.get("images", 0))
 
     @cached_property
@@ -98,14 +98,14 @@ class Record:
 
     @cached_property
     def images_seen(self) -> int:
-        """By the last line of the log or the last event, whichever is further."""
+        """Images seen according to the last log line or event, whichever is later."""
         return max(
             [line["images"] for line in self.log[-1:]] + [e.get("images", 0) for e in self.events[-1:]], default=0
         )
 
     @cached_property
     def state(self) -> State:
-        """How the run stands."""
+        """The state of the run."""
         if self.folder.is_training():
             return "training"
         last = self.events[-1]["event"] if self.events else ""
@@ -113,24 +113,24 @@ class Record:
 
     @property
     def about(self) -> str:
-        """The state in words, with the place of a failure."""
+        """The state in words, with the position of a failure."""
         last = self.events[-1] if self.events else {}
         if self.state == "diverged":
             return f"diverged at image {last.get('images', 0):,} ({last.get('term', 'unknown term')})"
         if self.state == "finished":
             early = last.get("early")
             return f"finished early at image {self.images_seen:,} ({early})" if early else "finished"
-        return f"{self.state} at {min(1.0, self.images_seen / max(1, self.of)):.0%}"
+        return f"{self.state} at {min(1.0, self.images_seen / max(1, self.total_images)):.0%}"
 
     @property
     def changed(self) -> float:
-        """Time of the last sign of life, in seconds since 1970."""
+        """Time of the last update, in seconds since 1970."""
         files = self.folder.recipe, self.folder.log, self.folder.events
         return max(path.stat().st_mtime for path in files if path.exists())
 
     @cached_property
     def terms(self) -> dict[str, list[tuple[int, float]]]:
-        """Of every loss term: (images, value)."""
+        """The curve of every loss term: (images, value)."""
         found: dict[str, list[tuple[int, float]]] = {}
         for line in self.log:
             for name, value in line.items():
@@ -140,7 +140,7 @@ class Record:
 
     @cached_property
     def measured(self) -> dict[str, list[Figure]]:
-        """The figures of the log by their measure, in order of images; those of an extractor by its name as well."""
+        """The figures of the log by measure (and extractor, if any), in order of images."""
         found: dict[str, list[Figure]] = {}
         for figure in (figure for line in self.log for figure in figures_of(line)):
             extractor = figure.protocol.get("extractor")
@@ -149,51 +149,52 @@ class Record:
         return found
 
     def points(self, measure: str) -> list[tuple[int, float]]:
-        """Of a measure of the log: (images, value)."""
+        """The curve of a measure in the log: (images, value)."""
         return [(figure.images_seen or 0, figure.value) for figure in self.measured.get(measure, [])]
 
     @cached_property
     def figures(self) -> tuple[Figure, ...]:
-        """The figures of figures.jsonl; of two of the same weights by the same protocol the later."""
+        """The figures of figures.jsonl; only the latest for the same weights and protocol."""
         return tuple(latest(figure for line in self.folder.read_figures() if (figure := figure_of(line))))
 
     @cached_property
     def reference(self) -> dict[str, float]:
-        """What bicubic interpolation has, by measure, on the crops that the log's figures are taken on."""
+        """The figures of bicubic interpolation by measure, on the crops used for the log's figures."""
         found = next(filter(None, map(reference_of, self.log)), [])
         return {figure.measure: figure.value for figure in found}
 
     @cached_property
     def knee(self) -> int | None:
-        """Count of images at which looking better no longer paid, where the run found one."""
+        """Images seen at the knee, after which perceptual gains no longer justified the distortion; None if not
+        found."""
         return next((event.get("at") for event in reversed(self.events) if event["event"] == "knee"), None)
 
     @cached_property
-    def verdicts(self) -> tuple[Stretch, ...]:
-        """What the diagnosis said. A run is taken for healthy from its first look on; only changes are events."""
-        found = [Stretch("healthy", line["images"], "") for line in self.log if "signals" in line][:1]
+    def verdicts(self) -> tuple[VerdictSpan, ...]:
+        """The verdicts of the diagnosis. A run is healthy from its first snapshot on; only changes are events."""
+        found = [VerdictSpan("healthy", line["images"], "") for line in self.log if "signals" in line][:1]
         for event in self.events:
             if event["event"] == "verdict":
                 verdict, sentence = str(event.get("verdict")), str(event.get("sentence", ""))
-                found.append(Stretch(verdict, int(event.get("images", 0)), sentence))
+                found.append(VerdictSpan(verdict, int(event.get("images", 0)), sentence))
         lasting = [one for one, following in pairwise(found) if one.start < following.start]
         return (*lasting, *found[-1:])
 
     @cached_property
     def previews(self) -> tuple[Preview, ...]:
-        """In order of images seen; none of a run made before there was an index of them."""
+        """The previews in order of images seen; empty for runs of versions without an index."""
         return tuple(read_previews(self.folder.samples))
 
     @cached_property
     def machine(self) -> str:
-        """What the run was trained on."""
+        """The machine on which the run was trained."""
         host = read_json(self.folder.host) if self.folder.host.exists() else {}
         device = str(host.get("device", ""))
         return f"{host.get('processor', '')}, {host.get('threads', '?')} threads" if device == "cpu" else device
 
     @cached_property
     def fingerprint(self) -> str:
-        """Of the images learned from; empty where no checkpoint is whole."""
+        """Fingerprint of the training data; empty if no checkpoint is intact."""
         for path in filter(Path.exists, (self.folder.model, *self.folder.states())):
             try:
                 return str(read_header(path)[0].get("data", ""))
@@ -202,7 +203,7 @@ class Record:
         return ""
 
     def hours(self, images: float) -> float:
-        """Hours of training until this count of images."""
+        """Hours of training up to a count of images."""
         index = min(max(1, bisect.bisect_left(self._clock, (int(images), 0.0))), len(self._clock) - 1)
         if index < 1:
             return 0.0
@@ -211,14 +212,14 @@ class Record:
 
     @cached_property
     def _clock(self) -> list[tuple[int, float]]:
-        return list(_rates_added_up(self.log))
+        return list(_elapsed_hours(self.log))
 
 
 def find_runs(root: Path) -> list[Record]:
-    """All runs below a folder, the one that changed last first.
+    """All runs in a folder, the most recently updated first.
 
     Raises:
-        InputError: the recipe.json of one is damaged.
+        InputError: a recipe.json is damaged.
     """
     found = [Record(recipe.parent) for recipe in root.glob("*/recipe.json")]
     return sorted(found, key=lambda record: record.changed, reverse=True)
@@ -229,9 +230,9 @@ def _part(plain: Json, name: str) -> Json:
     return part if isinstance(part, dict) else {}
 
 
-def _rates_added_up(log: list[Json]) -> Iterator[tuple[int, float]]:
-    # Every line gives the rate since the line before: rates added up are the wall-clock time of training, with what
-    # the observers took, without pauses between two commands.
+def _elapsed_hours(log: list[Json]) -> Iterator[tuple[int, float]]:
+    # Every line has the rate since the previous one; integrated, the rates give the wall-clock time of training,
+    # including observers but not pauses between commands.
     images, hours = 0, 0.0
     yield images, hours
     for line in log:

@@ -81,7 +81,7 @@ def forecast(study: Study, host: Host) -> list[tuple[Job, int, float]]:
     Raises:
         InputError: as `jobs_of`.
     """
-    from ganvas.experiment.cost import probe
+    from ganvas.experiment.cost import estimate_cost
 
     device = host.torch_device()
     rates: dict[Any, float] = {}
@@ -92,7 +92,7 @@ def forecast(study: Study, host: Host) -> list[tuple[Job, int, float]]:
         if key not in rates:
             # A step costs the same at any rate, and one at rate 0 cannot diverge.
             still = replace(recipe, adam_g=Adam(lr=0.0), adam_d=Adam(lr=0.0))
-            rates[key] = probe(still, device, job.pictures, Watch(), seconds=2.0).images_per_second
+            rates[key] = estimate_cost(still, device, job.pictures, Watch(), seconds=2.0).images_per_second
         done = Record(job.folder).images_seen if job.folder.exists() else 0
         left = 0 if job.is_over else max(0, recipe.images - done)
         told.append((job, left, left / rates[key]))

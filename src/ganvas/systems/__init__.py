@@ -1,12 +1,12 @@
-"""One file is one GAN: its networks, its rules and its recipes.
+"""One file per GAN: its networks, its rules and its recipes.
 
-A system whose networks have modules of their own is a folder: its `__init__.py` holds the values, which need no torch,
-and `networks.py` the rest.
+A larger system is a folder: `__init__.py` holds the values, which need no torch, and `networks.py` the networks.
 
 In a system's file, every public function annotated ``-> Recipe`` is a recipe: ``def dcgan_faces64() -> Recipe`` is
 ``ganvas train dcgan-faces64``, and the first line of its docstring is its description. A line ``Paper: ...`` in the
-module's docstring names the source. Files in the folders that the environment variable GANVAS_SYSTEMS names (as in
-PATH) count like those beside this one. The lists below are read from the source text, without importing anything.
+module's docstring names the source. Files in the folders listed in the environment variable GANVAS_SYSTEMS (separated
+as in PATH) are found like those in this folder. The entries are parsed from the source text, without importing
+anything.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __path__.extend(folder for folder in os.environ.get("GANVAS_SYSTEMS", "").split(
 
 @dataclass(frozen=True)
 class Entry:
-    """One recipe, as the source text describes it."""
+    """One recipe, as described in the source text."""
 
     name: str
     function: str
@@ -41,27 +41,27 @@ class Entry:
 
 
 def entries() -> list[Entry]:
-    """All recipes of all systems, in the order of the files and of the functions in them."""
+    """All recipes of all systems, in the order of the files and the functions in them."""
     return [entry for name, path in _files() for entry in _read(name, path)]
 
 
 def named_recipe(name: str) -> Recipe:
-    """Build the recipe of that name, or the first recipe of the system of that name.
+    """Build a recipe by its name, or the first recipe of a system by the system's name.
 
     Raises:
-        InputError: there is none; the message suggests the nearest.
+        InputError: there is no such recipe; the message suggests the nearest name.
     """
     found = entries()
     for entry in [e for e in found if e.name == name] or [e for e in found if e.system == name]:
         module = importlib.import_module(f"ganvas.systems.{entry.system}")
-        made: Recipe = getattr(module, entry.function)()
-        return made
+        recipe: Recipe = getattr(module, entry.function)()
+        return recipe
     known = dict.fromkeys([e.name for e in found] + [e.system for e in found])
-    raise InputError(f"there is no recipe {name!r}{nearest(name, known)}; ganvas list shows them all.")
+    raise InputError(f"there is no recipe {name!r}{nearest(name, known)}; run ganvas list for all recipes.")
 
 
 def read_recipe(plain: Any, where: str = "recipe") -> Recipe:
-    """Rebuild a recipe from plain data, whatever system's file the classes in it are from.
+    """Rebuild a recipe from plain data, with classes from any system's file.
 
     Raises:
         InputError: as `ganvas.recipe.serialization.from_plain`.
@@ -74,7 +74,7 @@ def read_recipe(plain: Any, where: str = "recipe") -> Recipe:
 
 
 def read_system(plain: Any, where: str = "system") -> System:
-    """Rebuild a system from plain data, such as the header of a model's file.
+    """Rebuild a system from plain data, such as the header of a model file.
 
     Raises:
         InputError: as `ganvas.recipe.serialization.from_plain`.
@@ -87,15 +87,15 @@ def read_system(plain: Any, where: str = "system") -> System:
 
 
 def load_systems() -> None:
-    """Import every system's file, so that all classes in them are known by name."""
+    """Import every system's file, so that all its classes can be found by name."""
     for name, _ in _files():
         importlib.import_module(f"ganvas.systems.{name}")
 
 
 def _files() -> Iterator[tuple[str, Path]]:
     for module in pkgutil.iter_modules(__path__):
-        place = Path(getattr(module.module_finder, "path", "")) / module.name
-        yield module.name, place / "__init__.py" if module.ispkg else place.with_suffix(".py")
+        path = Path(getattr(module.module_finder, "path", "")) / module.name
+        yield module.name, path / "__init__.py" if module.ispkg else path.with_suffix(".py")
 
 
 def _read(system: str, path: Path) -> Iterator[Entry]:

@@ -1,12 +1,12 @@
-"""The 2014 GAN: two perceptrons.
+"""The 2014 GAN: two multilayer perceptrons.
 
 Paper: Goodfellow et al. 2014, Generative Adversarial Nets, arXiv:1406.2661
 
-The layers are those of the best known hand-written version: batch normalisation on all of the generator's hidden
-layers but the first, leaky ReLU everywhere, Tanh at the end. That version writes ``BatchNorm1d(n, 0.8)``, whose
-second positional argument is *eps*, so that it adds 0.8 to every variance and hardly normalises at all. What was
-meant is Keras's ``momentum=0.8``: keep 0.8 of the running statistic, take 0.2 of the new one. PyTorch counts the
-other way round, so here it is ``momentum=0.2`` with the usual eps of 1e-5.
+The layers follow the best-known PyTorch implementation: batch normalization on all hidden layers of the generator but
+the first, leaky ReLU everywhere, Tanh at the end. That implementation writes ``BatchNorm1d(n, 0.8)``, whose second
+positional argument is *eps*, so it adds 0.8 to every variance and barely normalizes. The intended setting is Keras's
+``momentum=0.8``: keep 0.8 of the running statistic and take 0.2 of the new one. PyTorch defines momentum the other way
+round, so here it is ``momentum=0.2`` with the usual eps of 1e-5.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True, kw_only=True)
 class MLP(Synthesis):
-    """Perceptrons on flattened pictures; any size, best below 64 px."""
+    """Multilayer perceptrons on flattened images; any size, best below 64 px."""
 
     size: int = 28
-    """Side of the square pictures, in pixels."""
+    """Side of the square images, in pixels."""
     channels: int = 1
     """1 for grey, 3 for RGB."""
     latent: int = 100
@@ -42,18 +42,18 @@ class MLP(Synthesis):
     d_hidden: tuple[int, ...] = (512, 256)
     """Widths of the discriminator's hidden layers."""
     bn_momentum: float = 0.2
-    """Share of the newest batch in the generator's running statistics."""
+    """Momentum of the generator's batch normalization: weight of the newest batch in the running statistics."""
 
     def __post_init__(self) -> None:
         if self.size < 1 or self.channels not in (1, 3) or self.latent < 1:
             raise InputError(
-                f"an mlp of size {self.size}, {self.channels} channels and latent {self.latent} cannot be; size and"
-                " latent must be at least 1 and channels 1 (grey) or 3 (RGB)."
+                f"--system.size {self.size} and --system.latent {self.latent} must be at least 1, and --system.channels"
+                f" {self.channels} must be 1 (grey) or 3 (RGB)."
             )
         if not self.g_hidden or not self.d_hidden or min(self.g_hidden + self.d_hidden) < 1:
             raise InputError(
-                f"hidden layers {self.g_hidden} and {self.d_hidden} are unusable; give each network one or more"
-                " widths of at least 1."
+                f"--system.g-hidden {self.g_hidden} and --system.d-hidden {self.d_hidden} must each have at least one"
+                " width, and every width must be at least 1."
             )
 
     def tiny(self) -> Self:
@@ -90,7 +90,7 @@ class MLP(Synthesis):
 
 
 def mlp_mnist() -> Recipe:
-    """MNIST at 28 px, 200 epochs of batch 64, as our users built it"""
+    """MNIST at 28 px, 200 epochs of batch 64, the classic hand-written setup"""
     return Recipe(system=MLP(), data=Images(source="mnist"), images=200 * 60_000)
 
 

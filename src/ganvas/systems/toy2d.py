@@ -1,9 +1,9 @@
-"""The 2014 game on the plane: perceptrons that learn points whose density is known.
+"""The 2014 GAN on 2-D mixtures: perceptrons that learn points whose density is known.
 
 Paper: Goodfellow et al. 2014, Generative Adversarial Nets, arXiv:1406.2661
 
-Two numbers in place of a picture make everything visible: the data, the fakes, and the discriminator as a field of
-colour. Both networks are plain perceptrons, without normalisation, so that D can be compared with the theory's
+With two numbers instead of an image everything can be plotted: the data, the fakes, and the discriminator as a colour
+map. Both networks are plain perceptrons without normalization, so that D can be compared with the theoretical optimum
 D*(x) = p(x) / (p(x) + q(x)).
 """
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True, kw_only=True)
 class Toy2DMLP(FromNoise):
-    """Perceptrons from noise to a point of the plane, and from a point to a score."""
+    """Multilayer perceptrons: noise to 2-D point, and point to score."""
 
     task = "toy2d"
     latent: int = 2
@@ -41,13 +41,13 @@ class Toy2DMLP(FromNoise):
     def __post_init__(self) -> None:
         if self.latent < 1 or not self.g_hidden or not self.d_hidden or min(self.g_hidden + self.d_hidden) < 1:
             raise InputError(
-                f"latent {self.latent} and hidden layers {self.g_hidden} and {self.d_hidden} are unusable; give latent"
-                " at least 1, and each network one or more widths of at least 1."
+                f"--system.latent {self.latent} must be at least 1, and --system.g-hidden {self.g_hidden} and"
+                f" --system.d-hidden {self.d_hidden} must each have at least one width of at least 1."
             )
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of a point: (2,)."""
+        """The shape of one point: (2,)."""
         return (2,)
 
     def tiny(self) -> Self:
@@ -77,17 +77,17 @@ def _perceptron(widths: tuple[int, ...], out: int, activation: Callable[[], nn.M
 
 
 def mlp_ring() -> Recipe:
-    """8 Gaussians on a circle, with an animation of the game; trains in a minute"""
+    """8 Gaussians on a circle, with an animation of the training; trains in a minute"""
     return _recipe("ring", images=1_200_000)
 
 
 def mlp_grid() -> Recipe:
-    """25 Gaussians on a grid: the classic test for lost modes"""
+    """25 Gaussians on a grid: the classic test for mode collapse"""
     return _recipe("grid", images=3_000_000)
 
 
 def mlp_spiral() -> Recipe:
-    """One thin line: 100 Gaussians close together along a spiral"""
+    """100 Gaussians close together along a spiral: one thin line"""
     return _recipe("spiral", images=2_000_000)
 
 

@@ -100,7 +100,7 @@ class Task(ABC):
 
     def preview_intervals(self, recipe: Recipe, watch: Watch, epoch: int) -> tuple[int, ...]:
         """Real images between previews, where `epoch` are trained on; 0 is none."""
-        return watch.sheet_intervals(epoch, recipe.images)
+        return watch.grid_intervals(epoch, recipe.images)
 
     @abstractmethod
     def validator(self, recipe: Recipe, watch: Watch, dataset: Dataset, held_out: Dataset) -> Validator:

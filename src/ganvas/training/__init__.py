@@ -1,4 +1,4 @@
-"""The only room that changes weights: the loop, its phases, the state of a run, and what steers it."""
+"""Training, the only package that changes weights: the loop, its phases, the state of a run and its controller."""
 
 from ganvas.training.loop import Diverged
 

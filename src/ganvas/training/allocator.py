@@ -1,4 +1,4 @@
-"""Memory of the process while training on a CPU."""
+"""Memory allocation while training on a CPU."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 
 
 def keep_freed_memory() -> None:
-    """Let the process keep the memory that tensors free, for the next ones; does nothing where libc is not glibc.
+    """Let the process reuse the memory of freed tensors; does nothing without glibc.
 
-    By default glibc asks the system for every block above 32 MiB and gives it back when freed, so that each step pays
-    for its activations page by page: 7 % of a step of r3gan-small, and more the larger the feature maps.
+    By default glibc requests every block above 32 MiB from the system and returns it when freed, so that each step pays
+    for the page faults of its activations: 7 % of a step of r3gan-small, and more for larger feature maps.
     """
     if sys.platform != "linux":
         return

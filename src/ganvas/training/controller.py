@@ -1,4 +1,4 @@
-"""The controller that treats an ill game: one remedy at a time, kept where it helps, taken back where not."""
+"""The controller applies remedies to a failing run: one at a time, kept if it helps, reverted otherwise."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from torch import Tensor
 
 from ganvas.diagnosis.remedies import REMEDIES, Remedy
 from ganvas.diagnosis.signals import Probe
-from ganvas.diagnosis.verdicts import PROGRESS, Look, Name, Verdict, distance, eased, judge
+from ganvas.diagnosis.verdicts import PROGRESS, Name, Snapshot, Verdict, assess, distance, improved
 from ganvas.errors import InputError
 from ganvas.recipe.serialization import to_plain
 from ganvas.systems import read_recipe
 from ganvas.training.phases import check
 from ganvas.training.run import Report, Run
 
-PATIENCE = 6  # looks that a remedy is given to show an effect
-BETTER = 0.9  # of the distance before it: what counts as an effect while the verdict stands
-CLEARLY = 0.8  # of the first looks' distance: what counts as better than a fresh start
-WORSE = 1.1  # times the best distance: from here on the end goes back to the best
+PATIENCE = 6  # snapshots within which a remedy must show an effect
+BETTER = 0.9  # ratio to the distance before it that counts as an effect while the verdict stands
+CLEARLY = 0.8  # ratio to the first distance that counts as better than a fresh start
+WORSE = 1.1  # ratio to the best distance above which the final state is replaced by the best
 
-Tell = Callable[..., None]
+OnEvent = Callable[..., None]
 
 
 @dataclass
 class Treatment:
-    """One remedy that was applied."""
+    """A remedy that was applied."""
 
     remedy: str
     verdict: Name
@@ -42,22 +42,22 @@ class Treatment:
 
 
 class Controller:
-    """Looks at a run, judges, and changes its recipe. Part of the run's state: it survives a stop bit for bit.
+    """Takes snapshots of a run, diagnoses them and changes the recipe. Part of the run's state, restored bit for bit.
 
     Attributes:
-        history: all looks so far.
+        history: all snapshots so far.
         treatments: all remedies applied so far.
     """
 
-    def __init__(self, run: Run, probe: Probe, tell: Tell = lambda event, **fields: None) -> None:
-        """`tell` is called with an event's name and fields for everything that is done."""
-        self.run, self.probe, self.tell = run, probe, tell
+    def __init__(self, run: Run, probe: Probe, on_event: OnEvent = lambda event, **fields: None) -> None:
+        """`on_event` is called with the name and fields of every event."""
+        self.run, self.probe, self.on_event = run, probe, on_event
         steering = run.recipe.steering
         self.every = steering.every or 50 * run.recipe.batch_size
         self.limit = steering.treatments
-        self.history: list[Look] = []
+        self.history: list[Snapshot] = []
         self.treatments: list[Treatment] = []
-        # Until something is clearly better, the best to go back to is a fresh start.
+        # Until a state is clearly better, the best one to return to is a fresh start.
         self.best = self._copy()
         self.best_distance, self.best_images = float("inf"), run.images_seen
         self._terms: dict[str, list[Tensor]] = {}
@@ -65,33 +65,33 @@ class Controller:
         run.controller = self
 
     def step(self, report: Report) -> bool:
-        """Look where due, and act. Returns whether the run is to end."""
+        """Take a snapshot if due, and act on it. Returns whether to end the run."""
         for name, term in report.terms.items():
             self._terms.setdefault(name, []).append(term)
         before, self._seen = self._seen, report.images_seen
         if report.images_seen // self.every == before // self.every:
             return False
-        self._look()
-        return self._act(judge(self.history))
+        self._take_snapshot()
+        return self._act(assess(self.history))
 
     def rescue(self) -> bool:
-        """After a loss that is no number: apply a remedy against divergence. Returns whether the run can go on."""
+        """Apply a remedy for divergence after a non-finite loss. Returns whether the run can continue."""
         self._settle("failed")
         self._terms = {}
         return self._treat(Verdict("divergence", self.run.images_seen, self.run.images_seen, {}))
 
     def end(self) -> None:
-        """Leave the run at its best, where the last looks are clearly worse."""
+        """Restore the best state if the last snapshots are clearly worse."""
         if self.best_images and distance(self.history) > WORSE * self.best_distance:
             self._back_to_best("the end")
 
-    def _look(self) -> None:
+    def _take_snapshot(self) -> None:
         run = self.run
         terms = {name: float(torch.stack(values).mean()) for name, values in self._terms.items()}
         self._terms = {}
         with run.autocast():
-            signals = self.probe.look(run.g, run.d)
-        self.history.append(Look(run.images_seen, signals, terms))
+            signals = self.probe.measure(run.g, run.d)
+        self.history.append(Snapshot(run.images_seen, signals, terms))
         now = distance(self.history)
         if not math.isfinite(now):
             return
@@ -106,12 +106,12 @@ class Controller:
             if (run.images_seen - last.images) // self.every < PATIENCE:
                 return False
             better = distance(self.history) < BETTER * last.distance
-            if verdict.name != last.verdict or better or eased(verdict.name, last.evidence, verdict.evidence):
+            if verdict.name != last.verdict or better or improved(verdict.name, last.evidence, verdict.evidence):
                 self._settle("kept")
             else:
                 run.recipe = replace(read_recipe(last.recipe), images=run.recipe.images)
                 self._settle("taken back")
-        # A game that still comes nearer is left alone, whatever it looks like.
+        # A run whose distance is still falling is left alone, whatever the verdict.
         if verdict.name == "healthy" or distance(self.history) < BETTER * distance(self.history[:-PROGRESS]):
             return False
         if self._treat(verdict):
@@ -144,7 +144,7 @@ class Controller:
         if remedy.start != "here":
             self._restore(fresh=remedy.start == "fresh")
         run.recipe = changed
-        self.tell(
+        self.on_event(
             "treated",
             images=run.images_seen,
             verdict=verdict.name,
@@ -160,7 +160,7 @@ class Controller:
             last = self.treatments[-1]
             last.outcome = outcome
             now = distance(self.history)
-            self.tell(
+            self.on_event(
                 outcome,
                 images=self.run.images_seen,
                 remedy=last.remedy,
@@ -171,38 +171,38 @@ class Controller:
     def _back_to_best(self, why: str) -> None:
         if self.best_images:
             self._restore()
-            self.tell("rolled back", images=self.run.images_seen, to=self.best_images, why=why)
+            self.on_event("rolled back", images=self.run.images_seen, to=self.best_images, why=why)
 
     def _copy(self) -> dict[str, Tensor]:
         return {name: tensor.detach().clone() for name, tensor in self.run.players().items()}
 
     def _restore(self, fresh: bool = False) -> None:
         run = self.run
-        # The seed gives the first weights again.
+        # The seed reproduces the initial weights.
         run.load_players(Run(run.recipe, run.device).players() if fresh else self.best)
-        # What lies ahead is no continuation of the looks so far.
+        # The next snapshot does not continue the previous ones.
         self.probe.before = None
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Its tensors: the best state, and what the probe remembers."""
-        afar = {} if self.probe.before is None else {"before": self.probe.before}
-        return {**afar, **{f"best.{name}": tensor for name, tensor in self.best.items()}}
+        """The tensors of its state: the best state and the probe's last fakes."""
+        fakes = {} if self.probe.before is None else {"before": self.probe.before}
+        return {**fakes, **{f"best.{name}": tensor for name, tensor in self.best.items()}}
 
     def notes(self) -> dict[str, Any]:
-        """The rest, as plain data."""
+        """The rest of its state as plain data."""
         return {
             "recipe": to_plain(self.run.recipe),
-            "history": [asdict(look) for look in self.history],
+            "history": [asdict(snapshot) for snapshot in self.history],
             "treatments": [asdict(treatment) for treatment in self.treatments],
             "best": [self.best_distance, self.best_images],
             "terms": {name: [float(term) for term in terms] for name, terms in self._terms.items()},
         }
 
     def load_state_dict(self, tensors: dict[str, Tensor], notes: dict[str, Any]) -> None:
-        """Restore what `state_dict` and `notes` gave."""
+        """Restore the state from `state_dict` and `notes`."""
         run = self.run
         run.recipe = replace(read_recipe(notes["recipe"]), images=run.recipe.images)
-        self.history = [Look(**look) for look in notes["history"]]
+        self.history = [Snapshot(**snapshot) for snapshot in notes["history"]]
         self.treatments = [Treatment(**treatment) for treatment in notes["treatments"]]
         self.best_distance, self.best_images = notes["best"]
         self._terms = {name: [torch.tensor(t, device=run.device) for t in ts] for name, ts in notes["terms"].items()}

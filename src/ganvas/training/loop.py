@@ -1,4 +1,4 @@
-"""The loop that trains every GAN. Nothing else calls `backward` or `step`."""
+"""The training loop of every GAN. Nothing else calls `backward` or `step`."""
 
 from __future__ import annotations
 
@@ -17,31 +17,32 @@ from ganvas.training.phases import Phase, Player, phases
 from ganvas.training.run import Report, Run
 from ganvas.training.seeding import seed_everything
 
-GUARD_EVERY = 16  # rounds between looks at the losses: each look waits for the device
+GUARD_EVERY = 16  # rounds between checks for non-finite losses, since each check synchronizes with the device
 
 
 class Diverged(RuntimeError):
-    """A loss term or weight stopped being a finite number."""
+    """A loss term or weight is no longer finite."""
 
     def __init__(self, images: int, term: str) -> None:
-        super().__init__(f"{term} is no longer a finite number at image {images}")
+        super().__init__(f"{term} is not finite at image {images:,}")
         self.images, self.term = images, term
 
 
 @dataclass(frozen=True)
-class Spent:
-    """Where the wall-clock seconds of a call to `train` went."""
+class Timing:
+    """Wall-clock seconds of a call to `train`: in total, and spent on data and observers."""
 
     total: float
     data: float
     observers: float
 
 
-def train(run: Run, feed: Feed, observers: Sequence[Observer], stop: Callable[[], bool] = lambda: False) -> Spent:
-    """Play until the recipe's images have been seen, or `stop` or the run's controller says so after some round.
+def train(run: Run, feed: Feed, observers: Sequence[Observer], stop: Callable[[], bool] = lambda: False) -> Timing:
+    """Train until the recipe's images have been seen, or until `stop` or the run's controller ends the run after a
+    round.
 
     Raises:
-        Diverged: a term became NaN or infinite; the run's weights are then worthless.
+        Diverged: a term became NaN or infinite; the run's weights are then unusable.
     """
     controller = run.controller
     unguarded: list[Report] = []
@@ -61,10 +62,10 @@ def train(run: Run, feed: Feed, observers: Sequence[Observer], stop: Callable[[]
                 continue
         ended = controller is not None and controller.step(report)
         if observers:
-            looked = time.perf_counter()
+            observing_since = time.perf_counter()
             for observer in observers:
                 observer.step(run, report)
-            observing += time.perf_counter() - looked
+            observing += time.perf_counter() - observing_since
         if ended:
             break
     _guard(unguarded)
@@ -72,25 +73,25 @@ def train(run: Run, feed: Feed, observers: Sequence[Observer], stop: Callable[[]
         raise Diverged(run.images_seen, "a weight")
     if controller is not None and run.images_seen >= run.recipe.images:
         controller.end()
-    looked = time.perf_counter()
+    observing_since = time.perf_counter()
     for observer in observers:
         observer.end(run)
-    observing += time.perf_counter() - looked
-    return Spent(time.perf_counter() - began, feed.waited, observing)
+    observing += time.perf_counter() - observing_since
+    return Timing(time.perf_counter() - began, feed.waited, observing)
 
 
 def _round(run: Run, feed: Feed) -> Report:
     adaptive = run.adaptive
-    chance = adaptive.chance if adaptive else None
-    active = [phase for phase in phases(run.recipe, chance) if phase.active(run.images_seen)]
-    # Time is real images seen by the discriminator; while it is frozen, the generator's updates count.
+    probability = adaptive.probability if adaptive else None
+    active = [phase for phase in phases(run.recipe, probability) if phase.active(run.images_seen)]
+    # Time is counted in real images seen by the discriminator; while it is frozen, in those of the generator's updates.
     clock: Player = "d" if any(phase.player == "d" for phase in active) else "g"
     terms: dict[str, Tensor] = {}
     update = 0
     for phase in active:
         for repeat in range(phase.repeat):
             seed_everything(run.recipe.seed, run.images_seen, update)
-            # Every update draws its own pictures: the generator's come from orders of their own.
+            # Every update has its own images: the generator's updates use separate streams.
             batch = feed.batch(run.images_seen, stream=0 if phase.player == "d" else 1 + repeat)
             terms |= _update(run, phase, batch)
             update += 1
@@ -115,7 +116,7 @@ def _update(run: Run, phase: Phase, batch: Batch) -> dict[str, Tensor]:
     optimizer.zero_grad()
     torch.autograd.backward([sum(terms.values(), torch.zeros((), device=run.device))])
     for group in optimizer.param_groups:
-        # The rates may be ramps, and a controller may have changed all of them.
+        # The rates may be ramps, and a controller may have changed them.
         betas = (adam.beta1, at(adam.beta2, run.images_seen))
         group |= {"lr": at(adam.lr, run.images_seen), "betas": betas, "weight_decay": adam.weight_decay}
     optimizer.step()
@@ -123,7 +124,7 @@ def _update(run: Run, phase: Phase, batch: Batch) -> dict[str, Tensor]:
 
 
 def _guard(reports: list[Report]) -> None:
-    """Find the first term that is not finite, and forget the reports looked at."""
+    """Raise for the first term that is not finite, and clear the checked reports."""
     if not reports:
         return
     named = [(report.images_seen, name, term) for report in reports for name, term in report.terms.items()]

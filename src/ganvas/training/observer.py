@@ -1,4 +1,4 @@
-"""What may look at a run after every round, and never touches it."""
+"""The interface of observers, which read a run after every round and never change it."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from ganvas.training.run import Report, Run
 
 
 class Observer:
-    """Does nothing; override what is of interest.
+    """An observer that does nothing; override the methods of interest.
 
     Attributes:
-        ends: why the run is to end now, with its best state as its model; empty while it may go on.
+        ends: the reason for ending the run now, with its best state as the model; empty to continue.
     """
 
     ends = ""
 
     def start(self, run: Run) -> None:
-        """Called once before the first round, with the restored state on resume."""
+        """Called once before the first round, on resume with the restored state."""
 
     def step(self, run: Run, report: Report) -> None:
-        """Called after every round; must return quickly and must not wait for the device needlessly."""
+        """Called after every round; must return quickly and avoid synchronizing with the device."""
 
     def end(self, run: Run) -> None:
-        """Called once after the last round, finished or stopped; not when the run diverged."""
+        """Called once after the last round of a finished or stopped run, but not if the run diverged."""
 
 
 def due(every: int, before: int, now: int) -> bool:
-    """Whether a multiple of `every` images was reached after `before` and by `now`; never for 0."""
+    """Whether a multiple of `every` images lies in (before, now]; False if `every` is 0."""
     return every > 0 and now // every > before // every

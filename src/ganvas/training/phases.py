@@ -1,4 +1,4 @@
-"""A recipe turned into what a round does: a list of phases, each moving one player by named terms."""
+"""The phases of a round, derived from the recipe: each updates one player by named loss terms."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from ganvas.errors import InputError
 from ganvas.recipe import WHOLE, Recipe
 from ganvas.recipe.batch import Batch
-from ganvas.recipe.penalties import Scored
+from ganvas.recipe.penalties import PenaltyInputs
 from ganvas.recipe.system import System
 from ganvas.training.ada import SIGN, sign
-from ganvas.training.augmentation import as_seen
+from ganvas.training.augmentation import augment
 
 Terms = dict[str, Tensor]
 Player = Literal["g", "d"]
@@ -26,7 +26,7 @@ Player = Literal["g", "d"]
 
 @dataclass(frozen=True)
 class Phase:
-    """One player's updates in a round, from `start` until `stop` images seen (None: the run's end)."""
+    """One player's updates in a round, from `start` to `stop` images seen (None: the end of the run)."""
 
     player: Player
     terms: Callable[[nn.Module, nn.Module, Batch], Terms]
@@ -35,56 +35,58 @@ class Phase:
     stop: int | None = None
 
     def active(self, images: int) -> bool:
-        """Whether the phase runs in a round that starts at this count of images."""
+        """Whether the phase is part of a round that starts after this many images."""
         return self.start <= images and (self.stop is None or images < self.stop)
 
 
 @dataclass(frozen=True)
-class Round:
-    """What the terms of a round are computed by."""
+class RoundContext:
+    """What the terms of a round depend on."""
 
     recipe: Recipe
-    chance: Tensor | None = None
-    """The probability of the augmentation's changes where it adapts."""
+    probability: Tensor | None = None
+    """The augmentation probability if it is adaptive."""
 
-    def seen(self, samples: Tensor, batch: Batch) -> Tensor:
-        """Samples as the discriminator sees them."""
-        return as_seen(samples, self.recipe.augment, batch.images_seen, self.chance)
+    def augment(self, samples: Tensor, batch: Batch) -> Tensor:
+        """Augment samples for the discriminator."""
+        return augment(samples, self.recipe.augment, batch.images_seen, self.probability)
 
     def labels(self, batch: Batch) -> Tensor | None:
-        """The classes of a batch, where the networks are told of them."""
+        """The classes of a batch if the networks are conditioned on them, else None."""
         return batch.labels if self.recipe.system.classes else None
 
 
-def phases(recipe: Recipe, chance: Tensor | None = None) -> tuple[Phase, ...]:
-    """The phases of a recipe, in the order of a round: discriminator first (Goodfellow et al. 2014, algorithm 1).
+def phases(recipe: Recipe, probability: Tensor | None = None) -> tuple[Phase, ...]:
+    """The phases of a recipe in their order within a round: discriminator first (Goodfellow et al. 2014, algorithm 1).
 
     Args:
-        chance: the probability of the augmentation's changes where it adapts.
+        probability: the augmentation probability if it is adaptive.
     """
-    now, schedule = Round(recipe, chance), recipe.schedule
-    pretrain = Phase("g", partial(pretrain_terms, now), stop=None if schedule.pretrain == WHOLE else schedule.pretrain)
+    context, schedule = RoundContext(recipe, probability), recipe.schedule
+    pretrain = Phase(
+        "g", partial(pretrain_terms, context), stop=None if schedule.pretrain == WHOLE else schedule.pretrain
+    )
     if schedule.pretrain == WHOLE:
         return (pretrain,)
     game = (
-        *_around(Phase("d", partial(d_terms, now), schedule.d_per_g), schedule.freeze_d),
-        *_around(Phase("g", partial(g_terms, now), schedule.g_per_d), schedule.freeze_g),
+        *_around(Phase("d", partial(d_terms, context), schedule.d_per_g), schedule.freeze_d),
+        *_around(Phase("g", partial(g_terms, context), schedule.g_per_d), schedule.freeze_g),
     )
     if not schedule.pretrain:
         return game
     return pretrain, *(replace(phase, start=max(phase.start, schedule.pretrain)) for phase in game)
 
 
-def d_terms(now: Round, g: nn.Module, d: nn.Module, batch: Batch) -> Terms:
-    """The discriminator's: the game, the classes, and the penalties that are due."""
-    recipe, system, objective = now.recipe, now.recipe.system, now.recipe.objective
+def d_terms(context: RoundContext, g: nn.Module, d: nn.Module, batch: Batch) -> Terms:
+    """The discriminator's terms: the objective, the classes and the penalties that are due."""
+    recipe, system, objective = context.recipe, context.recipe.system, context.recipe.objective
     with torch.no_grad():
         fake = system.fake(g, batch)
     due = [penalty for penalty in recipe.penalties if penalty.due(batch.images_seen // recipe.batch_size)]
     sloped = any(penalty.needs == "slopes" for penalty in due)
     samples = torch.cat([batch.real, fake]).requires_grad_(sloped)
-    scores = _scores(d, now.seen(samples, batch))
-    labels = now.labels(batch)
+    scores = _scores(d, context.augment(samples, batch))
+    labels = context.labels(batch)
     real_logits, fake_logits = (system.logits(part, labels) for part in scores.chunk(2))
     terms = {"d/adversarial": objective.d(real_logits, fake_logits)}
     terms |= _class_terms("d", system, scores, [labels, labels])
@@ -92,40 +94,40 @@ def d_terms(now: Round, g: nn.Module, d: nn.Module, batch: Batch) -> Terms:
         terms[SIGN] = sign(objective, real_logits, fake_logits)
     slopes = None
     if sloped:
-        # The scores of the game serve the penalties too: scoring again would double the cost.
+        # The penalties reuse the scores of the game: scoring again would double the cost.
         (both,) = torch.autograd.grad(real_logits.sum() + fake_logits.sum(), samples, create_graph=True)
         real_slopes, fake_slopes = both.chunk(2)
         slopes = real_slopes, fake_slopes
-    scored = Scored(batch.real, fake, lambda x: system.logits(d(x), labels), batch.images_seen, slopes)
-    return terms | _summed("d", ((penalty, penalty.term(scored)) for penalty in due))
+    inputs = PenaltyInputs(batch.real, fake, lambda x: system.logits(d(x), labels), batch.images_seen, slopes)
+    return terms | _summed("d", ((penalty, penalty.term(inputs)) for penalty in due))
 
 
-def g_terms(now: Round, g: nn.Module, d: nn.Module, batch: Batch) -> Terms:
-    """The generator's in the game: the objective, the classes, and what ties fakes to their originals."""
-    system, objective = now.recipe.system, now.recipe.objective
+def g_terms(context: RoundContext, g: nn.Module, d: nn.Module, batch: Batch) -> Terms:
+    """The generator's terms in the game: the objective, the classes and the reconstruction losses."""
+    system, objective = context.recipe.system, context.recipe.objective
     fake = system.fake(g, batch)
-    scores = d(now.seen(fake, batch))
-    labels = now.labels(batch)
+    scores = d(context.augment(fake, batch))
+    labels = context.labels(batch)
     real_logits = None
     if objective.paired:
         with torch.no_grad():
-            real_logits = system.logits(d(now.seen(batch.real, batch)), labels)
+            real_logits = system.logits(d(context.augment(batch.real, batch)), labels)
     loss = objective.g(system.logits(scores, labels), real_logits)
-    terms = {"g/adversarial": now.recipe.adversarial * loss} | _class_terms("g", system, scores, [labels])
-    return terms | _reconstruction_terms("game", now.recipe, fake, batch)
+    terms = {"g/adversarial": context.recipe.adversarial * loss} | _class_terms("g", system, scores, [labels])
+    return terms | _reconstruction_terms("game", context.recipe, fake, batch)
 
 
-def pretrain_terms(now: Round, g: nn.Module, d: nn.Module, batch: Batch) -> Terms:
-    """The generator's before the game: what ties fakes to their originals, alone."""
-    return _reconstruction_terms("pretrain", now.recipe, now.recipe.system.fake(g, batch), batch)
+def pretrain_terms(context: RoundContext, g: nn.Module, d: nn.Module, batch: Batch) -> Terms:
+    """The generator's terms in pretraining: the reconstruction losses alone."""
+    return _reconstruction_terms("pretrain", context.recipe, context.recipe.system.fake(g, batch), batch)
 
 
 def _class_terms(player: Player, system: System, scores: Tensor, labels: list[Tensor | None]) -> Terms:
-    guessed = system.class_logits(scores)
-    told = [label for label in labels if label is not None]
-    if guessed is None or not told:
+    logits = system.class_logits(scores)
+    known = [label for label in labels if label is not None]
+    if logits is None or not known:
         return {}
-    return {f"{player}/classes": functional.cross_entropy(guessed.float(), torch.cat(told))}
+    return {f"{player}/classes": functional.cross_entropy(logits.float(), torch.cat(known))}
 
 
 def _reconstruction_terms(stage: Literal["pretrain", "game"], recipe: Recipe, fake: Tensor, batch: Batch) -> Terms:
@@ -133,7 +135,7 @@ def _reconstruction_terms(stage: Literal["pretrain", "game"], recipe: Recipe, fa
 
 
 def _summed(player: Player, parts: Iterable[tuple[object, Tensor]]) -> Terms:
-    """Terms by the names of their classes; several of one class add up."""
+    """Terms named after their classes; several of one class are added."""
     terms: Terms = {}
     for part, term in parts:
         name = f"{player}/{type(part).__name__}"
@@ -142,33 +144,32 @@ def _summed(player: Player, parts: Iterable[tuple[object, Tensor]]) -> Terms:
 
 
 def check(recipe: Recipe, d: nn.Module) -> None:
-    """Refuse a recipe whose parts do not fit each other.
+    """Reject a recipe whose discriminator does not suit its penalties or augmentation.
 
     Raises:
-        InputError: what regards pictures one by one meets a discriminator that mixes the pictures of a batch.
+        InputError: the discriminator mixes the images of a batch, but a penalty or ADA needs independent scores.
     """
-    if recipe.penalties and _mixes_pictures(d):
+    if recipe.penalties and _mixes_samples(d):
         raise InputError(
-            f"{type(recipe.penalties[0]).__name__} constrains the discriminator picture by picture, but this one has"
-            " batch normalisation, which mixes them; give --system.d-norm none."
+            f"{type(recipe.penalties[0]).__name__} constrains the discriminator image by image, but batch normalization"
+            " mixes the images of a batch; use --system.d-norm none."
         )
-    if recipe.augment.target and _mixes_pictures(d):
+    if recipe.augment.target and _mixes_samples(d):
         raise InputError(
-            f"--augment.target {recipe.augment.target} reads from each picture's score whether D knows it by heart,"
-            " but this one has batch normalisation, by which all reals of a batch score alike; give --system.d-norm"
-            " spectral or none."
+            f"--augment.target {recipe.augment.target} detects overfitting from the score of each image, but batch"
+            " normalization makes all reals of a batch score alike; use --system.d-norm spectral or none."
         )
 
 
-def _scores(d: nn.Module, pictures: Tensor) -> Tensor:
-    """Score reals and, behind them, as many fakes: in one pass, or apart where batch statistics would join them."""
-    if not _mixes_pictures(d):
-        scores: Tensor = d(pictures)
+def _scores(d: nn.Module, samples: Tensor) -> Tensor:
+    """Score reals followed by as many fakes: in one pass, or separately if batch statistics would mix them."""
+    if not _mixes_samples(d):
+        scores: Tensor = d(samples)
         return scores
-    return torch.cat([d(part) for part in pictures.chunk(2)])
+    return torch.cat([d(part) for part in samples.chunk(2)])
 
 
-def _mixes_pictures(d: nn.Module) -> bool:
+def _mixes_samples(d: nn.Module) -> bool:
     return any(isinstance(layer, _BatchNorm) for layer in d.modules())
 
 

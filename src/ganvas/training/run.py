@@ -1,4 +1,4 @@
-"""The state of a run: the only thing that changes while training."""
+"""The state of a run: the only thing that changes during training."""
 
 from __future__ import annotations
 
@@ -10,56 +10,56 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from ganvas.diagnosis.verdicts import Look
+from ganvas.diagnosis.verdicts import Snapshot
 from ganvas.errors import InputError
 from ganvas.recipe import Adam, Recipe
 from ganvas.recipe.ramp import at
 from ganvas.recipe.serialization import difference, to_plain
-from ganvas.training.ada import Adaptive
+from ganvas.training.ada import AdaptiveAugmentation
 from ganvas.training.phases import check
 from ganvas.training.seeding import seed_everything
 
 
 @dataclass(frozen=True)
 class Report:
-    """What one round did."""
+    """The result of one round."""
 
     images_seen: int
     """Real images seen after the round."""
     terms: dict[str, Tensor]
-    """Every loss term of the round's last update of each player: detached scalars on the device."""
+    """The loss terms of each player's last update in the round, as detached scalars on the device."""
     waited: float
-    """Seconds spent on data since the feed was made."""
+    """Seconds spent waiting for data since the feed was created."""
 
 
-class Steers(Protocol):
-    """What changes the recipe of a run while it is trained; its state is part of the run's.
+class RunController(Protocol):
+    """Changes the recipe of a run during training; its state is part of the run's.
 
     Attributes:
-        every: images between looks.
-        history: all looks so far.
+        every: images between snapshots.
+        history: all snapshots so far.
     """
 
     every: int
-    history: list[Look]
+    history: list[Snapshot]
 
     def step(self, report: Report) -> bool:
-        """Look where due, and act. Returns whether the run is to end."""
+        """Take a snapshot if due, and act on it. Returns whether to end the run."""
 
     def rescue(self) -> bool:
-        """After a loss that is no number: whether the run can go on."""
+        """Called after a non-finite loss. Returns whether the run can continue."""
 
     def end(self) -> None:
-        """Called once the recipe's images have been seen."""
+        """Called once all of the recipe's images have been seen."""
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Its tensors."""
+        """The tensors of its state."""
 
     def notes(self) -> dict[str, Any]:
-        """The rest of its state, as plain data."""
+        """The rest of its state as plain data."""
 
     def load_state_dict(self, tensors: dict[str, Tensor], notes: dict[str, Any]) -> None:
-        """Restore what `state_dict` and `notes` gave."""
+        """Restore the state from `state_dict` and `notes`."""
 
 
 class Run:
@@ -67,26 +67,26 @@ class Run:
 
     Attributes:
         g, d: the players, in training mode on `device`.
-        ema: the moving average of `g` in evaluation mode, or None where the recipe has none.
+        ema: the moving average of `g` in evaluation mode, or None if the recipe has none.
         adam_g, adam_d: their optimizers.
         images_seen: real images seen so far.
-        recipe: what it is played by; a controller may have changed it on the way.
-        adaptive: the augmentation's probability where it adapts, else None.
-        controller: what treats the game, or None where the recipe only advises.
+        recipe: the current recipe; a controller may have changed it.
+        adaptive: the adaptive augmentation, or None if the recipe's probability is fixed.
+        controller: applies remedies, or None if the recipe only advises.
     """
 
     def __init__(self, recipe: Recipe, device: torch.device) -> None:
         """Begin a run.
 
         Raises:
-            InputError: the recipe's parts do not fit each other, or a content term's network is not at hand.
+            InputError: the recipe's parts are incompatible, or the network of a reconstruction loss is not installed.
         """
         self.recipe = recipe
         self.device = device
         self.images_seen = 0
-        self.controller: Steers | None = None
+        self.controller: RunController | None = None
         seed_everything(recipe.seed)
-        # Channels last is the layout the convolutions of CPUs and tensor cores work in; others pay for conversions.
+        # CPUs and tensor cores compute convolutions with the channels last; other layouts pay for conversions.
         layout = torch.preserve_format if device.type == "mps" else torch.channels_last
         self.g: nn.Module = recipe.system.generator().to(device).to(memory_format=layout)  # type: ignore[call-overload]
         self.d: nn.Module = recipe.system.discriminator().to(device).to(memory_format=layout)  # type: ignore[call-overload]
@@ -94,31 +94,31 @@ class Run:
         for loss in recipe.reconstruction:
             loss.prepare(device)
         augment = recipe.augment
-        self.adaptive = Adaptive(at(augment.differentiable, 0), device) if augment.target else None
+        self.adaptive = AdaptiveAugmentation(at(augment.differentiable, 0), device) if augment.target else None
         self.ema = copy.deepcopy(self.g).eval().requires_grad_(False) if recipe.ema.half_life else None
         self.adam_g = _optimizer(self.g, recipe.adam_g)
         self.adam_d = _optimizer(self.d, recipe.adam_d)
 
     def autocast(self) -> torch.autocast:
-        """The arithmetic of the recipe for what the networks compute inside."""
+        """The autocast context for the recipe's precision."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16")
 
     @property
     def sampler(self) -> nn.Module:
-        """The generator to look at: the moving average where there is one."""
+        """The generator to sample from: the moving average if there is one."""
         return self.g if self.ema is None else self.ema
 
     def generate(self, inputs: Tensor) -> Tensor:
-        """What `sampler` makes (N, *shape) in evaluation mode, float32 on the CPU, leaving no trace in it."""
+        """Samples (N, *shape) from `sampler` in evaluation mode, float32 on the CPU; its state is unchanged."""
         training = self.sampler.training
         self.sampler.eval()
         with torch.no_grad():
-            made = torch.cat([self.sampler(part).float().cpu() for part in torch.split(inputs.to(self.device), 256)])
+            samples = torch.cat([self.sampler(part).float().cpu() for part in torch.split(inputs.to(self.device), 256)])
         self.sampler.train(training)
-        return made
+        return samples
 
     def update_ema(self) -> None:
-        """Move the average towards the generator, batch statistics included."""
+        """Update the moving average, including batch statistics."""
         if self.ema is None:
             return
         beta = self.recipe.ema.beta(self.images_seen, self.recipe.batch_size)
@@ -130,15 +130,15 @@ class Run:
                 averaged[name].copy_(current[name])
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Every tensor that the future of the run depends on, by a flat name."""
+        """All tensors on which the rest of the run depends, by a flat name."""
         steering = {} if self.controller is None else self.controller.state_dict()
         return {**self.players(), **{f"steering.{name}": tensor for name, tensor in steering.items()}}
 
     def notes(self) -> dict[str, Any]:
-        """What the future depends on besides tensors, as plain data."""
-        adapting = {"adaptive": self.adaptive.notes()} if self.adaptive else {}
+        """The rest of the state as plain data."""
+        adaptive = {"adaptive": self.adaptive.notes()} if self.adaptive else {}
         return (
-            {"images": self.images_seen} | adapting | ({"steering": self.controller.notes()} if self.controller else {})
+            {"images": self.images_seen} | adaptive | ({"steering": self.controller.notes()} if self.controller else {})
         )
 
     def players(self) -> dict[str, Tensor]:
@@ -152,25 +152,30 @@ class Run:
                     tensors[f"{name}.{index}.{key}"] = value
         return tensors
 
-    def begin_at(self, weights: dict[str, Tensor], where: str, system: dict[str, Any]) -> None:
-        """Give the generator, and its average, these weights, which are of that system as plain data.
+    def start_from(self, weights: dict[str, Tensor], where: str, system: dict[str, Any]) -> None:
+        """Initialize the generator and its average with the given weights.
+
+        Args:
+            weights: of a generator.
+            where: the file they are from, for messages.
+            system: the system they belong to, as plain data.
 
         Raises:
-            InputError: they are not those of this recipe's generator.
+            InputError: the weights do not fit this recipe's generator.
         """
         for network in (self.g, self.ema) if self.ema else (self.g,):
             try:
                 network.load_state_dict(weights)
             except RuntimeError as error:
-                reason, remedy = self._unlike(system)
+                reason, remedy = self._mismatch(system)
                 reason = reason or shorten(str(error), 200)
                 raise InputError(
-                    f"the weights in {where} do not fit the recipe's generator ({reason}); {remedy}give --start a model"
-                    " of the same --system settings."
+                    f"the weights in {where} do not fit the recipe's generator ({reason}); {remedy}start from a"
+                    " model with the same --system settings."
                 ) from None
 
-    def _unlike(self, system: dict[str, Any]) -> tuple[str, str]:
-        """By what another system's generator is not this one's, and the flags that make this one so."""
+    def _mismatch(self, system: dict[str, Any]) -> tuple[str, str]:
+        """How another system's generator differs from this one's, and the flags that would resolve it."""
         free = self.recipe.system.interchangeable
         ours = to_plain(self.recipe.system)
         keys = [key for key in {**system, **ours} if key not in free and not key.startswith("d_")]
@@ -180,14 +185,14 @@ class Run:
             for key in keys
             if key in theirs and key in ours and theirs[key] != ours[key]
         ]
-        remedy = f"give {' '.join(flags)}, or " if flags and theirs["type"] == ours["type"] else ""
+        remedy = f"use {' '.join(flags)}, or " if flags and theirs["type"] == ours["type"] else ""
         return "; ".join(difference(theirs, ours)), remedy
 
     def load_state_dict(self, tensors: dict[str, Tensor], notes: dict[str, Any]) -> None:
-        """Restore what `state_dict` and `notes` gave.
+        """Restore the state from `state_dict` and `notes`.
 
         Raises:
-            InputError: the tensors are not those of this recipe's networks.
+            InputError: the tensors do not fit this recipe's networks.
         """
         self.load_players(tensors)
         self.images_seen = notes["images"]
@@ -199,30 +204,32 @@ class Run:
             self.controller.load_state_dict(mine, notes["steering"])
 
     def load_players(self, tensors: dict[str, Tensor]) -> None:
-        """Restore what `players` gave; the count of images stays.
+        """Restore the tensors from `players`; the count of images is unchanged.
 
         Raises:
-            InputError: the tensors are not those of this recipe's networks.
+            InputError: the tensors do not fit this recipe's networks.
         """
         for name, network in self._networks().items():
             mine = {key.removeprefix(f"{name}."): t for key, t in tensors.items() if key.startswith(f"{name}.")}
             try:
                 network.load_state_dict(mine)
             except RuntimeError as error:
-                raise InputError(f"the checkpoint does not fit the recipe's network {name!r}: {error}") from None
+                raise InputError(
+                    f"the checkpoint does not fit the recipe's network {name!r} ({error}); use the recipe of its run."
+                ) from None
         for name, optimizer in self._optimizers().items():
             for index, parameter in enumerate(_parameters(optimizer)):
                 start = f"{name}.{index}."
                 state = {key.removeprefix(start): t for key, t in tensors.items() if key.startswith(start)}
-                # A moment must lie in memory as its parameter does: the fused update walks both as one array.
+                # A moment needs the memory layout of its parameter: the fused update treats both as flat arrays.
                 optimizer.state[parameter] = {
                     key: torch.empty_like(parameter).copy_(t) if t.ndim else t.clone() for key, t in state.items()
                 }
 
     def is_finite(self) -> bool:
-        """Whether every weight of both players is a number."""
+        """Whether every weight of both players is finite."""
         weights = [p.detach() for network in (self.g, self.d) for p in network.parameters()]
-        # The largest magnitude of a tensor is infinite or NaN exactly when one of its entries is.
+        # The largest magnitude of a tensor is infinite or NaN if and only if one of its entries is.
         return bool(torch.stack(torch._foreach_norm(weights, float("inf"))).isfinite().all())
 
     def _networks(self) -> dict[str, nn.Module]:
@@ -239,5 +246,5 @@ def _parameters(optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
 
 def _optimizer(network: nn.Module, adam: Adam) -> torch.optim.Optimizer:
     kind = torch.optim.AdamW if adam.decoupled else torch.optim.Adam
-    # The rate is set before every update, since it may be a ramp. Fused: one pass over the memory, not a dozen.
+    # The rate is set before every update, since it may be a ramp. Fused: one pass over memory instead of a dozen.
     return kind(network.parameters(), lr=0.0, weight_decay=adam.weight_decay, fused=True)

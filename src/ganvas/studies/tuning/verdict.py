@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ganvas.diagnosis.verdicts import judge, looks
+from ganvas.diagnosis.verdicts import assess, snapshots
 from ganvas.metrics.intervals import Estimate
 from ganvas.runs.folder import RunFolder, figures_of
 from ganvas.studies.tuning.candidates import Candidate
@@ -56,7 +56,7 @@ def read(candidate: Candidate, seed: int, folder: RunFolder, images: int) -> Pro
     last, patches = figures.get("KID"), figures.get("SWD")
     kid = Estimate(last.value, last.low, last.high) if last and last.low is not None and last.high is not None else None
     swd = patches.value if patches else math.inf
-    verdict, end = judge(looks(log)), events[-1]
+    verdict, end = assess(snapshots(log)), events[-1]
     name, why, seen = str(verdict.name), str(verdict), min(images, end["images"])
     if end["event"] == "diverged" and end["images"] <= images:
         name, why = "diverged", f"diverged at image {seen:,}: {end['term']} is no longer a number"

@@ -1,13 +1,14 @@
-"""DCGAN: convolutions that double and halve the picture, for any power of two from 16 to 256 px.
+"""DCGAN: strided convolutions that double and halve the image, for any power of two from 16 to 256 px.
 
 Paper: Radford et al. 2016, Unsupervised Representation Learning with DCGANs, arXiv:1511.06434
 
-Weights start as N(0, 0.02), those of batch normalisation as N(1, 0.02); no layer has a bias where batch
-normalisation follows. The generator uses ReLU and Tanh, the discriminator leaky ReLU with slope 0.2. The number of
-layers follows from the size, the channels double with every halving.
+Weights are initialized from N(0, 0.02), those of batch normalization from N(1, 0.02); layers followed by batch
+normalization have no bias. The generator uses ReLU and Tanh, the discriminator leaky ReLU with slope 0.2. The number of
+layers follows from the size, and the channels double with every halving.
 
-Beyond the paper, as fields: classes, told to the generator behind z and to the discriminator by projection or by an
-auxiliary classifier; spectral norm; and the self-attention of Zhang et al. 2019 (SAGAN, arXiv:1805.08318).
+Beyond the paper, as fields: class conditioning, by one-hot classes appended to z in the generator and by projection or
+an auxiliary classifier in the discriminator; spectral norm; and the self-attention of Zhang et al. 2019 (SAGAN,
+arXiv:1805.08318).
 """
 
 from __future__ import annotations
@@ -35,68 +36,66 @@ STACKS = 4 * 121_600  # images of dcgan-stacked-mnist
 @final
 @dataclass(frozen=True, kw_only=True)
 class DCGAN(Synthesis):
-    """Strided convolutions down to 4x4 and, mirrored, up from it."""
+    """Strided convolutions down to 4x4 and, mirrored, up from 4x4."""
 
     size: int = 64
-    """Side of the square pictures in pixels: 16, 32, 64, 128 or 256."""
+    """Side of the square images in pixels: 16, 32, 64, 128 or 256."""
     channels: int = 3
     """1 for grey, 3 for RGB."""
     latent: int = 100
     """Length of the noise vector z."""
     g_width: int = 64
-    """Channels of the generator's last hidden layer; they double towards the 4x4 end."""
+    """Channels of the generator's last hidden layer; doubled at every stage towards 4x4."""
     d_width: int = 64
-    """Channels of the discriminator's first layer; they double with every halving."""
+    """Channels of the discriminator's first layer; doubled with every halving."""
     kernel: Literal[4, 5] = 4
     """Side of the strided kernels: 4 with padding 1, or the paper's 5 with padding 2."""
     head: Literal["conv", "pool"] = "conv"
-    """How the discriminator ends: one convolution over the remaining 4x4, or one more halving to 2x2, average
-    pooling and a 1x1 convolution."""
+    """Head of the discriminator: a 4x4 convolution, or one more halving, average pooling and a 1x1 convolution."""
     d_norm: Literal["batch", "spectral", "none"] = "batch"
-    """Normalisation in the discriminator: batch statistics, spectral norm of the weights (Miyato et al. 2018), none."""
+    """Normalization in the discriminator: batch normalization, spectral norm (Miyato et al. 2018) or none."""
     d_dropout: float = 0.0
-    """Probability of dropping a whole channel after each of the discriminator's activations."""
+    """Channel dropout after each of the discriminator's activations."""
     g_spectral: bool = False
-    """Spectral norm of the generator's weights too, beside its batch normalisation (Zhang et al. 2019, section 4)."""
+    """Spectral norm in the generator too, in addition to batch normalization (Zhang et al. 2019, section 4)."""
     attention: int = 0
-    """Side of the feature maps that self-attention looks over, in both networks (4, 8, .. size / 2); 0 is none."""
+    """Side of the feature maps with self-attention, in both networks (4, 8, .. size / 2); 0 is none."""
     classes: int = 0
-    """How many classes the pictures are of, which both networks are told; 0 is none, or not told."""
+    """Number of classes that condition both networks; 0 is unconditional."""
     conditioning: Literal["projection", "classifier"] = "projection"
-    """How the discriminator is told of classes: by projection (Miyato & Koyama 2018, arXiv:1802.05637), or by naming
-    the class itself (AC-GAN, Odena et al. 2017, arXiv:1610.09585)."""
+    """Conditioning of D: projection (Miyato & Koyama 2018), or auxiliary classifier (AC-GAN, Odena et al. 2017)."""
 
     def __post_init__(self) -> None:
         if self.size not in SIZES:
             near = min(SIZES, key=lambda s: abs(s - self.size))
             raise InputError(
-                f"dcgan cannot make pictures of {self.size} px: halving must lead from the size to 4x4, so it has to be"
-                f" one of {', '.join(map(str, SIZES))}; the nearest is --system.size {near}."
+                f"--system.size {self.size} is not supported by dcgan, which halves the image down to 4x4; use one of"
+                f" {', '.join(map(str, SIZES))}, the nearest being --system.size {near}."
             )
         if self.channels not in (1, 3) or min(self.latent, self.g_width, self.d_width) < 1:
             raise InputError(
-                f"dcgan with {self.channels} channels, latent {self.latent} and widths {self.g_width}, {self.d_width}"
-                " cannot be; channels must be 1 (grey) or 3 (RGB), the others at least 1."
+                f"--system.channels {self.channels} must be 1 (grey) or 3 (RGB), and --system.latent {self.latent},"
+                f" --system.g-width {self.g_width} and --system.d-width {self.d_width} at least 1."
             )
         if not 0 <= self.d_dropout < 1:
-            raise InputError(f"--system.d-dropout {self.d_dropout} is no probability below 1; try 0.25, or 0 for none.")
+            raise InputError(
+                f"--system.d-dropout must be at least 0 (off) and below 1, such as 0.25; got {self.d_dropout}."
+            )
         sides = [self.size >> halvings for halvings in range(self._halvings, 0, -1)]
         if self.attention not in (0, *sides):
             raise InputError(
-                f"dcgan has no feature maps of {self.attention} px at {self.size} px; give --system.attention one of"
-                f" {', '.join(map(str, sides))}, or 0 for none."
+                f"--system.attention {self.attention} is not the side of a feature map of a {self.size} px dcgan; use"
+                f" one of {', '.join(map(str, sides))}, or 0 for none."
             )
         if self.classes < 0 or self.classes == 1:
-            raise InputError(
-                f"--system.classes {self.classes} cannot be told apart; give the number of classes, 2 or more, or 0."
-            )
+            raise InputError(f"--system.classes must be at least 2, or 0 for none; got {self.classes}.")
 
     def tiny(self) -> Self:
-        """Narrow, grey, at 32 px at most."""
+        """Narrow and grey, at most 32 px."""
         return replace(self, size=min(self.size, 32), channels=1, g_width=2, d_width=2)
 
     def generator(self) -> nn.Module:
-        """z and the one-hot class (B, latent + classes) -> (B, channels, size, size) in [-1, 1]."""
+        """z with the one-hot class (B, latent + classes) -> (B, channels, size, size) in [-1, 1]."""
         from ganvas.systems.dcgan.networks import generator
 
         return generator(
@@ -110,8 +109,8 @@ class DCGAN(Synthesis):
         )
 
     def discriminator(self) -> nn.Module:
-        """(B, channels, size, size) -> logits (B,); of classes by projection (B, classes), one for every class that
-        the picture could claim to be of; with an auxiliary classifier the logit and the classes' (B, 1 + classes).
+        """(B, channels, size, size) -> logits (B,); with projection (B, classes), one for each possible class; with an
+        auxiliary classifier (B, 1 + classes), the logit followed by those of the classes.
         """
         from ganvas.systems.dcgan.networks import discriminator
 
@@ -130,13 +129,13 @@ class DCGAN(Synthesis):
         )
 
     def logits(self, scores: Tensor, labels: Tensor | None) -> Tensor:
-        """The score of the class, or the one score beside those of an auxiliary classifier."""
+        """The logit of the given class, or the first one with an auxiliary classifier."""
         if self.classes and self.conditioning == "classifier":
             return scores[:, 0]
         return super().logits(scores, labels)
 
     def class_logits(self, scores: Tensor) -> Tensor | None:
-        """(B, classes) of an auxiliary classifier."""
+        """The logits (B, classes) of an auxiliary classifier."""
         return scores[:, 1:] if self.classes and self.conditioning == "classifier" else None
 
     @property
@@ -155,7 +154,7 @@ def dcgan_digits() -> Recipe:
 
 
 def dcgan_digits_classes() -> Recipe:
-    """The bundled digits, each told which digit it is; trains in some minutes"""
+    """The bundled digits, conditioned on the digit; trains in a few minutes"""
     return replace(dcgan_digits(), system=DCGAN(size=16, channels=1, g_width=64, d_width=32, classes=10))
 
 
@@ -181,12 +180,12 @@ def dcgan_cifar10() -> Recipe:
 
 
 def dcgan_cifar10_classes() -> Recipe:
-    """CIFAR-10 at 32 px with its ten classes, 20 epochs"""
+    """CIFAR-10 at 32 px, conditioned on its ten classes, 20 epochs"""
     return replace(dcgan_cifar10(), system=DCGAN(size=32, g_width=64, d_width=64, classes=10))
 
 
 def dcgan_faces64() -> Recipe:
-    """Faces at 64 px with weight decay and a slower discriminator, as our users built it"""
+    """Faces at 64 px with weight decay and a lower learning rate for the discriminator"""
     return Recipe(
         system=DCGAN(size=64),
         data=Images(source="celeba"),
@@ -199,7 +198,7 @@ def dcgan_faces64() -> Recipe:
 
 
 def dcgan_faces128() -> Recipe:
-    """Faces at 128 px: kernel 4, and a discriminator that ends in average pooling"""
+    """Faces at 128 px, with kernel 4 and average pooling at the end of the discriminator"""
     return Recipe(
         system=DCGAN(size=128, head="pool"),
         data=Images(source="celeba"),
@@ -212,7 +211,7 @@ def dcgan_faces128() -> Recipe:
 
 
 def dcgan_faces128_smooth() -> Recipe:
-    """Faces at 128 px: kernel 5, labels smoothed to 0.9 and 0.1"""
+    """Faces at 128 px, with kernel 5 and labels smoothed to 0.9 and 0.1"""
     return Recipe(
         system=DCGAN(size=128, kernel=5),
         data=Images(source="celeba"),
@@ -224,7 +223,7 @@ def dcgan_faces128_smooth() -> Recipe:
 
 
 def wgan_gp_cifar10() -> Recipe:
-    """CIFAR-10 at 32 px as WGAN-GP: five critic updates a round, no batch statistics in the critic"""
+    """WGAN-GP on CIFAR-10 at 32 px: five critic updates per round, no batch normalization in the critic"""
     return Recipe(
         system=DCGAN(size=32, g_width=64, d_width=64, d_norm="none"),
         data=Images(source="cifar10"),
@@ -240,7 +239,7 @@ def wgan_gp_cifar10() -> Recipe:
 
 
 def dcgan_stacked_mnist() -> Recipe:
-    """Three MNIST digits in one picture of 16 px: 1,000 modes, for the relativistic game with R1 and R2"""
+    """Stacked MNIST at 16 px, 1,000 modes: the relativistic loss with R1 and R2"""
     return Recipe(
         system=DCGAN(size=16, latent=64, g_width=32, d_width=64, d_norm="none"),
         data=Images(source="stacked-mnist"),
@@ -255,7 +254,7 @@ def dcgan_stacked_mnist() -> Recipe:
 
 
 def sagan_cifar10() -> Recipe:
-    """CIFAR-10 with its ten classes as SAGAN: hinge loss, self-attention, spectral norm in both, two rates"""
+    """SAGAN on CIFAR-10 with its ten classes: hinge loss, self-attention, spectral norm, two learning rates"""
     return Recipe(
         system=DCGAN(size=32, g_width=64, d_width=64, d_norm="spectral", g_spectral=True, attention=16, classes=10),
         data=Images(source="cifar10"),

@@ -1,4 +1,4 @@
-"""DCGAN's two networks."""
+"""DCGAN's generator and discriminator."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def generator(
 
     Args:
         width: channels of the last hidden layer.
-        attention: side of the feature maps that self-attention looks over; 0 is none.
+        attention: side of the feature maps with self-attention; 0 is none.
     """
 
     def double(before: int, after: int, bias: bool) -> nn.Module:
@@ -33,7 +33,7 @@ def generator(
         width, side = width // 2, side * 2
     layers += [nn.BatchNorm2d(width), nn.ReLU(inplace=True), *_attention(width, side, attention)]
     layers += [double(width, channels, bias=True), nn.Tanh()]
-    network = nn.Sequential(*layers).apply(_initialise)
+    network = nn.Sequential(*layers).apply(_initialize)
     return _with_spectral_norm(network) if spectral else network
 
 
@@ -51,7 +51,7 @@ def discriminator(
     classes: int,
     projects: bool,
 ) -> nn.Module:
-    """(B, channels, size, size) -> logits (B,), or (B, classes) where it projects, or (B, 1 + classes).
+    """(B, channels, size, size) -> logits (B,); (B, classes) with projection, (B, 1 + classes) with a classifier.
 
     Args:
         width: channels of the first layer.
@@ -80,14 +80,15 @@ def discriminator(
         layers.append(Projection(width, classes, last))
     else:
         layers.append(nn.Conv2d(width, 1 + classes, last))
-    network = nn.Sequential(*layers, nn.Flatten(1 if classes else 0)).apply(_initialise)
+    network = nn.Sequential(*layers, nn.Flatten(1 if classes else 0)).apply(_initialize)
     return _with_spectral_norm(network) if norm == "spectral" else network
 
 
 class Project(Linear):
-    """z (B, latent) -> (B, width, 4, 4): the paper's first transposed convolution, as the matrix product that it is.
+    """z (B, latent) -> (B, width, 4, 4): the paper's first transposed convolution, written as the matrix product that
+    it is.
 
-    The convolution of a single pixel takes oneDNN several times as long, most of all backwards.
+    As a convolution of a single pixel it takes oneDNN several times as long, especially in the backward pass.
     """
 
     def __init__(self, latent: int, width: int) -> None:
@@ -95,14 +96,14 @@ class Project(Linear):
         self.width = width
 
     def forward(self, x: Tensor) -> Tensor:
-        """Made with the channels last, as the layers that follow want them."""
+        """Channels last in memory, as the following layers expect."""
         return super().forward(x).view(-1, 4, 4, self.width).permute(0, 3, 1, 2)
 
 
 class Projection(nn.Module):
     """psi(phi(x)) + <e_y, phi(x)> for every class y (Miyato & Koyama 2018, arXiv:1802.05637, figure 1d).
 
-    phi are the features (B, width, kernel, kernel), psi what all classes share, e_y the class's embedding.
+    phi are the features (B, width, kernel, kernel), psi is shared by all classes, e_y is the class embedding.
     """
 
     def __init__(self, width: int, classes: int, kernel: int) -> None:
@@ -121,14 +122,14 @@ def _attention(width: int, side: int, wanted: int) -> list[nn.Module]:
 
 
 def _with_spectral_norm(network: nn.Module) -> nn.Module:
-    """Miyato et al. 2018, arXiv:1802.05957, on every layer with weights but batch normalisation."""
+    """Miyato et al. 2018, arXiv:1802.05957, on every layer with weights except batch normalization."""
     for layer in list(network.modules()):
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             spectral_norm(layer)
     return network
 
 
-def _initialise(layer: nn.Module) -> None:
+def _initialize(layer: nn.Module) -> None:
     if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
         nn.init.normal_(layer.weight, 0.0, 0.02)
         if layer.bias is not None:

@@ -1,5 +1,8 @@
-"""R3GAN's two networks: `widths` are the channels at 4 px, 8 px, ... up to the size, `group` those of a convolution's
-group, `expansion` how many times wider a block is inside."""
+"""R3GAN's generator and discriminator.
+
+`widths` are the channels at 4 px, 8 px, ... up to the full size, `group` the channels per group of a convolution, and
+`expansion` the ratio of a block's inner width to its outer width.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,8 @@ from ganvas.nn.linear import Linear
 SLOPE = 0.2  # of leaky ReLU
 
 
-class Generator(nn.Module):
-    """A basis weighted by z, enlarged and refined from stage to stage."""
+class R3Generator(nn.Module):
+    """A learned basis weighted by z, upsampled and refined stage by stage."""
 
     def __init__(
         self,
@@ -44,19 +47,19 @@ class Generator(nn.Module):
             layers += [Block(width, expansion, group) for _ in range(blocks)]
             before = width
         self.stages = nn.Sequential(*layers, Convolution(before, channels, 1, bias=False))
-        _initialise(self)
+        _initialize(self)
 
     def forward(self, x: Tensor) -> Tensor:
-        """z (B, latent), one-hot classes behind it -> pictures"""
+        """z (B, latent), with one-hot classes appended -> images"""
         if self.embed is not None:
             x = torch.cat([x[:, : self.latent], self.embed(x[:, self.latent :])], 1)
         x = self.weigh(x)[:, :, None, None] * self.basis
-        pictures: Tensor = self.stages(x.contiguous(memory_format=torch.channels_last))
-        return pictures
+        images: Tensor = self.stages(x.contiguous(memory_format=torch.channels_last))
+        return images
 
 
-class Discriminator(nn.Module):
-    """The generator, backwards."""
+class R3Discriminator(nn.Module):
+    """The mirror image of the generator."""
 
     def __init__(
         self, *, channels: int, classes: int, widths: Sequence[int], blocks: int, expansion: int, group: int
@@ -73,20 +76,20 @@ class Discriminator(nn.Module):
         self.basis = nn.Parameter(torch.randn(before, 4, 4) / 4)
         self.embed = Linear(classes, before, bias=False) if classes else None
         self.head = Linear(before, before if classes else 1, bias=False)
-        _initialise(self)
+        _initialize(self)
         if self.embed is not None:
             with torch.no_grad():
                 self.embed.weight /= math.sqrt(before)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Images -> logits; with classes, of every class that a picture could claim to be of."""
-        seen = (self.stages(x) * self.basis).sum((2, 3))
-        scores: Tensor = self.head(seen)
+        """Images -> logits (B,); with classes (B, classes), one for each possible class."""
+        features = (self.stages(x) * self.basis).sum((2, 3))
+        scores: Tensor = self.head(features)
         return scores.flatten() if self.embed is None else scores @ self.embed.weight.to(scores.dtype)
 
 
 class Block(nn.Module):
-    """x + a bottleneck that is wider inside (Huang et al. 2024, section 4)."""
+    """x + inverted bottleneck(x) (Huang et al. 2024, section 4)."""
 
     def __init__(self, width: int, expansion: int, group: int) -> None:
         super().__init__()
@@ -105,8 +108,8 @@ class Double(nn.Module):
     """(B, C, H, W) -> (B, C, 2H, 2W) with the taps [1, 3, 3, 1] / 4 in each direction: bilinear."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """The edge goes on outside."""
-        # In the precision that is there: autocast would make fp32 of it, for the next convolution to convert back.
+        """Borders are replicated."""
+        # In the precision of x: autocast would convert to fp32, and the next convolution back.
         with torch.autocast(x.device.type, enabled=False):
             return functional.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
@@ -114,11 +117,11 @@ class Double(nn.Module):
 class Halve(nn.Module):
     """(B, C, 2H, 2W) -> (B, C, H, W) with the taps [1, 3, 3, 1] / 8 in each direction: the adjoint of `Double` / 4.
 
-    As a convolution of every channel by itself it would cost more than all others together, backwards.
+    As a depthwise convolution its backward pass would cost more than all other convolutions together.
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        """The edge goes on outside."""
+        """Borders are replicated."""
         b, c, h, w = x.shape
         summed: Tensor = torch.ops.aten.upsample_bilinear2d_backward(x, [h, w], [b, c, h // 2, w // 2], False)
         return summed / 4
@@ -128,9 +131,9 @@ def _narrow(before: int, after: int) -> nn.Module:
     return nn.Identity() if before == after else Convolution(before, after, 1, bias=False)
 
 
-def _initialise(network: nn.Module) -> None:
-    """Fixup's (Zhang et al. 2019, section 3.2) for branches of three layers: the last is 0, the others are scaled by
-    L^(-1/4), L being the number of branches."""
+def _initialize(network: nn.Module) -> None:
+    """Fixup initialization (Zhang et al. 2019, section 3.2) for branches of three layers: the last is 0, the others are
+    scaled by L^(-1/4), where L is the number of branches."""
     blocks = [module for module in network.modules() if isinstance(module, Block)]
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):

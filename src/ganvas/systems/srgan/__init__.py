@@ -1,10 +1,10 @@
-"""SRResNet and SRGAN: a low-resolution picture to one of 2, 4 or 8 times its sides.
+"""SRResNet and SRGAN: super-resolution by a factor of 2, 4 or 8.
 
 Paper: Ledig et al. 2017, Photo-Realistic Single Image Super-Resolution Using a GAN, arXiv:1609.04802
 
-The generator (SRResNet, figure 4) works at low resolution and doubles at its end by sub-pixel convolution. The
-discriminator halves four times while its channels grow from d_width to 8 d_width. Alone, trained on pixels, the
-generator is SRResNet; within the game, SRGAN.
+The generator (SRResNet, figure 4) works at low resolution and upsamples at the end by sub-pixel convolution. The
+discriminator halves four times while its channels grow from d_width to 8 d_width. Trained on pixels alone, the
+generator is SRResNet; trained adversarially, SRGAN.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-PHOTOS = 760  # DIV2K's 800 without the twentieth that is held out
-EPOCH = 16 * PHOTOS  # of the strategies: 16 crops of every photograph
+PHOTOS = 760  # DIV2K's 800 without the 5 % held out
+EPOCH = 16 * PHOTOS  # in the strategies: 16 crops of every photograph
 
 
 @final
@@ -34,64 +34,67 @@ class SRGAN(Translation):
     """Residual blocks at low resolution, sub-pixel doubling, and a discriminator of eight convolutions."""
 
     scale: Literal[2, 4, 8] = 4
-    """How many times the sides grow."""
+    """Upscaling factor of each side."""
     size: int = 96
-    """Side of the high-resolution crops trained on, in pixels; any picture can be enlarged."""
+    """Side of the high-resolution crops trained on, in pixels; images of any size can be upscaled."""
     channels: int = 3
     """1 for grey, 3 for RGB."""
     g_width: int = 64
-    """Channels within the generator."""
+    """Channels of the generator's hidden layers."""
     blocks: int = 16
-    """Residual blocks of the generator."""
+    """Residual blocks in the generator."""
     kernel: int = 3
-    """Side of the kernels inside the generator; odd."""
+    """Side of the generator's inner kernels; odd."""
     end_kernel: int = 9
-    """Side of its first and last kernel; odd."""
+    """Side of the generator's first and last kernel; odd."""
     norm: Literal["batch", "none"] = "batch"
-    """Batch normalisation in the residual blocks as in the paper, or none as in EDSR and ESRGAN."""
+    """Normalization in the residual blocks: batch as in the paper, or none as in EDSR and ESRGAN."""
     padding: Literal["zeros", "reflect"] = "zeros"
-    """What convolutions of the generator see beyond the border."""
+    """Padding of the generator's convolutions."""
     final: Literal["tanh", "none"] = "tanh"
-    """What ends the generator."""
+    """Final activation of the generator."""
     base: Literal["none", "bilinear"] = "none"
-    """What the generator adds to: nothing as in the paper, or the enlarged input, so that only detail is learnt."""
+    """Image added to the output: none as in the paper, or the upscaled input, so that only detail is learned."""
     d_width: int = 64
-    """Channels of the discriminator's first layer; they double to eight times as many."""
+    """Channels of the discriminator's first layer; grows to eight times as many."""
     d_hidden: int = 1024
-    """Units of its fully connected layer."""
+    """Units of the discriminator's fully connected layer."""
     d_dropout: float = 0.0
-    """Probability of dropping one of those units."""
+    """Dropout on these units."""
     d_norm: Literal["batch", "none"] = "batch"
-    """Batch normalisation in the discriminator."""
+    """Normalization in the discriminator: batch or none."""
 
     def __post_init__(self) -> None:
-        least = max(16, 3 * self.scale)  # a low-resolution pixel on each side is left out of what is measured
+        least = max(16, 3 * self.scale)  # measuring excludes one low-resolution pixel on each side
         if self.size % self.scale or self.size < least:
             raise InputError(
-                f"srgan cannot train on crops of {self.size} px at scale {self.scale}: --system.size must be a multiple"
-                f" of the scale, at least {least}; usual is 96."
+                f"--system.size {self.size} must be a multiple of the scale {self.scale} and at least {least}, such"
+                " as 96."
             )
         if self.kernel % 2 == 0 or self.end_kernel % 2 == 0 or min(self.kernel, self.end_kernel) < 1:
             raise InputError(
-                f"srgan with kernels of {self.kernel} and {self.end_kernel} px would shift the picture by half a pixel;"
-                " give odd sides, as 3 and 9."
+                f"--system.kernel {self.kernel} and --system.end-kernel {self.end_kernel} must be odd, such as 3 and"
+                " 9, or the image would shift by half a pixel."
             )
         reach = max(self.kernel, self.end_kernel) // 2
         if self.padding == "reflect" and self.size // self.scale <= reach:
             raise InputError(
-                f"srgan cannot reflect {reach} px at the border of low-resolution crops of {self.size // self.scale}"
-                f" px; give --system.size {(reach + 1) * self.scale} or more, or --system.padding zeros."
+                f"low-resolution crops of {self.size // self.scale} px are too small to reflect {reach} px at the"
+                f" border; use --system.size {(reach + 1) * self.scale} or more, or --system.padding zeros."
             )
         if self.channels not in (1, 3) or min(self.g_width, self.d_width, self.d_hidden) < 1 or self.blocks < 0:
             raise InputError(
-                f"srgan with {self.channels} channels, {self.blocks} blocks and widths {self.g_width}, {self.d_width},"
-                f" {self.d_hidden} cannot be; channels must be 1 (grey) or 3 (RGB), the widths at least 1."
+                f"--system.channels {self.channels} must be 1 (grey) or 3 (RGB), --system.blocks {self.blocks} at"
+                f" least 0, and --system.g-width {self.g_width}, --system.d-width {self.d_width} and --system.d-hidden"
+                f" {self.d_hidden} at least 1."
             )
         if not 0 <= self.d_dropout < 1:
-            raise InputError(f"--system.d-dropout {self.d_dropout} is no probability below 1; try 0.4, or 0 for none.")
+            raise InputError(
+                f"--system.d-dropout must be at least 0 (off) and below 1, such as 0.4; got {self.d_dropout}."
+            )
 
     def tiny(self) -> Self:
-        """Narrow, one block, on crops of 32 px."""
+        """Narrow, with one block, on crops of 32 px."""
         return replace(self, size=32, g_width=4, blocks=1, d_width=2, d_hidden=8)
 
     def generator(self) -> nn.Module:
@@ -121,7 +124,7 @@ class SRGAN(Translation):
 
 
 def srresnet_x4() -> Recipe:
-    """SRResNet alone, four times the sides, trained on pixels without a game; DIV2K"""
+    """SRResNet at scale 4, trained on pixels alone; DIV2K"""
     images = 2_000 * PHOTOS
     return Recipe(
         system=SRGAN(norm="none", base="bilinear", final="none"),
@@ -136,7 +139,7 @@ def srresnet_x4() -> Recipe:
 
 
 def srgan_x4() -> Recipe:
-    """SRGAN on from the SRResNet that ganvas brings, four times the sides, without VGG's weights; DIV2K"""
+    """SRGAN at scale 4, starting from the bundled SRResNet, without VGG weights; DIV2K"""
     images = 50 * PHOTOS
     early, late = (
         Perceptual(weight=weight, extractor="efficientnet-lite0", layer=layer, loss="l1")
@@ -158,12 +161,12 @@ def srgan_x4() -> Recipe:
 
 
 def srgan_g1d1() -> Recipe:
-    """Strategy 1 of 4: generator and discriminator take turns from the first batch on; DIV2K"""
+    """Strategy 1 of 4: generator and discriminator alternate from the first batch; DIV2K"""
     return _strategy()
 
 
 def srgan_pretrain() -> Recipe:
-    """Strategy 2 of 4: ten epochs of the generator on its perceptual term alone, then ten of both; DIV2K"""
+    """Strategy 2 of 4: ten epochs of the generator on its perceptual loss, then ten of both; DIV2K"""
     return replace(_strategy(), reconstruction=(_perceptual("both"),), schedule=Schedule(pretrain=10 * EPOCH))
 
 
@@ -173,12 +176,12 @@ def srresnet() -> Recipe:
 
 
 def srresnet_g1d2() -> Recipe:
-    """Strategy 4 of 4: as the third, with two updates of the discriminator to one of the generator; DIV2K"""
+    """Strategy 4 of 4: like strategy 3, with two discriminator updates per generator update; DIV2K"""
     return replace(srresnet(), schedule=Schedule(pretrain=10 * EPOCH, d_per_g=2))
 
 
 def _strategy() -> Recipe:
-    """What the four share: the paper's networks and weights of terms, 20 epochs, a tenth of the rate after 10."""
+    """The settings of all four: the paper's networks and loss weights, 20 epochs, a tenth of the rate after 10."""
     adam = Adam(lr=Ramp(1e-4, 1e-5, 10 * EPOCH, "step"), beta1=0.9)
     return Recipe(
         system=SRGAN(),
@@ -193,5 +196,5 @@ def _strategy() -> Recipe:
 
 
 def _perceptual(when: Stage = "game") -> Perceptual:
-    # The paper divides VGG's features by 12.75, their squares by its square.
+    # The paper scales VGG's features by 1 / 12.75, hence the squared distance by 1 / 12.75^2 = 0.006.
     return Perceptual(weight=0.006, when=when)

@@ -1,4 +1,4 @@
-"""SRGAN's two networks."""
+"""SRGAN's generator and discriminator."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ganvas.nn.residual import Padding, Residual, convolution, doubled
 
 
 class SRResNet(nn.Module):
-    """The generator: `width` channels inside, the first and last kernel `end_kernel` wide."""
+    """The generator, with `width` hidden channels and kernels of side `end_kernel` at both ends."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class SRResNet(nn.Module):
         self.tail = nn.Sequential(*doublings, end)
         self.scale, self.base, self.final = scale, base, final
         if norm == "none":
-            # Small residuals at the start keep a network without normalisation stable (Wang et al. 2018, ESRGAN, 3.1).
+            # Small initial residuals keep a network without normalization stable (Wang et al. 2018, ESRGAN, 3.1).
             for block in residuals:
                 for layer in block.body:
                     if isinstance(layer, nn.Conv2d):
@@ -62,7 +62,7 @@ class SRResNet(nn.Module):
 def discriminator(
     *, channels: int, width: int, hidden: int, dropout: float, norm: Literal["batch", "none"]
 ) -> nn.Module:
-    """(B, channels, H, W) of any size -> logits (B,); `width` are the channels of the first layer."""
+    """(B, channels, H, W) of any size -> logits (B,); `width` is the number of channels of the first layer."""
     layers: list[nn.Module] = []
     before = channels
     for index in range(8):

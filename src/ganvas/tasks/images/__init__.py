@@ -75,9 +75,9 @@ class ImagesTask(Task):
 
     def embed(self, samples: Tensor) -> Tensor:
         """Images as they are seen from afar."""
-        from ganvas.diagnosis.signals import seen_from_afar
+        from ganvas.diagnosis.signals import downsampled
 
-        return seen_from_afar(samples)
+        return downsampled(samples)
 
     def placeholder(self, recipe: Recipe, count: int) -> Dataset:
         """Images of noise, of all classes in turn."""
