@@ -38,21 +38,26 @@ class RunJob:
     """Images that are trained on: one epoch."""
 
     @property
+    def record(self) -> Record | None:
+        """Its run as it is now; None before it starts."""
+        return Record(self.folder) if self.folder.exists() else None
+
+    @property
     def images_seen(self) -> int:
         """Real images seen so far."""
-        return Record(self.folder).images_seen if self.folder.exists() else 0
+        return record.images_seen if (record := self.record) else 0
 
     @property
     def state(self) -> str:
         """That of the run; new before it starts."""
-        return Record(self.folder).state if self.folder.exists() else "new"
+        return record.state if (record := self.record) else "new"
 
     @property
     def is_over(self) -> bool:
         """Whether nothing is left to train: it reached its length, was stopped early by a rule, or diverged."""
-        if self.state != "finished":
-            return self.state == "diverged"
-        record = Record(self.folder)
+        record = self.record
+        if record is None or record.state != "finished":
+            return record is not None and record.state == "diverged"
         return record.ended_early or record.images_seen >= self.recipe.images
 
 

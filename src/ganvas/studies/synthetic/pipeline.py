@@ -217,7 +217,7 @@ def _notes(found: FilterResult, reals: RealSplit, settings: SyntheticSettings, o
     if min(few) < settings.per_class:
         notes.append(
             f"Fewer than {settings.per_class} images passed in {sum(n < settings.per_class for n in few)} of {len(few)}"
-            f" classes, at least {min(few)}: give more --candidates, or relax --confidence, --realness or --copies."
+            f" classes (lowest: {min(few)}); give more --candidates, or relax --confidence, --realness or --copies."
         )
     if reals.shared:
         notes.append(f"{reals.shared} test images were left out, because equal ones are used for training.")

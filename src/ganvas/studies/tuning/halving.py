@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -107,26 +108,23 @@ def tune(
         )
     open_extractor(search.extractor)  # fails before anything is started
     write_text(folder / FILE, json.dumps(asked, indent=2) + "\n")
+    say = partial(console.print, highlight=False, soft_wrap=True)
     for warning in sanity_checks(recipe):  # once, not in every trial
-        console.print(warning, style="yellow", highlight=False, soft_wrap=True)
+        say(warning, style="yellow")
     trainer = _Trainer(search, images, replace(host, runs=str(folder)), console)
     many = max(2, -(-len(candidates) // FURTHER))
     seeds = range(recipe.seed, recipe.seed + search.seeds)
     total = len(candidates) * images + many * images * (FURTHER * search.seeds - 1)
-    console.print(
+    say(
         f"{len(candidates)} trials of {images:,} images, then the best {many} to {FURTHER * images:,}, with"
         f" {search.seeds} seed{'s' * (search.seeds > 1)} each: {total:,} images, {total / recipe.images:.0%} of the"
-        " run's",
-        highlight=False,
-        soft_wrap=True,
+        " run's"
     )
     if total > recipe.images:
-        console.print(
+        say(
             "this search is longer than the run it is for; lengthen the run with --images, shorten the search with"
             " --search.seeds 1, --search.factors or --search.images, or compare whole runs with ganvas study.",
             style="yellow",
-            highlight=False,
-            soft_wrap=True,
         )
     first = ranked([[trainer.run(candidate, recipe.seed, images)] for candidate in candidates])
     chosen = finalists(first, many)
