@@ -77,8 +77,8 @@ def main(argv: list[str]) -> int:
     source, *others = arguments.sources
     if others:
         raise InputError(
-            f"{source} and {others[0]}: only one source is measured at a time; add --on SET to score super-resolution"
-            " models, or use ganvas compare for runs."
+            f"{source} and {others[0]} are two sources, but only one is measured at a time; add --on SET to score"
+            " super-resolution models, or use ganvas compare for runs."
         )
 
     from ganvas.evaluation import evaluate
