@@ -54,7 +54,7 @@ Array = np.ndarray[Any, Any]
 
 TIMES = {"images_per_second", "data_wait", "seconds", "saved_seconds", "observers", "time", "hours"}
 LEFT_OUT = TIMES | {"recipe"}  # keys of JSON; a recipe's numbers are items of their own
-SETTINGS = {"host.json", "recipe.json", "study.json"}
+SETTINGS = {"host.json", "recipe.json", "study.json", "index.json"}
 DRAWINGS = {"curves.png", "evaluation.png", "diagnosis.png", "tune.png", "report.png"}
 FIGURE = ("measure", "value", "low", "high")
 BATCH = 8
@@ -243,7 +243,7 @@ def facts(place: Path) -> Facts:
             plain = [json.loads(part) for part in (text.splitlines() if path.suffix == ".jsonl" else [text])]
             found["numbers"].append(of_numbers(plain))
             keys.update(key for one in each(plain) for key in one)
-            figures += [[one[key] for key in FIGURE] for one in each(plain) if FIGURE[0] in one]
+            figures += [[one.get(key) for key in FIGURE] for one in each(plain) if FIGURE[0] in one]
         elif path.suffix in (".png", ".gif", ".jpg", ".webp", ".tif", ".tiff"):
             picture = pyvips.Image.new_from_file(str(path), **({"n": -1} if path.suffix == ".gif" else {}))
             about = {field: picture.get(field) for field in picture.get_fields()}

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+from ganvas.data import open_data
+from ganvas.data.feed import crop_feed
 from ganvas.errors import InputError
 from ganvas.imaging.tensors import jpeg
 from ganvas.recipe.degradations import Area, Bicubic, Bilinear, Blind, Degradation
+from ganvas.recipe.sources import Crops
+from tests.conftest import write_photographs
 
 RULES: list[Degradation] = [Bicubic(), Bilinear(), Area(), Blind()]
 
@@ -68,3 +73,15 @@ def test_jpeg_is_that_of_pillow_within_rounding() -> None:
 def test_impossible_strengths_are_refused() -> None:
     with pytest.raises(InputError, match="quality"):
         Blind(jpeg=96)
+
+
+def test_a_batch_is_the_same_where_networks_compute_in_bf16(tmp_path: Path) -> None:
+    write_photographs(tmp_path / "photos", 2)
+    crops = Crops(source=str(tmp_path / "photos"), degradation=Blind())
+    photos = open_data(crops, (3, 32, 32))
+    feed = crop_feed(photos, crops, scale=4, batch_size=2, seed=0, device=torch.device("cpu"))
+    plain = feed.batch(0)
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = feed.batch(0)
+        assert torch.equal(mixed["input"], plain["input"])
+        assert torch.equal(mixed["real"], plain["real"])

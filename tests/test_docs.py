@@ -1,7 +1,7 @@
 """The pages are true: their code runs, their commands parse, their tables and links hold.
 
 A block ```python runs as it stands, in a folder where the run runs/dcgan-digits is finished; ```python file=NAME.py is
-a file in the folder that GANVAS_SYSTEMS names. Commands in ```bash are parsed; those of add-a-gan.md run.
+a file in the folder that GANVAS_SYSTEMS names. Commands in ```bash are parsed; those of add-a-gan.md and extend.md run.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import ast
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -17,17 +18,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 
 from ganvas import Watch, cli, train
 from ganvas.cli import _flags
 from ganvas.studies import read_study
 from ganvas.systems.dcgan import DCGAN
-from tests.conftest import ROOT, Cli, tiny
+from tests.conftest import ROOT, Cli, tiny, write_photographs
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 ENGLISH, CHINESE = ROOT / "README.md", ROOT / "README.zh-CN.md"
-ADD_A_GAN = ROOT / "docs" / "add-a-gan.md"
+ADD_A_GAN, EXTEND = ROOT / "docs" / "add-a-gan.md", ROOT / "docs" / "extend.md"
 
 
 class Block(NamedTuple):
@@ -62,7 +64,7 @@ def table(page: Path, first: str) -> list[list[str]]:
 
 PYTHON = [block for page in PAGES for block in blocks(page, "python")]
 RUNNABLE = [block for block in PYTHON if block.about == "python"]
-COMMANDS = [words for page in PAGES if page != ADD_A_GAN for words in commands(page)]
+COMMANDS = [words for page in PAGES if page not in (ADD_A_GAN, EXTEND) for words in commands(page)]
 
 
 @pytest.mark.parametrize("block", PYTHON, ids=lambda block: block.page.stem)
@@ -109,20 +111,65 @@ for words in json.loads(sys.argv[1]):
 """
 
 
-def test_a_gan_in_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "gans").mkdir()
-    for block in blocks(ADD_A_GAN, "python file="):
-        (tmp_path / "gans" / block.about.removeprefix("python file=")).write_text(block.text, encoding="utf-8")
-    monkeypatch.setenv("GANVAS_SYSTEMS", "gans")
-    short = {"train": ["--images", "128", "--watch.grid", "2", "2"]}
-    asked = json.dumps([[*words, *short.get(words[0], [])] for words in commands(ADD_A_GAN)])
+def run_page(page: Path, folder: str, more: dict[str, list[str]]) -> str:
+    """Save a page's files in the folder and run its commands; what they print.
+
+    Args:
+        more: words to add to the commands that begin so, to make them quick.
+    """
+    Path(folder).mkdir()
+    for block in blocks(page, "python file="):
+        (Path(folder) / block.about.removeprefix("python file=")).write_text(block.text, encoding="utf-8")
+    asked = [
+        [*words, *next((m for start, m in more.items() if " ".join(words).startswith(start)), [])]
+        for words in commands(page)
+    ]
     # In one process of their own, since the variable is read when that starts.
-    done = subprocess.run([sys.executable, "-c", ALL_IN_TURN, asked], capture_output=True, text=True)
+    environment = {**os.environ, "GANVAS_SYSTEMS": folder}
+    command = [sys.executable, "-c", ALL_IN_TURN, json.dumps(asked)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_gan_in_one_file(tmp_path: Path) -> None:
+    printed = run_page(ADD_A_GAN, "gans", {"train": ["--images", "128", "--watch.grid", "2", "2"]})
     for shown in ("resizeconv  (Miyato et al. 2018", "resizeconv-digits", "dcgan-digits-ls", "Upsample"):
-        assert shown in done.stdout
+        assert shown in printed
     assert (tmp_path / "fakes.png").is_file()
     assert (tmp_path / "runs" / "resizeconv-digits" / "model.safetensors").is_file()
+
+
+def test_every_extension_in_one_file(tmp_path: Path) -> None:
+    write_photographs(tmp_path / "photos", 3)
+    narrow = ["--system.g-width", "4", "--batch-size", "16", "--watch.grid", "2", "2"]
+    printed = run_page(
+        EXTEND,
+        "parts",
+        {
+            "train dcgan": [*narrow, "--system.d-width", "4", "--images", "96"],
+            "train srresnet": [*narrow, "--system.size", "32", "--system.blocks", "1", "--images", "32"],
+            "train waves": ["--images", "640"],
+            "evaluate runs/dcgan": ["--fakes", "60"],
+        },
+    )
+    recipes, logs = (
+        {run.name: (run / file).read_text() for run in (tmp_path / "runs").iterdir()}
+        for file in ("recipe.json", "log.jsonl")
+    )
+    for run, words in {
+        "dcgan-digits": ["Margins", "Leash"],
+        "srresnet-x4": ["Edges", "Dimmed"],
+        "dcgan-stripes": ["Stripes"],
+        "waves": ["Perceptrons", "Waves"],
+    }.items():
+        assert all(word in recipes[run] for word in words)
+    for run, word in {"dcgan-digits": "thumbnails", "srresnet-x4": "g/Edges", "waves": "SWD"}.items():
+        assert word in logs[run]
+    for word in ("contrast", "averaged to 4 px, grey", "nearness", "SWD"):
+        assert word in printed
+    with np.load(tmp_path / "waves.npz") as made:
+        assert made["signals"].shape == (100, 16)
 
 
 def test_the_fair_comparison_runs(cli: Cli, tmp_path: Path) -> None:
@@ -201,9 +248,11 @@ def test_the_chinese_readme_is_the_whole_readme() -> None:
 
 
 def test_every_system_and_decision_has_its_page() -> None:
-    systems = {file.stem for file in (ROOT / "src" / "ganvas" / "systems").glob("[a-z]*.py")}
+    systems = {path.stem for path in (ROOT / "src" / "ganvas" / "systems").glob("[a-z]*")}
     assert {page.stem for page in (ROOT / "docs" / "systems").glob("*.md")} == systems
-    for page in (ROOT / "docs" / "decisions").glob("*.md"):
+    decisions = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    assert [int(page.name[:4]) for page in decisions] == list(range(1, len(decisions) + 1))
+    for page in decisions:
         text = page.read_text(encoding="utf-8")
         assert text.startswith(f"# {page.name[:4]}: ")
         assert all(f"**{part}.**" in text for part in ("Context", "Choice", "Price"))

@@ -84,7 +84,7 @@ def _aged(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     best = math.inf
     for line in lines:
         for figure in figures_of(line):
-            if figure.measure == "swd":
+            if figure.measure == "SWD":
                 best, newest = min(best, figure.value), figure.value
         if "signals" in line and math.isfinite(best):
             line["signals"].setdefault("aged", max(1.0, newest / max(best, 1e-9)))

@@ -18,7 +18,7 @@ from ganvas.evaluation import pairs as restoring
 from ganvas.evaluation.test_sets import find_set
 from ganvas.imaging.saving import save_png
 from ganvas.inference.super_resolution import BicubicUpscaler
-from ganvas.metrics import higher_is_better
+from ganvas.metrics import quantity
 from tests.conftest import SHARED
 from tests.evaluation.upscaling import Softer, picture
 from tests.reports.runs import made
@@ -155,7 +155,9 @@ def test_a_run_keeps_its_figures_for_ganvas_compare(folder: str, monkeypatch: py
     columns = {column.title: column for column in compare([run.path for run in runs]).columns}
     assert set(columns["PSNR-Y on waves ↑ last"].figures) == {"r0", "r1"}
     assert set(columns["ST-LPIPS on waves ↓ last"].figures) == {"r0", "r1"}
-    assert higher_is_better("ST-LPIPS diversity") is None
+    about = quantity("ST-LPIPS diversity")
+    assert about
+    assert about.higher_is_better is None
 
 
 def test_models_are_opened_by_the_engine(folder: str, opened: list[tuple[str, float]]) -> None:

@@ -29,7 +29,7 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     [
         (["bicubic", "--on", "Set15"], "'Set15' (did you mean 'Set5'?)"),
         (["bicubic", "--on", "nowhere/at/all"], "path of a folder"),
-        (["bicubic", "--on", "empty"], "holds no"),
+        (["bicubic", "--on", "empty"], "contains no files"),
         (["bicubic", "--on", "text"], "holds no pictures"),
         (["bicubic", "--on", "tiny"], "is 16 x 40 px, and SSIM with a crop of 4 px needs 19 x 19"),
         (["bicubic", "--on", "dot"], "2 x 3 px has no low-resolution version at a scale of 4"),

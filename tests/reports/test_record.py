@@ -1,4 +1,4 @@
-"""A run folder read as values: lines of today, lines of runs made before, and damaged ones."""
+"""A run folder read as values: current lines, lines of earlier versions, and damaged ones."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ganvas.metrics.figure import Figure
 from ganvas.runs.record import Record, find_runs
 from tests.reports.runs import PROTOCOL, add_figure, made
 
-KID = Figure(measure="kid", value=0.2, low=0.1, high=0.3, higher_is_better=False, protocol={"extractor": "digits"})
+KID = Figure(measure="KID", value=0.2, low=0.1, high=0.3, higher_is_better=False, protocol={"extractor": "digits"})
 
 
 def test_figures_of_the_log_are_read_in_the_new_form_and_the_old() -> None:
@@ -20,9 +20,9 @@ def test_figures_of_the_log_are_read_in_the_new_form_and_the_old() -> None:
     folder.add_log({"images": 400, "figures": [KID.to_plain()]})
     folder.add_log({"images": 480, "kid": 0.4, "kid_low": 0.3, "kid_high": 0.5, "protocol": {"extractor": "digits"}})
     record = Record(folder)
-    assert record.points("kid (digits)") == [(400, 0.2), (480, 0.4)]
-    assert [(figure.low, figure.high) for figure in record.measured["kid (digits)"]] == [(0.1, 0.3), (0.3, 0.5)]
-    assert record.points("swd")[-1] == (400, 0.1)
+    assert record.points("KID (digits)") == [(400, 0.2), (480, 0.4)]
+    assert [(figure.low, figure.high) for figure in record.measured["KID (digits)"]] == [(0.1, 0.3), (0.3, 0.5)]
+    assert record.points("SWD")[-1] == (400, 0.1)
     assert list(record.terms) == ["d/adversarial", "g/adversarial"]
 
 
@@ -70,7 +70,7 @@ def test_a_damaged_line_of_the_log_is_as_good_as_none(line: dict[str, object]) -
     folder = made("a")
     folder.add_log(line)
     record = Record(folder)
-    assert record.points("swd")[-1] == (400, 0.1)
+    assert record.points("SWD")[-1] == (400, 0.1)
     assert record.terms["d/adversarial"][-1][0] == 400
     assert record.reference == {}
 
@@ -86,14 +86,14 @@ def test_a_damaged_figure_is_as_good_as_none(line: str) -> None:
 
 
 def test_what_bicubic_has_is_read_in_the_new_form_and_the_old() -> None:
-    bicubic = Figure(measure="psnr-y", value=22.5, unit="dB", higher_is_better=True)
+    bicubic = Figure(measure="PSNR-Y", value=22.5, unit="dB", higher_is_better=True)
     for name, line in {
         "new": {"figures": [], "reference": [bicubic.to_plain()]},
         "old": {"psnr-y": 23.0, "bicubic": {"psnr-y": 22.5}},
     }.items():
         folder = made(name)
         folder.add_log({"images": 100, **line})
-        assert Record(folder).reference == {"psnr-y": 22.5}
+        assert Record(folder).reference == {"PSNR-Y": 22.5}
 
 
 def test_a_run_without_a_recipe_is_refused() -> None:

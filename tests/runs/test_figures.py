@@ -7,14 +7,17 @@ from ganvas.runs.folder import figures_of, reference_of
 
 
 def test_a_line_of_figures() -> None:
-    figure = Figure(measure="swd", value=0.5, higher_is_better=False, protocol={"fakes": 8})
+    figure = Figure(measure="SWD", value=0.5, higher_is_better=False, protocol={"fakes": 8})
     (read,) = figures_of({"images": 64, "figures": [figure.to_plain()]})
-    assert (read.measure, read.value, read.images_seen, read.protocol) == ("swd", 0.5, 64, {"fakes": 8})
+    assert (read.measure, read.value, read.images_seen, read.protocol) == ("SWD", 0.5, 64, {"fakes": 8})
+    (before,) = figures_of({"images": 64, "figures": [{**figure.to_plain(), "measure": "swd"}]})
+    assert before == read  # as a run has it that was begun before figures took the measures' own names
     assert figures_of({"images": 64, "d/adversarial": 1.0}) == []
 
 
 def test_a_line_of_an_old_run() -> None:
     (swd,) = figures_of({"images": 64, "swd": 0.5, "protocol": "512 fakes, train"})
+    assert swd.measure == "SWD"
     assert (swd.value, swd.protocol, swd.higher_is_better) == (0.5, {"fakes": 512, "split": "train"}, False)
     kid = {"kid": 0.2, "kid_low": 0.1, "kid_high": 0.3, "protocol": {"extractor": "digits"}}
     (read,) = figures_of({"images": 64, **kid})

@@ -23,13 +23,13 @@ from ganvas.studies.side_by_side import references, side_by_side
 from ganvas.studies.study import to_text
 from ganvas.systems import named_recipe
 from tests.conftest import tiny
-from tests.photographs import SYSTEM, folder, tiny_srgan
+from tests.photos import SYSTEM, tiny_srgan, write_photos
 
 FIELDS = {"system.blocks": 1, "system.g_width": 4}
 
 
 def test_four_strategies_on_one_budget() -> None:
-    study = strategies(data=folder(), images=2_000, seeds=(0, 7), on=(), changes=FIELDS)
+    study = strategies(data=write_photos(), images=2_000, seeds=(0, 7), on=(), changes=FIELDS)
     runs = study.runs()
     assert list(runs) == [f"{name}-seed{seed}" for name in STRATEGIES for seed in (0, 7)]
     for recipe in runs.values():
@@ -43,7 +43,7 @@ def test_four_strategies_on_one_budget() -> None:
 
 
 def test_the_study_reads_back_from_its_file() -> None:
-    study = strategies(data=folder(), images=800, on=[folder("pictures")], extractor="efficientnet-lite0")
+    study = strategies(data=write_photos(), images=800, on=[write_photos("pictures")], extractor="efficientnet-lite0")
     Path("study.json").write_text(to_text(study))
     assert read_study("study.json").runs() == study.runs()
     assert read_study("study.json").sets == ("pictures",)
@@ -71,7 +71,7 @@ REFUSED = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_refused(case: str, capsys: pytest.CaptureFixture[str]) -> None:
     words, said = REFUSED[case]
-    folder(), folder("pictures", count=1)
+    write_photos(), write_photos("pictures", count=1)
     given = [] if "--on" in words else ["--on", "pictures"]
     data = [] if "--data" in words else ["--data", "photos"]
     assert cli.main(["study", "strategies", *data, *given, *words]) == 2
@@ -125,8 +125,8 @@ def test_test_sets_need_originals() -> None:
 
 def run_it() -> tuple[Path, str]:
     """A study of two, trained and scored in this process; returns the study's folder and the page."""
-    pictures = folder("pictures", count=3)
-    photos = folder()
+    pictures = write_photos("pictures", count=3)
+    photos = write_photos()
     recipes = {"plain": tiny_srgan(photos), "game": tiny_srgan(photos, schedule=Schedule())}
     study = study_of(recipes, name="r", seeds=[0, 1], on=[pictures])
     where = Path("runs/r")
@@ -153,7 +153,7 @@ def run_it() -> tuple[Path, str]:
     return where, Path("page.html").read_text()
 
 
-def test_the_page_of_a_study_of() -> None:
+def test_the_page() -> None:
     where, text = run_it()
     found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)
     assert found
@@ -174,7 +174,7 @@ def test_the_page_of_a_study_of() -> None:
     measured = [figures_of(line) for line in RunFolder(where / "plain-seed0").read_log()]
     log = [{figure.measure: figure.value for figure in figures} for figures in measured if figures]
     (path,) = (series for series in paths["series"] if series["name"] == "plain-seed0")
-    assert [(point["x"], point["y"]) for point in path["points"]] == [(o["psnr-y"], o["st-lpips"]) for o in log]
+    assert [(point["x"], point["y"]) for point in path["points"]] == [(o["PSNR-Y"], o["ST-LPIPS"]) for o in log]
     for point in (series["points"][-1] for series in ends["series"]):
         assert point["xl"] <= point["x"] <= point["xh"]
         assert point["message"] == "at the end, 2 seeds"
@@ -182,7 +182,18 @@ def test_the_page_of_a_study_of() -> None:
 
 @pytest.mark.slow
 def test_strategies_by_name(capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["study", "strategies", "--data", folder(), "--images", "32", "--seeds", "0", "--on", folder("pictures", 2)]
+    words = [
+        "study",
+        "strategies",
+        "--data",
+        write_photos(),
+        "--images",
+        "32",
+        "--seeds",
+        "0",
+        "--on",
+        write_photos("pictures", 2),
+    ]
     fields = ["system.size=16", "system.g_width=4", "system.blocks=1", "system.d_width=2", "system.d_hidden=4"]
     words += ["--extractor", "efficientnet-lite0", "--set", "batch_size=8", *fields]
     assert cli.main(words) == 0

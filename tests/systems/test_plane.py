@@ -57,9 +57,9 @@ def test_sheets_animation_and_measures() -> None:
     measured = [
         {figure.measure: figure for figure in figures} for figures in map(figures_of, run.read_log()) if figures
     ]
-    assert [line["swd"].images_seen for line in measured] == [32, 64, 96, 128, 160, 192]
-    assert all(0 <= line["modes"].value <= 8 and 0 <= line["quality"].value <= 1 for line in measured)
-    best = min((line["swd"] for line in measured), key=lambda figure: figure.value)
+    assert [line["SWD"].images_seen for line in measured] == [32, 64, 96, 128, 160, 192]
+    assert all(0 <= line["modes found"].value <= 8 and 0 <= line["quality"].value <= 1 for line in measured)
+    best = min((line["SWD"] for line in measured), key=lambda figure: figure.value)
     assert best.value > 0
     assert ganvas.open(run.path, which="best").images_seen == best.images_seen
     previews = read_previews(run.samples)
@@ -98,9 +98,12 @@ REFUSED = {
     "generate runs/r --interpolate --out w.gif": ["makes points", "--grid"],
     "train mlp-ring --augment.flip True": ["--augment", "points"],
     "train mlp-ring --watch.extractor efficientnet-lite0": ["--watch.extractor", "made from noise"],
-    "evaluate runs/r": ["makes points"],
+    "evaluate runs/r --measures fd": ["fd compares features of images", "makes points"],
+    "evaluate runs/r --extractor digits": ["--extractor digits", "makes points"],
+    "evaluate runs/r --against digits": ["--against digits", "makes points"],
+    "evaluate runs/r --out chart.png": ["--out chart.png", "makes points"],
     "train mlp-ring --data digits": ["--data.shape", "'ring'"],
-    "train mlp-ring --data.count 100": ["95 points", "--batch-size 95"],
+    "train mlp-ring --data.count 100": ["95 training points", "--batch-size 95"],
 }
 
 
@@ -147,6 +150,25 @@ def test_plan_and_runs_speak_of_points(run: RunFolder, capsys: pytest.CaptureFix
 def test_the_ring_is_covered(seed: int) -> None:
     folder = train(replace(named_recipe("mlp-ring"), seed=seed), name="ring").folder
     last = {figure.measure: figure.value for line in folder.read_log() for figure in figures_of(line)}
-    assert last["modes"] >= 7
+    assert last["modes found"] >= 7
     assert last["quality"] > 0.9
-    assert torch.isfinite(torch.tensor(last["swd"]))
+    assert torch.isfinite(torch.tensor(last["SWD"]))
+
+
+def test_a_run_is_evaluated_by_what_takes_any_samples(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    found = ganvas.evaluate(run.path)
+    assert [figure.title for figure in found.figures] == ["nearness", "copies", "SWD", "modes found", "quality"]
+    assert found.picture is None
+    assert not found.notes
+    assert found["SWD"].value > 0
+    assert found["SWD"].protocol["fakes"] == found["SWD"].protocol["reals"] == 95
+    assert found["modes found"].protocol["of"] == 8
+    assert (found["quality"].higher_is_better, found["SWD"].higher_is_better) == (True, False)
+    assert [line["measure"] for line in run.read_figures()] == [figure.measure for figure in found.figures]
+    held_out = ganvas.evaluate(run.path, measures=["swd"], split="held-out")
+    assert held_out["SWD"].protocol["reals"] == 5
+    assert main(["evaluate", "runs/r", "--measures", "modes-2d"]) == 0
+    assert "modes found" in capsys.readouterr().out
+    (run.path / "model.safetensors").rename("alone.safetensors")
+    with pytest.raises(InputError, match=r"alone\.safetensors lies in no run, .* give the run's folder"):
+        ganvas.evaluate("alone.safetensors")

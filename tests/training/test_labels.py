@@ -51,12 +51,12 @@ def test_no_labels() -> None:
 def test_some_pictures_without_a_class() -> None:
     cats_and_dogs()
     write("stray", "another")
-    refused(recipe("pictures"), "2 of its 20 files lie beside the folders")
+    refused(recipe("pictures"), "2 of its 20 files are outside the class folders")
 
 
 def test_one_folder_alone() -> None:
     write(*(f"cats/{i}" for i in range(20)))
-    refused(recipe("pictures"), "it has one folder")
+    refused(recipe("pictures"), "it has only one folder")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import ganvas
 from ganvas import InputError, Watch, train
 from ganvas.metrics.figure import Figure
 from ganvas.observers.validation import Validator
@@ -17,7 +18,7 @@ from tests.conftest import same, tiny
 
 
 class ByKid(Validator):
-    by = "kid"
+    by = "KID"
 
     def start(self, run: Run) -> None: ...
 
@@ -35,23 +36,23 @@ def test_the_kid_is_logged_and_disturbs_nothing() -> None:
         train(tiny("dcgan"), name=name, watch=Watch(measure_every=96, extractor=extractor))
     states = [max(Path(f"runs/{name}/checkpoints").glob("[0-9]*.safetensors")) for name in ("without", "with")]
     assert same(*(checkpoint.load(state)[0] for state in states))
-    measured = figures("with", "kid")
+    measured = figures("with", "KID")
     assert [figure.images_seen for figure in measured] == [96, 192]
     assert all(figure.low < figure.value < figure.high for figure in measured)  # type: ignore[operator]
     protocol = measured[0].protocol
     assert protocol["extractor"] == "digits"
     assert protocol["fakes"] == protocol["reals"] == 512
-    assert figures("with", "swd") == figures("without", "swd")
-    assert figures("with", "swd")[0].protocol == {"fakes": 512, "split": "train"}
+    assert figures("with", "SWD") == figures("without", "SWD")
+    assert figures("with", "SWD")[0].protocol == {"fakes": 512, "split": "train", "ganvas": ganvas.__version__}
 
 
 def test_the_best_is_then_the_one_with_the_smallest_kid() -> None:
     train(tiny("dcgan"), name="run", watch=Watch(measure_every=32, extractor="digits"))
-    best = min(figures("run", "kid"), key=lambda figure: figure.value)
+    best = min(figures("run", "KID"), key=lambda figure: figure.value)
     assert checkpoint.about(Path("runs/run/checkpoints/best.safetensors"))["images"] == best.images_seen
 
 
-@pytest.mark.parametrize(("extractor", "figure"), [("", "swd"), ("digits", "kid")])
+@pytest.mark.parametrize(("extractor", "figure"), [("", "SWD"), ("digits", "KID")])
 def test_each_look_tells_how_the_kept_model_has_aged(extractor: str, figure: str) -> None:
     watch = Watch(measure_every=32, diagnose_every=32, extractor=extractor)
     for images in (96, 192):  # stopped and resumed
@@ -83,14 +84,14 @@ def test_a_model_has_aged_only_by_what_its_interval_leaves_no_doubt_of(
     validator = ByKid()
     assert math.isnan(validator.aged)
     for value, low in figures:
-        validator.note(0, [Figure(measure="kid", value=value, low=low, higher_is_better=False)])
+        validator.note(0, [Figure(measure="KID", value=value, low=low, higher_is_better=False)])
     assert validator.aged == pytest.approx(aged)
 
 
 def test_of_a_figure_that_is_better_the_higher_the_best_is_the_highest() -> None:
     validator = ByKid()
     better = [
-        validator.note(0, [Figure(measure="kid", value=value, high=value + 1, higher_is_better=True)])
+        validator.note(0, [Figure(measure="KID", value=value, high=value + 1, higher_is_better=True)])
         for value in (20.0, 30.0, 24.0)
     ]
     assert better == [True, True, False]

@@ -62,18 +62,17 @@ def main(argv: list[str]) -> int:
     tell("sheet", [str(out)])
     if arguments.augmented and found.tiles is not None:
         out = out.with_stem(f"{out.stem}-augmented")
-        sheet, margin = _augmented(found.tiles, arguments.augmented)
-        save_png(sheet, out, margin)
+        save_png(_augmented(found.tiles, arguments.augmented), out)
         tell("augmented", [f"{out}, a row for each probability p: {', '.join(map(str, CHANCES))}"])
     return 0
 
 
-def _augmented(tiles: Pixels, policy: list[Change]) -> tuple[Pixels, dict[str, str]]:
-    """The same pictures in every row, changed with one probability each, which stands to its left."""
+def _augmented(tiles: Pixels, policy: list[Change]) -> Pixels:
+    """The same images in every row, each row augmented with the probability written to its left."""
     import numpy as np
     import torch
 
-    from ganvas.imaging.grid import grid, with_names
+    from ganvas.imaging.grid import grid, label_rows
     from ganvas.imaging.tensors import from_pixels, to_pixels
     from ganvas.recipe import Augment
     from ganvas.training.augmentation import as_seen
@@ -81,4 +80,4 @@ def _augmented(tiles: Pixels, policy: list[Change]) -> tuple[Pixels, dict[str, s
     chosen = tiles[np.linspace(0, len(tiles) - 1, min(12, len(tiles))).round().astype(int)]
     torch.manual_seed(0)
     seen = [as_seen(from_pixels(chosen), Augment(differentiable=chance, policy=tuple(policy)), 0) for chance in CHANCES]
-    return with_names(grid(to_pixels(torch.cat(seen)), len(chosen)), [f"p {chance:g}" for chance in CHANCES])
+    return label_rows(grid(to_pixels(torch.cat(seen)), len(chosen)), [f"p {chance:g}" for chance in CHANCES])

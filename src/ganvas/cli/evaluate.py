@@ -25,7 +25,9 @@ def main(argv: list[str]) -> int:
     from ganvas.metrics import measures
     from ganvas.metrics.extractors import known_extractors
     from ganvas.metrics.measure import OF_SAMPLES
+    from ganvas.systems import load_systems
 
+    load_systems()  # measures and extractors of your own may stand in these files
     parser = Parser(
         "ganvas evaluate",
         description=__doc__,

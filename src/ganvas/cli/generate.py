@@ -52,7 +52,7 @@ def main(argv: list[str]) -> int:
     from ganvas.inference.generator import class_folder
     from ganvas.inference.sampler import Sampler
 
-    generator = open_as(Sampler, arguments.run, which=arguments.which, device=arguments.device)  # type: ignore[type-abstract]
+    generator = open_as(Sampler, arguments.run, which=arguments.which, device=arguments.device)
     seed, sheet, out = arguments.seed, arguments.grid, arguments.out
     asked, known = arguments.classes, generator.classes
     # A class may be called all.
@@ -67,11 +67,11 @@ def main(argv: list[str]) -> int:
             raise InputError(f"a walk stays in one class, and {len(labels)} are given; leave all --class but one out.")
         label = labels[0] if arguments.classes else None
         n = 6 if arguments.n is None else arguments.n
-        paths = generator.write_walk(n, arguments.steps, seed, sheet, out, label)
+        paths = generator.write_interpolation(n, arguments.steps, seed, sheet, out, label)
     else:
-        usual = 8 if len(labels) > 1 else generator.usual
+        usual = 8 if len(labels) > 1 else generator.default_count
         n = usual if arguments.n is None else arguments.n
         paths = generator.write_samples(n, seed, out, labels) if out else []
-        paths += [generator.write_sheet(n, seed, sheet, labels)] if sheet else []
+        paths += [generator.write_grid(n, seed, sheet, labels)] if sheet else []
     print("\n".join(map(str, paths)))
     return 0

@@ -1,4 +1,4 @@
-"""From rows to the named tensors of a batch: images, points and crops."""
+"""From rows to the named tensors of a batch: images, crops, and whatever is served as it is."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ganvas.data.crops import Photos, pixels_of
-from ganvas.data.decode import Pixels
 from ganvas.data.order import Order, Position
+from ganvas.imaging.grid import Pixels
 from ganvas.recipe.degradations import MARGIN, Degradation
 from ganvas.recipe.sources import Crops
 
@@ -39,7 +39,7 @@ class Transform(ABC):
 
 
 class AsTheyAre(Transform):
-    """Points: the rows are the batch."""
+    """Nothing: the rows are the batch, as of points."""
 
     def __call__(self, rows: Tensor, order: Order, at: Position) -> dict[str, Tensor]:
         """real: the rows."""
@@ -81,11 +81,15 @@ class CutAndDegrade(Transform):
         return np.ascontiguousarray(pixels if turns is None else _turned(pixels, turns))
 
     def __call__(self, rows: Tensor, order: Order, at: Position) -> dict[str, Tensor]:
-        """uint8 (B, S, S, C) -> real: (B, C, size, size), input: (B, C, size / scale, size / scale), in [-1, 1]."""
+        """uint8 (B, S, S, C) -> real: (B, C, size, size), input: (B, C, size / scale, size / scale), in [-1, 1].
+
+        What else the degradation names, such as a mask, is there as well: bytes in [-1, 1], other numbers as they are.
+        """
         *_, seed = self._draw(order, at)
         random = torch.Generator().manual_seed(seed)
-        high, low = degraded(rows.permute(0, 3, 1, 2), self.crops.degradation, self.scale, random)
-        return {"real": scaled(high[order.share]), "input": scaled(low[order.share])}
+        high, named = degraded(rows.permute(0, 3, 1, 2), self.crops.degradation, self.scale, random)
+        share = {name: one[order.share] for name, one in {**named, "real": high}.items()}
+        return {name: scaled(one) if one.dtype == torch.uint8 else one for name, one in share.items()}
 
     def _draw(self, order: Order, at: Position) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None, int]:
         random = order.random(at, CUTS)
@@ -105,21 +109,26 @@ def _minus_one(device: torch.device) -> Tensor:
     return torch.tensor(-1.0, device=device)
 
 
-def degraded(wide: Tensor, rule: Degradation, scale: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Crops with a margin of MARGIN low-resolution pixels, uint8 (B, C, H, W) -> high and low without it.
+def degraded(wide: Tensor, rule: Degradation, scale: int, random: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
+    """Crops with a margin of MARGIN low-resolution pixels, uint8 (B, C, H, W) -> high, and all that the rule names.
 
-    The low-resolution version of a crop alone would differ at its rim from the crop of a low-resolution version.
+    What has the sides of an image loses the margin, at whatever scale it is. The low-resolution version of a crop alone
+    would differ at its rim from the crop of a low-resolution version.
     """
-    low = rule.apply(wide, scale, random)["input"][..., MARGIN:-MARGIN, MARGIN:-MARGIN]
-    cut = MARGIN * scale
-    return wide[..., cut:-cut, cut:-cut], low
+    whole, cut = wide.shape[-1], MARGIN * scale
+
+    def inner(one: Tensor) -> Tensor:
+        margin = cut * one.shape[-1] // whole
+        return one[..., margin : one.shape[-2] - margin, margin : one.shape[-1] - margin] if one.ndim == 4 else one
+
+    return inner(wide), {name: inner(one) for name, one in rule.apply(wide, scale, random).items()}
 
 
 def centre_crops(photos: Photos, index: NDArray[Any], rule: Degradation, scale: int) -> tuple[Pixels, Tensor]:
     """Crops from the centres, uint8 (n, size, size, C), and their low-resolution versions (n, C, ..), in [-1, 1]."""
     wide = torch.from_numpy(photos.wide(index, MARGIN * scale)).permute(0, 3, 1, 2)
-    high, low = degraded(wide, rule, scale, torch.Generator().manual_seed(0))
-    return high.permute(0, 2, 3, 1).numpy(), low * SCALE - 1
+    high, named = degraded(wide, rule, scale, torch.Generator().manual_seed(0))
+    return high.permute(0, 2, 3, 1).numpy(), named["input"] * SCALE - 1
 
 
 def _turned(pixels: NDArray[np.int64], turns: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -18,6 +18,8 @@ SIDE = 16  # px to which pictures are averaged before their distances are taken:
 Signals = dict[str, float]
 Logits = Callable[[Tensor, Tensor | None], Tensor]
 """A system's logits (N,) in what its discriminator made of pictures of these classes (N,)."""
+Embedding = Callable[[Tensor], Tensor]
+"""Samples (N, ...) -> float vectors (N, F) whose distances mean something."""
 
 
 class Probe:
@@ -35,6 +37,7 @@ class Probe:
         objective: Objective,
         logits: Logits = lambda scores, labels: scores,
         labels: tuple[Tensor | None, Tensor | None, Tensor | None] = (None, None, None),
+        embed: Embedding = lambda samples: samples.flatten(1).float(),
     ) -> None:
         """Prepare to look.
 
@@ -45,11 +48,12 @@ class Probe:
             objective: the generator's, whose gradient is measured.
             logits: what the system reads in the discriminator's scores.
             labels: the classes of `inputs`, `train` and `held_out`, where the discriminator is told of them.
+            embed: what samples are compared by; by default all their numbers.
         """
-        self.logits, (self._of_fakes, self._of_train, self._of_held) = logits, labels
+        self._embed, self.logits, (self._of_fakes, self._of_train, self._of_held) = embed, logits, labels
         self.inputs, self.train, self.held_out, self.objective = inputs, train, held_out, objective
         self.before: Tensor | None = None
-        self._reals = _from_afar(train)
+        self._reals = self._embed(train)
         self._spread = _mean_distance(self._reals)
         self._nearest = _nearest(self._reals).median() / self._spread.clamp_min(1e-12)
         self._blind = objective.blind_loss()
@@ -101,7 +105,7 @@ class Probe:
             # The game fixes no level of D's scores, which drifts: zero is where D is undecided.
             middle = self.objective.undecided(score_real, score_fake)
             score_real, score_held, score_fake = score_real - middle, score_held - middle, score_fake - middle
-        afar = _from_afar(fake)
+        afar = self._embed(fake)
         apart = _mean_distance(afar)
         found = {
             "logit_real": score_real.mean(),
@@ -167,9 +171,9 @@ def _undisturbed(*networks: nn.Module) -> Iterator[None]:
             parameter.requires_grad_(requires_grad)
 
 
-def _from_afar(pictures: Tensor) -> Tensor:
-    """(N, C, H, W), averaged to at most SIDE px, or points (N, F), as vectors (N, F)."""
-    if pictures.ndim == 4 and pictures.shape[-1] > SIDE:
+def seen_from_afar(pictures: Tensor) -> Tensor:
+    """Images (N, C, H, W), averaged to at most SIDE px, as vectors (N, F)."""
+    if pictures.shape[-1] > SIDE:
         pictures = functional.adaptive_avg_pool2d(pictures, SIDE)
     return pictures.flatten(1).float()
 

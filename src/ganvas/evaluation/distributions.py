@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from ganvas.errors import InputError
 from ganvas.evaluation.chart import draw
 from ganvas.evaluation.features import remembered
-from ganvas.evaluation.samples import Samples, Split, gather, source_of
+from ganvas.evaluation.samples import Samples, Split, gather, source_of, task_of_model
 from ganvas.metrics import measure_named
 from ganvas.metrics import measures as known_measures
 from ganvas.metrics.extractors import expect_known, open_extractor
@@ -22,9 +22,12 @@ from ganvas.metrics.measure import OF_SAMPLES, Evidence, Measure, Need
 from ganvas.metrics.memorization import nearest
 from ganvas.metrics.perceptual import open_perceptual
 from ganvas.nn.device import on_device
+from ganvas.systems import load_systems
+from ganvas.tasks import Task
 
 EXTRACTOR, PERCEPTUAL = "efficientnet-lite0", "st-lpips"  # unless said otherwise
 ON_EXTRACTOR: tuple[Need, ...] = ("extractor", "features", "probabilities", "class names")
+ON_IMAGES: tuple[Need, ...] = (*ON_EXTRACTOR, "distance")  # what only networks for images give
 ABSENT: dict[Need, tuple[Callable[[Evidence], bool], str]] = {
     "probabilities": (
         lambda x: x.extractor is None or not x.extractor.class_count,
@@ -43,6 +46,10 @@ ABSENT: dict[Need, tuple[Callable[[Evidence], bool], str]] = {
         lambda x: x.held_out is None or not len(x.held_out),
         "{measure} is measured against held-out images, and none are held out; train with --data.held-out 0.05.",
     ),
+    "mixture": (
+        lambda x: x.mixture is None,
+        "{measure} counts the modes of a known mixture, and the data of {name} are not drawn from one; leave it out.",
+    ),
 }
 """When something that a measure needs is not there, and what to say then."""
 
@@ -58,8 +65,8 @@ class Evaluation:
     notes: tuple[str, ...]
     """Sentences on what was left out, and why."""
     picture: Path | None
-    """The PNG that shows fakes, reals and the nearest pairs, or how often each mode was found; None where the fakes are
-    no images."""
+    """The PNG that shows fakes, reals and the nearest pairs, or how often each mode was found; None of a modality whose
+    samples are not images."""
 
     def __getitem__(self, title: str) -> Figure:
         """The figure of that title, as in ``evaluation["KID"].value``."""
@@ -82,9 +89,10 @@ def evaluate(
     out: str | Path = "",
     progress: bool = False,
 ) -> Evaluation:
-    """Measure a run, or images, against real images.
+    """Measure a run, or images, against reals.
 
-    A run's figures are appended to its figures.jsonl, and its picture is evaluation.png in its folder.
+    A run's figures are appended to its figures.jsonl, and its chart is evaluation.png in its folder. Of a modality that
+    no extractor sees, the measures are those that take any samples: SWD, memorization, modes-2d, and your own.
 
     Args:
         source: a run's folder, a .safetensors file that ganvas wrote, or a folder, zip, parquet or npz file of fakes.
@@ -109,9 +117,14 @@ def evaluate(
     asked = {"extractor": extractor, "measures": list(measures), "fakes": fakes, "split": split, "seed": seed}
     asked |= {"resize": resize, "against": against}
     if out and Path(out).suffix.lower() != ".png":
-        raise InputError(f"--out {out} is no name of a picture; give one that ends in .png.")
+        raise InputError(f"--out {out} is not the name of a PNG file; give one that ends in .png.")
+    load_systems()  # measures and extractors of your own may stand in these files
     expect_known(extractor)
     chosen = _chosen(measures, extractor, against or source_of(source))
+    task = task_of_model(source)
+    has_images = not task or task.has_features
+    if task and not has_images:
+        chosen = _without_features(chosen, task, source, measures, extractor, out)
     own = next((one for one in chosen if one.alone), None)
     if own:
         extractor, fakes = own.extractor, fakes or own.fakes
@@ -138,6 +151,7 @@ def evaluate(
             held_out=samples.held_out.take(slice(None)) if "held-out" in needs else None,
             distance=distance,
             track=lambda what, total: _tracked(bar, what, total),
+            **samples.known,
         )
         wanted, notes = _defined(chosen, evidence, strict=bool(measures))
         needs = {need for one in wanted for need in one.needs}
@@ -145,12 +159,12 @@ def evaluate(
             evidence = replace(evidence, distance=on_device(open_perceptual(perceptual), device))
         if needs & {"features", "probabilities"}:
             evidence = _extracted(evidence)
-        if not own:  # its picture needs none, and so many would take long
+        if not own and (has_images or "training" in needs):  # that chart needs none, and so many would take long
             evidence = replace(evidence, nearest=nearest(samples.fakes, samples.parts()))
         figures = [figure for one in wanted for figure in one.compute(evidence)]
     notes += [note for one in wanted for note in one.notes(evidence)]
     picture = None
-    if samples.fakes.ndim == 4:  # images; of anything else its own preview is to be looked at
+    if has_images:  # of anything else its previews are to be looked at
         picture = Path(out) if out else _picture(samples)
         draw(picture, samples, evidence, [panel for one in wanted if (panel := one.panel(evidence))])
     if samples.folder:
@@ -181,6 +195,25 @@ def _chosen(names: Sequence[str], extractor: str, reals: str) -> list[Measure]:
         if one.extractor and extractor not in (one.extractor, EXTRACTOR):
             raise InputError(f"{one.name} is taken by {one.extractor}, not by {extractor}; leave --extractor out.")
     return chosen
+
+
+def _without_features(
+    chosen: Sequence[Measure], task: Task, source: str | Path, asked: Sequence[str], extractor: str, out: str | Path
+) -> list[Measure]:
+    """The measures that can be taken of a modality whose samples no network for images sees.
+
+    Raises:
+        InputError: something that only images have was asked for.
+    """
+    on_images = [one for one in chosen if one.needs & set(ON_IMAGES)]
+    why = f"and {source} makes {task.unit}"
+    if asked and on_images:
+        raise InputError(f"{on_images[0].name} compares features of images, {why}; leave it out.")
+    if extractor != EXTRACTOR:
+        raise InputError(f"--extractor {extractor} sees images, {why}; leave it out.")
+    if out:
+        raise InputError(f"--out {out} is for a chart of images, {why}; leave it out.")
+    return [one for one in chosen if one not in on_images]
 
 
 def _defined(chosen: Sequence[Measure], x: Evidence, strict: bool) -> tuple[list[Measure], list[str]]:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from ganvas.data import data_dir
-from ganvas.data.decode import Unusable, is_picture, open_picture, to_mode
+from ganvas.data.decode import Unusable, is_image, open_image, to_mode
 from ganvas.data.listing import Item, open_source
 from ganvas.errors import InputError, nearest
 from ganvas.imaging import tensors as resize
@@ -212,7 +212,7 @@ def _pictures(source: Path) -> tuple[dict[str, Item], tuple[str, ...]]:
     """The files that begin as pictures, by their names without endings, and a sentence on the others."""
     found: dict[str, Item] = {}
     items = open_source(str(source)).items
-    pictures = [item for item in items if is_picture(partial(_content, item))]
+    pictures = [item for item in items if is_image(partial(_content, item))]
     for item in pictures:
         stem = item.name.rpartition(".")[0] or item.name
         if stem in found:
@@ -232,7 +232,7 @@ def _content(item: Item) -> bytes:
 
 def _read(name: str, item: Item) -> Pixels:
     try:
-        image = open_picture(item.read())
+        image = open_image(item.read())
         grey = image.mode in ("1", "L", "LA") or image.mode.startswith("I")
         return np.atleast_3d(np.asarray(to_mode(image, 1 if grey else 3)))
     except (Unusable, OSError) as error:

@@ -1,4 +1,4 @@
-"""2-D points from noise: plots of them, and files that hold them."""
+"""2-D points from noise, as arrays, plots and files."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from ganvas.files import write_atomically, write_text
+from ganvas.files import write_text
 from ganvas.imaging.plot2d import Canvas
 from ganvas.imaging.saving import save_png
-from ganvas.inference.sampler import Label, Sampler, expect_ending
+from ganvas.inference.sampler import Sampler, expect_ending
 
 
 class PointGenerator(Sampler):
@@ -20,21 +19,17 @@ class PointGenerator(Sampler):
 
     task = "toy2d"
     does = "makes 2-D points from noise"
-    unit, method, usual = "points", "points", 2500
+    unit, method, default_count = "points", "points", 2500
 
     def points(self, n: int, seed: int = 0) -> NDArray[np.float32]:
-        """Make `n` points: float32 (n, 2). The first ones do not depend on `n`.
+        """Generate `n` points: float32 (n, 2). The first points do not depend on `n`.
 
         Raises:
-            InputError: `n` is less than 1, or the seed negative.
+            InputError: `n` is less than 1, or the seed is negative.
         """
         return self.sample(n, seed)
 
-    def sample(self, n: int, seed: int = 0, label: Label | None = None) -> NDArray[np.float32]:
-        """The same."""
-        return torch.cat(list(self._parts(self._noise(n, seed), label))).float().cpu().numpy()
-
-    def write_sheet(self, n: int, seed: int, path: Path, labels: Sequence[int] = ()) -> Path:
+    def write_grid(self, n: int, seed: int, path: Path, labels: Sequence[int] = ()) -> Path:
         """Write `n` points as a PNG plot."""
         expect_ending(path, ".png")
         plot = Canvas().draw(self.points(n, seed), f"{n:,} points of {self.name}, seed {seed}")
@@ -44,16 +39,8 @@ class PointGenerator(Sampler):
     def write_samples(self, n: int, seed: int, path: Path, labels: Sequence[int] = ()) -> list[Path]:
         """Write `n` points as one .csv or .npz file."""
         expect_ending(path, ".csv", ".npz")
-        points = self.points(n, seed)
-        if path.suffix == ".csv":
-            about = self.provenance(seed)["Description"]
-            lines = [f"# {about}", "x,y", *(f"{x:.7g},{y:.7g}" for x, y in points.tolist())]
-            write_text(path, "\n".join(lines) + "\n")
-            return [path]
-
-        def write(part: Path) -> None:
-            with part.open("wb") as file:  # given a name, savez would add an ending to it
-                np.savez(file, points=points)
-
-        write_atomically(path, write)
+        if path.suffix == ".npz":
+            return super().write_samples(n, seed, path, labels)
+        lines = [f"{x:.7g},{y:.7g}" for x, y in self.points(n, seed).tolist()]
+        write_text(path, "\n".join([f"# {self.provenance(seed)['Description']}", "x,y", *lines]) + "\n")
         return [path]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 
 from ganvas.errors import InputError, nearest
-from ganvas.metrics.measure import Measure, Need, PairMeasure
+from ganvas.metrics.measure import Measure, Need, PairMeasure, Quantity
 from ganvas.registry import concrete, load
 
 
@@ -23,11 +22,9 @@ def pair_measures() -> list[PairMeasure]:
     return sorted((kind() for kind in concrete(PairMeasure)), key=_order)  # type: ignore[type-abstract]
 
 
-@cache
-def higher_is_better(quantity: str) -> bool | None:
-    """Which end of a quantity is the better one, for figures that do not say so; None where that is not known."""
-    given = (one for measure in measures() for one in measure.gives)
-    return next((one.higher_is_better for one in given if one.name == quantity), None)
+def quantity(name: str) -> Quantity | None:
+    """What a measure says of a number of that name, for figures that do not say it themselves; None where none does."""
+    return next((one for measure in measures() for one in measure.gives if one.name == name), None)
 
 
 def _order(measure: Measure) -> int:

@@ -35,9 +35,9 @@ Need = Literal[
 ]  # fmt: skip
 """What a measure may ask for besides fakes and reals; `Evidence` says where each is found."""
 OF_SAMPLES: tuple[Need, ...] = (
-    "extractor", "features", "probabilities", "class names", "labels", "training", "held-out", "distance",
+    "extractor", "features", "probabilities", "class names", "labels", "training", "held-out", "distance", "mixture",
 )  # fmt: skip
-"""What can be gathered of fakes and reals alone."""
+"""What can be gathered of fakes and reals, without pairs of results and originals."""
 
 
 @dataclass(frozen=True)

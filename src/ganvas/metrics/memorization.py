@@ -38,9 +38,9 @@ class Memorization(Measure):
         assert x.training is not None
         assert x.held_out is not None
         protocol = {key: value for key, value in x.protocol.items() if key not in ("reals", "split")}
+        of_images = {"extractor": "pixels", "resize": f"averaged to at most {SIDE} px"}
         about = {
-            "extractor": "pixels",
-            "resize": f"averaged to at most {SIDE} px",
+            **(of_images if x.fakes.dtype == np.uint8 else {}),
             "training": sum(map(len, x.training())),
             "new": len(x.held_out),
         }

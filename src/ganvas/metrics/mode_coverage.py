@@ -15,11 +15,15 @@ NEAR, FAIR = 3.0, 0.25
 
 
 class ModeCoverage(Measure):
-    """Of points, whose mixture is known."""
+    """Of 2-D points, whose mixture is known."""
 
     name, order = "modes-2d", 110
     gives = (Quantity("modes found", higher_is_better=True), Quantity("quality", higher_is_better=True))
     needs = frozenset({"mixture"})
+
+    def is_default(self, x: Evidence) -> bool:
+        """Wherever there is a mixture."""
+        return x.mixture is not None
 
     def compute(self, x: Evidence) -> Iterable[Figure]:
         """Two figures, without intervals."""

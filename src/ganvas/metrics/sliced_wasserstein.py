@@ -26,6 +26,10 @@ class SlicedWasserstein(Measure):
     name, order = "swd", 90
     gives = (Quantity("SWD", higher_is_better=False),)
 
+    def is_default(self, x: Evidence) -> bool:
+        """Where no network sees the samples."""
+        return x.extractor is None
+
     def check(self, x: Evidence) -> None:
         """As many fakes as reals."""
         if len(x.fakes) != len(x.reals):
@@ -37,7 +41,8 @@ class SlicedWasserstein(Measure):
     def compute(self, x: Evidence) -> Iterable[Figure]:
         """One figure, without an interval."""
         found = sliced_wasserstein(*(project(_tensor(samples)) for samples in (x.reals, x.fakes)))
-        return [self.figure("SWD", found, {"extractor": "patches", **x.protocol})]
+        on = {"extractor": "patches"} if x.fakes.dtype == np.uint8 else {}
+        return [self.figure("SWD", found, {**on, **x.protocol})]
 
 
 def _tensor(samples: NDArray[Any]) -> Tensor:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ganvas.training.run import Run
 
 STATISTICS = {"augment/p": "p, probability of a change", "d/sign": "mean sign of D's score of the reals"}
-MEASURES = {"swd": "sliced Wasserstein distance", "psnr-y": "PSNR on Y"}
+MEASURES = {"SWD": "sliced Wasserstein distance", "PSNR-Y": "PSNR on Y"}
 SECONDS = 120.0  # between drawings; one takes about half a second
 PLAYERS = {"g/adversarial": "tab:blue", "d/adversarial": "tab:orange"}
 OTHERS = ("tab:green", "tab:red", "tab:purple", "tab:brown", "tab:pink", "tab:olive")

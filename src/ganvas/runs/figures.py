@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from ganvas.metrics import higher_is_better
+from ganvas.metrics import quantity
 from ganvas.metrics.figure import Figure
 from ganvas.runs.folder import is_number
 
@@ -27,6 +27,7 @@ def figure_of(line: Any) -> Figure | None:
         return None
     on_set = ON_SET.fullmatch(line["measure"])
     measure, test_set = on_set.groups() if on_set else (line["measure"], line.get("test_set", ""))
+    about = quantity(measure) if "higher_is_better" not in line else None
     return replace(
         Figure.from_plain(line),
         measure=measure,
@@ -34,7 +35,7 @@ def figure_of(line: Any) -> Figure | None:
         low=line["low"] if is_number(line.get("low")) else None,
         high=line["high"] if is_number(line.get("high")) else None,
         images_seen=images,
-        higher_is_better=line.get("higher_is_better", higher_is_better(measure)),
+        higher_is_better=about.higher_is_better if about else line.get("higher_is_better"),
         protocol={key: value for key, value in protocol.items() if key != "ganvas"},
     )
 

@@ -17,21 +17,22 @@ from filelock import FileLock, Timeout
 
 from ganvas.errors import InputError
 from ganvas.files import write_text
+from ganvas.metrics import quantity
 from ganvas.metrics.figure import Figure
 from ganvas.recipe.legacy import renamed
 from ganvas.runs.previews import read_previews, write_previews
 
 Json = dict[str, Any]
 
-# What is measured while training, as it stands in the log: whether higher is better, and the unit.
-MEASURES: dict[str, tuple[bool, str]] = {
-    "swd": (False, ""),
-    "kid": (False, ""),
-    "modes": (True, ""),
-    "quality": (True, ""),
-    "psnr-y": (True, "dB"),
-    "st-lpips": (False, ""),
+MEASURES = {
+    "swd": "SWD",
+    "kid": "KID",
+    "modes": "modes found",
+    "quality": "quality",
+    "psnr-y": "PSNR-Y",
+    "st-lpips": "ST-LPIPS",
 }
+"""The measures taken while training, under the names that older logs have for them."""
 
 AGAIN = ("verdict", "treated", "kept", "taken back", "failed", "rolled back")  # events that a resumed run repeats
 
@@ -172,7 +173,7 @@ def figures_of(line: Json) -> list[Figure]:
 
 
 def reference_of(line: Json) -> list[Figure]:
-    """What the figures in a line of log.jsonl are held against, such as those of bicubic."""
+    """What the figures in a line of log.jsonl are compared with, such as those of bicubic."""
     if isinstance(line.get("reference"), list):
         return _read_figures(line["reference"], None)
     found, protocol = line.get("bicubic"), {**_protocol(line.get("protocol")), "upscaler": "bicubic"}
@@ -183,21 +184,26 @@ def reference_of(line: Json) -> list[Figure]:
 
 def _read_figures(plain: Any, images: int | None) -> list[Figure]:
     # A figure that somebody damaged is as good as none.
-    sound = [one for one in plain if isinstance(one, dict) and is_number(one.get("value")) and "measure" in one]
-    return [Figure.from_plain({"images_seen": images, **figure}) for figure in sound]
+    sound = [one for one in plain if isinstance(one, dict) and is_number(one.get("value"))]
+    sound = [one for one in sound if isinstance(one.get("measure"), str)]
+    return [
+        Figure.from_plain({"images_seen": images, **one, "measure": MEASURES.get(one["measure"], one["measure"])})
+        for one in sound
+    ]
 
 
 def _figure(
     name: str, value: float, images: int | None, protocol: Json, low: float | None = None, high: float | None = None
 ) -> Figure:
-    higher, unit = MEASURES[name]
+    about = quantity(MEASURES[name])
+    assert about
     return Figure(
-        measure=name,
+        measure=about.name,
         value=value,
         low=low,
         high=high,
-        unit=unit,
-        higher_is_better=higher,
+        unit=about.unit,
+        higher_is_better=about.higher_is_better,
         images_seen=images,
         protocol=protocol,
     )

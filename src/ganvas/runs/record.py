@@ -16,9 +16,8 @@ from ganvas.runs.folder import Json, RunFolder, figures_of, is_number, read_json
 from ganvas.runs.header import Damaged, read_header
 from ganvas.runs.previews import Preview, read_previews
 
-MEASURE = "swd"  # of the log: the distance of fakes to reals taken while training
+MEASURE = "SWD"  # of the log: the distance of fakes to reals taken while training
 State = Literal["training", "finished", "stopped", "diverged"]
-SPLIT = ("type", "held_out")
 
 
 @dataclass(frozen=True)
@@ -73,9 +72,9 @@ class Record:
 
     @property
     def source(self) -> str:
-        """What is learned from, in full: a dataset's name or path, or all numbers of one that is drawn."""
+        """What is learned from, in full: a dataset's name or path, or the kind and all numbers of one that is drawn."""
         plain = _part(self.plain, "data")
-        return str(plain.get("source") or " ".join(str(leaf) for key, leaf in plain.items() if key not in SPLIT))
+        return str(plain.get("source") or " ".join(str(leaf) for key, leaf in plain.items() if key != "held_out"))
 
     @property
     def seed(self) -> int:

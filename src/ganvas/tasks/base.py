@@ -7,8 +7,8 @@ needs it, so that a refusal, or the next command of a run, needs no torch.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ganvas.errors import InputError
 from ganvas.recipe.recipe import Recipe
@@ -17,6 +17,7 @@ from ganvas.runs.folder import RunFolder
 if TYPE_CHECKING:
     import torch
     from rich.console import Console
+    from torch import Tensor
 
     from ganvas.data import Dataset
     from ganvas.data.feed import Feed
@@ -115,10 +116,18 @@ class Task(ABC):
         """What the diagnosis looks through; by default for a generator from noise. None where it knows no such game."""
         from ganvas.tasks.noise import noise_probe
 
-        return noise_probe(run, dataset, held_out)
+        return noise_probe(run, dataset, held_out, self.embed)
+
+    def embed(self, samples: Tensor) -> Tensor:
+        """Samples (N, ...) as vectors (N, F) whose distances the diagnosis takes; by default all their numbers."""
+        return samples.flatten(1).float()
+
+    def evidence(self, recipe: Recipe) -> Mapping[str, Any]:
+        """What measures may ask for besides samples, by its name in `ganvas.metrics.measure.Evidence`."""
+        return {}
 
     def placeholder(self, recipe: Recipe, count: int) -> Dataset:
-        """Random stand-ins for the data (count, *shape), to reckon a run's cost with."""
+        """Random stand-ins for the data (count, *shape), to estimate a run's cost with."""
         import numpy as np
 
         from ganvas.data import Dataset

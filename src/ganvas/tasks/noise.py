@@ -9,12 +9,12 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ganvas.data import Dataset
-    from ganvas.diagnosis.signals import Probe
+    from ganvas.diagnosis.signals import Embedding, Probe
     from ganvas.recipe.recipe import Recipe
     from ganvas.training.run import Run
 
 
-def noise_probe(run: Run, dataset: Dataset, held_out: Dataset) -> Probe:
+def noise_probe(run: Run, dataset: Dataset, held_out: Dataset, embed: Embedding) -> Probe:
     """The probe of a run: the same noise and the same reals every time."""
     import torch
 
@@ -28,12 +28,13 @@ def noise_probe(run: Run, dataset: Dataset, held_out: Dataset) -> Probe:
     inputs = recipe.system.inputs(COUNT, recipe.seed + 2, fakes).to(device)
     known = (None if part is None else torch.tensor(part, device=device) for part in (fakes, *reals))
     of_fakes, of_train, of_kept = known
-    return Probe(inputs, train, kept, recipe.objective, recipe.system.logits, (of_fakes, of_train, of_kept))
+    labels = of_fakes, of_train, of_kept
+    return Probe(inputs, train, kept, recipe.objective, recipe.system.logits, labels, embed)
 
 
 def labels_of(recipe: Recipe, part: Dataset, count: int) -> list[int] | None:
-    """The classes of the `count` rows that are spread over a part, where the recipe's system is told of classes."""
-    return part.shares(count).tolist() if recipe.system.classes else None
+    """The classes of the `count` rows that are spread over a part, where the recipe's system has classes."""
+    return part.spread_labels(count).tolist() if recipe.system.classes else None
 
 
 def as_seen(rows: NDArray[Any]) -> Tensor:

@@ -74,7 +74,7 @@ def test_settings(words: list[str], said: str, capsys: pytest.CaptureFixture[str
 @pytest.mark.parametrize(
     ("make", "words", "said"),
     [
-        (lambda: "nothing", [], "there are no data 'nothing'"),
+        (lambda: "nothing", [], "there is no dataset 'nothing'"),
         (lambda: folder("flat", ("a.png", "b.png")), [], "the images of flat have no classes"),
         (lambda: folder("one", ("cat/a.png", "cat/b.png")), [], "of one have no classes"),
         (lambda: source("one.npz", (40,), ("cat",)), [], "one.npz has only one class"),
@@ -82,7 +82,7 @@ def test_settings(words: list[str], said: str, capsys: pytest.CaptureFixture[str
         (lambda: source("x.npz", (40, 0)), [], "class dog of x.npz has 0 images"),
         (lambda: source("x.npz", (60, 20)), [], "class dog has 4 images to test on, fewer than 10"),
         (lambda: source("x.npz", (60, 60)), ["--real-per-class", "49"], "48 images to train on, fewer than 49"),
-        (lambda: source("x.npz", (60, 60)), ["--test", "nothing"], "there are no data 'nothing'"),
+        (lambda: source("x.npz", (60, 60)), ["--test", "nothing"], "there is no dataset 'nothing'"),
         (lambda: source("x.npz", (60, 60)), ["--test", "digits"], "--test digits has the classes 0, 1, 2"),
         (lambda: source("x.npz", (60, 60)), ["--test", "x.npz"], "class cat has 0 images to test on"),
     ],

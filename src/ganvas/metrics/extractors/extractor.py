@@ -90,11 +90,11 @@ class Extractor(ABC):
 
         Args:
             batch: images at a time; the result depends on it by rounding alone. 0 is what is quick on the device.
-            advance: told of every so many images done.
+            advance: called with every so many images done.
         """
         import torch
 
-        device = next(self.network.parameters()).device
+        device = next((weight.device for weight in self.network.parameters()), torch.device("cpu"))
         batch = batch or (self.batch if device.type == "cpu" else 64)
         found: list[tuple[Floats, Floats]] = []
         with torch.inference_mode():

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import ImageMode
 
 from ganvas.data import Dataset, load
-from ganvas.data.decode import Unusable, open_picture
+from ganvas.data.decode import Unusable, open_image
 from ganvas.data.listing import open_source
 from ganvas.errors import InputError
 from ganvas.files import write_atomically
@@ -66,7 +66,7 @@ def form_of(source: str) -> tuple[int, int]:
     found = []
     for index in np.linspace(0, len(items) - 1, min(PROBED, len(items))).round().astype(int):
         try:
-            image = open_picture(items[index].read())
+            image = open_image(items[index].read())
         except Unusable:
             continue
         found.append((min(image.size), ImageMode.getmode(image.mode).basemode != "L"))

@@ -60,7 +60,7 @@ def draw(
 def _curves(axis: Any, trials: Sequence[Trial], seed: int) -> None:
     colours = {label: f"C{index}" for index, label in enumerate(sorted({p.candidate.label for p in trials}))}
     for trial in trials:
-        found = Record(trial.folder).log_figures("kid")
+        found = Record(trial.folder).log_figures("KID")
         if not found:
             continue
         values = np.array([[figure.images_seen, figure.value, figure.low, figure.high] for figure in found])

@@ -53,7 +53,7 @@ Trials = Sequence[Trial]
 def read(candidate: TuningCandidate, seed: int, folder: RunFolder, images: int) -> Trial:
     """The trial as it stood after `images` images, however much further its run went."""
     record = Record(folder)
-    last, patches = (_last(record, measure, images) for measure in ("kid", "swd"))
+    last, patches = (_last(record, measure, images) for measure in ("KID", "SWD"))
     kid = Estimate(last.value, last.low, last.high) if last and last.low is not None and last.high is not None else None
     swd = patches.value if patches else math.inf
     verdict, end = judge(looks(line for line in record.log if line["images"] <= images)), record.events[-1]

@@ -13,9 +13,10 @@ from ganvas.tasks.checks import check_images
 
 if TYPE_CHECKING:
     import torch
+    from torch import Tensor
 
     from ganvas.data import Dataset
-    from ganvas.data.feed import Feed, Serving
+    from ganvas.data.feed import Feed, FeedOptions
     from ganvas.observers.previews import Previewer
     from ganvas.observers.validation import Validator
     from ganvas.observers.watch import Watch
@@ -56,8 +57,8 @@ class ImagesTask(Task):
         """Images in [-1, 1], mirrored where the recipe says so."""
         from ganvas.data.feed import image_feed
 
-        serving: Serving = {"batch_size": recipe.batch_size, "seed": recipe.seed, "device": device}
-        return image_feed(dataset, flip=recipe.augment.flip, **serving)
+        options: FeedOptions = {"batch_size": recipe.batch_size, "seed": recipe.seed, "device": device}
+        return image_feed(dataset, flip=recipe.augment.flip, **options)
 
     def previewer(self, recipe: Recipe, watch: Watch, dataset: Dataset, held_out: Dataset) -> Previewer:
         """Grids of fakes beside reals."""
@@ -71,6 +72,12 @@ class ImagesTask(Task):
         from ganvas.tasks.images.validation import ImageValidator
 
         return ImageValidator(recipe, dataset, open_extractor(watch.extractor) if watch.extractor else None)
+
+    def embed(self, samples: Tensor) -> Tensor:
+        """Images as they are seen from afar."""
+        from ganvas.diagnosis.signals import seen_from_afar
+
+        return seen_from_afar(samples)
 
     def placeholder(self, recipe: Recipe, count: int) -> Dataset:
         """Images of noise, of all classes in turn."""

@@ -6,8 +6,8 @@ from ganvas.data import Dataset
 from ganvas.imaging.tensors import from_pixels, to_pixels
 from ganvas.metrics.extractors import Extractor
 from ganvas.metrics.figure import Figure
-from ganvas.metrics.kid import kid as kernel_distance
-from ganvas.metrics.sliced_wasserstein import project, sliced_wasserstein
+from ganvas.metrics.kid import KID, kid
+from ganvas.metrics.sliced_wasserstein import SlicedWasserstein, project, sliced_wasserstein
 from ganvas.observers.validation import Validator
 from ganvas.recipe.recipe import Recipe
 from ganvas.tasks.noise import as_seen, labels_of
@@ -25,7 +25,7 @@ class ImageValidator(Validator):
 
     def __init__(self, recipe: Recipe, dataset: Dataset, extractor: Extractor | None) -> None:
         """Prepare the reals, of the part trained on."""
-        self.by = "kid" if extractor else "swd"
+        self.by = "KID" if extractor else "SWD"
         self.extractor = extractor
         self.reals = dataset.spread(COUNT)
         self.labels = labels_of(recipe, dataset, len(self.reals))
@@ -33,28 +33,19 @@ class ImageValidator(Validator):
 
     def start(self, run: Run) -> None:
         """Draw z; extract the reals' features."""
-        # Another seed than the previews': what is shown is not what is judged.
+        # Another seed than the previews': what is shown is not what is measured.
         self.inputs = run.recipe.system.inputs(len(self.reals), run.recipe.seed + 1, self.labels)
         if self.extractor:
             self.extractor.network.to(run.device)
             self.features = self.extractor.extract(self.reals).features
 
     def measure(self, run: Run) -> list[Figure]:
-        """`swd`; and `kid`."""
+        """SWD; and KID."""
         fakes = to_pixels(run.generate(self.inputs))
         count, extractor = len(self.reals), self.extractor
         distance = sliced_wasserstein(self.projections, project(from_pixels(fakes)))
-        swd = Figure(measure="swd", value=distance, higher_is_better=False, protocol={"fakes": count, "split": "train"})
-        if not extractor:
-            return [swd]
-        kid = kernel_distance(extractor.extract(fakes).features, self.features)
-        about: dict[str, str | int] = {
-            "extractor": extractor.name,
-            "weights": extractor.weights,
-            "resize": extractor.resize,
-        }
-        about |= {"fakes": count, "reals": count, "split": "train"}
-        found = Figure(
-            measure="kid", value=kid.value, low=kid.low, high=kid.high, higher_is_better=False, protocol=about
-        )
-        return [swd, found]
+        found = [SlicedWasserstein().figure("SWD", distance, {"fakes": count, "split": "train"})]
+        if extractor:
+            about = {**extractor.protocol, "fakes": count, "reals": count, "split": "train"}
+            found.append(KID().figure("KID", kid(extractor.extract(fakes).features, self.features), about))
+        return found

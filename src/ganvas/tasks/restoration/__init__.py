@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ganvas.data import Dataset
     from ganvas.data.crops import Photos
     from ganvas.data.feed import Feed
+    from ganvas.metrics.lpips import STLPIPS
     from ganvas.observers.previews import Previewer
     from ganvas.observers.validation import Validator
     from ganvas.observers.watch import Watch
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 PREVIEWS = 40  # in a whole run, unless the watch says otherwise
 CROPS = 64  # that are measured
-DISTANCE = "st-lpips"
 PHOTOGRAPH = 2_900_000  # pixels of one of DIV2K, in the mean
 
 
@@ -47,7 +47,7 @@ class RestorationTask(Task):
 
     def check_watch(self, recipe: Recipe, watch: Watch) -> None:
         """As of every task; and a knee needs a game, and a perceptual distance."""
-        from ganvas.metrics.perceptual import open_perceptual
+        from ganvas.metrics.lpips import STLPIPS
 
         super().check_watch(recipe, watch)
         if not watch.stop_at_knee:
@@ -58,9 +58,9 @@ class RestorationTask(Task):
                 f"{flag} waits for a game that pays no more, and this run is all pretraining; leave it out."
             )
         try:
-            open_perceptual(DISTANCE)
+            STLPIPS().open()
         except InputError as error:
-            raise InputError(f"{flag} cannot be: {error}") from None
+            raise InputError(f"{flag} is not available: {error}") from None
 
     def feed(self, recipe: Recipe, dataset: Dataset, device: torch.device) -> Feed:
         """Crops, and their degraded versions."""
@@ -85,16 +85,11 @@ class RestorationTask(Task):
 
     def validator(self, recipe: Recipe, watch: Watch, dataset: Dataset, held_out: Dataset) -> Validator:
         """PSNR on Y, and the perceptual distance where its package is installed."""
-        from ganvas.metrics.perceptual import open_perceptual
         from ganvas.tasks.restoration.validation import OriginalsValidator
 
         # Of a handful of photographs none is held out; then those trained on must do, and the log says so.
         split, part = ("held-out", held_out) if len(held_out) else ("train", dataset)
-        try:
-            distance = open_perceptual(DISTANCE)
-        except InputError:
-            distance = None
-        return OriginalsValidator(*_crops(recipe, part), split, recipe.schedule.pretrain, distance)
+        return OriginalsValidator(*_crops(recipe, part), split, recipe.schedule.pretrain, _perceptual())
 
     def observers(
         self, recipe: Recipe, watch: Watch, folder: RunFolder, console: Console, validator: Validator
@@ -133,7 +128,7 @@ class RestorationTask(Task):
         """The last PSNR, beside bicubic's."""
         for line in reversed(folder.read_log()):
             for ours, bicubic in zip(figures_of(line), reference_of(line), strict=False):
-                if ours.measure == "psnr-y":
+                if ours.measure == "PSNR-Y":
                     of = f"{ours.protocol.get('crops', '?')} crops, {ours.protocol.get('split', '?')}"
                     return [("PSNR on Y", f"{ours.value:.2f} dB of {of}; bicubic {bicubic.value:.2f} dB")]
         return []
@@ -151,6 +146,18 @@ def _parts(recipe: Recipe, dataset: Dataset) -> tuple[Translation, Crops, Photos
     assert isinstance(recipe.data, Crops)
     assert isinstance(dataset, Photos)
     return recipe.system, recipe.data, dataset
+
+
+def _perceptual() -> STLPIPS | None:
+    """The perceptual distance, opened; None where its package is not installed."""
+    from ganvas.metrics.lpips import STLPIPS
+
+    measure = STLPIPS()
+    try:
+        measure.open()
+    except InputError:
+        return None
+    return measure
 
 
 def _crops(recipe: Recipe, part: Dataset) -> tuple[Tensor, NDArray[np.uint8]]:

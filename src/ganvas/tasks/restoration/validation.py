@@ -12,18 +12,19 @@ from torch import Tensor
 
 from ganvas.imaging.grid import Pixels
 from ganvas.imaging.tensors import imresize, to_pixels
-from ganvas.metrics.distortion import EXACT, luma, psnr
 from ganvas.metrics.figure import Figure
 from ganvas.metrics.knee import Step, best_step, find_knee
-from ganvas.metrics.perceptual import PerceptualDistance, distances
+from ganvas.metrics.lpips import STLPIPS
+from ganvas.metrics.perceptual import distances
+from ganvas.metrics.psnr import PSNRY
 from ganvas.observers.validation import Validator
 from ganvas.recipe.schedule import WHOLE
 from ganvas.runs.folder import RunFolder
 from ganvas.training.observer import Observer
 from ganvas.training.run import Report, Run
 
-TRUTH, LOOKS = "psnr-y", "st-lpips"
-PATIENCE = 0.2  # share of a run beyond its knee after which it is told, where the run does not end there
+TRUTH, LOOKS = PSNRY.gives[0].name, STLPIPS.gives[0].name
+PATIENCE = 0.2  # share of a run beyond its knee after which it is reported, where the run does not end there
 
 
 class OriginalsValidator(Validator):
@@ -38,9 +39,7 @@ class OriginalsValidator(Validator):
 
     by = TRUTH
 
-    def __init__(
-        self, low: Tensor, high: Pixels, split: str, pretrain: int, distance: PerceptualDistance | None = None
-    ) -> None:
+    def __init__(self, low: Tensor, high: Pixels, split: str, pretrain: int, perceptual: STLPIPS | None = None) -> None:
         """Prepare to measure.
 
         Args:
@@ -48,22 +47,22 @@ class OriginalsValidator(Validator):
             high: their originals, uint8 (N, H, W, C).
             split: the part of the data that they are of.
             pretrain: real images after which the game begins; -1 for none.
-            distance: how far images look from each other; without one there is no knee.
+            perceptual: opened; without it there is no knee.
         """
-        self.low, self.high, self.split, self.distance = low, high, split, distance
+        self.low, self.high, self.split, self.perceptual = low, high, split, perceptual
         self.begins = math.inf if pretrain == WHOLE else pretrain
         self.crop = high.shape[1] // low.shape[-2]
         self.path: list[Step] = []
 
     def start(self, run: Run) -> None:
         """Measure what the generator has to beat."""
-        if self.distance:
-            self.distance.to(run.device)
+        if self.perceptual:
+            self.perceptual.network.to(run.device)
         bicubic = imresize(self.low.float().cpu(), self.crop).clamp(-1, 1)
         self.reference = self._figures(to_pixels(bicubic), upscaler="bicubic")
 
     def measure(self, run: Run) -> list[Figure]:
-        """`psnr-y`; and `st-lpips`."""
+        """PSNR-Y; and ST-LPIPS."""
         return self._figures(to_pixels(run.generate(self.low)))
 
     def note(self, images_seen: int, figures: Sequence[Figure]) -> bool:
@@ -77,12 +76,12 @@ class OriginalsValidator(Validator):
 
     def _figures(self, made: Pixels, **about: str) -> list[Figure]:
         protocol: dict[str, Any] = {"crops": len(self.high), "split": self.split, **about}
-        # Of a flat crop even bicubic makes the original itself, which has no end.
-        each = [min(EXACT, psnr(luma(a), luma(b), crop=self.crop)) for a, b in zip(made, self.high, strict=True)]
-        found = [Figure(measure=TRUTH, value=float(np.mean(each)), unit="dB", higher_is_better=True, protocol=protocol)]
-        if self.distance:
-            far = float(distances(self.distance, made, self.high, crop=self.crop).mean())
-            found.append(Figure(measure=LOOKS, value=far, higher_is_better=False, protocol=protocol))
+        truth = PSNRY()
+        each = [truth.score(a, b, self.crop) for a, b in zip(made, self.high, strict=True)]
+        found = [truth.figure(TRUTH, float(np.mean(each)), protocol)]
+        if self.perceptual:
+            far = float(distances(self.perceptual.network, made, self.high, crop=self.crop).mean())
+            found.append(self.perceptual.figure(LOOKS, far, protocol))
         return found
 
 

@@ -1,15 +1,20 @@
-"""Points of the plane from a known mixture."""
+"""2-D points from a known mixture of Gaussians."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from ganvas.recipe.recipe import Recipe
+from ganvas.recipe.sources import Mixture2D
 from ganvas.runs.folder import RunFolder
 from ganvas.tasks.base import Task
 from ganvas.tasks.checks import check_toy2d
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from ganvas.data import Dataset
     from ganvas.observers.previews import Previewer
     from ganvas.observers.validation import Validator
@@ -31,14 +36,24 @@ class Toy2DTask(Task):
         """Fakes and reals over D's field."""
         from ganvas.tasks.toy2d.previews import POINTS, PlotPreviewer
 
-        return PlotPreviewer(recipe, dataset.spread(POINTS))
+        return PlotPreviewer(_mixture(recipe), recipe.seed, dataset.spread(POINTS))
 
     def validator(self, recipe: Recipe, watch: Watch, dataset: Dataset, held_out: Dataset) -> Validator:
         """SWD, modes covered and share of high quality."""
         from ganvas.tasks.toy2d.validation import MEASURED, ModesValidator
 
-        return ModesValidator(recipe, dataset.spread(MEASURED))
+        return ModesValidator(_mixture(recipe), dataset.spread(MEASURED))
+
+    def evidence(self, recipe: Recipe) -> Mapping[str, Any]:
+        """The mixture that is learned."""
+        return {"mixture": _mixture(recipe)}
 
     def next_command(self, recipe: Recipe, folder: RunFolder) -> str:
         """Generate a plot of fakes."""
         return f"ganvas generate {folder.path} -n {FAKES} --grid fakes.png"
+
+
+def _mixture(recipe: Recipe) -> tuple[NDArray[np.float64], float]:
+    """Centres (K, 2) and standard deviation of the Gaussians."""
+    assert isinstance(recipe.data, Mixture2D)  # as `check` has seen to
+    return recipe.data.modes(), recipe.data.std

@@ -6,15 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 
 from ganvas.imaging.grid import Pixels, grid
-from ganvas.imaging.plot2d import Canvas, Plane, cells
+from ganvas.imaging.plot2d import Canvas, Points, cells
 from ganvas.imaging.saving import save_gif, save_png
 from ganvas.metrics.mode_coverage import Coverage, coverage
 from ganvas.observers.previews import Previewer
-from ganvas.recipe.recipe import Recipe
-from ganvas.recipe.sources import Mixture2D
 from ganvas.runs.folder import RunFolder
 from ganvas.runs.previews import Preview, read_previews
 from ganvas.training.run import Run
@@ -28,11 +27,10 @@ COLOURS = 64  # of the animation
 class PlotPreviewer(Previewer):
     """Plots of 2,500 fakes (fixed z)."""
 
-    def __init__(self, recipe: Recipe, reals: Plane) -> None:
-        """`reals` are points (N, 2)."""
-        assert isinstance(recipe.data, Mixture2D)  # as the task has seen to
-        self.mixture, self.canvas = (recipe.data.modes(), recipe.data.std), Canvas(reals, field=True)
-        self.layout = Preview(file="", images_seen=0, kind="plot", gap=0, seed=recipe.seed)
+    def __init__(self, mixture: tuple[NDArray[np.float64], float], seed: int, reals: Points) -> None:
+        """`mixture` is what is learned, centres (K, 2) and standard deviation; `reals` are points (N, 2)."""
+        self.mixture, self.canvas = mixture, Canvas(reals, field=True)
+        self.layout = Preview(file="", images_seen=0, kind="plot", gap=0, seed=seed)
 
     def start(self, run: Run) -> None:
         """Draw z, and the cells of the field."""
@@ -62,7 +60,7 @@ def describe(found: Coverage) -> str:
     return f"{found.covered} of {found.of} modes covered, {int(100 * found.quality)} % within 3σ"
 
 
-def field(run: Run, at: torch.Tensor) -> Plane:
+def field(run: Run, at: torch.Tensor) -> Points:
     """D(x) = 1 / (1 + exp(-score)) of a run's discriminator at points (N, 2), leaving no trace in it."""
     training = run.d.training
     run.d.eval()

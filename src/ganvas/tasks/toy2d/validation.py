@@ -1,16 +1,17 @@
-"""How far fakes are from reals on the plane, and which modes they found."""
+"""How far fakes are from reals in 2-D, and which modes they found."""
 
 from __future__ import annotations
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from ganvas.imaging.plot2d import Plane
+from ganvas.imaging.plot2d import Points
 from ganvas.metrics.figure import Figure
-from ganvas.metrics.mode_coverage import coverage
-from ganvas.metrics.sliced_wasserstein import project, sliced_wasserstein
+from ganvas.metrics.measure import Evidence
+from ganvas.metrics.mode_coverage import ModeCoverage
+from ganvas.metrics.sliced_wasserstein import SlicedWasserstein, project, sliced_wasserstein
 from ganvas.observers.validation import Validator
-from ganvas.recipe.recipe import Recipe
-from ganvas.recipe.sources import Mixture2D
 from ganvas.training.run import Run
 
 MEASURED = 10_000  # fakes: fewer leave the distance to the chance of how many fall to which mode
@@ -19,12 +20,11 @@ MEASURED = 10_000  # fakes: fewer leave the distance to the chance of how many f
 class ModesValidator(Validator):
     """SWD, modes covered and share of high quality of as many fakes (fixed z) as there are reals."""
 
-    by = "swd"
+    by = "SWD"
 
-    def __init__(self, recipe: Recipe, reals: Plane) -> None:
-        """`reals` are points (N, 2)."""
-        assert isinstance(recipe.data, Mixture2D)  # as the task has seen to
-        self.mixture, self.count = (recipe.data.modes(), recipe.data.std), len(reals)
+    def __init__(self, mixture: tuple[NDArray[np.float64], float], reals: Points) -> None:
+        """`mixture` is what is learned, centres (K, 2) and standard deviation; `reals` are points (N, 2)."""
+        self.mixture, self.count = mixture, len(reals)
         self.projections = project(torch.from_numpy(reals))
 
     def start(self, run: Run) -> None:
@@ -32,12 +32,8 @@ class ModesValidator(Validator):
         self.inputs = run.recipe.system.inputs(self.count, run.recipe.seed + 1)
 
     def measure(self, run: Run) -> list[Figure]:
-        """`swd`, `modes` and `quality`."""
-        fakes = run.generate(self.inputs)
-        found, protocol = coverage(fakes.numpy(), *self.mixture), {"fakes": self.count, "split": "train"}
+        """SWD, modes found and quality."""
+        fakes, protocol = run.generate(self.inputs), {"fakes": self.count, "split": "train"}
         distance = sliced_wasserstein(self.projections, project(fakes))
-        return [
-            Figure(measure="swd", value=distance, higher_is_better=False, protocol=protocol),
-            Figure(measure="modes", value=found.covered, higher_is_better=True, protocol=protocol),
-            Figure(measure="quality", value=found.quality, higher_is_better=True, protocol=protocol),
-        ]
+        seen = Evidence(fakes=fakes.numpy(), mixture=self.mixture, protocol=protocol)
+        return [SlicedWasserstein().figure("SWD", distance, protocol), *ModeCoverage().compute(seen)]
