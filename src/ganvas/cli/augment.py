@@ -46,6 +46,7 @@ def main(argv: list[str]) -> int:
         "--no-flips", dest="flips", action="store_false", help="do not mirror images: for digits and letters"
     )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where to compute")
+    from ganvas.data.listing import expect_source
     from ganvas.studies.synthetic.settings import SyntheticSettings
 
     for field in dataclasses.fields(SyntheticSettings):
@@ -54,6 +55,7 @@ def main(argv: list[str]) -> int:
     given = vars(parser.parse_args(argv))
     out, device = given.pop("out"), given.pop("device")
     settings = SyntheticSettings(**given)
+    expect_source(settings.source)
 
     from rich.console import Console
 

@@ -22,9 +22,11 @@ def main(argv: list[str]) -> int:
     """Run ``ganvas evaluate RUN|FOLDER ...``."""
     if _score.asked(argv):
         return _score.main(argv)
+    from ganvas.data import NAMES
     from ganvas.metrics import measures
     from ganvas.metrics.extractors import known_extractors
     from ganvas.metrics.measure import OF_SAMPLES
+    from ganvas.runs.models import find
     from ganvas.systems import load_systems
 
     load_systems()  # measures and extractors of your own may stand in these files
@@ -82,6 +84,9 @@ def main(argv: list[str]) -> int:
             f"{source} and {others[0]} are two sources, but only one is measured at a time; add --on SET to score"
             " super-resolution models, or use ganvas compare for runs."
         )
+
+    if not Path(source).exists() and source not in (*NAMES, "bicubic") and Path(source).suffix not in (".pth", ".pt"):
+        find(source)  # refuses what does not exist before torch is imported
 
     from ganvas.evaluation import evaluate
     from ganvas.files import write_text

@@ -6,6 +6,7 @@ import argparse
 import json
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganvas.cli._parser import Parser
@@ -58,6 +59,8 @@ def main(argv: list[str]) -> int:
     race.add_argument("--on", nargs="+", metavar="SET", help="test sets to score on (default: Set5 Set14 BSD100)")
     race.add_argument("--extractor", help="network of the perceptual terms: vgg19 (default) or efficientnet-lite0")
     arguments = parser.parse_args(argv)
+    if arguments.study not in NAMED and not Path(arguments.study).is_file():
+        raise InputError(f"there is no file {arguments.study}; give a study, a .json or .py file.")
     from rich.console import Console
 
     from ganvas.experiment import Host
