@@ -9,14 +9,14 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["upscale", "nope.jpg"], "there is no nope.jpg"),
         (["generate", "runs/nope"], "there is no runs/nope"),
     ],
 )
-def test_a_wrong_path_is_refused_without_torch(words: list[str], said: str) -> None:
+def test_a_wrong_path_is_refused_without_torch(words: list[str], message: str) -> None:
     code = f"import sys; from ganvas.cli import main; code = main({words}); print(code, 'torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.split() == ["2", "False"]
-    assert said in done.stderr
+    assert message in done.stderr

@@ -88,7 +88,7 @@ def test_an_objective_is_chosen_by_name(capsys: pytest.CaptureFixture[str]) -> N
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (
             ["srresnet-x4", "--data.degradation", "Blond"],
@@ -105,13 +105,13 @@ def test_an_objective_is_chosen_by_name(capsys: pytest.CaptureFixture[str]) -> N
         (["srresnet-x4", "--data", "photos", "--watch.extractor", "digits", *SHORT], "images made from noise"),
     ],
 )
-def test_bad_input(words: list[str], said: str | None, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_input(words: list[str], message: str | None, capsys: pytest.CaptureFixture[str]) -> None:
     write_photographs(Path("photos"), 3)
     Path("one").mkdir()
     Image.new("RGB", (100, 100)).save("one/a.png")
     # Without photographs of its own a strategy asks for DIV2K, which is not to be had here.
-    line = refused(capsys, "train", *words, *(["--data", "one"] if said is None else []))
-    assert (said or "one photograph") in line
+    line = refused(capsys, "train", *words, *(["--data", "one"] if message is None else []))
+    assert (message or "one photograph") in line
     assert not Path("runs").exists() or not list(Path("runs").glob("*/model.safetensors"))
 
 
