@@ -305,7 +305,7 @@ def test_it_is_opened_and_its_samples_are_written(capsys: pytest.CaptureFixture[
         assert np.array_equal(written["signals"], signals)
     capsys.readouterr()
     assert main(["generate", "runs/r", "--grid", "signals.png"]) == 2
-    assert "r makes signals, which --grid does not draw; give --out FILE.npz." in capsys.readouterr().err
+    assert "r makes signals, which --grid cannot draw; give --out FILE.npz." in capsys.readouterr().err
     with pytest.raises(InputError, match="makes signals, not images; call sample"):
         model.generate(1)  # type: ignore[attr-defined]
     assert folder.model.is_file()
@@ -322,7 +322,7 @@ def test_it_is_evaluated_by_a_measure_of_its_own(capsys: pytest.CaptureFixture[s
         **{"fakes": 180, "reals": 180, "source": "waves"},
         **{"split": "train", "seed": 1},
     }
-    assert found.picture is None
+    assert found.chart is None
     assert evaluate("runs/r", measures=["own-level", "swd"], seed=1).figures == found.figures
     assert evaluate("runs/r", measures=["own-level"], which="best", split="held-out")["level"].protocol["reals"] == 20
     assert folder.read_figures()[-1]["state"] == "best"
@@ -365,7 +365,7 @@ def test_images_take_the_objective_the_penalty_and_the_extractor() -> None:
     found = evaluate("runs/r", measures=["kid", "fd"], extractor="own-thumbnails", fakes=60)
     assert [figure.title for figure in found.figures] == ["FD", "KID"]
     assert found["KID"].protocol["resize"] == "averaged to 4 px"
-    assert found.picture == folder.evaluation
+    assert found.chart == folder.evaluation
     column = next(column for column in compare(["runs/r"]).columns if column.measure == "KID")
     assert column.protocol["extractor"] == "own-thumbnails"
 

@@ -15,6 +15,9 @@ from torch import Tensor
 
 from ganvas import Watch, train
 from ganvas.cli import main
+from ganvas.data import open_data
+from ganvas.data.crops import Photos
+from ganvas.data.feed import crop_feed
 from ganvas.diagnosis import advice
 from ganvas.errors import InputError
 from ganvas.experiment.sanity_checks import sanity_checks
@@ -117,8 +120,10 @@ class Corner(Degradation):
     """The top left pixel of every square."""
 
     def apply(self, target: Tensor, scale: int, random: torch.Generator) -> dict[str, Tensor]:
-        """With a mask that nobody asks for."""
-        return {"input": target[..., ::scale, ::scale].clone(), "mask": torch.ones_like(target[:, :1])}
+        """With what nobody asks for: a map at each scale, and a number for each image."""
+        low = target[..., ::scale, ::scale].clone()
+        given = {"mask": target[:, :1] > 127, "small": low[:, :1].clone()}
+        return {"input": low, **given, "strength": torch.rand(len(target), generator=random)}
 
 
 GAME = tiny("dcgan", system=FLAT, objective=Distances(margin=0.5), penalties=(Drift(), Equal()))
@@ -147,6 +152,25 @@ def test_they_train_and_resume_bit_for_bit(kind: str) -> None:
     wanted = {"d/adversarial", "d/Drift", "d/Equal"} if kind == "game" else {"g/Brightness"}
     assert wanted <= logged
     assert kind == "game" or "cpu" in Brightness.prepared
+
+
+def test_all_that_a_degradation_names_is_in_the_batch() -> None:
+    write_photographs(Path("photographs"), 3)
+    crops = Crops(source="photographs", degradation=Corner())
+    photos = open_data(crops, (3, 16, 16))
+    assert isinstance(photos, Photos)
+    feeds = [
+        crop_feed(photos, crops, scale=4, batch_size=6, seed=0, device=torch.device("cpu"), rank=rank, world_size=size)
+        for rank, size in ((0, 1), (0, 2), (1, 2))
+    ]
+    batch, *halves = (feed.batch(12) for feed in feeds)
+    assert batch["real"].shape == (6, 3, 16, 16)
+    assert torch.equal(batch["input"], batch["real"][..., ::4, ::4])
+    assert torch.equal(batch["mask"], batch["real"][:, :1] > 127 / 127.5 - 1)  # at its own scale, and as it is
+    assert torch.equal(batch["small"], batch["input"][:, :1])
+    assert batch["strength"].shape == (6,)
+    for name in ("real", "input", "mask", "small", "strength"):
+        assert torch.equal(torch.cat([half[name] for half in halves]), batch[name])
 
 
 def test_they_are_asked_what_suits_them() -> None:

@@ -11,7 +11,7 @@ import pytest
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["upscale", "nope.jpg"], "there is no nope.jpg"),
+        (["upscale", "nope.jpg"], "nope.jpg does not exist"),
         (["generate", "runs/nope"], "there is no runs/nope"),
     ],
 )

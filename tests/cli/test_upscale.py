@@ -1,4 +1,4 @@
-"""Super-resolution from the command line: training it, and what is refused."""
+"""Super-resolution from the command line: training and refusals."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def test_training_prints_what_it_made_and_how_to_use_it(capsys: pytest.CaptureFi
     assert "; bicubic " in printed
     recipe = json.loads(Path("runs/srresnet-x4/recipe.json").read_text())
     assert recipe["data"]["degradation"]["type"] == "Blind"
-    with Image.open(max(Path("runs/srresnet-x4/samples").glob("*.png"))) as sheet:
-        assert sheet.width > 3 * 32
+    with Image.open(max(Path("runs/srresnet-x4/samples").glob("*.png"))) as preview:
+        assert preview.width > 3 * 32
 
 
 def test_the_plan_of_a_long_run_counts_no_sheet_of_every_crop(capsys: pytest.CaptureFixture[str]) -> None:
@@ -65,10 +65,10 @@ def test_verbs_for_games_from_noise_say_what_is_for_enlarging(capsys: pytest.Cap
     assert "ganvas upscale" in refused(capsys, "generate", "runs/r")
     assert "--on" in refused(capsys, "evaluate", "runs/r")
     assert cli.main(["compare", "runs/r"]) == 0
-    assert "ganvas evaluate runs/r --on SET takes them" in capsys.readouterr().out
+    assert "run ganvas evaluate runs/r --on SET" in capsys.readouterr().out
 
 
-def test_a_plan_counts_photographs_whole() -> None:
+def test_a_plan_counts_whole_photos() -> None:
     found = []
     for side in (96, 2400):
         Path(f"of{side}").mkdir()
@@ -96,12 +96,12 @@ def test_an_objective_is_chosen_by_name(capsys: pytest.CaptureFixture[str]) -> N
         ),
         (["dcgan-digits", "--data.degradation", "Blind"], "Images has no degradation"),
         (["dcgan-digits", "--objective"], "--objective without a name is not available; available: NonSaturating"),
-        (["srresnet-x4", "--data", "nowhere"], "there are no data 'nowhere'"),
+        (["srresnet-x4", "--data", "nowhere"], "there is no dataset 'nowhere'"),
         (["srgan-g1d1", "--images", "100"], None),
         (["srgan-pretrain", "--images", "100"], "longer than the run"),
         (["srgan-x4", "--data", "photos", "--start", "nowhere", *SHORT], "there is no nowhere"),
-        (["srresnet-x4", "--data", "photos", "--system.size", "512"], "less than a crop of 512"),
-        (["srresnet-x4", "--data", "one"], "one photograph"),
+        (["srresnet-x4", "--data", "photos", "--system.size", "512"], "smaller than a crop of 512"),
+        (["srresnet-x4", "--data", "one"], "only one usable photo"),
         (["srresnet-x4", "--data", "photos", "--watch.extractor", "digits", *SHORT], "images made from noise"),
     ],
 )
@@ -109,9 +109,9 @@ def test_bad_input(words: list[str], message: str | None, capsys: pytest.Capture
     write_photographs(Path("photos"), 3)
     Path("one").mkdir()
     Image.new("RGB", (100, 100)).save("one/a.png")
-    # Without photographs of its own a strategy asks for DIV2K, which is not to be had here.
+    # Without --data, a strategy would need DIV2K, which is not available here.
     line = refused(capsys, "train", *words, *(["--data", "one"] if message is None else []))
-    assert (message or "one photograph") in line
+    assert (message or "only one usable photo") in line
     assert not Path("runs").exists() or not list(Path("runs").glob("*/model.safetensors"))
 
 

@@ -1,4 +1,4 @@
-"""Decoded once, found again by content, never half there."""
+"""The cache: decoded once, found by content, never incomplete."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "pictures"
+    made = tmp_path / "images"
     made.mkdir()
     for index in range(12):
         Image.new("RGB", (20, 16), (index * 20, 0, 0)).save(made / f"{index}.png")
@@ -119,7 +119,7 @@ def test_a_cache_that_cannot_be_written_is_named(folder: Path, tmp_path: Path, m
         read(folder)
 
 
-# Decoding in the child is slowed down, so that the kill falls into the middle of it.
+# Decoding in the child is slowed down, so that the kill hits it halfway.
 SLOW = """
 import sys, time
 import ganvas.data.images as room
@@ -140,7 +140,7 @@ def test_a_killed_decode_leaves_nothing_that_looks_whole(folder: Path, cache: Pa
     child.send_signal(signal.SIGKILL)
     assert child.wait() == -signal.SIGKILL
     again = read(folder)
-    expected = [int(picture[0, 0, 0]) for picture in again.images]
+    expected = [int(image[0, 0, 0]) for image in again.images]
     assert expected == [index * 20 for index in range(12)]
     assert again.skipped == ()
 

@@ -1,4 +1,4 @@
-"""ganvas data: what a source holds."""
+"""ganvas data: the contents of a source."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganvas.cli.data import CHANGES
+from ganvas.cli.data import CHANCES, CHANGES
 from ganvas.data.examine import examine
-from ganvas.imaging.grid import GAP, MARGIN
+from ganvas.imaging.grid import GAP, labels_width
 from ganvas.recipe import Change
 from tests.conftest import Cli, assert_refused
 
@@ -42,18 +42,19 @@ def test_the_findings(folder: Path) -> None:
 
 def test_equal_pixels_in_other_files_are_duplicates(tmp_path: Path) -> None:
     (tmp_path / "p").mkdir()
-    picture = Image.effect_noise((16, 16), 40)
-    picture.save(tmp_path / "p" / "a.png")
-    picture.save(tmp_path / "p" / "b.bmp")
+    image = Image.effect_noise((16, 16), 40)
+    image.save(tmp_path / "p" / "a.png")
+    image.save(tmp_path / "p" / "b.bmp")
     assert examine(str(tmp_path / "p")).duplicates == [["a.png", "b.bmp"]]
 
 
-def test_the_pictures_as_an_augmented_discriminator_sees_them(folder: Path, tmp_path: Path, cli: Cli) -> None:
+def test_the_images_as_an_augmented_discriminator_sees_them(folder: Path, tmp_path: Path, cli: Cli) -> None:
     done = cli("data", folder, "--out", tmp_path / "sheet.png", "--augmented", *CHANGES)
     assert done.returncode == 0, done.stderr
     assert "sheet-augmented.png" in done.stdout
     with Image.open(tmp_path / "sheet-augmented.png") as sheet:
-        margin = int(sheet.info[MARGIN])
+        margin = sheet.width - (5 * 50 + 2)
+        assert margin == labels_width([f"p {chance:g}" for chance in CHANCES])
         assert sheet.size == (margin + 5 * 50 + 2, 4 * 50 + 2)
         assert (np.asarray(sheet)[-50:, :margin] < 128).any()  # the probability of the last row
     assert get_args(Change) == CHANGES
@@ -62,8 +63,8 @@ def test_the_pictures_as_an_augmented_discriminator_sees_them(folder: Path, tmp_
 def test_the_command(folder: Path, tmp_path: Path, cli: Cli) -> None:
     done = cli("data", folder, "--out", tmp_path / "sheet.png")
     assert done.returncode == 0, done.stderr
-    for said in ("5 usable", "20 x 10", "PNG RGB", "cats", "dogs", "broken.png"):
-        assert said in done.stdout
+    for text in ("5 usable", "20 x 10", "PNG RGB", "cats", "dogs", "broken.png"):
+        assert text in done.stdout
     with Image.open(tmp_path / "sheet.png") as sheet:
         margin = sheet.width - 10 * 50 - GAP
         assert sheet.height == 2 * 50 + GAP

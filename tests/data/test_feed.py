@@ -16,7 +16,7 @@ COUNT = 23  # prime, so that batches cross epochs
 
 @pytest.fixture
 def dataset() -> Dataset:
-    # Every picture's first column holds its number, its last column 200, so that both order and mirroring show.
+    # Every image's first column holds its number, its last column 200, so that both order and mirroring show.
     images = np.zeros((COUNT, 4, 4, 3), np.uint8)
     images[:, :, 0] = np.arange(COUNT)[:, None, None]
     images[:, :, 3] = 200
@@ -29,7 +29,7 @@ def feed(dataset: Dataset, **changes: object) -> Feed:
 
 
 def numbers(real: torch.Tensor) -> list[int]:
-    """Which pictures of the fixture these are, mirrored or not."""
+    """Which images of the fixture these are, mirrored or not."""
     pixels = real.add(1).mul(127.5).round().int()[:, 0, 0]
     return [int(row[-1] if row[0] == 200 else row[0]) for row in pixels]
 
@@ -90,7 +90,7 @@ def test_asking_twice_or_out_of_order_changes_nothing(dataset: Dataset) -> None:
 
 
 @pytest.mark.parametrize("epoch", [0, 1, 5])
-def test_an_epoch_shows_each_picture_once(dataset: Dataset, epoch: int) -> None:
+def test_an_epoch_shows_each_image_once(dataset: Dataset, epoch: int) -> None:
     served = feed(dataset, batch_size=1)
     shown = [numbers(served.batch(epoch * COUNT + i).real)[0] for i in range(COUNT)]
     assert sorted(shown) == list(range(COUNT))
@@ -123,7 +123,7 @@ def test_both_ways_of_serving_count_the_seconds_waited(dataset: Dataset) -> None
         assert 0 < served.waited < 5
 
 
-def test_fewer_pictures_than_a_batch_are_refused(dataset: Dataset) -> None:
+def test_fewer_images_than_a_batch_are_refused(dataset: Dataset) -> None:
     with pytest.raises(InputError, match=r"23 .*64.*--batch-size"):
         feed(dataset, batch_size=64)
 
@@ -133,7 +133,7 @@ def test_a_batch_that_cannot_be_shared_is_refused(dataset: Dataset) -> None:
         feed(dataset, world_size=4)
 
 
-def test_held_out_pictures_are_never_served(dataset: Dataset) -> None:
+def test_held_out_images_are_never_served(dataset: Dataset) -> None:
     train, held_out = dataset.split(0.2)
     assert held_out.take(slice(None))[:, 0, 0, 0].tolist() == [4, 9, 14, 19]
     assert held_out.labels is not None

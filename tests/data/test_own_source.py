@@ -1,4 +1,4 @@
-"""A source that is defined in this file alone trains, resumes and opens, without an edit in `src`."""
+"""A source that is defined only in this file trains, resumes and opens, without an edit in `src`."""
 
 from __future__ import annotations
 

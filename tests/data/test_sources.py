@@ -1,4 +1,4 @@
-"""Folders, archives and tables of pictures."""
+"""Folders, archives and tables of images."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def pack(path: Path, files: dict[str, int | bytes]) -> Path:
 
 
 def greys(data: Dataset) -> list[int]:
-    return [int(picture[0, 0, 0]) for picture in data.images]
+    return [int(image[0, 0, 0]) for image in data.images]
 
 
 def test_order_is_natural_whatever_the_file_system_says(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_classes_are_first_level_folders(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("files", [{"cats/1.png": 1}, {"cats/1.png": 1, "dogs/1.png": 2, "3.png": 3}])
-def test_no_classes_unless_every_picture_has_one_of_two(tmp_path: Path, files: dict[str, int]) -> None:
+def test_no_classes_unless_every_image_has_one_of_two(tmp_path: Path, files: dict[str, int]) -> None:
     data = read(fill(tmp_path / "p", files))
     assert data.labels is None
     assert data.classes == ()
@@ -191,7 +191,7 @@ def test_parquet_with_unlabelled_rows_has_no_classes(tmp_path: Path) -> None:
     assert data.labels is None or data.labels.min() >= 0
 
 
-def test_parquet_without_pictures_names_its_columns(tmp_path: Path) -> None:
+def test_parquet_without_images_names_its_columns(tmp_path: Path) -> None:
     arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     parquet.write_table(arrow.table({"age": [1], "town": ["x"]}), tmp_path / "a.parquet")
     with pytest.raises(InputError, match="age, town"):

@@ -138,7 +138,7 @@ def oblong() -> None:
 
 
 REFUSED = {
-    "empty folder": (lambda: Path("fakes").mkdir(), ["fakes", "--against", "digits"], "fakes holds no files"),
+    "empty folder": (lambda: Path("fakes").mkdir(), ["fakes", "--against", "digits"], "fakes contains no files"),
     "mixed sizes": (odd_sizes, ["fakes", "--against", "digits"], "2 sizes (4 of 16 x 16, 1 of 8 x 8)"),
     "oblong": (oblong, ["fakes", "--against", "digits"], "16 x 8; give square ones"),
     "no reals": (lambda: write("fakes", digits(4)), ["fakes"], "--against"),

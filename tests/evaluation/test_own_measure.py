@@ -115,5 +115,5 @@ def test_pairs_are_scored_by_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Gap, "wanted", True)
     picture("waves/0.png")
     (found,) = score("bicubic", "waves")
-    assert found["gap"].value == found.pictures["0"]["gap"] > 0
+    assert found["gap"].value == found.images["0"]["gap"] > 0
     assert found["gap"].title == "gap on waves"

@@ -1,4 +1,4 @@
-"""Scores of what enlarges pictures: ganvas evaluate MODEL --on SET, and --selfcheck."""
+"""Scores of super-resolution: ganvas evaluate MODEL --on SET, and --selfcheck."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_originals_alone_give_the_published_low_side() -> None:
 def test_the_proof_passes_on_set5(set5: None, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", "--selfcheck", "--on", "Set5"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "Set5: 5 pictures; bicubic x4 on Y 28.4177 dB and 0.8101, published 28.42 and 0.8104; files byte for byte",
+        "Set5: 5 images; bicubic x4 on Y 28.4177 dB and 0.8101, published 28.42 and 0.8104; files byte for byte",
         "PASS",
     ]
 
@@ -74,7 +74,7 @@ def test_the_proof_passes_on_set5(set5: None, capsys: pytest.CaptureFixture[str]
 @here
 @pytest.mark.slow
 def test_the_proof_passes_on_all_sets(set5: None) -> None:
-    assert [(check.set, check.pictures, check.faults) for check in selfcheck()] == [
+    assert [(check.set, check.images, check.faults) for check in selfcheck()] == [
         ("Set5", 5, ()),
         ("Set14", 14, ()),
         ("BSD100", 100, ()),
@@ -118,10 +118,10 @@ def test_grey_pictures_stay_grey_and_large_folders_need_no_low_side(folder: str)
     picture("waves/grey.png", 101, 90, grey=True)
     Path("waves/readme.txt").write_text("no picture")
     (found,) = score("bicubic", folder)
-    row = found.pictures["grey"]
+    row = found.images["grey"]
     assert row["PSNR-Y"] == row["PSNR-RGB"]
     assert found.figures[0].protocol["grey"] == 1
-    assert any("1 files in waves are no pictures" in note for note in found.notes)
+    assert any("1 files in waves are not images" in note for note in found.notes)
     assert {pair.high.shape for pair in find_set(folder, 4)} == {(104, 88, 3), (100, 88, 1)}
 
 
@@ -208,7 +208,7 @@ def test_small_pictures_have_no_perceptual_distance() -> None:
     picture("small/b.png", 100, 100)
     (found,) = score("bicubic", "small")
     assert found.measures == list(ENDS[:4])
-    assert "ST-LPIPS is left out: small has pictures below 64 px inside the crop." in found.notes
+    assert "ST-LPIPS is left out: small has images below 64 px inside the crop." in found.notes
 
 
 def test_the_layouts_of_published_archives_are_read() -> None:
@@ -232,7 +232,7 @@ def test_strength_is_for_the_models_that_name_a_start(folder: str, capsys: pytes
     strengths = [one["figures"][0]["protocol"].get("strength") for one in json.loads(Path("all.json").read_text())]
     assert strengths == [None, None, 0.5]
     assert main(["evaluate", "bicubic", "srresnet-x4", "--on", folder, "--strength", "0.5"]) == 2
-    assert "srresnet-x4 started from, and it names none" in capsys.readouterr().err
+    assert "the SRResNet that srresnet-x4 started from, which is unknown" in capsys.readouterr().err
 
 
 def test_models_of_one_name_are_headed_by_what_was_typed(

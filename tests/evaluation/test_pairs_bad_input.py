@@ -29,30 +29,30 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     [
         (["bicubic", "--on", "Set15"], "'Set15' (did you mean 'Set5'?)"),
         (["bicubic", "--on", "nowhere/at/all"], "path of a folder"),
-        (["bicubic", "--on", "empty"], "holds no"),
-        (["bicubic", "--on", "text"], "holds no pictures"),
+        (["bicubic", "--on", "empty"], "contains no files"),
+        (["bicubic", "--on", "text"], "holds no images"),
         (["bicubic", "--on", "tiny"], "is 16 x 40 px, and SSIM with a crop of 4 px needs 19 x 19"),
         (["bicubic", "--on", "dot"], "2 x 3 px has no low-resolution version at a scale of 4"),
         (["bicubic", "--on", "torn"], "a.png of torn cannot be measured: it is damaged"),
         (["bicubic", "--on", "sides"], "a.png of sides is 20 x 20 px and not the 22 x 26"),
         (["bicubic", "--on", "sides", "--scale", "2"], "LRx4 alone, and the model upscales by 2; give sides/HR"),
         (["bicubic", "--on", "lone"], "lone has b in only one of HR and LRx4"),
-        (["bicubic", "--on", "double"], "give the pictures different names"),
+        (["bicubic", "--on", "double"], "give the images different names"),
         (["bicubic", "--on", "waves", "waves"], "two sets waves"),
-        (["bicubic", "--on", "waves", "--scale", "1"], "--scale 1 upscales nothing"),
+        (["bicubic", "--on", "waves", "--scale", "1"], "--scale 1 does not upscale"),
         (["bicubic", "--on", "waves", "--scale", "-4"], "--scale -4"),
         (["bicubic", "--on", "waves", "--strength", "0.5"], "--strength 0.5 is for an SRGAN"),
-        (["bicubic", "--on", "waves", "--seed", "-1"], "--seed -1 is below 0"),
+        (["bicubic", "--on", "waves", "--seed", "-1"], "--seed must be at least 0; got -1"),
         (["bicubic", "--on", "waves", "--out", "text/a.txt"], "--out text/a.txt is a file"),
         (["bicubic", "--on", "waves", "--device", "bogus"], "'bogus'"),
         (["bicubic", "bicubic", "--on", "waves"], "bicubic is given twice"),
-        (["--on", "waves"], "none is given"),
+        (["--on", "waves"], "--on needs a model to score"),
         (["bicubic"], "bicubic upscales images, and is scored on originals; give the sets with --on"),
         (["srgan-x4", "--against", "waves"], "srgan-x4 upscales images"),
         (["weights.pth"], "weights.pth upscales images"),
         (["bicubic", "--selfcheck"], "--selfcheck takes no model"),
-        (["--prove", "--on", "Set5"], "--prove is called --selfcheck now"),
-        (["--selfcheck", "--on", "Urban100"], "nothing is published of 'Urban100'"),
+        (["--prove", "--on", "Set5"], "--prove has been renamed; use --selfcheck."),
+        (["--selfcheck", "--on", "Urban100"], "there are no published figures of 'Urban100'"),
         (["bicubic", "--on", "waves", "--extractor", "digits"], "unrecognized arguments"),
     ],
 )
@@ -88,7 +88,7 @@ def test_a_set_that_is_absent_is_told_where_to_be(
     picture("data/BSD100/HR/a.png")
     assert main(["evaluate", "--selfcheck", "--on", "BSD100"]) == 1
     _, fault, verdict = capsys.readouterr().out.splitlines()
-    assert "without its low-resolution files" in fault
+    assert "lacks its low-resolution files" in fault
     assert verdict == "FAIL"
 
 

@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 
-from ganvas.evaluation.test_sets import enlarge, shrink
+from ganvas.evaluation.test_sets import shrink, upscale
 from ganvas.imaging.grid import Pixels
 from ganvas.imaging.saving import save_png
 from ganvas.inference.base import Descriptor, Model
@@ -32,7 +32,7 @@ class Softer(Fake):
         super().__init__("softer", 4, 7)
 
     def upscale(self, image: Pixels, *, colour_lock: bool = True) -> Pixels:
-        return enlarge(shrink(image, 2), 2 * self.scale)
+        return upscale(shrink(image, 2), 2 * self.scale)
 
 
 class Doubled(Fake):
@@ -43,7 +43,7 @@ class Doubled(Fake):
 
     def upscale(self, image: Pixels, *, colour_lock: bool = True) -> Pixels:
         assert not colour_lock
-        return enlarge(image, self.scale)
+        return upscale(image, self.scale)
 
 
 def picture(path: str, height: int = 104, width: int = 88, grey: bool = False, seed: int = 0) -> None:

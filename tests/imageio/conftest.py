@@ -1,4 +1,4 @@
-"""What the tests of photos share: a tiny network, pictures with all that a file can hold, the command."""
+"""Helpers for the tests of photos: a tiny network, images with every kind of metadata, the command."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ICC = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 @pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A network of random weights that enlarges by 4, as a file."""
+    """A network of random weights that upscales by 4, as a file."""
     torch.manual_seed(0)
     system = SRGAN(g_width=4, blocks=1, base="bilinear", norm="none", final="none", d_width=4, d_hidden=8)
     path = tmp_path_factory.mktemp("model") / "tiny.safetensors"
@@ -57,7 +57,7 @@ def pixels(height: int = 20, width: int = 30, channels: int = 3, seed: int = 0) 
 
 
 def exif(orientation: int = 1) -> Image.Exif:
-    """A camera's: maker's note, place, lens, dates, words that are not ASCII."""
+    """EXIF as from a camera: maker note, place, lens, dates, non-ASCII text."""
     block = Image.Exif()
     block[0x0112] = orientation
     block[0x010F], block[0x0131], block[0x4746] = "Nikon", "Lightroom", 5
@@ -73,7 +73,7 @@ def exif(orientation: int = 1) -> Image.Exif:
 
 
 def save(path: Path, array: NDArray[np.uint8], orientation: int = 1) -> Path:
-    """A file with profile, EXIF, XMP and resolution, where its format has them."""
+    """Write a file with profile, EXIF, XMP and resolution, if its format supports them."""
     path.parent.mkdir(parents=True, exist_ok=True)
     options: dict[str, object] = {"exif": exif(orientation), "icc_profile": ICC, "dpi": (300, 300)}
     if path.suffix in (".jpg", ".webp", ".avif"):
@@ -95,14 +95,14 @@ def deep(path: Path, channels: int = 3, height: int = 20, width: int = 30, most:
 
 
 def read(path: Path) -> NDArray[np.uint8] | NDArray[np.uint16]:
-    """The pixels of a file, of its own depth."""
+    """The pixels of a file, at its own depth."""
     image = pyvips.Image.new_from_file(str(path))
     found: NDArray[np.uint8] | NDArray[np.uint16] = image.numpy()
     return found[..., None] if found.ndim == 2 else found
 
 
 def encoded(image: Image.Image, form: str, **options: object) -> bytes:
-    """A PIL picture as a file's bytes."""
+    """A PIL image as a file's bytes."""
     buffer = io.BytesIO()
     image.save(buffer, form, **options)  # type: ignore[arg-type]
     return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""Bad photos fail and are named, the others are made; bad commands are refused in one sentence."""
+"""Bad photos are reported and the others upscaled; bad commands are refused in one sentence."""
 
 from __future__ import annotations
 
@@ -36,44 +36,44 @@ def _animated(form: str) -> bytes:
 
 
 def _bad(folder: Path) -> dict[str, str]:
-    """Write bad files; name -> what is to be said of it."""
+    """Write bad files; name -> part of the message about it."""
     photo = encoded(Image.fromarray(pixels(200, 300)), "JPEG")
     drawing = encoded(Image.fromarray(pixels(200, 300)), "PNG")
     files = {
-        "words.jpg": (b"no picture at all", "no image of a known kind"),
+        "words.jpg": (b"no image at all", "not an image of a known format"),
         "zero.png": (b"", "empty"),
         "cut.jpg": (photo[: len(photo) // 2], "damaged"),
         "cut.png": (drawing[: len(drawing) // 2], "damaged"),
         "flipped.png": (drawing[:2000] + b"\xff" * 200 + drawing[2200:], "damaged"),
         "wide.png": (_huge(40_000, 40_000), "--limit"),
-        "moving.gif": (_animated("GIF"), "more than one image"),
-        "moving.webp": (_animated("WEBP"), "more than one image"),
-        "moving.png": (_animated("PNG"), "more than one image"),
-        "pages.tif": (_animated("TIFF"), "more than one image"),
+        "moving.gif": (_animated("GIF"), "contains several images"),
+        "moving.webp": (_animated("WEBP"), "contains several images"),
+        "moving.png": (_animated("PNG"), "contains several images"),
+        "pages.tif": (_animated("TIFF"), "contains several images"),
         "lab.tif": (encoded(Image.new("LAB", (8, 8)), "TIFF"), "its colours"),
         "float.tif": (encoded(Image.fromarray(np.ones((8, 8), np.float32)), "TIFF"), "float"),
     }
     for name, (content, _) in files.items():
         (folder / name).write_bytes(content)
-    return {name: said for name, (_, said) in files.items()}
+    return {name: message for name, (_, message) in files.items()}
 
 
-def test_bad_photos_are_set_aside_and_the_others_made(upscale: Upscale, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_photos_are_reported_and_the_others_upscaled(upscale: Upscale, capsys: pytest.CaptureFixture[str]) -> None:
     Path("in").mkdir()
     bad = _bad(Path("in"))
     for name in ("good.jpg", "sub/good.png", "zz.webp"):
         save(Path("in") / name, pixels())
     Path("in/notes.txt").write_text("not meant")
     assert upscale("in", "--out", "out") == 1
-    said = capsys.readouterr()
+    printed = capsys.readouterr()
     made = sorted(path.relative_to("out").as_posix() for path in Path("out").rglob("[a-z]*") if path.is_file())
     assert made == ["good_x4.jpg", "sub/good_x4.png", "zz_x4.webp"]
     assert not list(Path("out").rglob(".*.part"))
-    assert "3 upscaled, 1 other files skipped, 12 failed" in said.out
+    assert "3 upscaled, 1 other files skipped, 12 failed" in printed.out
     for name, why in bad.items():
-        line = next(line for line in said.out.splitlines() if line.startswith(f"  {Path('in') / name}: "))
+        line = next(line for line in printed.out.splitlines() if line.startswith(f"  {Path('in') / name}: "))
         assert why in line, line
-    assert "Traceback" not in said.err
+    assert "Traceback" not in printed.err
     assert upscale("in", "--out", "out") == 1
     assert "0 upscaled, 3 already done" in capsys.readouterr().out
 
@@ -84,12 +84,10 @@ def test_the_limit_is_a_flag(upscale: Upscale) -> None:
     assert upscale("p.png", "--limit", "0.0006") == 0
 
 
-def test_a_wide_picture_is_enlarged_where_the_format_holds_it(
-    upscale: Upscale, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_wide_image_is_upscaled_if_the_format_holds_it(upscale: Upscale, capsys: pytest.CaptureFixture[str]) -> None:
     Image.fromarray(pixels(2, 20_000)).save("strip.png")
     assert upscale("strip.png", "--format", "jpeg", "--limit", "1") == 1
-    assert "larger than a JPEG file can be" in capsys.readouterr().err
+    assert "exceeds the maximum size of a JPEG file" in capsys.readouterr().err
     assert upscale("strip.png") == 0
     with Image.open("strip_x4.png") as made:
         assert made.size == (80_000, 8)
@@ -98,13 +96,13 @@ def test_a_wide_picture_is_enlarged_where_the_format_holds_it(
 REFUSED = {
     "nothing there": (["none.jpg"], ["none.jpg"]),
     "pattern of nothing": (["*.xyz"], ["*.xyz"]),
-    "empty folder": (["empty", "--out", "o"], ["no image in empty"]),
+    "empty folder": (["empty", "--out", "o"], ["no images in empty"]),
     "folder without --out": (["folder"], ["--out FOLDER"]),
     "many into one": (["p.png", "folder/a.png", "--out", "o.png"], ["--out o.png is one file"]),
     "out is a file": (["p.png", "--out", "words.txt"], ["--out words.txt is a file"]),
     "out below a file": (["p.png", "--out", "words.txt/o"], ["cannot write words.txt/o"]),
     "format against name": (["p.png", "--out", "o.jpg", "--format", "png"], ["contradict"]),
-    "input is output": (["p.png", "--out", "p.png"], ["both the photo and its result", "--overwrite"]),
+    "input is output": (["p.png", "--out", "p.png"], ["would replace its own source", "--overwrite"]),
     "out of another kind": (["p.png", "--out", "o.bmp"], ["o.bmp", "PNG, JPEG"]),
     "unknown format": (["p.png", "--format", "bmp"], ["bmp", "png"]),
     "quality": (["p.png", "--quality", "101"], ["got 101"]),
@@ -116,7 +114,7 @@ REFUSED = {
     "no model": (["p.png", "--model", "runs/none"], ["runs/none"]),
     "no page": (["p.png", "--compare", "page.png"], ["page.png", ".html"]),
     "original alone": (["p.png", "--original", "p.png"], ["--compare"]),
-    "same name twice": (["folder/a.png", "other/a.png", "--out", "o"], ["would both become"]),
+    "same name twice": (["folder/a.png", "other/a.png", "--out", "o"], ["have the same result"]),
 }
 
 
@@ -127,15 +125,15 @@ def test_refused(case: str, upscale: Upscale, capsys: pytest.CaptureFixture[str]
     Path("empty").mkdir()
     Path("words.txt").write_text("words")
     before = Path("p.png").read_bytes()
-    words, said = REFUSED[case]
+    words, parts = REFUSED[case]
     code = upscale(*words)
-    told = capsys.readouterr().err.strip()
-    assert code == 2, told
-    assert len(told.splitlines()) == 1
-    assert told.startswith("ganvas: ")
-    assert told.endswith(".")
-    for word in said:
-        assert word in told
+    message = capsys.readouterr().err.strip()
+    assert code == 2, message
+    assert len(message.splitlines()) == 1
+    assert message.startswith("ganvas: ")
+    assert message.endswith(".")
+    for part in parts:
+        assert part in message
     assert Path("p.png").read_bytes() == before
     assert not Path("o/a_x4.png").exists()
 
@@ -147,12 +145,12 @@ def test_overwriting_a_photo_with_its_result(upscale: Upscale) -> None:
         assert made.size == (120, 80)
 
 
-def test_what_is_there_stays(upscale: Upscale, capsys: pytest.CaptureFixture[str]) -> None:
+def test_existing_files_stay(upscale: Upscale, capsys: pytest.CaptureFixture[str]) -> None:
     save(Path("p.png"), pixels())
     Path("p_x4.png").write_text("mine")
     assert upscale("p.png") == 1
-    said = capsys.readouterr()
-    assert (said.err.count("--overwrite"), said.out) == (1, "0 upscaled, 1 failed\n")
+    printed = capsys.readouterr()
+    assert (printed.err.count("--overwrite"), printed.out) == (1, "0 upscaled, 1 failed\n")
     assert Path("p_x4.png").read_text() == "mine"
     assert upscale("p.png", "--overwrite") == 0
 
@@ -177,11 +175,11 @@ def test_a_full_disk_leaves_nothing_half_written(
         code = upscale("p.png", "--out", "out", "--format", form)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    told = capsys.readouterr().err.strip()
+    message = capsys.readouterr().err.strip()
     assert code == 2
-    assert "cannot write out/p_x4" in told
-    assert "free some space" in told
-    assert len(told.splitlines()) == 1, told
+    assert "cannot write out/p_x4" in message
+    assert "free some space" in message
+    assert len(message.splitlines()) == 1, message
     assert not [path for path in Path("out").iterdir() if "p_x4" in path.name]
     assert upscale("p.png", "--out", "out", "--format", form) == 0
 
@@ -201,7 +199,7 @@ def test_a_really_full_disk(cli: Cli, model: Path, tmp_path: Path) -> None:
         subprocess.run(["umount", str(small)], check=True)
 
 
-def test_help_tells_the_names_of_results(cli: Cli) -> None:
+def test_help_explains_the_names_of_results(cli: Cli) -> None:
     done = cli("upscale", "--help")
     assert done.returncode == 0
     assert "photo_x4.jpg" in done.stdout

@@ -1,4 +1,4 @@
-"""Folders of photos survive kills: all good, none torn, none done twice."""
+"""Folders of photos survive kills: all results complete, none made twice."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ def stop_at_random(model: Path, folder: str, out: str, signals: Sequence[int], s
             time.sleep(0.002)
         time.sleep(chance.random() * 0.15)
         process.send_signal(number)
-        _, said = process.communicate()
-        assert "Traceback" not in said
+        _, output = process.communicate()
+        assert "Traceback" not in output
         if number == signal.SIGINT:
             assert process.returncode in (0, 130)
             assert not list(Path(out).rglob(".*.part"))
@@ -268,22 +268,22 @@ def test_done_means_the_same_photo_and_the_same_settings(upscale: Upscale, capsy
     assert "1 already done" in capsys.readouterr().out
     save(Path("in/p.png"), pixels(seed=1))
     assert upscale("in", "--out", "out", "--no-colour-lock") == 1
-    assert "changed since" in capsys.readouterr().err
+    assert "has changed since" in capsys.readouterr().err
 
 
-def test_what_was_done_before_is_checked_too(upscale: Upscale, capsys: pytest.CaptureFixture[str]) -> None:
+def test_results_of_earlier_jobs_are_checked_too(upscale: Upscale, capsys: pytest.CaptureFixture[str]) -> None:
     save(Path("in/p.jpg"), pixels())
     assert upscale("in", "--out", "out", "--format", "png") == 0
     assert "EXIF kept" not in capsys.readouterr().out
     assert upscale("in", "--out", "out", "--format", "png", "--check") == 0
-    said = capsys.readouterr().out
-    assert "EXIF kept" in said
-    assert "0 upscaled, 1 already done" in said
+    output = capsys.readouterr().out
+    assert "EXIF kept" in output
+    assert "0 upscaled, 1 already done" in output
     save(Path("in/p.png"), pixels())
     assert upscale("in", "--out", "out", "--format", "png", "--check") == 0
-    said = capsys.readouterr().out
-    assert "p_x4.png: " in said
-    assert "p_png_x4.png: " in said
+    output = capsys.readouterr().out
+    assert "p_x4.png: " in output
+    assert "p_png_x4.png: " in output
 
 
 def test_moved_folders_are_known_again(upscale: Upscale, capsys: pytest.CaptureFixture[str]) -> None:
@@ -337,9 +337,9 @@ def test_two_at_once_are_kept_apart(upscale: Upscale, capsys: pytest.CaptureFixt
     assert upscale("in", "--out", "out") == 0
 
 
-def test_a_line_for_every_photo_tells_time_and_colours(upscale: Upscale, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_line_for_every_photo_reports_time_and_colours(upscale: Upscale, capsys: pytest.CaptureFixture[str]) -> None:
     save(Path("p.png"), pixels())
     assert upscale("p.png") == 0
-    said = capsys.readouterr().out
-    assert "p_x4.png  120 x 80, " in said
-    assert "s/MP" in said
+    output = capsys.readouterr().out
+    assert "p_x4.png  120 x 80, " in output
+    assert "s/MP" in output

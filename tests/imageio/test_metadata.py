@@ -1,4 +1,4 @@
-"""Nothing is lost on the way from file to file: read by other programs' code where there is any."""
+"""Metadata is preserved from file to file, as read by independent libraries where possible."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 
 import ganvas
 from ganvas.imageio import exif as exif_blocks
-from ganvas.imageio.metadata import SOURCE_TYPE, noted
+from ganvas.imageio.metadata import SOURCE_TYPE, mark_upscaled
 from tests.imageio.conftest import ICC, XMP, Upscale, deep, exif, pixels, read, save
 
 FORMATS = {"png": ".png", "jpeg": ".jpg", "webp": ".webp", "tiff": ".tif", "avif": ".avif"}
@@ -28,32 +28,32 @@ def test_metadata_goes_from_every_format_to_every_format(source: str, form: str,
     with Image.open(result) as made, Image.open(photo) as was:
         assert made.size == (80, 120)
         assert made.info["icc_profile"] == ICC
-        told, asked = made.getexif(), was.getexif()
+        made_exif, asked = made.getexif(), was.getexif()
         if form != "tiff":  # PIL turns TIFF files by the tag and then hides it
-            assert told[0x0112] == 1
+            assert made_exif[0x0112] == 1
         for tag in (0x010F, 0x0131, 0x4746, 0x9C9B):
-            assert told[tag] == asked[tag]
+            assert made_exif[tag] == asked[tag]
         for directory in (0x8769, 0x8825):
             values = dict(asked.get_ifd(directory))
             if directory == 0x8769 and values:
                 values |= {0xA002: 80, 0xA003: 120}
-            assert dict(told.get_ifd(directory)) == values
+            assert dict(made_exif.get_ifd(directory)) == values
         xmp = made.info.get("xmp") or made.info.get("XML:com.adobe.xmp", "").encode("latin-1")
         xmp = xmp or made.tag_v2[700]  # type: ignore[attr-defined]
         assert SOURCE_TYPE.encode() in xmp
         if source != ".png":
             assert b'xmp:Rating="5"' in xmp
             assert b'tiff:Orientation="1"' in xmp
-        dpi = made.info.get("dpi") or (told[0x011A], told[0x011B])
+        dpi = made.info.get("dpi") or (made_exif[0x011A], made_exif[0x011B])
         assert np.allclose([float(value) for value in dpi], 300, atol=0.01)
-        # Upright once: the picture, made small again, is the photo, turned.
+        # The result is upright: downscaled again, it equals the rotated photo.
         small = ImageOps.exif_transpose(made).convert("RGB").resize((20, 30), Image.Resampling.BOX)
         turned = ImageOps.exif_transpose(was).convert("RGB")
     assert np.abs(np.asarray(small, float) - np.asarray(turned, float)).mean() < 12
 
 
 @pytest.mark.parametrize("ending", [".png", ".jpg", ".tif", ".webp", ".avif"])
-def test_nothing_is_made_up(ending: str, upscale: Upscale) -> None:
+def test_no_resolution_is_invented(ending: str, upscale: Upscale) -> None:
     Image.fromarray(pixels()).save(f"bare{ending}")
     assert upscale(f"bare{ending}") == 0
     with Image.open(f"bare_x4{ending}") as made:
@@ -63,23 +63,23 @@ def test_nothing_is_made_up(ending: str, upscale: Upscale) -> None:
 
 
 @pytest.mark.parametrize("form", FORMATS)
-@pytest.mark.parametrize("told", [b"", b"MM", b"II"])
-def test_the_resolution_is_kept_where_exif_says_nothing_of_it(
-    form: str, told: bytes, upscale: Upscale, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("byte_order", [b"", b"MM", b"II"])
+def test_the_resolution_is_kept_if_exif_has_none(
+    form: str, byte_order: bytes, upscale: Upscale, capsys: pytest.CaptureFixture[str]
 ) -> None:
     block = Image.Exif()
-    block.endian = "<" if told == b"II" else ">"
+    block.endian = "<" if byte_order == b"II" else ">"
     block[0x013B], block.get_ifd(0x8769)[0x9003] = "somebody", "2020:01:02 03:04:05"
-    Image.fromarray(pixels()).save("scan.jpg", dpi=(72, 300), exif=block if told else b"")
+    Image.fromarray(pixels()).save("scan.jpg", dpi=(72, 300), exif=block if byte_order else b"")
     assert upscale("scan.jpg", "--format", form, "--check") == 0
-    said = capsys.readouterr().out
-    assert "72 dpi" in said
-    assert ("EXIF kept (2 of 2 tags)" if told else "no EXIF") in said
+    output = capsys.readouterr().out
+    assert "72 dpi" in output
+    assert ("EXIF kept (2 of 2 tags)" if byte_order else "no EXIF") in output
     with Image.open(f"scan_x4{FORMATS[form]}") as made:
         tags = made.getexif()
         if form != "png":
             assert [float(tags[0x011A]), float(tags[0x011B])] == [72, 300]
-        assert tags.get(0x013B) == ("somebody" if told else None)
+        assert tags.get(0x013B) == ("somebody" if byte_order else None)
 
 
 @pytest.mark.parametrize("ending", [".png", ".tif"])
@@ -108,9 +108,9 @@ def test_16_bits_become_12_of_avif_and_8_of_jpeg(upscale: Upscale, capsys: pytes
     assert "12 bit" in capsys.readouterr().out
     assert pyvips.Image.new_from_file("a_x4.avif").get("bits-per-sample") == 12
     assert upscale("a.png", "--format", "jpeg", "--check") == 0
-    said = capsys.readouterr().out
-    assert "8 bit, was 16" in said
-    assert "16 bits made 8: JPEG holds no more" in said
+    output = capsys.readouterr().out
+    assert "8 bit, was 16" in output
+    assert "16 bits reduced to 8: JPEG supports no more" in output
 
 
 def test_grey_stays_grey_and_the_pixels_are_the_models(upscale: Upscale, model: Path) -> None:
@@ -122,12 +122,12 @@ def test_grey_stays_grey_and_the_pixels_are_the_models(upscale: Upscale, model: 
         assert np.array_equal(np.asarray(made), ganvas.open(model).upscale(grey))
 
 
-def test_alpha_is_enlarged_and_its_rims_are_clean(upscale: Upscale) -> None:
-    picture = np.zeros((24, 24, 4), np.uint8)
-    picture[6:18, 6:18] = (200, 30, 30, 255)  # below what cannot be seen all is black
+def test_alpha_is_upscaled_without_fringes(upscale: Upscale) -> None:
+    image = np.zeros((24, 24, 4), np.uint8)
+    image[6:18, 6:18] = (200, 30, 30, 255)  # transparent pixels are black
     for ending in (".png", ".webp", ".tif", ".avif"):
         options = {"lossless": True} if ending == ".webp" else {}
-        Image.fromarray(picture).save(f"cut{ending}", **options)
+        Image.fromarray(image).save(f"cut{ending}", **options)
         assert upscale(f"cut{ending}") == 0
         with Image.open(f"cut_x4{ending}") as made:
             assert made.mode == "RGBA"
@@ -143,19 +143,19 @@ def test_alpha_is_matlabs_bicubic(upscale: Upscale) -> None:
 
     from ganvas.imaging.tensors import bicubic
 
-    picture = pixels(50, 30, 4)
-    Image.fromarray(picture).save("soft.png")
+    image = pixels(50, 30, 4)
+    Image.fromarray(image).save("soft.png")
     assert upscale("soft.png") == 0
-    expected = bicubic(torch.from_numpy(picture[..., 3]), 4).numpy().astype(int)
+    expected = bicubic(torch.from_numpy(image[..., 3]), 4).numpy().astype(int)
     assert np.abs(read(Path("soft_x4.png"))[..., 3] - expected).max() <= 1  # which rounds between its two passes
 
 
-def test_jpeg_has_transparency_put_on_white(upscale: Upscale, capsys: pytest.CaptureFixture[str]) -> None:
-    picture = np.zeros((16, 16, 4), np.uint8)
-    picture[:, 8:] = (10, 20, 30, 255)
-    Image.fromarray(picture).save("cut.png")
+def test_jpeg_has_alpha_blended_onto_white(upscale: Upscale, capsys: pytest.CaptureFixture[str]) -> None:
+    image = np.zeros((16, 16, 4), np.uint8)
+    image[:, 8:] = (10, 20, 30, 255)
+    Image.fromarray(image).save("cut.png")
     assert upscale("cut.png", "--format", "jpeg", "--check") == 0
-    assert "alpha put on white" in capsys.readouterr().out
+    assert "alpha blended onto white" in capsys.readouterr().out
     with Image.open("cut_x4.jpg") as made:
         assert np.asarray(made)[:, :16].min() > 245
 
@@ -176,7 +176,7 @@ def test_cmyk_becomes_rgb_with_a_profile_that_is_true(upscale: Upscale, capsys: 
     Image.new("CMYK", (20, 12), (0, 255, 255, 0)).save("print.jpg", quality=95)
     Image.new("CMYK", (20, 12), (0, 255, 255, 0)).save("print.tif")
     assert upscale("print.jpg", "print.tif", "--out", "out", "--check") == 0
-    assert capsys.readouterr().out.count("CMYK made RGB") == 2
+    assert capsys.readouterr().out.count("CMYK converted to RGB") == 2
     for name in ("print_x4.jpg", "print_x4.tif"):
         with Image.open(Path("out") / name) as made:
             assert made.mode == "RGB"
@@ -188,8 +188,8 @@ def test_cmyk_becomes_rgb_with_a_profile_that_is_true(upscale: Upscale, capsys: 
 def test_a_profile_of_other_colours_is_left_out(upscale: Upscale, capsys: pytest.CaptureFixture[str]) -> None:
     Image.fromarray(pixels(channels=1)[..., 0]).save("grey.jpg", icc_profile=ICC)
     assert upscale("grey.jpg", "--check") == 0
-    said = capsys.readouterr().out
-    assert "profile left out: it is for RGB" in said
+    output = capsys.readouterr().out
+    assert "profile left out: it is for RGB" in output
     with Image.open("grey_x4.jpg") as made:
         assert "icc_profile" not in made.info
 
@@ -211,31 +211,31 @@ def test_text_of_png_files_is_kept(upscale: Upscale, capsys: pytest.CaptureFixtu
     text = PngInfo()
     text.add_text("Title", "hello")
     text.add_itxt("Comment", "Grüße")
-    Image.fromarray(pixels()).save("told.png", pnginfo=text)
-    assert upscale("told.png") == 0
-    with Image.open("told_x4.png") as made:
+    Image.fromarray(pixels()).save("text.png", pnginfo=text)
+    assert upscale("text.png") == 0
+    with Image.open("text_x4.png") as made:
         made.load()
         assert made.info["Title"] == "hello"
         assert made.info["Comment"] == "Grüße"
-    assert upscale("told.png", "--format", "webp") == 0
+    assert upscale("text.png", "--format", "webp") == 0
     assert "text left out" in capsys.readouterr().out
 
 
-def test_the_note_leaves_what_was_there() -> None:
-    once = noted(XMP, "4 times by a, ganvas 1")
+def test_the_mark_preserves_existing_xmp() -> None:
+    once = mark_upscaled(XMP, "4 times by a, ganvas 1")
     assert XMP.split(b"</rdf:RDF>")[0].replace(b'Orientation="6"', b'Orientation="1"') in once
-    twice = noted(once, "4 times by b, ganvas 1")
+    twice = mark_upscaled(once, "4 times by b, ganvas 1")
     assert twice.count(SOURCE_TYPE.encode()) == 1
     assert b"by a" not in twice
-    camera = noted(
+    camera = mark_upscaled(
         XMP.replace(b"xmp:Rating", b'Iptc4xmpExt:DigitalSourceType="http://x/digitalCapture" xmp:Rating'), "x"
     )
     assert b"digitalCapture" not in camera
     assert camera.count(SOURCE_TYPE.encode()) == 1
-    assert noted(b"no packet", "x") == b"no packet"
+    assert mark_upscaled(b"no packet", "x") == b"no packet"
 
 
-def test_words_of_exif_that_are_not_ascii_survive_tiff(upscale: Upscale) -> None:
+def test_non_ascii_exif_survives_tiff(upscale: Upscale) -> None:
     block = exif_blocks.parse(exif().tobytes().removeprefix(b"Exif\0\0"))
     name = "Jörg Müller".encode()
     block.entries[0x013B] = exif_blocks.ExifEntry(2, len(name) + 1, name + b"\0")
@@ -255,7 +255,7 @@ def test_damaged_exif_does_not_stop_a_photo(upscale: Upscale, capsys: pytest.Cap
     assert "EXIF left out" in capsys.readouterr().out
 
 
-def test_the_line_of_check_tells_what_is_in_the_file(upscale: Upscale, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_line_of_check_describes_the_file(upscale: Upscale, capsys: pytest.CaptureFixture[str]) -> None:
     photo = save(Path("photo.jpg"), pixels(), orientation=8)
     assert upscale(photo, "--check") == 0
     line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("photo_x4.jpg: "))
@@ -269,7 +269,7 @@ def test_the_line_of_check_tells_what_is_in_the_file(upscale: Upscale, capsys: p
         "300 dpi",
     ):
         assert fact in line
-    assert "XMP kept and noted" in line
+    assert "XMP kept, marked as upscaled" in line
     assert "orientation 8 applied" in line
 
 

@@ -1,4 +1,4 @@
-"""Films: frames, their time, sound and colours; where ffmpeg is installed."""
+"""Videos: frames, timing, audio and colours; needs ffmpeg."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ CODED = ("-c:v", "libx264", "-pix_fmt", "yuv420p", "-qp", "8", "-c:a", "aac")
 
 
 def ffmpeg(*words: str) -> bytes:
-    """Run ffmpeg; what it writes to standard output."""
+    """Run ffmpeg and return its standard output."""
     return subprocess.run(["ffmpeg", "-v", "error", "-y", *words], check=True, capture_output=True).stdout
 
 
 def streams(path: str) -> dict[str, dict[str, Any]]:
-    """What ffprobe tells of a film's streams, by their kind."""
-    told = subprocess.run(["ffprobe", "-v", "error", "-show_streams", "-of", "json", path], capture_output=True)
-    return {stream["codec_type"]: stream for stream in json.loads(told.stdout)["streams"]}
+    """A video's streams as ffprobe reports them, by kind."""
+    found = subprocess.run(["ffprobe", "-v", "error", "-show_streams", "-of", "json", path], capture_output=True)
+    return {stream["codec_type"]: stream for stream in json.loads(found.stdout)["streams"]}
 
 
 def frames(path: str, width: int, height: int) -> NDArray[np.float64]:
@@ -41,20 +41,22 @@ def frames(path: str, width: int, height: int) -> NDArray[np.float64]:
 
 
 @needs_ffmpeg
-def test_frames_are_enlarged_and_the_sound_is_copied(upscale: Upscale, capsys: pytest.CaptureFixture[str]) -> None:
-    ffmpeg(*VIDEO, *SOUND, *CODED, "-metadata", "title=Holiday", "film.mp4")
-    assert upscale("film.mp4") == 0
-    assert "film_x4.mp4  128 x 96" in capsys.readouterr().out
-    was, now = streams("film.mp4"), streams("film_x4.mp4")
+def test_frames_are_upscaled_and_audio_is_copied(upscale: Upscale, capsys: pytest.CaptureFixture[str]) -> None:
+    ffmpeg(*VIDEO, *SOUND, *CODED, "-metadata", "title=Holiday", "video.mp4")
+    assert upscale("video.mp4") == 0
+    assert "video_x4.mp4  128 x 96" in capsys.readouterr().out
+    was, now = streams("video.mp4"), streams("video_x4.mp4")
     assert (now["video"]["width"], now["video"]["height"]) == (128, 96)
     assert now["video"]["nb_frames"] == was["video"]["nb_frames"] == "20"
     assert now["video"]["r_frame_rate"] == was["video"]["r_frame_rate"]
-    sounds = [ffmpeg("-i", name, "-map", "0:a", "-c", "copy", "-f", "md5", "-") for name in ("film.mp4", "film_x4.mp4")]
+    sounds = [
+        ffmpeg("-i", name, "-map", "0:a", "-c", "copy", "-f", "md5", "-") for name in ("video.mp4", "video_x4.mp4")
+    ]
     assert sounds[0] == sounds[1]
-    assert np.abs(frames("film.mp4", 32, 24) - frames("film_x4.mp4", 32, 24)).mean() < 4
-    told = subprocess.run(["ffprobe", "-v", "error", "-show_format", "film_x4.mp4"], capture_output=True, text=True)
-    assert "title=Holiday" in told.stdout
-    assert "compositeWithTrainedAlgorithmicMedia" in told.stdout
+    assert np.abs(frames("video.mp4", 32, 24) - frames("video_x4.mp4", 32, 24)).mean() < 4
+    found = subprocess.run(["ffprobe", "-v", "error", "-show_format", "video_x4.mp4"], capture_output=True, text=True)
+    assert "title=Holiday" in found.stdout
+    assert "compositeWithTrainedAlgorithmicMedia" in found.stdout
 
 
 @needs_ffmpeg
@@ -73,13 +75,13 @@ def test_a_variable_rate_is_made_constant_in_step(upscale: Upscale, capsys: pyte
     slow = "setpts='if(lt(N,10),N/25,0.4+(N-10)/10)/TB'"
     ffmpeg(*VIDEO, "-vf", slow, "-fps_mode", "vfr", *CODED, "phone.mp4")
     assert upscale("phone.mp4") == 0
-    assert "variable frame rate made constant" in capsys.readouterr().out
+    assert "variable frame rate converted to" in capsys.readouterr().out
     was, now = (float(streams(name)["video"]["duration"]) for name in ("phone.mp4", "phone_x4.mp4"))
     assert abs(was - now) < 0.15
 
 
 @needs_ffmpeg
-def test_a_late_picture_stays_in_step_with_the_sound(upscale: Upscale) -> None:
+def test_a_late_first_frame_stays_in_sync_with_the_audio(upscale: Upscale) -> None:
     ffmpeg(*SOUND, "-itsoffset", "0.4", *VIDEO, "-map", "1:v", "-map", "0:a", *CODED, "late.mkv")
     assert upscale("late.mkv") == 0
     was, now = frames("late.mkv", 32, 24), frames("late_x4.mkv", 32, 24)
@@ -90,7 +92,7 @@ def test_a_late_picture_stays_in_step_with_the_sound(upscale: Upscale) -> None:
 
 
 @needs_ffmpeg
-def test_a_turned_film_is_upright(upscale: Upscale) -> None:
+def test_a_turned_video_is_upright(upscale: Upscale) -> None:
     ffmpeg(*VIDEO, *CODED, "flat.mp4")
     turn = ("-display_rotation", "90") if "display_rotation" in ffmpeg("-h", "full").decode() else ()
     if turn:
@@ -105,27 +107,27 @@ def test_a_turned_film_is_upright(upscale: Upscale) -> None:
 
 
 @needs_ffmpeg
-def test_bad_films_are_set_aside(upscale: Upscale, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_videos_are_reported(upscale: Upscale, capsys: pytest.CaptureFixture[str]) -> None:
     Path("in").mkdir()
     ffmpeg(*VIDEO, *CODED, "in/good.mp4")
     Path("in/cut.mp4").write_bytes(Path("in/good.mp4").read_bytes()[:2000])
-    Path("in/words.avi").write_text("no film")
+    Path("in/words.avi").write_text("no video")
     ffmpeg(*SOUND, "-c:a", "aac", "in/sound.mp4")
     save(Path("in/photo.png"), pixels())
     assert upscale("in", "--out", "out") == 1
-    said = capsys.readouterr().out
-    assert "2 upscaled, 3 failed" in said
-    assert said.count("no video that ffmpeg can read") >= 3
+    output = capsys.readouterr().out
+    assert "2 upscaled, 3 failed" in output
+    assert output.count("ffmpeg cannot read it as a video") >= 3
     assert sorted(path.name for path in Path("out").glob("[a-z]*")) == ["good_x4.mp4", "photo_x4.png"]
     assert not list(Path("out").glob(".*.part"))
     assert upscale("in", "--out", "out") == 1
     assert "2 already done" in capsys.readouterr().out
 
 
-def test_without_ffmpeg_the_remedy_is_told(
+def test_without_ffmpeg_the_remedy_is_named(
     upscale: Upscale, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PATH", "")
-    Path("film.mp4").write_bytes(b"film")
-    assert upscale("film.mp4") == 2
+    Path("video.mp4").write_bytes(b"video")
+    assert upscale("video.mp4") == 2
     assert "install ffmpeg" in capsys.readouterr().err

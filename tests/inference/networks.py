@@ -1,4 +1,4 @@
-"""Small networks of every family that can be opened, and pictures to enlarge."""
+"""Small networks of every family that can be opened, and images to upscale."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ganvas.systems.srgan import SRGAN
 
 
 def small(**changes: object) -> SRGAN:
-    """An SRGAN that enlarges in milliseconds."""
+    """An SRGAN that upscales in milliseconds."""
     return SRGAN(**{"g_width": 8, "blocks": 2, "size": 32, **changes})  # type: ignore[arg-type]
 
 

@@ -20,7 +20,7 @@ from tests.conftest import SHARED
 SET5 = SHARED / "data" / "sr_eval" / "Set5"
 
 
-def photograph() -> Pixels:
+def photo() -> Pixels:
     from sklearn.datasets import load_sample_image
 
     return np.array(load_sample_image("flower.jpg")[120:248, 200:360])
@@ -42,15 +42,15 @@ def test_two_models_are_bundled_small_and_with_cards() -> None:
         assert about.images_seen > 0
 
 
-def test_the_faithful_model_beats_bicubic_on_a_photograph_it_never_saw() -> None:
-    high = photograph()
+def test_the_faithful_model_beats_bicubic_on_a_photo_it_never_saw() -> None:
+    high = photo()
     low = resized(high, 0.25)
     made = ganvas.open("srresnet-x4").upscale(low)
     assert psnr(luma(made), luma(high)) > psnr(luma(resized(low, 4)), luma(high)) + 1.0
 
 
 def test_strength_goes_from_the_one_to_the_other() -> None:
-    low = resized(photograph(), 0.25)
+    low = resized(photo(), 0.25)
     ends = [ganvas.open(name).upscale(low) for name in ("srresnet-x4", "srgan-x4")]
     assert np.array_equal(ganvas.open("srgan-x4", strength=0.0).upscale(low), ends[0])
     half = ganvas.open("srgan-x4", strength=0.5).upscale(low).astype(int)
@@ -59,7 +59,7 @@ def test_strength_goes_from_the_one_to_the_other() -> None:
 
 
 def test_a_photo_is_upscaled_at_once(capsys: pytest.CaptureFixture[str]) -> None:
-    Image.fromarray(photograph()[:40, :48]).save("photo.png")
+    Image.fromarray(photo()[:40, :48]).save("photo.png")
     assert cli.main(["upscale", "photo.png"]) == 0
     with Image.open("photo_x4.png") as made:
         assert made.size == (192, 160)
@@ -67,7 +67,7 @@ def test_a_photo_is_upscaled_at_once(capsys: pytest.CaptureFixture[str]) -> None
     assert Path("photo_x4.png").is_file()
 
 
-@pytest.mark.skipif(not SET5.is_dir(), reason=f"needs the benchmark pictures in {SET5}")
+@pytest.mark.skipif(not SET5.is_dir(), reason=f"needs the benchmark images in {SET5}")
 def test_set5_is_as_good_as_the_card_says() -> None:
     upscaler = ganvas.open("srresnet-x4")
     scores = []

@@ -1,4 +1,4 @@
-"""Images by class, from Python and from the command line; and the sheets of a run with classes."""
+"""Images by class, from Python and from the command line; sample grids of a run with classes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ import ganvas
 from ganvas import InputError, Watch, train
 from ganvas.cli import main
 from ganvas.data import load
-from ganvas.imaging.grid import GAP, MARGIN, PAPER, grid, with_names
+from ganvas.imaging.grid import GAP, PAPER, grid, label_rows, labels_width
 from ganvas.inference.export import convert
 from ganvas.inference.generator import class_folder
 from ganvas.recipe.sources import Images
 from ganvas.reports.frames import cut_strips
+from ganvas.runs.previews import read_previews
 from ganvas.runs.records import read_records
 from ganvas.systems.dcgan import DCGAN
 from tests.conftest import TrainedRun, tiny
@@ -50,30 +51,30 @@ def test_a_model_file_keeps_the_names(run: Path) -> None:
     assert ganvas.open("m.safetensors").classes == tuple("0123456789")
 
 
-def test_what_cannot_be_asked_for(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_classes_are_refused(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     g = ganvas.open(run)
     with pytest.raises(InputError, match=r"has no class 'cat'; give one of 0, 1, 2"):
         g.generate(1, label="cat")
-    with pytest.raises(InputError, match=r"no class 10: its numbers go from 0 to 9; give"):
+    with pytest.raises(InputError, match=r"no class 10: its classes are numbered 0 to 9; give"):
         g.generate(1, label=10)
-    with pytest.raises(InputError, match=r"no class '10': its numbers"):
+    with pytest.raises(InputError, match=r"no class '10': its classes are numbered"):
         g.number("10")
-    with pytest.raises(InputError, match=r"no class -1: its numbers"):
+    with pytest.raises(InputError, match=r"no class -1: its classes are numbered"):
         g.number(-1)
-    with pytest.raises(InputError, match=r"2 classes are given for 3 images"):
+    with pytest.raises(InputError, match=r"2 labels for 3 images"):
         g.generate(3, label=[0, 1])
-    with pytest.raises(InputError, match=r"a walk stays in one class"):
+    with pytest.raises(InputError, match=r"an interpolation stays in one class"):
         g.interpolate(2, 2)
     train(tiny(), name="plain")
-    for words, said in (
+    for words, message in (
         (("runs/r", "--class", "cat"), "has no class 'cat'"),
         (("runs/plain", "--class", "cat"), "was trained without classes"),
         (("runs/plain", "--class", "all"), "was trained without classes"),
-        (("runs/r", "--interpolate"), "name one with --class"),
+        (("runs/r", "--interpolate"), "give one with --class"),
         (("runs/r", "--interpolate", "--class", "1", "--class", "2"), "stays in one class, and 2 are given"),
     ):
         assert main(["generate", *words]) == 2
-        assert said in capsys.readouterr().err
+        assert message in capsys.readouterr().err
 
 
 def test_files_by_class_are_a_source_again(run: Path) -> None:
@@ -83,35 +84,34 @@ def test_files_by_class_are_a_source_again(run: Path) -> None:
     assert again.labels is not None
     assert again.labels.tolist() == [0, 0, 1, 1]
     assert np.array_equal(again.take(slice(2, 4)), ganvas.open(run).generate(2, label="7"))
-    with Image.open("fakes/7/0-000001.png") as picture:
-        assert "seed 0, image 1, class 7" in picture.info["Description"]
+    with Image.open("fakes/7/0-000001.png") as image:
+        assert "seed 0, image 1, class 7" in image.info["Description"]
 
 
-def test_a_sheet_has_a_row_for_each_class(run: Path) -> None:
+def test_a_grid_has_a_row_for_each_class(run: Path) -> None:
     assert main(["generate", "runs/r", "-n", "2", "--grid", "all.png"]) == 0
     assert main(["generate", "runs/r", "--class", "4", "-n", "9", "--grid", "one.png"]) == 0
-    with Image.open("all.png") as sheet:
-        margin = int(sheet.info[MARGIN])
-        assert sheet.size == (margin + 2 * 50 + GAP, 10 * 50 + GAP)
-        pixels = np.asarray(sheet)
+    margin = labels_width([str(label) for label in range(10)])
+    with Image.open("all.png") as image:
+        assert image.size == (margin + 2 * 50 + GAP, 10 * 50 + GAP)
+        pixels = np.asarray(image)
     assert (pixels[:, :margin] < 128).any()  # the names
     assert np.array_equal(pixels[400:452, margin:], grid(ganvas.open(run).generate(2, label=8), 2)[..., 0])
-    with Image.open("one.png") as sheet:
-        assert MARGIN not in sheet.info
-        assert sheet.size == (3 * 50 + GAP, 3 * 50 + GAP)
+    with Image.open("one.png") as image:
+        assert image.size == (3 * 50 + GAP, 3 * 50 + GAP)
 
 
-def test_sheets_of_other_classes_have_other_names(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_grids_of_other_classes_have_other_names(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for words in ([], ["--class", "all"], ["--class", "3"], ["--class", "7", "--class", "3"]):
         assert main(["generate", "runs/r", "-n", "1", *words]) == 0
     names = ["r-seed0.png", "r-seed0.png", "r-3-seed0.png", "r-7-3-seed0.png"]
     assert capsys.readouterr().out.split() == names
 
 
-def test_sheets_of_a_run_show_a_class_in_every_row(run: Path) -> None:
-    with Image.open(max(run.glob("samples/*.png"))) as sheet:
-        margin = int(sheet.info[MARGIN])
-        pixels = np.asarray(sheet)[:, margin:, None]
+def test_previews_of_a_run_show_a_class_in_every_row(run: Path) -> None:
+    margin = read_previews(run / "samples")[-1].left
+    with Image.open(max(run.glob("samples/*.png"))) as image:
+        pixels = np.asarray(image)[:, margin:, None]
     assert pixels.shape[:2] == (10 * 50 + GAP, 2 * (3 * 50 + GAP) + 4 * GAP)
     fakes = np.concatenate([ganvas.open(run).generate(3, label=label) for label in range(10)])
     assert np.array_equal(pixels[:, : 3 * 50 + GAP], grid(fakes, 3))
@@ -125,28 +125,28 @@ def test_sheets_of_a_run_show_a_class_in_every_row(run: Path) -> None:
     assert np.array_equal(last, grid(fakes[::3], 1))
 
 
-def test_a_comparison_reads_sheets_with_names(run: Path) -> None:
+def test_a_comparison_reads_labelled_grids(run: Path) -> None:
     cut = cut_strips(read_records([run]))
     assert list(cut.by_run) == ["r"]
     assert cut.reals
     last = cut.by_run["r"].frames[-1].source.partition(",")[2]
-    with Image.open(io.BytesIO(base64.b64decode(last))) as picture:
-        shown = np.asarray(picture.convert("L"))
+    with Image.open(io.BytesIO(base64.b64decode(last))) as image:
+        shown = np.asarray(image.convert("L"))
     firsts = np.concatenate([ganvas.open(run).generate(1, label=label) for label in range(10)])[..., 0]
     tiles = [shown[r : r + 16, c : c + 16] for r in range(0, len(shown), 16) for c in range(0, shown.shape[1], 16)]
-    # Down the rows of the sheet: as many classes as there is room for.
+    # Down the rows of the grid: as many classes as fit.
     assert all(np.array_equal(tile, first) for tile, first in zip(tiles[:10], firsts, strict=False))
 
 
-def test_names_beside_a_sheet() -> None:
-    sheet = grid(np.zeros((3, 48, 48, 3), np.uint8), 1)
-    made, text = with_names(sheet, ["cat", "狗", "a name that is far too long to stand beside"])
-    margin = int(text[MARGIN])
-    assert np.array_equal(made[:, margin:], sheet)
+def test_names_beside_a_grid() -> None:
+    tiles = grid(np.zeros((3, 48, 48, 3), np.uint8), 1)
+    names = ["cat", "狗", "a name that is far too long to fit beside it"]
+    made, margin = label_rows(tiles, names), labels_width(names)
+    assert np.array_equal(made[:, margin:], tiles)
     assert margin < 250
     for row in range(3):
         assert (made[row * 50 + GAP : (row + 1) * 50, :margin] < PAPER).any()
-    assert with_names(sheet, [])[0] is sheet
+    assert label_rows(tiles, []) is tiles
 
 
 @pytest.mark.parametrize(

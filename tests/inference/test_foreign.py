@@ -1,4 +1,4 @@
-"""Others' checkpoints: recognised, equal to their own networks, and never run."""
+"""Foreign checkpoints: recognized, equal to the original networks, and their code never run."""
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ def test_what_only_spandrel_knows(tmp_path: Path) -> None:
 def test_without_spandrel_the_remedy_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "spandrel", None)
     torch.save(rrdb().state_dict(), tmp_path / "esrgan.pth")
-    with pytest.raises(InputError, match=r"esrgan\.pth cannot be used.*pip install 'ganvas\[foreign\]'"):
+    with pytest.raises(InputError, match=r"esrgan\.pth cannot be opened.*pip install 'ganvas\[foreign\]'"):
         ganvas.open(tmp_path / "esrgan.pth")
 
 
@@ -226,31 +226,31 @@ def test_code_is_refused_and_not_run(form: str, tmp_path: Path, cli: Cli) -> Non
         torch.save({"epoch": 1, "model": Sgrvinod()}, path)  # as the tutorial saves it
     else:
         path.write_bytes(pickle.dumps(Evil()))
-    with pytest.raises(InputError, match=r"holds code besides weights .* save the weights alone: torch\.save"):
+    with pytest.raises(InputError, match=r"contains code besides weights .* save only the weights: torch\.save"):
         ganvas.open(path)
-    assert_refused(cli("convert", str(path), "--out", "x.safetensors"), "holds code", "state_dict")
+    assert_refused(cli("convert", str(path), "--out", "x.safetensors"), "contains code", "state_dict")
     assert not Path("ran").exists()
     assert not Path("x.safetensors").exists()
 
 
-def test_what_is_no_checkpoint_is_refused(tmp_path: Path, cli: Cli) -> None:
+def test_files_that_are_not_checkpoints_are_refused(tmp_path: Path, cli: Cli) -> None:
     path = tmp_path / "x.pth"
     torch.save(lively(BasicSR()).state_dict(), path)
     whole = path.read_bytes()
     for content in (b"", b"no checkpoint at all", whole[:200], whole[:-300]):
         path.write_bytes(content)
-        with pytest.raises(InputError, match=r"x\.pth cannot be read as a checkpoint"):
+        with pytest.raises(InputError, match=r"x\.pth is damaged or not a checkpoint"):
             ganvas.open(path)
     torch.save({"epoch": 3}, path)
-    with pytest.raises(InputError, match=r"x\.pth holds no weights by name"):
+    with pytest.raises(InputError, match=r"x\.pth contains no named weights"):
         ganvas.open(path)
     torch.save({"params": {"fc.weight": torch.zeros(2, 2)}}, path)
-    with pytest.raises(InputError, match=r"x\.pth cannot be used: its network is not known"):
+    with pytest.raises(InputError, match=r"x\.pth cannot be opened: its network is unknown"):
         ganvas.open(path)
     state = lively(BasicSR()).state_dict()
     del state["conv_hr.weight"]
     torch.save(state, path)
-    with pytest.raises(InputError, match=r"it looks like BasicSR's MSRResNet, but its weights do not fit"):
+    with pytest.raises(InputError, match=r"it looks like BasicSR's MSRResNet, but its weights do not match"):
         ganvas.open(path)
     torch.save(lively(BasicSR()).state_dict(), path)
     assert_refused(cli("convert", str(path), "--out", "x.onnx"), "x.onnx", ".safetensors")
@@ -265,7 +265,7 @@ def test_plain_safetensors_are_read_too(tmp_path: Path) -> None:
     assert len({family.key for family in FAMILIES}) == len(FAMILIES)
 
 
-def test_a_run_becomes_one_small_file_that_enlarges_alike(cli: Cli, tmp_path: Path) -> None:
+def test_a_converted_run_upscales_like_the_run(cli: Cli, tmp_path: Path) -> None:
     write_photographs(tmp_path / "photos", 3)
     train(enlarging(tmp_path / "photos"), name="r", watch=Watch(checkpoint_seconds=1e9))
     done = cli("convert", "runs/r", "--half", "--out", "small.safetensors")

@@ -18,15 +18,15 @@ def run(trained_run: TrainedRun) -> Path:
     return trained_run(tiny(), Watch(measure_every=16)).path
 
 
-def test_two_lines_make_pictures(run: Path) -> None:
+def test_two_lines_make_images(run: Path) -> None:
     g = ganvas.open("runs/r")
-    pictures = g.generate(5, seed=3)
-    assert pictures.shape == (5, 8, 8, 1)
-    assert pictures.dtype == np.uint8
+    images = g.generate(5, seed=3)
+    assert images.shape == (5, 8, 8, 1)
+    assert images.dtype == np.uint8
     assert [image.size for image in g.generate_images(2)] == [(8, 8), (8, 8)]
 
 
-def test_pictures_depend_on_their_seed_and_place_alone(run: Path) -> None:
+def test_images_depend_on_their_seed_and_place_alone(run: Path) -> None:
     g = ganvas.open(run)
     assert np.array_equal(g.generate(100, seed=1)[:3], g.generate(3, seed=1))
     assert not np.array_equal(g.generate(3, seed=1), g.generate(3, seed=2))
@@ -47,7 +47,7 @@ def test_a_lengthened_run_opens_where_it_stands(run: Path) -> None:
     assert ganvas.open(run).images_seen == 400
 
 
-def test_a_walk_begins_where_it_ends(run: Path) -> None:
+def test_an_interpolation_ends_where_it_begins(run: Path) -> None:
     g = ganvas.open(run)
     frames = g.interpolate(3, 4, seed=5)
     assert frames.shape == (12, 8, 8, 1)
@@ -55,7 +55,7 @@ def test_a_walk_begins_where_it_ends(run: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["missing", "empty", "torn"])
-def test_what_cannot_be_opened_is_named(run: Path, damage: str) -> None:
+def test_a_bad_path_is_named(run: Path, damage: str) -> None:
     if damage == "missing":
         path = Path("runs/nobody")
     elif damage == "empty":
@@ -67,27 +67,27 @@ def test_what_cannot_be_opened_is_named(run: Path, damage: str) -> None:
         ganvas.open(path)
 
 
-def test_cli_writes_labelled_pictures(run: Path, cli: Cli) -> None:
+def test_cli_writes_images_with_provenance(run: Path, cli: Cli) -> None:
     done = cli("generate", "runs/r", "-n", "3", "--seed", "7", "--grid", "g.png", "--out", "fakes")
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["fakes/7-000000.png", "fakes/7-000001.png", "fakes/7-000002.png", "g.png"]
-    with Image.open("fakes/7-000001.png") as picture:
-        assert picture.size == (8, 8)
-        assert "Synthetic" in picture.info["Description"]
-        assert " r " in picture.info["Description"]
-        assert "seed 7, image 1" in picture.info["Description"]
-        assert picture.info["DigitalSourceType"] == "trainedAlgorithmicMedia"
-        assert np.array_equal(np.asarray(picture), ganvas.open(run).generate(2, seed=7)[1, ..., 0])
-    with Image.open("g.png") as sheet:
-        assert sheet.size == (2 * 50 + 2, 2 * 50 + 2)
+    with Image.open("fakes/7-000001.png") as image:
+        assert image.size == (8, 8)
+        assert "Synthetic" in image.info["Description"]
+        assert " r " in image.info["Description"]
+        assert "seed 7, image 1" in image.info["Description"]
+        assert image.info["DigitalSourceType"] == "trainedAlgorithmicMedia"
+        assert np.array_equal(np.asarray(image), ganvas.open(run).generate(2, seed=7)[1, ..., 0])
+    with Image.open("g.png") as image:
+        assert image.size == (2 * 50 + 2, 2 * 50 + 2)
 
 
-def test_cli_walks(run: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cli_interpolates(run: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     words = ("generate", "runs/r", "--interpolate", "-n", "3", "--steps", "4")
     assert cli(*words, "--out", "w.gif", "--grid", "w.png").returncode == 0
-    with Image.open("w.gif") as film:
-        assert film.n_frames > 1
-        assert "Synthetic" in film.info["comment"].decode()
+    with Image.open("w.gif") as animation:
+        assert animation.n_frames > 1
+        assert "Synthetic" in animation.info["comment"].decode()
     assert Path("w.png").exists()
     assert_refused(cli(*words, "--out", "w.webm"), "w.webm", ".gif or .mp4")
     monkeypatch.setenv("PATH", "")

@@ -1,4 +1,4 @@
-"""What every opened model says of itself, and a predictor that stands in this file alone."""
+"""The descriptor of every model, and a predictor that is defined only in this file."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_descriptor_says_what_a_model_is(tmp_path: Path) -> None:
     assert np.array_equal(images.sample(3, seed=1), images.generate(3, seed=1))
     assert np.array_equal(points.sample(3, seed=1), points.points(3, seed=1))
     assert sharp.upscale(photo(5, 6)).shape == (20, 24, 3)
-    with pytest.raises(InputError, match=r"sharp\.safetensors upscales images, and a model that makes samples"):
+    with pytest.raises(InputError, match=r"sharp\.safetensors upscales images, but a model that makes samples"):
         open_as(Sampler, "sharp.safetensors")
 
 
@@ -100,5 +100,5 @@ def test_a_predictor_is_found_by_its_task_wherever_it_stands() -> None:
     doubler = ganvas.open("numbers.safetensors")
     assert isinstance(doubler, Doubler)
     assert (doubler.double(21), doubler.about.task, doubler.images_seen) == (42, "numbers", 3)
-    with pytest.raises(InputError, match=r"no predictor opens the task 'letters'; available: .*images.*restoration"):
+    with pytest.raises(InputError, match=r"no predictor opens the task 'letters' \(available: .*images.*restoration"):
         ganvas.open("letters.safetensors")

@@ -1,4 +1,4 @@
-"""Parts equal the whole, bit for bit; what goes wrong on the way costs time, never pixels."""
+"""Parts equal the whole, bit for bit; errors on the way cost time, never pixels."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def described(scale: int) -> Descriptor:
 
 
 def whole(network: nn.Module, pixels: np.ndarray) -> Tensor:
-    """The network over the whole picture, by torch itself."""
+    """The network over the whole image, by torch itself."""
     x = torch.from_numpy(pixels.astype(np.float32) / np.float32(255)).permute(2, 0, 1)[None] * 2 - 1
     with torch.inference_mode():
         made: Tensor = network(x.contiguous(memory_format=torch.channels_last))
@@ -108,7 +108,7 @@ def test_esrgan_goes_row_by_row_too() -> None:
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (2, 3), (37, 1)])
 @pytest.mark.parametrize("name", ["paper", "reflect"])
-def test_small_pictures_work(tmp_path: Path, name: str, size: tuple[int, int]) -> None:
+def test_small_images_can_be_upscaled(tmp_path: Path, name: str, size: tuple[int, int]) -> None:
     upscaler = ganvas.open(saved(tmp_path / "m.safetensors", SETTINGS[name]))
     assert upscaler.upscale(photo(*size)).shape == (4 * size[0], 4 * size[1], 3)
 
@@ -150,9 +150,9 @@ def test_tiles_are_halved_when_memory_runs_out() -> None:
     engine = Engine(Scarce(network, 90 * 90), 4, CPU)
     assert not engine.exact  # the question of how much is no layer
     pixels = photo(120, 100)
-    walk = Tiling(engine, ArrayRaster(pixels), tile=100)
-    made = torch.cat(list(walk.parts()), 2)
-    assert (walk.tile, walk.halvings) == (25, 2)
+    tiling = Tiling(engine, ArrayRaster(pixels), tile=100)
+    made = torch.cat(list(tiling.parts()), 2)
+    assert (tiling.tile, tiling.halvings) == (25, 2)
     assert torch.allclose(made, whole(network, pixels), atol=1e-5)
 
 
@@ -170,10 +170,10 @@ def test_rows_are_halved_when_memory_runs_out(monkeypatch: pytest.MonkeyPatch) -
         return layer.run(x)
 
     engine.graph.layers[name] = (replace(layer, run=scarce), *arguments)  # type: ignore[assignment]
-    walk = Tiling(engine, ArrayRaster(pixels), rows=64)
-    assert torch.equal(torch.cat(list(walk.parts()), 2), expected)
-    assert walk.halvings > 0
-    assert walk.rows < 64
+    tiling = Tiling(engine, ArrayRaster(pixels), rows=64)
+    assert torch.equal(torch.cat(list(tiling.parts()), 2), expected)
+    assert tiling.halvings > 0
+    assert tiling.rows < 64
 
     def never(x: Tensor) -> Tensor:
         raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")
@@ -194,18 +194,18 @@ class Patchy(ArrayRaster):
         return super().region(top, left, height, width)
 
 
-def test_a_tall_picture_is_read_bit_by_bit(tmp_path: Path) -> None:
+def test_a_tall_image_is_read_bit_by_bit(tmp_path: Path) -> None:
     upscaler = ganvas.open(saved(tmp_path / "m.safetensors", small()))
-    picture = Patchy(photo(900, 20))
-    rows = [band.shape for band in upscaler.bands(picture)]
+    image = Patchy(photo(900, 20))
+    rows = [band.shape for band in upscaler.bands(image)]
     assert sum(shape[0] for shape in rows) == 3600
     assert {shape[1:] for shape in rows} == {(80, 3)}
-    assert picture.most <= 80
+    assert image.most <= 80
     assert max(shape[0] for shape in rows) <= 4 * 80
 
 
 @pytest.mark.parametrize("wrong", [float("nan"), float("inf"), -5.0])
-def test_what_is_no_picture_is_made_again_in_fp32(wrong: float) -> None:
+def test_an_invalid_result_is_recomputed_in_fp32(wrong: float) -> None:
     engine = exact_engine(lively(small().generator()), 4, CPU)
     pixels = photo(150, 40)
     expected = parts(engine, pixels)
@@ -228,7 +228,7 @@ def test_what_is_no_picture_is_made_again_in_fp32(wrong: float) -> None:
     assert upscaler.last.retries == 1
 
 
-def test_a_model_that_makes_nothing_but_nan_is_refused(tmp_path: Path) -> None:
+def test_a_model_that_outputs_only_nan_is_refused(tmp_path: Path) -> None:
     upscaler = ganvas.open(saved(tmp_path / "m.safetensors", small(final="none"), shift=float("nan")))
-    with pytest.raises(InputError, match="no numbers even in fp32"):
+    with pytest.raises(InputError, match="NaN or infinite values even in fp32"):
         upscaler.upscale(photo(20, 20))

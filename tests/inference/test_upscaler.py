@@ -1,4 +1,4 @@
-"""Enlarging from Python: colours, strength, grey, precision, and what is refused."""
+"""Upscaling from Python: colours, strength, grey, precision and refusals."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_an_enlarging_model_generates_nothing(model: Path, cli: Cli) -> None:
     )
 
 
-def test_every_kind_of_picture_comes_back_as_its_kind(model: Path) -> None:
+def test_every_kind_of_image_comes_back_as_its_kind(model: Path) -> None:
     upscaler = ganvas.open(model)
     pixels = photo(20, 30)
     eight = upscaler.upscale(pixels)
@@ -75,7 +75,7 @@ def test_grey_stays_grey(model: Path, tmp_path: Path) -> None:
     plane = colour.upscale(pixels)
     assert plane.shape == (80, 120, 1)
     thrice = colour.upscale(np.repeat(pixels, 3, 2).astype(np.float32) / 255)
-    assert np.abs(thrice * 255 - plane).max() <= 0.51  # a picture of colours that holds none has none afterwards
+    assert np.abs(thrice * 255 - plane).max() <= 0.51  # an image of colours that holds none has none afterwards
     assert np.array_equal(colour.upscale(pixels[..., 0]), plane[..., 0])
     assert colour.upscale(Image.fromarray(pixels[..., 0])).mode == "L"
     grey = ganvas.open(saved(tmp_path / "grey.safetensors", small(channels=1)))
@@ -213,22 +213,22 @@ def test_the_fast_way_is_the_same_but_for_rounding(model: Path) -> None:
 
 BAD = {
     "unknown": ({"model": "srgan-x5"}, r"there is no srgan-x5"),
-    "strength": ({"strength": 1.5}, r"--strength 1\.5 must lie in 0"),
-    "strength-nan": ({"strength": float("nan")}, r"--strength nan must lie in 0"),
-    "no-start": ({"strength": 0.5}, r"--strength 0\.5 needs the SRResNet that m started from, and it names none"),
+    "strength": ({"strength": 1.5}, r"--strength 1\.5 is out of range; give 0"),
+    "strength-nan": ({"strength": float("nan")}, r"--strength nan is out of range; give 0"),
+    "no-start": ({"strength": 0.5}, r"--strength 0\.5 needs the SRResNet that m started from, which is unknown"),
     "negative-tile": ({"tile": -1}, r"--tile -1 is negative"),
-    "small-tile": ({"tile": 8}, r"tiles of 8 px are all border; give --tile at least 16"),
+    "small-tile": ({"tile": 8}, r"--tile 8 is too small; give at least 16"),
     "device": ({"device": "cuda:99"}, r"the device 'cuda:99' is not available"),
     "no-device": ({"device": "abacus"}, r"the device 'abacus' is not available"),
-    "precision": ({"precision": "int4"}, r"precision 'int4' is not known; give fp32 or auto"),
+    "precision": ({"precision": "int4"}, r"precision 'int4' is not available; available: fp32, auto"),
 }
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_what_cannot_be_is_refused(model: Path, name: str) -> None:
-    words, said = BAD[name]
-    with pytest.raises(InputError, match=said):
-        ganvas.open(**{"model": model, **words})
+def test_bad_options_are_refused(model: Path, name: str) -> None:
+    options, message = BAD[name]
+    with pytest.raises(InputError, match=message):
+        ganvas.open(**{"model": model, **options})
 
 
 @pytest.mark.parametrize(
@@ -240,18 +240,18 @@ def test_what_cannot_be_is_refused(model: Path, name: str) -> None:
         np.zeros(4, np.uint8),
     ],
 )
-def test_shapes_that_are_no_picture_are_refused(model: Path, image: np.ndarray) -> None:
-    with pytest.raises(InputError, match=r"is no image; give \(H, W\)"):
+def test_shapes_that_are_not_images_are_refused(model: Path, image: np.ndarray) -> None:
+    with pytest.raises(InputError, match=r"is not an image; give \(H, W\)"):
         ganvas.open(model).upscale(image)
 
 
 def test_other_pixels_are_refused(model: Path) -> None:
-    with pytest.raises(InputError, match=r"pixels of type int64 cannot be upscaled; give uint8"):
+    with pytest.raises(InputError, match=r"pixels of type int64 are not supported; give uint8"):
         ganvas.open(model).upscale(np.zeros((4, 4, 3), np.int64))
     for value in (255, -1, np.nan):
-        with pytest.raises(InputError, match="float pixels lie outside 0 to 1; divide them"):
+        with pytest.raises(InputError, match="float pixels are outside 0 to 1; divide them"):
             ganvas.open(model).upscale(np.full((4, 4, 3), value, np.float32))
-    with pytest.raises(InputError, match=r"an image of mode RGBA cannot be upscaled as it is"):
+    with pytest.raises(InputError, match=r"images of mode RGBA are not supported"):
         ganvas.open(model).upscale(Image.new("RGBA", (4, 4)))
 
 
@@ -263,7 +263,7 @@ def test_damaged_models_are_refused(model: Path, tmp_path: Path) -> None:
     other = saved(tmp_path / "other.safetensors", BASE, seed=5)
     weights, about = checkpoint.load(other)
     checkpoint.save(other, weights, {**about, "system": {**about["system"], "blocks": 3}})
-    with pytest.raises(InputError, match=r"do not fit the system it names"):
+    with pytest.raises(InputError, match=r"do not match its system"):
         ganvas.open(other)
     start = saved(tmp_path / "wide.safetensors", small(g_width=4))
     sharp = saved(tmp_path / "sharp.safetensors", BASE, start=str(start))

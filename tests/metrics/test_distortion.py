@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ganvas.errors import InputError
-from ganvas.evaluation.test_sets import enlarge, find_set
+from ganvas.evaluation.test_sets import find_set, upscale
 from ganvas.metrics.distortion import luma, psnr, ssim
 from tests.conftest import SHARED
 
@@ -28,7 +28,7 @@ def bicubic_scores(folder: Path) -> np.ndarray:
     """PSNR and SSIM of bicubic on Y, (N, 2)."""
     rows = []
     for pair in find_set(str(folder), 4):
-        y, of = luma(enlarge(pair.low, 4)), luma(pair.high)
+        y, of = luma(upscale(pair.low, 4)), luma(pair.high)
         rows.append((psnr(y, of), ssim(y, of)))
     return np.array(rows)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ganvas.imaging.grid import Pixels, beside, grid
+from ganvas.imaging.grid import Pixels, grid, side_by_side
 from ganvas.imaging.saving import save_png
 from ganvas.recipe.serialization import to_plain
 from ganvas.runs.folder import RunFolder
@@ -51,7 +51,7 @@ def add_previews(folder: RunFolder, count: int = 5, rows: int = 4, columns: int 
         fakes = draw.integers(0, 256, (rows * columns, 16, 16, 1), dtype=np.uint8)
         reals = np.full_like(fakes, 200)
         layout = {"rows": rows, "columns": columns, "tile": (48, 48), "zoom": 3, "reals": columns}
-        draw_preview(folder, index * 100, beside([grid(fakes, columns), grid(reals, columns)]), "grid", **layout)
+        draw_preview(folder, index * 100, side_by_side([grid(fakes, columns), grid(reals, columns)]), "grid", **layout)
     return fakes
 
 

@@ -1,4 +1,4 @@
-"""Runs side by side: settings, intervals, ranks, refusals; and every folder that cannot be compared."""
+"""Comparing runs: variants, intervals, ranks, refusals; and folders that cannot be compared."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def two_by_three() -> None:
         add_figure(made(f"slow-seed{seed}", seed=seed, adam_d__lr=5e-5), "FD", b)
 
 
-def test_runs_that_differ_in_the_seed_are_one_setting() -> None:
+def test_runs_that_differ_only_in_the_seed_are_one_variant() -> None:
     two_by_three()
     comparison = compare(["runs"])
     assert [group.label for group in comparison.variants] == ["base", "slow"]
@@ -38,10 +38,10 @@ def test_means_have_students_interval_over_seeds() -> None:
     assert base.value == 11
     assert base.n == 3
     assert (base.low, base.high) == (pytest.approx(11 - half, abs=1e-4), pytest.approx(11 + half, abs=1e-4))
-    assert column.ranks == {"base": "1", "slow": "2~"}  # the intervals meet
+    assert column.ranks == {"base": "1", "slow": "2~"}  # the intervals overlap
 
 
-def test_pairing_by_seed_tells_apart_what_means_do_not() -> None:
+def test_pairing_by_seed_is_significant_where_means_are_not() -> None:
     two_by_three()
     (gain,) = compare(["runs"]).gains
     assert gain.label == "slow"
@@ -85,10 +85,10 @@ def test_other_protocols_are_not_ranked_and_the_field_is_named(capsys: pytest.Ca
     assert len(comparison.refusals) == 1
     assert "fakes is 1000 for a, 500 for b" in comparison.refusals[0]
     assert cli.main(["compare", "runs", "--out", "page.html"]) == 0
-    said = capsys.readouterr().out
-    assert "not ranked" in said
-    assert "fakes is 1000 for a, 500 for b" in said
-    assert said.splitlines()[-1] == "page.html"
+    printed = capsys.readouterr().out
+    assert "not ranked" in printed
+    assert "fakes is 1000 for a, 500 for b" in printed
+    assert printed.splitlines()[-1] == "page.html"
     assert comparison.refusals[0] in Path("page.html").read_text()
 
 
@@ -130,10 +130,10 @@ def test_hours_add_up_the_rates() -> None:
     assert compare(["runs"]).distances["b"].value == pytest.approx(40 / 400)
 
 
-def test_a_run_is_healthy_from_its_first_look_until_a_verdict_says_otherwise() -> None:
+def test_a_run_is_healthy_from_its_first_diagnosis_until_a_verdict() -> None:
     folder = made("a")
     (record,) = compare(["runs/a"]).records
-    assert record.verdicts == ()  # nobody looked
+    assert record.verdicts == ()  # never diagnosed
     folder.add_log({"images": 80, "signals": {}})
     folder.add_event("verdict", verdict="past-best", images=300, since=200, sentence="It was better.")
     (record,) = compare(["runs/a"]).records
@@ -149,7 +149,7 @@ def test_a_diverged_run_is_shown_as_a_failure() -> None:
     assert "b diverged at image 96 (d/adversarial)." in Path("page.html").read_text()
 
 
-def test_equal_names_are_told_apart_by_path() -> None:
+def test_equal_names_are_distinguished_by_path() -> None:
     made("x/a")
     made("y/a", batch_size=32)
     assert [r.name for r in compare(["runs/x/a", "runs/y/a", "runs/x/../x/a"]).records] == ["runs/x/a", "runs/y/a"]
@@ -164,17 +164,16 @@ def refuse(*words: str) -> str:
 def test_a_run_that_is_still_training_is_refused() -> None:
     folder = made("a")
     with folder.lock():
-        said = refuse("runs/a")
-        assert "runs/a is still training" in said
-        assert "--unfinished" in said
+        message = refuse("runs/a")
+        assert "runs/a is still training" in message
+        assert "--unfinished" in message
         assert compare(["runs/a"], unfinished=True).records[0].state == "training"
 
 
 def test_another_data_set_is_refused() -> None:
     made("a")
     made("b", data__source="mnist")
-    said = refuse("runs")
-    assert "a was trained on digits and b on mnist" in said
+    assert "a learned from digits and b from mnist" in refuse("runs")
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"system": 3}'])

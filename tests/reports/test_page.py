@@ -1,4 +1,4 @@
-"""The page holds all it shows, and the pictures on it are those of the sheets."""
+"""The page is self-contained, and its images are those of the previews."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def drawn(text: str) -> dict[str, object]:
 
 
 def decoded(address: str) -> Pixels:
-    with Image.open(io.BytesIO(base64.b64decode(address.split(",")[1]))) as picture:
-        return np.asarray(picture.convert("L"))
+    with Image.open(io.BytesIO(base64.b64decode(address.split(",")[1]))) as image:
+        return np.asarray(image.convert("L"))
 
 
 def test_nothing_is_fetched() -> None:
@@ -46,7 +46,7 @@ def test_nothing_is_fetched() -> None:
     assert {address.split(":")[0] for address in re.findall(r'src="([^"$]+)"', text)} <= {"data"}
 
 
-def test_real_pictures_can_be_left_out() -> None:
+def test_real_images_can_be_left_out() -> None:
     add_previews(made("a"))
     assert drawn(page())["strips"]["reals"]  # type: ignore[index]
     assert main(["compare", "runs", "--no-reals", "--out", "page.html"]) == 0
@@ -127,7 +127,7 @@ def test_other_seeds_are_not_passed_off_as_the_same_z() -> None:
     assert "The same z in every run" in page("runs/a-seed0", "runs/b-seed0")
 
 
-def test_pictures_keep_within_their_budget() -> None:
+def test_images_stay_within_their_budget() -> None:
     folder = RunFolder("runs/a")
     for index in range(8):
         folder = made(f"r{index}", batch_size=16 + index)
@@ -144,7 +144,7 @@ def test_curves_are_placed_on_images_and_on_hours() -> None:
     assert points[-1] == {"i": 400, "h": round(1 / 3600, 6), "y": 1.0}
 
 
-def test_figures_on_the_way_become_a_curve_with_intervals() -> None:
+def test_intermediate_figures_become_a_curve_with_intervals() -> None:
     folder = made("a")
     for state in ("kept-000000000208", "last"):
         add_figure(folder, "FD", 9.0, state)
@@ -153,7 +153,7 @@ def test_figures_on_the_way_become_a_curve_with_intervals() -> None:
     assert [(p["i"], p["low"], p["high"]) for p in chart["series"][0]["points"]] == [(208, 8.9, 9.1), (400, 8.9, 9.1)]
 
 
-def test_points_are_shown_as_one_picture() -> None:
+def test_points_are_shown_as_one_image() -> None:
     folder = made("a")
     plain = json.loads(folder.recipe.read_text())
     del plain["system"]["size"]

@@ -1,4 +1,4 @@
-"""A run folder read as values: lines of today, lines of runs made before, and damaged ones."""
+"""A run folder read as values: current lines, lines of earlier versions, and damaged ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The perception-distortion plane: what is drawn is what was logged and measured, and nothing else."""
+"""The perception-distortion plane: the page draws what was logged and measured, and nothing else."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ganvas.recipe.serialization import to_plain
 from ganvas.reports import Reference, frames
 from ganvas.reports.tradeoff import planes
 from ganvas.runs.folder import RunFolder
-from tests.photographs import tiny_srgan
+from tests.photos import tiny_srgan
 from tests.reports.runs import PROTOCOL, add_figure, draw_preview, made
 from tests.reports.test_page import decoded
 
@@ -74,7 +74,7 @@ def test_the_ends_of_settings_on_every_set() -> None:
     assert "bicubic: 28.4" in Path("page.html").read_text()
 
 
-def test_figures_of_other_pictures_are_no_pair() -> None:
+def test_figures_of_different_images_are_not_paired() -> None:
     folder = made("a")
     add_figure(folder, "PSNR-Y on photos", 30.0, data="one")
     add_figure(folder, "ST-LPIPS on photos", 0.2, data="two")
@@ -85,7 +85,7 @@ def decoded_tile(tile: Pixels) -> Pixels:
     return np.asarray(Image.fromarray(tile).convert("L"))
 
 
-def test_sheets_of_crops_show_only_what_the_run_made() -> None:
+def test_strips_of_crops_show_only_the_runs_output() -> None:
     folder = made("a")
     folder.recipe.write_text(json.dumps(to_plain(tiny_srgan())))
     folder.samples.mkdir()

@@ -1,4 +1,4 @@
-"""The viewer's page holds all it shows, exactly; its slider and its loupe do what they say."""
+"""The viewer's page: exact images, slider and magnifier."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from ganvas.imaging.grid import Pixels
 from ganvas.reports.viewer import ROWS, ViewerRow, viewer_page
 
 
-def picture(seed: int = 0, width: int = 24, height: int = 16) -> Image.Image:
+def noise(seed: int = 0, width: int = 24, height: int = 16) -> Image.Image:
     return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8))
 
 
 def row(name: str = "cat.png", **more: object) -> ViewerRow:
     labels = "bicubic", "SRResNet", "SRGAN", "original"
-    return ViewerRow(name, {label: picture(seed) for seed, label in enumerate(labels)}, **more)  # type: ignore[arg-type]
+    return ViewerRow(name, {label: noise(seed) for seed, label in enumerate(labels)}, **more)  # type: ignore[arg-type]
 
 
 def embedded(text: str) -> list[Pixels]:
@@ -40,7 +40,7 @@ def test_every_version_is_embedded_bit_for_bit() -> None:
     shown = embedded(viewer_page("t", [row()]))
     assert len(shown) == 4
     for seed, pixels in enumerate(shown):
-        assert np.array_equal(pixels, np.asarray(picture(seed)))
+        assert np.array_equal(pixels, np.asarray(noise(seed)))
 
 
 def test_nothing_is_fetched_and_names_cannot_break_out() -> None:
@@ -57,14 +57,14 @@ def test_the_best_score_is_marked_by_its_arrow() -> None:
     assert "<span>28.42</span>" in text
 
 
-def test_a_large_picture_is_cut_to_where_the_versions_differ_most() -> None:
-    before = np.asarray(picture(3, 1_600, 1_200))
+def test_a_large_image_is_cut_to_where_the_versions_differ_most() -> None:
+    before = np.asarray(noise(3, 1_600, 1_200))
     after = before.copy()
     after[1_000:1_040, 1_500:1_540] ^= 128
     text = viewer_page("t", [ViewerRow("big", {"a": Image.fromarray(before), "b": Image.fromarray(after)})])
-    told = re.search(r"A part of ([\d,]+) x ([\d,]+) px at \(([\d,]+), ([\d,]+)\) of 1,600 x 1,200 px", text)
-    assert told
-    wide, high, left, top = (int(number.replace(",", "")) for number in told.groups())
+    found = re.search(r"A crop of ([\d,]+) x ([\d,]+) px at \(([\d,]+), ([\d,]+)\) of 1,600 x 1,200 px", text)
+    assert found
+    wide, high, left, top = (int(number.replace(",", "")) for number in found.groups())
     assert wide * high <= 1_000_000
     assert left <= 1_500
     assert left + wide >= 1_540
@@ -75,18 +75,18 @@ def test_a_large_picture_is_cut_to_where_the_versions_differ_most() -> None:
     assert np.array_equal(b, after[top : top + high, left : left + wide])
 
 
-def test_many_pictures_stay_within_the_budget_and_the_page_says_what_it_left_out() -> None:
-    rows = [ViewerRow(str(index), {"a": picture(1, 300, 200), "b": picture(2, 300, 200)}) for index in range(ROWS + 3)]
+def test_many_images_stay_within_the_budget_and_the_page_says_what_it_left_out() -> None:
+    rows = [ViewerRow(str(index), {"a": noise(1, 300, 200), "b": noise(2, 300, 200)}) for index in range(ROWS + 3)]
     text = viewer_page("t", rows, budget=2_000_000)
-    assert len(text) < 8_000_000  # noise, which no coder makes small; photographs take a third of it
-    assert "3 more pictures are left out" in text
-    assert "WebP of quality 95" in text
+    assert len(text) < 8_000_000  # noise, which does not compress; photos take a third of it
+    assert "3 more images are left out" in text
+    assert "WebP at quality 95" in text
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGBA", "P", "CMYK", "1", "I;16"])
-def test_pictures_of_every_mode(mode: str) -> None:
+def test_images_of_every_mode(mode: str) -> None:
     grey = np.arange(256, dtype=np.uint16).reshape(16, 16) * 257
-    one = Image.fromarray(grey) if mode == "I;16" else picture(0, 16, 16).convert(mode)
+    one = Image.fromarray(grey) if mode == "I;16" else noise(0, 16, 16).convert(mode)
     if "A" in one.getbands():
         one.putalpha(100)
     shown = embedded(viewer_page("t", [ViewerRow("x", {"a": one, "b": one})]))
@@ -96,29 +96,29 @@ def test_pictures_of_every_mode(mode: str) -> None:
 
 
 def test_a_strip_longer_than_webp_allows() -> None:
-    strip = picture(0, 20_000, 3)
+    strip = noise(0, 20_000, 3)
     assert embedded(viewer_page("t", [ViewerRow("x", {"a": strip, "b": strip})]))[0].shape == (3, 8_000, 3)
 
 
 @pytest.mark.parametrize(
-    ("rows", "said"),
+    ("rows", "message"),
     [
-        ([], "no picture to show"),
-        ([ViewerRow("cat.png", {"bicubic": picture()})], "cat.png has 1 picture"),
-        ([ViewerRow("c", {"a": picture(), "b": picture(0, 25, 16)})], "c has a of 24 x 16 px and b of 25 x 16 px"),
+        ([], "no images to show"),
+        ([ViewerRow("cat.png", {"bicubic": noise()})], "cat.png has too few images to compare (1)"),
+        ([ViewerRow("c", {"a": noise(), "b": noise(0, 25, 16)})], "c has images of different sizes, a of 24 x 16 px"),
         ([row(scores={"EDSR": {"PSNR ↑": 1.0}})], "'EDSR'"),
     ],
 )
-def test_refused(rows: list[ViewerRow], said: str) -> None:
-    with pytest.raises(InputError, match=re.escape(said)):
+def test_refused(rows: list[ViewerRow], message: str) -> None:
+    with pytest.raises(InputError, match=re.escape(message)):
         viewer_page("t", rows)
 
 
 SCRIPT = """
 <script>
 addEventListener("load", () => setTimeout(() => {
-  const said = [], note = (...words) => said.push(words.join(" "));
-  const one = document.querySelector(".picture"), stage = one.querySelector(".stage");
+  const seen = [], note = (...words) => seen.push(words.join(" "));
+  const one = document.querySelector(".image-row"), stage = one.querySelector(".stage");
   const at = () => getComputedStyle(stage).getPropertyValue("--at");
   const pair = () => ["left", "right"].map((side) => one.querySelector(`img.${side}`).dataset.label).join("|");
   note("pair", pair());
@@ -150,7 +150,7 @@ addEventListener("load", () => setTimeout(() => {
   const [left, top] = spot().split(",").map(Number);
   const first = (canvas) => [...canvas.getContext("2d").getImageData(0, 0, 1, 1).data.slice(0, 3)].join(",");
   note("pixels", canvases.map(first).join("|"), left, top);
-  document.body.innerHTML = `<pre>${said.join("\\n")}</pre>`;
+  document.body.innerHTML = `<pre>${seen.join("\\n")}</pre>`;
 }, 300));
 </script>
 </body>
@@ -158,7 +158,7 @@ addEventListener("load", () => setTimeout(() => {
 
 
 @pytest.mark.skipif(not shutil.which("chromium"), reason="needs chromium to run the page's script")
-def test_slider_and_loupe_do_what_they_say(tmp_path: Path) -> None:
+def test_slider_and_magnifier(tmp_path: Path) -> None:
     text = viewer_page("t", [row()]).replace("</body>", SCRIPT)
     (tmp_path / "page.html").write_text(text)
     command = ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
@@ -166,13 +166,13 @@ def test_slider_and_loupe_do_what_they_say(tmp_path: Path) -> None:
     dumped = subprocess.run(command, capture_output=True, text=True, timeout=60).stdout
     found = re.search(r"<pre>(.*?)</pre>", dumped, re.S)
     assert found, dumped[-2_000:]
-    said = dict(line.split(" ", 1) for line in html.unescape(found[1]).splitlines())
-    assert said["pair"] == "bicubic|SRGAN"
-    assert said["slider"] == "25%"
-    assert said["chosen"] == "bicubic|original"
-    assert said["swapped"] == "original|bicubic"
-    assert abs(float(said["dragged"].rstrip("%")) - 60) < 1
-    assert (said["corner"], said["held"], said["key"], said["spots"]) == ("0,0", "0,0", "true", "1")
-    pixels, left, top = said["pixels"].split(" ")
-    expected = [np.asarray(picture(seed))[int(top), int(left)] for seed in range(4)]
+    seen = dict(line.split(" ", 1) for line in html.unescape(found[1]).splitlines())
+    assert seen["pair"] == "bicubic|SRGAN"
+    assert seen["slider"] == "25%"
+    assert seen["chosen"] == "bicubic|original"
+    assert seen["swapped"] == "original|bicubic"
+    assert abs(float(seen["dragged"].rstrip("%")) - 60) < 1
+    assert (seen["corner"], seen["held"], seen["key"], seen["spots"]) == ("0,0", "0,0", "true", "1")
+    pixels, left, top = seen["pixels"].split(" ")
+    expected = [np.asarray(noise(seed))[int(top), int(left)] for seed in range(4)]
     assert pixels.split("|") == [",".join(map(str, pixel)) for pixel in expected]

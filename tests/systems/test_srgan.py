@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from ganvas import __version__
+import ganvas
 from ganvas.errors import InputError
 from ganvas.experiment import train
 from ganvas.observers.watch import Watch
@@ -105,7 +105,7 @@ def test_pretraining_leaves_the_discriminator_alone_and_learns(tmp_path: Path) -
     assert not any("d/adversarial" in line for line in log)
     assert sum(losses[-10:]) < 0.9 * sum(losses[:10])
     protocols = [figures[0].protocol for figures in map(figures_of, log) if figures]
-    assert protocols == [{"crops": 1, "split": "held-out", "ganvas": __version__}] * 2
+    assert protocols == [{"crops": 1, "split": "held-out", "ganvas": ganvas.__version__}] * 2
     tensors = checkpoint.load(max(Path("runs/r/checkpoints").glob("[0-9]*.safetensors")))[0]
     fresh = {f"d.{name}": t for name, t in Run(recipe, torch.device("cpu")).d.state_dict().items()}
     assert same({n: t for n, t in tensors.items() if n.startswith("d.")}, fresh)

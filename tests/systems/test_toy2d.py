@@ -103,7 +103,7 @@ REFUSED = {
     "evaluate runs/r --against digits": ["--against digits", "makes points"],
     "evaluate runs/r --out chart.png": ["--out chart.png", "makes points"],
     "train mlp-ring --data digits": ["--data.shape", "'ring'"],
-    "train mlp-ring --data.count 100": ["95 points", "--batch-size 95"],
+    "train mlp-ring --data.count 100": ["95 training points", "--batch-size 95"],
 }
 
 
@@ -123,7 +123,7 @@ def test_pictures_are_no_points(run: RunFolder) -> None:
     with pytest.raises(InputError, match="makes images"):
         ganvas.open("runs/digits").points(2)
     for changes, message in (
-        ({"data": Images(source="digits")}, "Toy2DMLP makes points of the plane, and the data are Images"),
+        ({"data": Images(source="digits")}, "Toy2DMLP makes 2-D points, and the data are Images"),
         ({"augment": Augment(flip=True)}, "leave them out"),
         ({"reconstruction": (Pixel(),)}, "no original to be compared with"),
     ):
@@ -158,7 +158,7 @@ def test_the_ring_is_covered(seed: int) -> None:
 def test_a_run_is_evaluated_by_what_takes_any_samples(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
     found = ganvas.evaluate(run.path)
     assert [figure.title for figure in found.figures] == ["nearness", "copies", "SWD", "modes found", "quality"]
-    assert found.picture is None
+    assert found.chart is None
     assert not found.notes
     assert found["SWD"].value > 0
     assert found["SWD"].protocol["fakes"] == found["SWD"].protocol["reals"] == 95

@@ -17,7 +17,7 @@ from ganvas.recipe import WHOLE, Schedule
 from ganvas.runs import checkpoint
 from ganvas.runs.folder import RunFolder, figures_of, reference_of
 from tests.conftest import same, tiny
-from tests.photographs import folder, tiny_srgan
+from tests.photos import tiny_srgan, write_photos
 
 EACH = Watch(measure_every=8, checkpoint_seconds=1e9, sample_epochs=0, log_every=64)
 
@@ -50,7 +50,7 @@ def bicubic(path: RunFolder) -> list[float]:
 
 @pytest.mark.usefixtures("scripted")
 def test_a_run_ends_past_its_knee_with_its_state() -> None:
-    recipe = tiny_srgan(folder(), images=64 * 8)
+    recipe = tiny_srgan(write_photos(), images=64 * 8)
     outcome = train(recipe, name="r", watch=replace(EACH, stop_at_knee=0.1))
     assert (outcome.state, outcome.early) == ("finished", "past its knee")
     assert outcome.images_seen < recipe.images
@@ -65,7 +65,7 @@ def test_a_run_ends_past_its_knee_with_its_state() -> None:
 
 @pytest.mark.usefixtures("scripted")
 def test_the_watch_changes_no_weight() -> None:
-    photos = folder()
+    photos = write_photos()
     stopped = train(tiny_srgan(photos, images=64 * 8), name="a", watch=replace(EACH, stop_at_knee=0.1))
     plain = train(tiny_srgan(photos, images=stopped.images_seen), name="b", watch=Watch(measure_every=10**9))
     a, b = (checkpoint.load(outcome.folder.states()[0])[0] for outcome in (stopped, plain))
@@ -74,7 +74,7 @@ def test_the_watch_changes_no_weight() -> None:
 
 @pytest.mark.usefixtures("scripted")
 def test_a_run_that_is_not_to_stop_only_tells() -> None:
-    recipe = tiny_srgan(folder(), images=64 * 8)
+    recipe = tiny_srgan(write_photos(), images=64 * 8)
     outcome = train(recipe, name="r", watch=EACH)
     assert (outcome.state, outcome.early, outcome.images_seen) == ("finished", "", recipe.images)
     assert [event["event"] for event in outcome.folder.read_events()].count("knee") == 1
@@ -83,7 +83,7 @@ def test_a_run_that_is_not_to_stop_only_tells() -> None:
 
 def test_the_best_of_the_game_is_the_one_the_rule_names() -> None:
     pytest.importorskip("stlpips_pytorch", reason="needs the package stlpips-pytorch")
-    outcome = train(tiny_srgan(folder()), name="r", watch=EACH)
+    outcome = train(tiny_srgan(write_photos()), name="r", watch=EACH)
     true, looks = measured(outcome.folder, "PSNR-Y"), measured(outcome.folder, "ST-LPIPS")
     assert len(true) == len(looks) == 16
     assert len(bicubic(outcome.folder)) == 16
@@ -99,13 +99,13 @@ def test_the_best_of_the_game_is_the_one_the_rule_names() -> None:
 
 
 def test_the_best_of_a_pretraining_is_the_truest() -> None:
-    outcome = train(tiny_srgan(folder(), schedule=Schedule(pretrain=WHOLE)), name="r", watch=EACH)
+    outcome = train(tiny_srgan(write_photos(), schedule=Schedule(pretrain=WHOLE)), name="r", watch=EACH)
     truest = max(measured(outcome.folder, "PSNR-Y"), key=lambda figure: figure.value)
     assert checkpoint.about(outcome.folder.checkpoints / "best.safetensors")["images"] == truest.images_seen
 
 
 def test_crops_that_even_bicubic_makes_exactly_have_a_finite_figure() -> None:
-    photos = folder(count=7)
+    photos = write_photos(count=7)
     Image.new("RGB", (80, 76), "white").save(Path(photos) / "7.png")
     outcome = train(tiny_srgan(photos, images=64), name="r", watch=EACH)
     found = bicubic(outcome.folder)
@@ -115,7 +115,7 @@ def test_crops_that_even_bicubic_makes_exactly_have_a_finite_figure() -> None:
 
 @pytest.mark.usefixtures("scripted")
 def test_a_resumed_run_remembers_its_looks() -> None:
-    photos = folder()
+    photos = write_photos()
     short = tiny_srgan(photos, images=104)
     train(short, name="r", watch=EACH)
     outcome = train(replace(short, images=64 * 8), name="r", watch=replace(EACH, stop_at_knee=0.1))
@@ -129,7 +129,7 @@ def test_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[
         Watch(stop_at_knee=1.5)
     with pytest.raises(InputError, match="makes images from noise"):
         train(tiny(), name="r", watch=Watch(stop_at_knee=0.2))
-    photos = folder()
+    photos = write_photos()
     with pytest.raises(InputError, match="all pretraining"):
         train(tiny_srgan(photos, schedule=Schedule(pretrain=WHOLE)), name="r", watch=Watch(stop_at_knee=0.2))
     monkeypatch.setattr(perceptual, "find_spec", lambda name: None)

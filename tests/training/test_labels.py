@@ -51,12 +51,12 @@ def test_no_labels() -> None:
 def test_some_pictures_without_a_class() -> None:
     cats_and_dogs()
     write("stray", "another")
-    refused(recipe("pictures"), "2 of its 20 files lie beside the folders")
+    refused(recipe("pictures"), "2 of its 20 files are outside the class folders")
 
 
 def test_one_folder_alone() -> None:
     write(*(f"cats/{i}" for i in range(20)))
-    refused(recipe("pictures"), "it has one folder")
+    refused(recipe("pictures"), "it has only one folder")
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_another_number_of_classes() -> None:
 def test_a_class_with_one_picture() -> None:
     cats_and_dogs()
     write("mice/0")
-    refused(recipe("pictures", 3), "3 classes mice has 1; add pictures, or take the class out")
+    refused(recipe("pictures", 3), "3 classes mice has 1; add images, or remove the class")
 
 
 def test_resuming_with_other_classes() -> None:
@@ -96,7 +96,7 @@ def test_resuming_with_other_classes() -> None:
         train(recipe("pictures"), name="r", watch=QUIET)
     Path("pictures/wolves").rename("pictures/dogs")
     write("mice/0", "mice/1")
-    with pytest.raises(InputError, match=r"begun with \(new: mice\)"):
+    with pytest.raises(InputError, match=r"began with \(new: mice\)"):
         train(recipe("pictures"), name="r", watch=QUIET)
 
 

@@ -63,15 +63,15 @@ def show(comparison: Comparison, console: Console) -> None:
             differs.add_row(*row)
         console.print(differs, "")
     measures = Table("measure", "", "variant", Column("value [interval]", justify="right"), "runs", box=None)
-    found = [(c.title, c.means, c.ranks) for c in comparison.columns if not c.on_the_way]
-    for title, means, ranks in [*found, (f"{MEASURE} ↓ at {comparison.end_in_words}", comparison.distances, {})]:
+    found = [(c.title, c.means, c.ranks) for c in comparison.columns if not c.is_intermediate]
+    for title, means, ranks in [*found, (f"{MEASURE} ↓ at {comparison.end_text}", comparison.distances, {})]:
         for index, label in enumerate(list(ranks) or list(means)):
             mean = means[label]
             measures.add_row("" if index else title, ranks.get(label, ""), label, interval(mean), str(mean.n))
     console.print(measures, "")
     against = Table("measure", "variant", Column("minus", justify="right"), "seeds", "", box=None)
     against.title, against.title_justify = f"each variant minus {labels[0]}, seed by seed", "left"
-    for gain in (gain for gain in comparison.gains if not gain.column.on_the_way):
+    for gain in (gain for gain in comparison.gains if not gain.column.is_intermediate):
         against.add_row(gain.column.title, gain.label, interval(gain.mean), str(gain.mean.n), gain.conclusion)
     if against.row_count:
         console.print(against, "")

@@ -62,18 +62,17 @@ def main(argv: list[str]) -> int:
     report("sheet", [str(out)])
     if arguments.augmented and found.tiles is not None:
         out = out.with_stem(f"{out.stem}-augmented")
-        sheet, margin = _augmented(found.tiles, arguments.augmented)
-        save_png(sheet, out, margin)
+        save_png(_augmented(found.tiles, arguments.augmented), out)
         report("augmented", [f"{out}, one row per probability p: {', '.join(map(str, PROBABILITIES))}"])
     return 0
 
 
-def _augmented(tiles: Pixels, policy: list[Change]) -> tuple[Pixels, dict[str, str]]:
-    """A grid with the same images in every row, augmented with a different probability, which labels the row."""
+def _augmented(tiles: Pixels, policy: list[Change]) -> Pixels:
+    """The same images in every row, each row augmented with the probability written to its left."""
     import numpy as np
     import torch
 
-    from ganvas.imaging.grid import grid, with_names
+    from ganvas.imaging.grid import grid, label_rows
     from ganvas.imaging.tensors import from_pixels, to_pixels
     from ganvas.recipe import Augment
     from ganvas.training.augmentation import augment
@@ -84,6 +83,4 @@ def _augmented(tiles: Pixels, policy: list[Change]) -> tuple[Pixels, dict[str, s
         augment(from_pixels(chosen), Augment(differentiable=probability, policy=tuple(policy)), 0)
         for probability in PROBABILITIES
     ]
-    return with_names(
-        grid(to_pixels(torch.cat(rows)), len(chosen)), [f"p {probability:g}" for probability in PROBABILITIES]
-    )
+    return label_rows(grid(to_pixels(torch.cat(rows)), len(chosen)), [f"p {chance:g}" for chance in PROBABILITIES])

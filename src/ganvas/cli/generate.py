@@ -73,11 +73,11 @@ def main(argv: list[str]) -> int:
             )
         label = labels[0] if arguments.classes else None
         n = 6 if arguments.n is None else arguments.n
-        paths = generator.write_walk(n, arguments.steps, seed, grid, out, label)
+        paths = generator.write_interpolation(n, arguments.steps, seed, grid, out, label)
     else:
-        default = 8 if len(labels) > 1 else generator.usual
+        default = 8 if len(labels) > 1 else generator.default_count
         n = default if arguments.n is None else arguments.n
         paths = generator.write_samples(n, seed, out, labels) if out else []
-        paths += [generator.write_sheet(n, seed, grid, labels)] if grid else []
+        paths += [generator.write_grid(n, seed, grid, labels)] if grid else []
     print("\n".join(map(str, paths)))
     return 0

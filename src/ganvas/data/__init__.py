@@ -1,7 +1,9 @@
-"""Where batches come from: one file = one source -> Dataset; `ganvas.data.feed` serves it. Torch is loaded by the feed
-alone."""
+"""Where batches come from: each kind of source has a file that opens it as a Dataset; `ganvas.data.feed` serves it.
 
-from ganvas.data import crops, images, mixture2d  # each registers how its source is opened
+Only the feed imports torch.
+"""
+
+from ganvas.data import crops, images, mixture2d  # each registers how to open its source
 from ganvas.data.base import Dataset, Skipped, count, known_count, open_data
 from ganvas.data.builtin import NAMES, data_dir
 from ganvas.data.cache import cache_dir

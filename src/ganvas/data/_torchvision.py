@@ -1,4 +1,4 @@
-"""torchvision's data-set readers, importable beside any build of torch."""
+"""torchvision's dataset readers, importable with any build of torch."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ def datasets() -> Any:
     try:
         import torchvision.datasets as module
     except RuntimeError as error:
-        # On Linux the package index has torchvision built for CUDA only. Beside a CPU build of torch its compiled
-        # operators do not load, and the import fails where it describes two of them. The readers need none of them.
+        # On Linux, PyPI has torchvision for CUDA only. With a CPU build of torch its compiled operators do not load,
+        # and the import fails where it describes two of them. The readers need none of them.
         if "operator torchvision::" not in str(error):
             raise
         for name in ("nms", "qnms"):

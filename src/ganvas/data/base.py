@@ -1,7 +1,6 @@
-"""What a source becomes: a data set in memory, or mapped from the cache.
+"""Datasets: what sources are opened as, in memory or mapped from the cache.
 
-A source is a dataclass below `ganvas.recipe.sources.Source` and one function that opens it, registered in a file of its
-own, which may be a user's:
+A source is a subclass of `ganvas.recipe.sources.Source` and a function that opens it; both may live in a user's file:
 
     @open_data.register
     def _(source: Spirals, shape: tuple[int, ...], *, workers: int = 0, progress: bool = False) -> Dataset: ...
@@ -22,7 +21,7 @@ from ganvas.recipe.sources import Source
 
 @dataclass(frozen=True)
 class Skipped:
-    """A file that cannot be used, and why."""
+    """A file that cannot be used, and the reason."""
 
     name: str
     reason: str
@@ -30,18 +29,18 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Decoded images, 2-D points, or whatever else a source opens as rows of an array.
+    """Decoded images, 2-D points, or other rows of an array.
 
     Attributes:
-        images: uint8 (N, H, W, C), usually mapped from the cache's file; of points float32 (N, 2).
-        labels: int64 (N,), or None where the source has no classes.
-        classes: their names.
-        skipped: files that could not be used.
-        fingerprint: changes with any image, label, name, and with how they were resized.
-        name: of the source.
-        kind: what the rows are called in messages.
-        rows: which rows of `images` belong to this part, or None for all; `labels` has these rows' labels only.
-        unlabelled: why there are no labels, where there seem to be some.
+        images: uint8 (N, H, W, C), usually mapped from a file in the cache; for points, float32 (N, 2).
+        labels: int64 (N,), or None if the source has no classes.
+        classes: names of the classes.
+        skipped: files that cannot be used.
+        fingerprint: changes with any image, label or name, and with how the images were resized.
+        name: name of the source.
+        kind: plural of the row's name, for messages.
+        rows: indices into `images` of the rows in this part, or None for all; `labels` holds only their labels.
+        unlabelled: why there are no labels although there seem to be some.
     """
 
     images: NDArray[Any]
@@ -58,23 +57,23 @@ class Dataset:
         return len(self.images) if self.rows is None else len(self.rows)
 
     def take(self, index: NDArray[np.int64] | slice) -> NDArray[Any]:
-        """Copies of some rows of `images`, by their number within this part."""
+        """Copy rows of `images`, by their index within this part."""
         return np.array(self.images[index if self.rows is None else self.rows[index]])
 
     def spread(self, count: int) -> NDArray[Any]:
-        """Copies of at most `count` rows of `images`, evenly spaced over this part."""
+        """Copy at most `count` rows of `images`, evenly spaced over this part."""
         return self.take(self._spaced(min(count, len(self))))
 
-    def shares(self, count: int) -> NDArray[np.int64]:
-        """`count` labels, each class as often as its share of this part says: those of the rows that `spread` copies.
+    def spread_labels(self, count: int) -> NDArray[np.int64]:
+        """`count` labels in the class proportions of this part: those of the rows that `spread` copies.
 
-        Where there are fewer rows than `count`, some stand for several.
+        If there are fewer rows than `count`, some labels repeat.
         """
         assert self.labels is not None
         return self.labels[self._spaced(count)]
 
     def of_class(self, label: int) -> NDArray[np.int64]:
-        """The numbers within this part of all rows of a class."""
+        """Indices within this part of all rows of a class."""
         assert self.labels is not None
         return np.flatnonzero(self.labels == label)
 
@@ -82,7 +81,7 @@ class Dataset:
         return np.linspace(0, len(self) - 1, count).round().astype(np.int64)
 
     def split(self, held_out: float) -> tuple[Dataset, Dataset]:
-        """The part to train on, and every k-th row with k = 1 / `held_out`, which is not trained on."""
+        """Split into a training part and a held-out part: every k-th row, where k = 1 / `held_out`."""
         every = _every(held_out, len(self))
         kept = np.arange(len(self)) % every == every - 1
         return self._part(np.flatnonzero(~kept)), self._part(np.flatnonzero(kept))
@@ -94,32 +93,32 @@ class Dataset:
 
 @singledispatch
 def open_data(source: Source, shape: tuple[int, ...], *, workers: int = 0, progress: bool = False) -> Dataset:
-    """The data of a source, each row of the given shape: (C, H, W) of images, (2,) of points.
+    """Open a source as rows of the given shape: (C, H, W) for images, (2,) for points.
 
     Args:
-        workers: threads; 0 is one per core.
-        progress: show bars on stderr.
+        workers: number of threads; 0 means one per core.
+        progress: show progress bars on stderr.
 
     Raises:
-        InputError: the source is not available, or nothing in it can be used.
+        InputError: the source is not available, or contains nothing usable.
     """
-    kind = type(source).__name__
     raise InputError(
-        f"nothing opens data of the kind {kind}; register a function with @ganvas.data.open_data.register."
+        f"no function is registered to open {type(source).__name__} sources; register one with"
+        " @ganvas.data.open_data.register."
     )
 
 
 @singledispatch
 def known_count(source: Source) -> int | None:
-    """How many rows a source has, where that is known without opening it; a source may register its own answer."""
+    """The number of rows of a source, if known without opening it; a source may register its own function."""
     return None
 
 
 def count(source: Source, shape: tuple[int, ...]) -> int:
-    """How many rows of a source are trained on; a source that does not know is opened for it.
+    """The number of training rows of a source, which is opened if the number is not known.
 
     Raises:
-        InputError: as `open_data`.
+        InputError: see `open_data`.
     """
     found = known_count(source) or len(open_data(source, shape, progress=True))
     return found - found // _every(source.held_out, found)

@@ -1,4 +1,4 @@
-"""Data sets by name: scikit-learn's bundled digits, and those that torchvision reads."""
+"""Builtin datasets: scikit-learn's digits, and those that torchvision reads."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ganvas.data.decode import Pixels
 from ganvas.errors import InputError
 from ganvas.files import write_atomically
+from ganvas.imaging.grid import Pixels
 
 T = TypeVar("T")
 
@@ -30,7 +30,7 @@ COUNTS = {
     "celeba": 162_770,
     "div2k": 800,
 }
-"""Images of each builtin set: of those that have a part to test on, the part to train on."""
+"""Number of images in each builtin dataset: the training split, where there is a test split."""
 NAMES = tuple(COUNTS)
 
 BY_HAND = {
@@ -44,29 +44,29 @@ BY_HAND = {
     "div2k": "DIV2K_train_HR.zip, or the folder DIV2K_train_HR from it, into {root}",
 }
 BY_HAND |= dict.fromkeys(("stacked-mnist", "stacked-mnist-test"), BY_HAND["mnist"])
-STACKED = 3  # digits in an image of stacked-mnist
+STACKED = 3  # digits per image of stacked-mnist
 DIV2K, DIV2K_URL = "DIV2K_train_HR", "https://data.vision.ee.ethz.ch/cvl/DIV2K"
 TIMEOUT = 20.0  # seconds without an answer after which a download counts as failed
 
 
 @dataclass(frozen=True)
 class Builtin:
-    """The training images of a builtin set."""
+    """The images of a builtin dataset."""
 
-    images: Pixels | Stacks | list[Path]
-    """uint8 (N, H, W) or (N, H, W, C), or the files."""
+    images: Pixels | StackedImages | list[Path]
+    """uint8 (N, H, W) or (N, H, W, C), or image files."""
     labels: np.ndarray | None
     classes: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
-class Stacks:
-    """RGB images whose channels are three grey ones, each put together when it is asked for."""
+class StackedImages:
+    """RGB images, each assembled on access from three grey images as its channels."""
 
     grey: Pixels
     """uint8 (M, H, W)."""
     chosen: NDArray[np.int64]
-    """(N, 3): the numbers of the grey images in each."""
+    """(N, 3): indices of the grey images in each RGB image."""
 
     def __len__(self) -> int:
         return len(self.chosen)
@@ -76,15 +76,15 @@ class Stacks:
 
 
 def data_dir() -> Path:
-    """Where downloaded data sets live: $GANVAS_DATA, else a folder in the user's cache."""
+    """The folder of downloaded datasets: $GANVAS_DATA, or else a folder in the user's cache."""
     return Path(os.environ.get("GANVAS_DATA") or Path.home() / ".cache" / "ganvas" / "datasets")
 
 
 def open_builtin(name: str) -> Builtin:
-    """Read a builtin set, downloading it where it is not at hand and the network is.
+    """Read a builtin dataset, downloading it first if necessary.
 
     Raises:
-        InputError: it is neither on disk nor available for download; the message says which files to put where.
+        InputError: it is not on disk and cannot be downloaded; the message says which files to put where.
     """
     if name == "digits":
         from sklearn.datasets import load_digits
@@ -100,24 +100,24 @@ def open_builtin(name: str) -> Builtin:
 def _stacked(name: str, root: Path) -> Builtin:
     """Three random MNIST digits as R, G and B: 1,000 classes (Metz et al. 2017, arXiv:1611.02163, section 3.3).
 
-    As many as in PacGAN (Lin et al. 2018, arXiv:1712.04086, section 4.2), 128,000 of the digits to train on; the set
-    to test on is of MNIST's test digits.
+    128,000 images as in PacGAN (Lin et al. 2018, arXiv:1712.04086, section 4.2) from MNIST's training split; the test
+    set is made from MNIST's test split.
     """
     digits = _from_torchvision("mnist", root, train=not name.endswith("-test"))
     assert isinstance(digits.images, np.ndarray)
     assert digits.labels is not None  # as MNIST has both
     chosen = np.random.default_rng(0).integers(0, len(digits.images), (COUNTS[name], STACKED))
     labels = digits.labels[chosen] @ 10 ** np.arange(STACKED)[::-1]
-    return Builtin(Stacks(digits.images, chosen), labels, tuple(f"{i:03}" for i in range(10**STACKED)))
+    return Builtin(StackedImages(digits.images, chosen), labels, tuple(f"{i:03}" for i in range(10**STACKED)))
 
 
 def div2k() -> Path:
-    """DIV2K's 800 training photographs: the folder or, unopened, the zip; downloaded where neither is at hand.
+    """DIV2K's 800 training images: path of the folder or the zip file, which is downloaded if neither exists.
 
-    Agustsson & Timofte 2017, NTIRE 2017 Challenge on Single Image Super-Resolution. For research.
+    Agustsson & Timofte 2017, NTIRE 2017 Challenge on Single Image Super-Resolution. For research use.
 
     Raises:
-        InputError: it is neither on disk nor available for download.
+        InputError: it is not on disk and cannot be downloaded.
     """
     folder, packed = data_dir() / DIV2K, data_dir() / f"{DIV2K}.zip"
     found = next((path for path in (folder, packed) if path.exists()), None)
@@ -131,7 +131,7 @@ def _download(url: str, path: Path) -> Path:
     socket.setdefaulttimeout(TIMEOUT)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        torch.hub.download_url_to_file(url, str(path))  # to a temporary file beside it, and with a bar
+        torch.hub.download_url_to_file(url, str(path))  # via a temporary file, with a progress bar
     finally:
         socket.setdefaulttimeout(before)
     return path
@@ -146,8 +146,8 @@ def _or_by_hand(name: str, fetch: Callable[[], T]) -> T:
         files = BY_HAND[name].format(root=data_dir())
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
-            f"the data set {name} is not on disk and could not be downloaded ({reason}); put {files}, or name another"
-            " folder than that in GANVAS_DATA."
+            f"the dataset {name} is not on disk and could not be downloaded ({reason}); put {files}, or set GANVAS_DATA"
+            " to another folder."
         ) from None
 
 
@@ -167,7 +167,7 @@ def _from_torchvision(name: str, root: Path, train: bool = True) -> Builtin:
 
 
 def _unpack(raw: Path) -> None:
-    # The reader would fetch again any .gz whose bytes are not those of its server; what counts is what is inside.
+    # The reader would download any .gz again whose checksum differs, even if its content is the same.
     for packed in raw.glob("*-ubyte.gz"):
         plain = packed.with_suffix("")
         if not plain.exists():
@@ -179,7 +179,7 @@ def _read(reader: Any, root: Path, **options: Any) -> Any:
     try:
         return reader(root, download=False, **options)
     except RuntimeError:
-        # Not there, or there but packed: with download=True the reader unpacks what it finds before it asks the net.
+        # Missing or still packed: with download=True the reader unpacks local archives before it downloads.
         before = socket.getdefaulttimeout()
         socket.setdefaulttimeout(TIMEOUT)
         try:

@@ -1,4 +1,4 @@
-"""Images are decoded once: uint8 at their training size, in a file of the cache that is named by their content."""
+"""The image cache: images are decoded once, to uint8, into a file that is named by a hash of their content."""
 
 from __future__ import annotations
 
@@ -12,32 +12,34 @@ from tempfile import mkdtemp
 from typing import Any
 
 from ganvas.data.base import Skipped
-from ganvas.data.decode import Pixels, Unusable
+from ganvas.data.decode import Unusable
 from ganvas.data.listing import Item, Listing
 from ganvas.data.workers import Workers, start_workers
 from ganvas.errors import InputError
+from ganvas.imaging.grid import Pixels
 
 Decode = Callable[[bytes | Pixels], Pixels]
 
 
 def cache_dir() -> Path:
-    """Where decoded images are kept: $GANVAS_CACHE, else a folder in the user's cache."""
+    """The folder of decoded images: $GANVAS_CACHE, or else a folder in the user's cache."""
+    # The folder keeps its old name: under a new one everything would be decoded again.
     return Path(os.environ.get("GANVAS_CACHE") or Path.home() / ".cache" / "ganvas" / "pictures")
 
 
-def decoded(
+def decode_images(
     listing: Listing, recipe: str, decode: Decode, *, workers: int, progress: bool
 ) -> tuple[Path, dict[str, Any]]:
-    """The folder of the cache with the images of a listing as `decode` makes them, one after the other in images.u8.
+    """Decode the images of a listing into a folder of the cache, one after the other in images.u8, unless it exists.
 
     Args:
-        recipe: says what `decode` does; with the content it names the folder.
+        recipe: identifies what `decode` does; hashed together with the content into the folder's name.
 
     Returns:
-        The folder, and what is known of the images: labels, sides (height and width), and the files skipped.
+        The folder, and a description of the images: labels, sides (height and width) and skipped files.
 
     Raises:
-        InputError: none can be decoded, or the cache cannot be written.
+        InputError: no image can be decoded, or the cache cannot be written.
     """
     with start_workers(workers, progress=progress) as working:
         folder = cache_dir() / _fingerprint(listing, recipe, working)
@@ -46,7 +48,7 @@ def decoded(
         except FileNotFoundError:
             pass
         except (OSError, ValueError, KeyError):
-            # It was whole when it got its name, but has been cut since.
+            # It was complete when it got its name, but has been damaged since.
             shutil.rmtree(folder, ignore_errors=True)
         _decode(listing, folder, working, decode)
         return folder, _about(folder)
@@ -55,7 +57,7 @@ def decoded(
 def _about(folder: Path) -> dict[str, Any]:
     about: dict[str, Any] = json.loads((folder / "about.json").read_text(encoding="utf-8"))
     if (folder / "images.u8").stat().st_size != about["bytes"]:
-        raise ValueError("cut")
+        raise ValueError("truncated")
     about["skipped"] = tuple(Skipped(**entry) for entry in about["skipped"])
     return about
 
@@ -65,7 +67,7 @@ def _fingerprint(listing: Listing, recipe: str, working: Workers) -> str:
         try:
             content = item.read()
         except Exception as error:
-            content = type(error).__name__.encode()  # its message may name the place
+            content = type(error).__name__.encode()  # its message may contain a path
         kind = f"{item.name}|{item.label}|{getattr(content, 'shape', '')}"
         return hashlib.blake2b(kind.encode() + bytes(content), digest_size=20).digest()
 
@@ -81,7 +83,7 @@ def _decode(listing: Listing, folder: Path, working: Workers, decode: Decode) ->
             return decode(item.read())
         except Unusable as error:
             return Skipped(item.name, str(error))
-        except Exception as error:  # a damaged member of an archive, a file that may not be read
+        except Exception as error:  # a damaged member of an archive, an unreadable file
             return Skipped(item.name, f"it cannot be read ({error})")
 
     skipped: list[dict[str, str]] = []
@@ -104,7 +106,8 @@ def _decode(listing: Listing, folder: Path, working: Workers, decode: Decode) ->
         if not labels:
             first = f"{skipped[0]['name']}: {skipped[0]['reason']}"
             raise InputError(
-                f"none of the {len(skipped)} files in {listing.name} can be used ({first}); give a source of images."
+                f"{listing.name} has {len(skipped)} files, but none is a usable image ({first}); give a source of"
+                " images."
             )
         about = {"bytes": size, "labels": labels, "sides": sides, "skipped": skipped}
         with (part / "about.json").open("w", encoding="utf-8") as file_:
@@ -114,7 +117,7 @@ def _decode(listing: Listing, folder: Path, working: Workers, decode: Decode) ->
         try:
             part.rename(folder)
         except OSError:
-            # Another process was quicker with the same content; its files serve as well.
+            # Another process was faster with the same content; its files are the same.
             if not (folder / "about.json").is_file():
                 raise
     except OSError as error:
@@ -133,6 +136,6 @@ def _new_folder(beside: Path) -> Path:
 
 def _cannot_write(folder: Path, error: OSError) -> InputError:
     return InputError(
-        f"cannot write decoded images to {folder.parent} ({error.strerror}); free some space, or name another folder in"
-        " GANVAS_CACHE."
+        f"cannot write decoded images to {folder.parent} ({error.strerror}); free some space, or set GANVAS_CACHE to"
+        " another folder."
     )

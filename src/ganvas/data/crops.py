@@ -1,4 +1,4 @@
-"""Photographs of any size, decoded once and kept whole, to be cut into crops."""
+"""Photos of any size, decoded once at full size, from which crops are cut."""
 
 from __future__ import annotations
 
@@ -9,52 +9,53 @@ from numpy.typing import NDArray
 
 from ganvas.data.base import Dataset, known_count, open_data
 from ganvas.data.builtin import COUNTS
-from ganvas.data.cache import decoded
-from ganvas.data.decode import Pixels, Unusable, open_picture, to_mode
+from ganvas.data.cache import decode_images
+from ganvas.data.decode import Unusable, open_image, to_mode
 from ganvas.data.listing import open_source
 from ganvas.errors import InputError
+from ganvas.imaging.grid import Pixels
 from ganvas.recipe.sources import Crops
 
 
 @dataclass(frozen=True)
 class Photos(Dataset):
-    """Whole photographs; their rows, as images, are the crops from their centres.
+    """Full-size photos; `take` and `spread` give the crops at their centres.
 
     Attributes:
-        images: uint8 (pixels of all photographs, C), one after the other.
-        places: int64 (N, 3): the first pixel of each photograph, its height and width.
-        size: side of the crops.
-        kind: what the rows are called in messages.
+        images: uint8 (P, C), the pixels of all photos, one photo after the other.
+        places: int64 (N, 3): index of the first pixel, height and width of each photo.
+        size: side of the crops in pixels.
+        kind: plural of the row's name, for messages.
     """
 
     places: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 3), np.int64))
     size: int = 0
-    kind: str = "photographs"
+    kind: str = "photos"
 
     def __len__(self) -> int:
         return len(self.places if self.rows is None else self.rows)
 
     def placed(self, index: NDArray[np.int64] | slice) -> NDArray[np.int64]:
-        """The `places` of some photographs, by their number within this part."""
+        """The `places` of some photos, by their index within this part."""
         return self.places[index if self.rows is None else self.rows[index]]
 
     def take(self, index: NDArray[np.int64] | slice) -> Pixels:
-        """The crops from the centres of some photographs: uint8 (n, size, size, C)."""
+        """The crops at the centres of some photos: uint8 (n, size, size, C)."""
         return self.wide(index, 0)
 
     def wide(self, index: NDArray[np.int64] | slice, margin: int) -> Pixels:
-        """The same with `margin` pixels more on each side; beyond a photograph's border its last pixels repeat."""
+        """The same with `margin` more pixels on each side; beyond its border a photo's last pixels repeat."""
         places = self.placed(index)
         corners = (places[:, 1:] - self.size) // 2
         return self.pixels(pixels_of(places, corners, self.size, margin))
 
     def pixels(self, index: NDArray[np.int64] | slice) -> Pixels:
-        """Copies of some pixels (..., C), by their number among those of all photographs."""
+        """Copy pixels (..., C), by their index into `images`."""
         return np.array(self.images[index])
 
 
 def pixels_of(places: NDArray[np.int64], corners: NDArray[np.int64], size: int, margin: int) -> NDArray[np.int64]:
-    """Which pixels make up crops (n, size + 2 margin, size + 2 margin), given their top left corners (n, 2)."""
+    """Indices of the pixels of crops (n, size + 2 margin, size + 2 margin), given their top left corners (n, 2)."""
     steps = np.arange(-margin, size + margin)
     rows = np.clip(corners[:, :1] + steps, 0, places[:, 1:2] - 1)
     columns = np.clip(corners[:, 1:] + steps, 0, places[:, 2:] - 1)
@@ -70,28 +71,28 @@ def _(source: Crops) -> int | None:
 
 @open_data.register
 def _(source: Crops, shape: tuple[int, ...], *, workers: int = 0, progress: bool = False) -> Photos:
-    """Decode a source to 1 or 3 channels at full size, or take it from the cache.
+    """Decode a source to 1 or 3 channels at full size, or read it from the cache.
 
     Raises:
-        InputError: the source is not available, or fewer than two photographs in it are as large as a crop.
+        InputError: the source is not available, or fewer than two of its photos are as large as a crop.
     """
     channels, size = shape[0], shape[-1]
 
     def whole(content: bytes | Pixels) -> Pixels:
-        image = to_mode(open_picture(content), channels)
+        image = to_mode(open_image(content), channels)
         if min(image.size) < size:
-            raise Unusable(f"{image.width} x {image.height} pixels are less than a crop of {size}")
+            raise Unusable(f"{image.width} x {image.height} pixels is smaller than a crop of {size} x {size}")
         return np.asarray(image).reshape(image.height, image.width, channels)
 
     listing = open_source(source.source)
-    folder, about = decoded(listing, f"whole {size} {channels}", whole, workers=workers, progress=progress)
+    folder, about = decode_images(listing, f"whole {size} {channels}", whole, workers=workers, progress=progress)
     sides = np.array(about["sides"], np.int64)
     counts = sides.prod(1)
     starts = np.cumsum(counts) - counts
     if len(sides) < 2:
         raise InputError(
-            f"{listing.name} has one photograph that can be used, so none could be held out to judge by; give two or"
-            " more."
+            f"{listing.name} has only one usable photo, which leaves none to hold out for validation; give at least"
+            " two."
         )
     return Photos(
         np.memmap(folder / "images.u8", np.uint8, "r", shape=(int(counts.sum()), channels)),

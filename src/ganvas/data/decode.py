@@ -1,4 +1,4 @@
-"""One image of any kind to uint8 at the training size."""
+"""Decode one image of any format to uint8 at the training size."""
 
 from __future__ import annotations
 
@@ -9,27 +9,26 @@ from functools import cache
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-Pixels = NDArray[np.uint8]
+from ganvas.imaging.grid import Pixels
 
-# Only formats of pixels, none that is a program (PostScript) or needs one; text and videos thus fail at once.
+# Raster formats only: none that is a program (PostScript) or needs one, so that text and videos fail at once.
 FORMATS = ("AVIF", "BMP", "GIF", "ICO", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TGA", "TIFF", "WEBP")
 
 
-class Unusable(Exception):
+class Unusable(Exception):  # its name enters the fingerprints of old runs: see `cache`
     """A file is not an image that can be trained on; the message says why."""
 
 
-def open_picture(content: bytes | Pixels, hint: int = 0) -> Image.Image:
+def open_image(content: bytes | Pixels, hint: int = 0) -> Image.Image:
     """Decode the first frame of a file's bytes, or wrap pixels (H, W) or (H, W, C).
 
     Args:
-        hint: side in pixels that will do; lets JPEG decode at a half, quarter or eighth of its size.
+        hint: a side in pixels that is large enough; lets JPEG decode at a half, quarter or eighth of its size.
 
     Raises:
-        Unusable: it is not an image, damaged, one pixel thin, or large enough to be an attack.
+        Unusable: it is not an image, damaged, only one pixel wide or high, or large enough to be an attack.
     """
     if isinstance(content, np.ndarray):
         return Image.fromarray(content[..., 0] if content.ndim == 3 and content.shape[2] == 1 else content)
@@ -39,19 +38,19 @@ def open_picture(content: bytes | Pixels, hint: int = 0) -> Image.Image:
         image = Image.open(io.BytesIO(content), formats=_formats())
         width, height = image.size
         if Image.MAX_IMAGE_PIXELS and width * height > Image.MAX_IMAGE_PIXELS:
-            raise Unusable(f"{width} x {height} pixels are more than the limit of {Image.MAX_IMAGE_PIXELS:,}")
+            raise Unusable(f"{width} x {height} pixels exceeds the limit of {Image.MAX_IMAGE_PIXELS:,} pixels")
         if min(width, height) < 2:
-            raise Unusable(f"{width} x {height} pixels show nothing")
+            raise Unusable(f"{width} x {height} pixels is too small; each side must be at least 2")
         if hint:
             image.draft(None, (2 * hint, 2 * hint))
         image.load()
     except Unusable:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise Unusable("it claims more pixels than the limit, as a decompression bomb does") from None
+        raise Unusable("it declares more pixels than the limit, like a decompression bomb") from None
     except UnidentifiedImageError:
         raise Unusable("it is not an image of a known format") from None
-    except Exception as error:  # whatever a decoder of some format may raise on damaged bytes
+    except Exception as error:  # decoders raise all kinds of errors on damaged bytes
         raise Unusable(f"it is damaged ({error})") from None
     return image
 
@@ -59,28 +58,28 @@ def open_picture(content: bytes | Pixels, hint: int = 0) -> Image.Image:
 @cache
 def _formats() -> tuple[str, ...]:
     Image.init()
-    return tuple(name for name in FORMATS if name in Image.OPEN)  # not every Pillow is built with all of them
+    return tuple(name for name in FORMATS if name in Image.OPEN)  # not every build of Pillow has all of them
 
 
-def is_picture(read: Callable[[], bytes]) -> bool:
-    """Whether a file begins as an image of a known format; the rest may still be damaged."""
+def is_image(read: Callable[[], bytes]) -> bool:
+    """Whether a file has the header of a known image format; the rest may still be damaged."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             Image.open(io.BytesIO(read()), formats=_formats())
             return True
-    except Exception:  # whatever a reader of some format may raise on foreign bytes
+    except Exception:  # readers raise all kinds of errors on other formats' bytes
         return False
 
 
 def to_mode(image: Image.Image, channels: int) -> Image.Image:
-    """Turn upright, put transparency on white, and convert any mode to 8-bit grey or RGB."""
+    """Rotate upright, put transparency on white, and convert any mode to 8-bit grey or RGB."""
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I"):
-        # 16 bits over their whole range: PIL would clip at 255.
+        # 16 bits over their full range: PIL would clip at 255.
         image = Image.fromarray((np.asarray(image).clip(0, 65535) / 257).round().astype(np.uint8))
     elif image.mode == "F":
-        raise Unusable("its pixels are floating-point numbers of unknown range")
+        raise Unusable("its pixels are floating-point numbers, whose range is unknown")
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")
@@ -94,12 +93,12 @@ def prepare(content: bytes | Pixels, size: int, channels: int, fit: Literal["cro
     """An image as uint8 (size, size, channels).
 
     Raises:
-        Unusable: see `open_picture`.
+        Unusable: see `open_image`.
     """
-    image = to_mode(open_picture(content, size), channels)
+    image = to_mode(open_image(content, size), channels)
     square = (size, size)
     if image.size != square:
-        # Antialiased both ways; Lanczos rings visibly when it enlarges tiny images such as the 8x8 digits.
+        # Both antialias; Lanczos rings visibly when it upscales tiny images such as the 8 x 8 digits.
         method = Image.Resampling.LANCZOS if min(image.size) > size else Image.Resampling.BICUBIC
         if fit == "crop":
             image = ImageOps.fit(image, square, method)

@@ -1,4 +1,4 @@
-"""What a source holds, before it is used: sizes, modes, classes, and everything that is wrong with it."""
+"""Examine a source before training: sizes, modes, classes, and everything that is wrong with it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from ganvas.data.base import Skipped
-from ganvas.data.decode import Pixels, Unusable, open_picture, to_mode
+from ganvas.data.decode import Unusable, open_image, to_mode
 from ganvas.data.listing import Item, Listing, open_source
 from ganvas.data.workers import start_workers
+from ganvas.imaging.grid import Pixels, grid, label_rows
 
-TILE = 48  # side of an image on the contact sheet
+TILE = 48  # side in pixels of an image on the contact sheet
 
 
 @dataclass
@@ -28,28 +29,28 @@ class Examination:
     modes: Counter[str] = field(default_factory=Counter)
     """Format and colour mode, as in ``JPEG RGB``."""
     labels: Counter[str] = field(default_factory=Counter)
-    """Usable images of every class; empty where there are no classes."""
+    """Number of usable images in every class; empty if there are no classes."""
     skipped: list[Skipped] = field(default_factory=list)
     """Files that cannot be used."""
     duplicates: list[list[str]] = field(default_factory=list)
-    """Names of images with equal pixels, grouped."""
+    """Groups of names of images with equal pixels."""
     mean: tuple[float, ...] = ()
-    """Of red, green and blue, 0 to 255, every image counting the same."""
+    """Mean of red, green and blue, 0 to 255, with equal weight for every image."""
     spread: tuple[float, ...] = ()
     """Standard deviation of red, green and blue over all images."""
     sheet: Pixels | None = None
-    """Contact sheet, uint8 (H, W, 3): a named row for each class, or images spread evenly over the source."""
+    """Contact sheet, uint8 (H, W, 3): a named row for each class, or images evenly spaced over the source."""
     tiles: Pixels | None = None
-    """The images on it, uint8 (N, TILE, TILE, 3)."""
+    """The images on the contact sheet, uint8 (N, TILE, TILE, 3)."""
 
     @property
     def usable(self) -> int:
-        """How many images can be trained on."""
+        """The number of images that can be trained on."""
         return sum(self.sizes.values())
 
 
 @dataclass(frozen=True)
-class _Look:
+class _ImageFacts:
     size: tuple[int, int]
     mode: str
     digest: bytes
@@ -58,34 +59,32 @@ class _Look:
 
 
 def examine(source: str, *, workers: int = 0, progress: bool = False) -> Examination:
-    """Open every image of a source once and report on it.
+    """Open every image of a source once and report what was found.
 
     Raises:
-        InputError: there is no such source.
+        InputError: the source does not exist.
     """
-    from ganvas.imaging.grid import grid, with_names
-
     listing = open_source(source)
     found = Examination(listing.name, len(listing.items))
-    found.labels.update(dict.fromkeys(listing.classes, 0))  # in the order of their numbers, the empty ones too
+    found.labels.update(dict.fromkeys(listing.classes, 0))  # in label order, including empty classes
     names: dict[bytes, list[str]] = defaultdict(list)
     moments = []
     tiles: dict[int, list[Pixels]] = defaultdict(list)
     wanted = _wanted(listing)
     with start_workers(workers, progress=progress) as working:
-        looks = working.each(_look, listing.items, "examining")
-        for index, (item, look) in enumerate(zip(listing.items, looks, strict=True)):
-            if isinstance(look, Skipped):
-                found.skipped.append(look)
+        examined = working.each(_examine_item, listing.items, "examining")
+        for index, (item, facts) in enumerate(zip(listing.items, examined, strict=True)):
+            if isinstance(facts, Skipped):
+                found.skipped.append(facts)
                 continue
-            found.sizes[look.size] += 1
-            found.modes[look.mode] += 1
+            found.sizes[facts.size] += 1
+            found.modes[facts.mode] += 1
             if item.label is not None:
                 found.labels[listing.classes[item.label]] += 1
-            names[look.digest].append(item.name)
-            moments.append(look.moments)
+            names[facts.digest].append(item.name)
+            moments.append(facts.moments)
             if index in wanted:
-                tiles[item.label or 0].append(look.tile)
+                tiles[item.label or 0].append(facts.tile)
     found.duplicates = [group for group in names.values() if len(group) > 1]
     if moments:
         mean, square = np.mean(moments, axis=0)
@@ -96,31 +95,31 @@ def examine(source: str, *, workers: int = 0, progress: bool = False) -> Examina
         if len(rows) > 1:
             blank = np.full((TILE, TILE, 3), 255, np.uint8)
             rows = [row + [blank] * (columns - len(row)) for row in rows]
-        beside = [listing.classes[label] for label in sorted(tiles)] if listing.classes else []
-        found.sheet, _ = with_names(grid(np.stack([tile for row in rows for tile in row]), columns), beside)
+        row_names = [listing.classes[label] for label in sorted(tiles)] if listing.classes else []
+        found.sheet = label_rows(grid(np.stack([tile for row in rows for tile in row]), columns), row_names)
     return found
 
 
-def _look(item: Item) -> _Look | Skipped:
+def _examine_item(item: Item) -> _ImageFacts | Skipped:
     try:
-        image = open_picture(item.read())
+        image = open_image(item.read())
         kind = f"{image.format or 'array'} {image.mode}"
         frames = getattr(image, "n_frames", 1)
         upright = to_mode(image, 3)
     except Unusable as error:
         return Skipped(item.name, str(error))
-    except Exception as error:  # a damaged member of an archive, a file that may not be read
+    except Exception as error:  # a damaged member of an archive, an unreadable file
         return Skipped(item.name, f"it cannot be read ({error})")
     pixels = np.asarray(upright)
     flat = pixels.reshape(-1, 3).astype(np.float64)
     moments = np.stack([flat.mean(0), np.square(flat).mean(0)])
     digest = hashlib.blake2b(str(pixels.shape).encode() + pixels.tobytes(), digest_size=16).digest()
     tile = np.asarray(ImageOps.fit(upright, (TILE, TILE), Image.Resampling.LANCZOS))
-    return _Look(upright.size, kind + (f", {frames} frames" if frames > 1 else ""), digest, moments, tile)
+    return _ImageFacts(upright.size, kind + (f", {frames} frames" if frames > 1 else ""), digest, moments, tile)
 
 
 def _wanted(listing: Listing) -> set[int]:
-    """Which images go on the contact sheet: ten of each of the first ten classes, or a hundred in all."""
+    """Indices of the images on the contact sheet: ten from each of the first ten classes, or a hundred in all."""
     if not listing.classes:
         return {int(i) for i in np.linspace(0, len(listing.items) - 1, min(100, len(listing.items)))}
     by_class: dict[int | None, list[int]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""The batch at image N, put together from an order, rows and a transform."""
+"""The batch at image N, composed from an order, rows and a transform."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Feed:
     """Serves batches: a pure function of (seed, images seen, stream, rank).
 
     Attributes:
-        waited: seconds spent on fetching so far.
-        resident: whether the rows are held whole on the device.
-        local_size: rows in a batch of this process.
+        waited: seconds spent fetching so far.
+        resident: whether all rows are held on the device.
+        local_size: number of rows in this process's share of a batch.
     """
 
     def __init__(self, order: Order, rows: Rows, transform: Transform, labels: NDArray[np.int64] | None = None) -> None:
@@ -38,14 +38,14 @@ class Feed:
         self._labels = None if labels is None else torch.from_numpy(labels).to(rows.device)
 
     def batch(self, images_seen: int, stream: int = 0) -> Batch:
-        """The batch that starts at this count of images; streams are independent orders of the same rows."""
+        """The batch that starts after `images_seen` images; streams are independent orders of the same rows."""
         fetch = partial(self._fetch, Position(images_seen, stream))
         return Batch(self.local_size, self.rows.device, images_seen, fetch)
 
     def _fetch(self, at: Position) -> dict[str, Tensor]:
         began = time.perf_counter()
         rows = self.rows.read(self._needed, at, self.order.after(at))
-        # A batch is fetched where networks may compute in bf16; data are not rounded so, and not every resize knows it.
+        # The caller may be under bf16 autocast: data must not be rounded to bf16, and not every resize supports it.
         with torch.autocast(rows.device.type, enabled=False):
             tensors = self.transform(rows, self.order, at)
         if self._labels is not None:
@@ -55,40 +55,40 @@ class Feed:
         return tensors
 
 
-class Serving(TypedDict, total=False):
-    """How any feed serves."""
+class FeedOptions(TypedDict, total=False):
+    """Options of every feed."""
 
     batch_size: Required[int]
-    """Rows in a batch over all processes."""
+    """Rows in a batch, over all processes."""
     seed: Required[int]
     device: Required[torch.device]
     rank: int
-    """Which part of every batch is this process's."""
+    """Rank of this process, which selects its share of every batch."""
     world_size: int
-    """How many processes share a batch."""
+    """Number of processes that share a batch."""
     resident_bytes: int | None
-    """Memory that the rows may take; by default two fifths of what is free on the device."""
+    """Memory that the rows may take; by default two fifths of the device's free memory."""
 
 
-def row_feed(dataset: Dataset, transform: Transform, **serving: Unpack[Serving]) -> Feed:
-    """Serve the rows of a data set, with their labels.
+def row_feed(dataset: Dataset, transform: Transform, **options: Unpack[FeedOptions]) -> Feed:
+    """Serve the rows of a dataset, with their labels.
 
     Raises:
         InputError: the batch does not fit the data or the processes.
     """
-    batch_size = serving["batch_size"]
+    batch_size = options["batch_size"]
     if batch_size > len(dataset):
         raise InputError(
-            f"{dataset.name} has {len(dataset)} {dataset.kind} to train on, fewer than one batch of {batch_size};"
-            f" give more, or --batch-size {max(2, len(dataset))} or less."
+            f"{dataset.name} has {len(dataset)} training {dataset.kind}, fewer than one batch of {batch_size}; give"
+            f" more, or --batch-size {max(2, len(dataset))} or less."
         )
-    order = _order(len(dataset), serving)
+    order = _order(len(dataset), options)
     size = len(dataset) * dataset.images[0].nbytes
-    return Feed(order, open_rows(dataset.take, size, *_place(serving)), transform, dataset.labels)
+    return Feed(order, open_rows(dataset.take, size, *_place(options)), transform, dataset.labels)
 
 
-def image_feed(dataset: Dataset, *, flip: bool = False, **serving: Unpack[Serving]) -> Feed:
-    """Serve images in [-1, 1]: ``real`` and, where there are classes, ``label``.
+def image_feed(dataset: Dataset, *, flip: bool = False, **options: Unpack[FeedOptions]) -> Feed:
+    """Serve images in [-1, 1] as ``real`` and, if there are classes, their ``label``.
 
     Args:
         flip: mirror each image left to right with probability one half.
@@ -96,26 +96,26 @@ def image_feed(dataset: Dataset, *, flip: bool = False, **serving: Unpack[Servin
     Raises:
         InputError: the batch does not fit the data or the processes.
     """
-    return row_feed(dataset, FlipAndScale(flip), **serving)
+    return row_feed(dataset, FlipAndScale(flip), **options)
 
 
-def crop_feed(photos: Photos, crops: Crops, *, scale: int, **serving: Unpack[Serving]) -> Feed:
-    """Serve crops in [-1, 1]: ``real`` and ``input``, which is `scale` times smaller.
+def crop_feed(photos: Photos, crops: Crops, *, scale: int, **options: Unpack[FeedOptions]) -> Feed:
+    """Serve crops in [-1, 1] as ``real``, and as ``input`` their degraded versions, `scale` times smaller.
 
-    A batch may be larger than the folder: other crops of the same photographs are other images.
+    A batch may have more crops than there are photos, since different crops of a photo are different images.
 
     Raises:
         InputError: the batch does not fit the processes.
     """
-    order = _order(len(photos), serving)
-    rows = open_rows(photos.pixels, photos.images.nbytes, *_place(serving))
+    order = _order(len(photos), options)
+    rows = open_rows(photos.pixels, photos.images.nbytes, *_place(options))
     return Feed(order, rows, CutAndDegrade(photos, crops, scale))
 
 
-def _order(count: int, serving: Serving) -> Order:
-    share = serving.get("rank", 0), serving.get("world_size", 1)
-    return Order(count, batch_size=serving["batch_size"], seed=serving["seed"], rank=share[0], world_size=share[1])
+def _order(count: int, options: FeedOptions) -> Order:
+    share = options.get("rank", 0), options.get("world_size", 1)
+    return Order(count, batch_size=options["batch_size"], seed=options["seed"], rank=share[0], world_size=share[1])
 
 
-def _place(serving: Serving) -> tuple[torch.device, int | None]:
-    return serving["device"], serving.get("resident_bytes")
+def _place(options: FeedOptions) -> tuple[torch.device, int | None]:
+    return options["device"], options.get("resident_bytes")

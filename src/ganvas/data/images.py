@@ -6,12 +6,13 @@ import numpy as np
 
 from ganvas.data.base import Dataset, known_count, open_data
 from ganvas.data.builtin import COUNTS
-from ganvas.data.cache import decoded
+from ganvas.data.cache import decode_images
 from ganvas.data.decode import prepare
 from ganvas.data.listing import open_source
+from ganvas.imaging.grid import Pixels
 from ganvas.recipe.sources import Images
 
-FORMAT = 1  # part of every fingerprint: a new number makes old caches unknown, and old runs without their data
+FORMAT = 1  # enters every fingerprint: a new number would invalidate all caches, and old runs would lose their data
 
 
 @open_data.register
@@ -25,19 +26,23 @@ def _(source: Images) -> int | None:
 
 
 def load(source: Images, *, size: int, channels: int, workers: int = 0, progress: bool = False) -> Dataset:
-    """Decode a source to `size` px and 1 or 3 channels, or take it from the cache if its content was decoded before.
+    """Decode a source to `size` pixels and 1 or 3 channels, or read it from the cache if it was decoded before.
 
     Args:
-        workers: threads; 0 is one per core.
-        progress: show bars on stderr.
+        workers: number of threads; 0 means one per core.
+        progress: show progress bars on stderr.
 
     Raises:
-        InputError: the source is not available, or no image in it can be used.
+        InputError: the source is not available, or contains no usable image.
     """
     listing = open_source(source.source)
-    how = size, channels, source.fit
+
     recipe = f"{FORMAT} {size} {channels} {source.fit} {listing.classes}"
-    folder, about = decoded(listing, recipe, lambda content: prepare(content, *how), workers=workers, progress=progress)
+
+    def decode(content: bytes | Pixels) -> Pixels:
+        return prepare(content, size, channels, source.fit)
+
+    folder, about = decode_images(listing, recipe, decode, workers=workers, progress=progress)
     images = np.memmap(folder / "images.u8", np.uint8, "r", shape=(len(about["labels"]), size, size, channels))
     return Dataset(
         images,

@@ -1,4 +1,4 @@
-"""Where images come from: every kind of source as one list of named items, in an order of its own."""
+"""Every kind of source of images as one list of named items, in a defined order."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from typing import Any
 
 import numpy as np
 
-from ganvas.data.builtin import NAMES, Stacks, div2k, open_builtin
-from ganvas.data.decode import Pixels, Unusable, is_picture
+from ganvas.data.builtin import NAMES, StackedImages, div2k, open_builtin
+from ganvas.data.decode import Unusable, is_image
 from ganvas.errors import InputError
+from ganvas.imaging.grid import Pixels
 
 CLUTTER = ("Thumbs.db", "desktop.ini")
-LARGEST = 2**30  # bytes; what is larger is not an image, and would fill the memory
+LARGEST = 2**30  # bytes; a larger file is hardly an image, and would fill the memory
 
 
 @dataclass(frozen=True)
 class Item:
-    """One image that has not been decoded yet."""
+    """An image that has not been decoded yet."""
 
     name: str
     read: Callable[[], bytes | Pixels]
@@ -38,14 +39,14 @@ class Listing:
     items: list[Item]
     classes: tuple[str, ...] = ()
     unlabelled: str = ""
-    """Why there are no classes, where there seem to be some."""
+    """Why there are no classes although there seem to be some."""
 
 
 def open_source(source: str) -> Listing:
-    """List the items of a builtin data set, folder, zip, parquet or npz file.
+    """List the items of a builtin dataset, folder, zip, parquet or npz file.
 
     Raises:
-        InputError: there is no such source, or it holds nothing that could be an image.
+        InputError: the source does not exist, or contains nothing that could be an image.
     """
     if source == "div2k":
         return replace(open_source(str(div2k())), name=source)
@@ -62,36 +63,34 @@ def open_source(source: str) -> Listing:
         from ganvas.errors import nearest
 
         raise InputError(
-            f"there are no data {source!r}{nearest(source, NAMES)}; give {', '.join(NAMES)}, or the path of a folder,"
-            " zip, parquet or npz file."
+            f"there is no dataset {source!r}{nearest(source, NAMES)}; give one of {', '.join(NAMES)}, or the path of a"
+            " folder, zip, parquet or npz file."
         )
     readers = {".zip": _zip, ".parquet": _parquet, ".npz": _npz}
     if path.suffix.lower() not in readers:
-        raise InputError(
-            f"{path} is not a source of images; give a folder, or a file ending in .zip, .parquet or .npz."
-        )
+        raise InputError(f"{path} is not a source of images; give a folder, or a .zip, .parquet or .npz file.")
     return readers[path.suffix.lower()](path)
 
 
 def _folder(path: Path) -> list[tuple[str, Callable[[], bytes]]]:
     files = []
-    walked = set()
-    # Linked folders hold images too, but one that links back to a parent would never end.
+    visited = set()
+    # Follow linked folders too, except one that links back to a parent and would never end.
     for folder, inner, names in os.walk(path, followlinks=True):
         inner.sort()
         real = os.path.realpath(folder)
-        if real in walked:
+        if real in visited:
             inner.clear()
             continue
-        walked.add(real)
+        visited.add(real)
         files += [Path(folder, name) for name in names]
     return [(file.relative_to(path).as_posix(), partial(_read_file, file)) for file in files]
 
 
 def _read_file(path: Path) -> bytes:
-    # Reading a pipe or a device could wait for ever.
+    # Reading from a pipe or a device could block forever.
     if not path.is_file():
-        raise Unusable("it is a link to nothing" if path.is_symlink() else "it is not a regular file")
+        raise Unusable("it is a broken link" if path.is_symlink() else "it is not a regular file")
     _refuse_huge(path.stat().st_size)
     return path.read_bytes()
 
@@ -103,38 +102,36 @@ def _read_member(archive: zipfile.ZipFile, name: str) -> bytes:
 
 def _refuse_huge(size: int) -> None:
     if size > LARGEST:
-        raise Unusable(f"{size:,} bytes are more than the limit of {LARGEST:,}")
+        raise Unusable(f"{size:,} bytes exceeds the limit of {LARGEST:,} bytes")
 
 
 def _zip(path: Path) -> Listing:
     try:
         archive = zipfile.ZipFile(path)
     except zipfile.BadZipFile:
-        raise InputError(
-            f"{path} is not a zip file or is damaged; make it again, or give the folder of images."
-        ) from None
+        raise InputError(f"{path} is damaged or not a zip file; create it again, or give a folder of images.") from None
     files = [info.filename for info in archive.infolist() if not info.is_dir() and not _hidden(info.filename)]
-    shown = files
-    # One folder around everything is packaging, not a class.
-    while len({name.partition("/")[0] for name in shown}) == 1 and all("/" in name for name in shown):
-        shown = [name.partition("/")[2] for name in shown]
-    return _listing(path.name, [(s, partial(_read_member, archive, f)) for s, f in zip(shown, files, strict=True)])
+    names = files
+    # A single folder around everything is packaging, not a class.
+    while len({name.partition("/")[0] for name in names}) == 1 and all("/" in name for name in names):
+        names = [name.partition("/")[2] for name in names]
+    return _listing(path.name, [(n, partial(_read_member, archive, f)) for n, f in zip(names, files, strict=True)])
 
 
 def _listing(name: str, files: Iterable[tuple[str, Callable[[], bytes]]]) -> Listing:
-    """Sort files by name, and read classes from first-level folders where all images lie in such."""
+    """Sort files by name; the first-level folders are the classes if every image is in one of them."""
     visible = [(file, read) for file, read in files if not _hidden(file)]
     if not visible:
-        raise InputError(f"{name} holds no files; give a source with images in it.")
+        raise InputError(f"{name} contains no files; give a source of images.")
     visible.sort(key=lambda pair: _natural(pair[0]))
     folders = [PurePosixPath(file).parts[0] if "/" in file else "" for file, _ in visible]
     classes = tuple(sorted(set(folders) - {""}, key=_natural))
-    # A readme beside the folders is no reason to forget the classes.
-    beside = [read for (_, read), folder in zip(visible, folders, strict=True) if not folder]
-    if len(classes) < 2 or any(map(is_picture, beside)):
-        why = f"{len(beside):,} of its {len(visible):,} files lie beside the folders" if beside else "it has one folder"
-        why = why if classes else ""
-        return Listing(name, [Item(file, read) for file, read in visible], unlabelled=why)
+    # A readme beside the folders does not count.
+    outside = [read for (_, read), folder in zip(visible, folders, strict=True) if not folder]
+    if len(classes) < 2 or any(map(is_image, outside)):
+        some_outside = f"{len(outside):,} of its {len(visible):,} files are outside the class folders"
+        why = some_outside if outside else "it has only one folder"
+        return Listing(name, [Item(file, read) for file, read in visible], unlabelled=why if classes else "")
     number = {folder: index for index, folder in enumerate(classes)}
     labels = [number.get(folder) for folder in folders]
     return Listing(name, [Item(f, read, label) for (f, read), label in zip(visible, labels, strict=True)], classes)
@@ -148,11 +145,14 @@ def _parquet(path: Path) -> Listing:
     try:
         table = pyarrow.parquet.read_table(path, memory_map=True)
     except (pyarrow.ArrowException, OSError) as error:
-        raise InputError(f"{path} is not a parquet file or is damaged ({error}); fetch it again.") from None
+        raise InputError(f"{path} is damaged or not a parquet file ({error}); download it again.") from None
     columns: list[str] = table.column_names
     binary = [c for c in columns if _is_image_column(table.schema.field(c).type)]
     if not binary:
-        raise InputError(f"{path} has no column of images (binary, or bytes with a path), only {', '.join(columns)}.")
+        raise InputError(
+            f"{path} has no column of images, only {', '.join(columns)}; give a file with a binary column, or one of"
+            " bytes with a path."
+        )
     images = table.column(binary[0])
     label_column = next((c for c in ("label", "labels", "class", "fine_label") if c in columns), None)
     labels, classes, missing = _labels(table, label_column) if label_column else (None, (), 0)
@@ -177,7 +177,7 @@ def _is_image_column(kind: Any) -> bool:
 
 
 def _labels(table: Any, column: str) -> tuple[list[int] | None, tuple[str, ...], int]:
-    """The number of every row's class, the classes' names, and how many rows have none, which undoes the others."""
+    """The label of every row, the names of the classes, and how many rows have no label; if any, there are none."""
     import json
 
     values = table.column(column).to_pylist()
@@ -198,18 +198,18 @@ def _npz(path: Path) -> Listing:
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-    except Exception as error:  # damage shows in many ways, down to the decompressor's own errors
+    except Exception as error:  # damaged files raise all kinds of errors, even the decompressor's own
         raise InputError(f"{path} is not a plain npz file ({error}); save uint8 images with numpy.savez.") from None
-    # Where one file holds both parts, the training part is meant, whichever was saved first.
+    # If a file has both splits, use the training split, whichever was saved first.
     arrays = dict(sorted(arrays.items(), key=lambda entry: "test" in entry[0]))
     images = next((a for a in arrays.values() if a.dtype == np.uint8 and a.ndim in (3, 4)), None)
     if images is None:
         found = ", ".join(f"{name} {a.dtype} {a.shape}" for name, a in arrays.items()) or "nothing"
-        raise InputError(f"{path} holds {found}; images must be one uint8 array (N, H, W) or (N, H, W, C).")
+        raise InputError(f"{path} contains {found}; save the images as one uint8 array (N, H, W) or (N, H, W, C).")
     if images.ndim == 4 and images.shape[3] not in (1, 3) and images.shape[1] in (1, 3):
         images = images.transpose(0, 2, 3, 1)
     if images.ndim == 4 and images.shape[3] not in (1, 3):
-        raise InputError(f"{path} holds images of {images.shape[3]} channels; grey has 1 and RGB 3.")
+        raise InputError(f"{path} has images of {images.shape[3]} channels; save them with 1 (grey) or 3 (RGB).")
     labels = next((a for a in arrays.values() if a.dtype.kind in "iu" and a.shape == (len(images),)), None)
     missing = 0 if labels is None else int((labels < 0).sum())
     if labels is None or not len(labels) or missing:
@@ -221,11 +221,11 @@ def _npz(path: Path) -> Listing:
     return Listing(path.name, _rows(images, labels), classes)
 
 
-def _rows(images: Pixels | Stacks, labels: np.ndarray | None) -> list[Item]:
+def _rows(images: Pixels | StackedImages, labels: np.ndarray | None) -> list[Item]:
     def read(index: int) -> Pixels:
         return np.ascontiguousarray(images[index])
 
-    # The names are part of every fingerprint: others would make old runs lose their data.
+    # These names enter every fingerprint: with other names, old runs would lose their data.
     names = [f"picture {i}" for i in range(len(images))]
     return [Item(n, partial(read, i), None if labels is None else int(labels[i])) for i, n in enumerate(names)]
 
@@ -236,5 +236,5 @@ def _hidden(name: str) -> bool:
 
 
 def _natural(name: str) -> list[tuple[int, int, str]]:
-    """Sort key under which image2 comes before image10."""
+    """Sort key that puts image2 before image10."""
     return [(0, int(p), "") if p.isdigit() else (1, 0, p) for p in re.split(r"(\d+)", name)] + [(2, 0, name)]

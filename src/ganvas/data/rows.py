@@ -1,4 +1,4 @@
-"""Rows of an array, brought to the device: from its own memory, or from the mapped file with a look-ahead."""
+"""Rows of an array on the device: from device memory, or from a mapped file that is read ahead."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from torch import Tensor
 
 from ganvas.data.order import Position
 
-SHARE = 0.4  # of the device's free memory that the rows may take
+SHARE = 0.4  # fraction of the device's free memory that the rows may take
 
 Index = NDArray[np.int64]
 Take = Callable[[Index | slice], NDArray[Any]]
 
 
 class Rows(ABC):
-    """Where rows come from."""
+    """A way to read rows."""
 
     resident: ClassVar[bool]
-    """Whether they are held whole on the device."""
+    """Whether all rows are held on the device."""
     device: torch.device
 
     @abstractmethod
     def read(self, needed: Callable[[Position], Index], at: Position, following: Position) -> Tensor:
-        """The rows whose numbers `needed` gives for a position, in the shape of these numbers, on the device.
+        """The rows that `needed` gives indices of for a position, on the device, in the shape of the indices.
 
-        The tensor is the caller's to change. `following` is a guess at the next position: a wrong one costs a read,
-        never a wrong row.
+        The caller may modify the tensor. `following` is a guess at the next position: a wrong guess costs a read, but
+        never returns a wrong row.
         """
 
 
@@ -48,7 +48,7 @@ class Resident(Rows):
         self._rows = torch.from_numpy(take(slice(None))).to(device)
 
     def read(self, needed: Callable[[Position], Index], at: Position, following: Position) -> Tensor:
-        """As `Rows` has it."""
+        """See `Rows.read`."""
         index = torch.from_numpy(needed(at)).to(self.device)
         if index.ndim == 1:
             return self._rows.index_select(0, index)
@@ -56,7 +56,7 @@ class Resident(Rows):
 
 
 class ReadAhead(Rows):
-    """Rows from the mapped file: while a batch is trained on, a thread reads the following one."""
+    """Rows of a mapped file: a thread reads the next batch during training on the current one."""
 
     resident = False
 
@@ -66,7 +66,7 @@ class ReadAhead(Rows):
         self._ahead: dict[Position, Future[Tensor]] = {}
 
     def read(self, needed: Callable[[Position], Index], at: Position, following: Position) -> Tensor:
-        """As `Rows` has it."""
+        """See `Rows.read`."""
         current = self._ahead.pop(at, None) or self._reader.submit(self._gather, needed(at))
         self._ahead = {other: rows for other, rows in self._ahead.items() if other.stream != at.stream}
         self._ahead[following] = self._reader.submit(self._gather, needed(following))
@@ -78,25 +78,25 @@ class ReadAhead(Rows):
 
 
 def open_rows(take: Take, size: int, device: torch.device, resident_bytes: int | None = None) -> Rows:
-    """Rows on the device where they fit, else from the mapped file.
+    """Hold the rows on the device if they fit, or else read them from the mapped file.
 
     Args:
-        take: copies of rows by their numbers.
+        take: copies rows by their indices.
         size: bytes of all rows.
-        resident_bytes: memory they may take; by default two fifths of what is free on the device.
+        resident_bytes: memory that the rows may take; by default two fifths of the device's free memory.
     """
     allowed = free_bytes(device) * SHARE if resident_bytes is None else resident_bytes
     return Resident(take, device) if size <= allowed else ReadAhead(take, device)
 
 
 def free_bytes(device: torch.device) -> int:
-    """Memory that is free on a device, in bytes."""
+    """Free memory of a device in bytes."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     if device.type == "mps":
         return torch.mps.recommended_max_memory()
     try:
-        # Free pages alone would not count the files that the system keeps in idle memory, ours among them.
+        # MemFree would not count the page cache, which holds our own files too.
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
         return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))
     except (OSError, StopIteration):
@@ -104,4 +104,4 @@ def free_bytes(device: torch.device) -> int:
     try:
         return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):
-        return 4 * 2**30  # a system that does not tell: assume the smallest laptop of our day
+        return 4 * 2**30  # unknown: assume a small laptop

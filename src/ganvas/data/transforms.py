@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ganvas.data.crops import Photos, pixels_of
-from ganvas.data.decode import Pixels
 from ganvas.data.order import Order, Position
+from ganvas.imaging.grid import Pixels
 from ganvas.recipe.degradations import MARGIN, Degradation
 from ganvas.recipe.sources import Crops
 

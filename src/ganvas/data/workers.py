@@ -1,4 +1,4 @@
-"""Threads that work through a list, and the bar that shows how far they are."""
+"""Threads that process a list, with a progress bar."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 T = TypeVar("T")
 R = TypeVar("R")
 
-CHUNK = 1024  # items under way at once: bounds the memory
+CHUNK = 1024  # items in flight at once: bounds the memory
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Workers:
     bar: Progress
 
     def each(self, work: Callable[[T], R], items: Sequence[T], what: str) -> Iterator[R]:
-        """The results of `work`, in the order of the items; `what` stands beside the bar."""
+        """Yield the results of `work` in the order of the items; `what` labels the progress bar."""
         task = self.bar.add_task(what, total=len(items))
         left = iter(items)
         while chunk := list(islice(left, CHUNK)):
@@ -39,7 +39,7 @@ class Workers:
 
 @contextmanager
 def start_workers(count: int = 0, *, progress: bool = False) -> Iterator[Workers]:
-    """Start `count` threads, 0 being one per core, with a bar on stderr if that is a terminal and `progress` is set."""
+    """Start `count` threads (0: one per core), with a bar on stderr if that is a terminal and `progress` is set."""
     console = Console(stderr=True)
     bar = Progress(
         TextColumn("{task.description}"),
@@ -51,7 +51,7 @@ def start_workers(count: int = 0, *, progress: bool = False) -> Iterator[Workers
         transient=True,
         disable=not (progress and console.is_terminal),
     )
-    # Pillow warns of bombs, which are refused by the same limit, and of odd metadata, which decide nothing.
+    # Pillow warns of decompression bombs, which are refused anyway, and of odd metadata, which do not matter.
     with ThreadPoolExecutor(count or os.cpu_count()) as pool, warnings.catch_warnings(), bar:
         warnings.simplefilter("ignore")
         yield Workers(pool, bar)

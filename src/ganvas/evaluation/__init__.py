@@ -1,4 +1,4 @@
-"""Evaluate a run, or a folder of fakes: figures that carry their protocol and an interval, and a picture to look at.
+"""Evaluate a run, or a folder of fakes: figures with their protocol and an interval, and a chart.
 
 Super-resolution is scored instead: `score` holds results against originals, and `selfcheck` checks the scoring itself.
 """

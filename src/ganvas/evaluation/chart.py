@@ -1,4 +1,4 @@
-"""The picture of an evaluation: numbers alone hide what a glance shows."""
+"""The chart of an evaluation: numbers alone hide what a glance shows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 import ganvas
 from ganvas.evaluation.samples import Samples
 from ganvas.files import write_atomically
-from ganvas.imaging.grid import Pixels, grid, some
+from ganvas.imaging.grid import Pixels, evenly_spaced, grid
 from ganvas.metrics.measure import Evidence
 from ganvas.metrics.neighbors import Nearest
 
@@ -43,7 +43,7 @@ def draw(path: Path, samples: Samples, x: Evidence, panels: Sequence[Callable[[A
     figure.suptitle(f"{samples.name}: {of}, against {against}", x=0.01, ha="left")
     titles = ("fakes, none chosen", "reals")
     for axes, title, images in zip(parts[0].subplots(1, 2), titles, (samples.fakes, samples.reals), strict=True):
-        _show(axes, grid(some(images, SHOWN), COLUMNS), title)
+        _show(axes, grid(evenly_spaced(images, SHOWN), COLUMNS), title)
     for part, (_, fill) in zip(parts[1:], below, strict=True):
         fill(part)
     text = {

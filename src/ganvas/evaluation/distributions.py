@@ -1,4 +1,4 @@
-"""Take every measure asked for of fakes and reals, and write down what came out."""
+"""Compute all requested measures of fakes and reals, and record the figures."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ganvas.nn.device import on_device
 from ganvas.systems import load_systems
 from ganvas.tasks import Task
 
-EXTRACTOR, PERCEPTUAL = "efficientnet-lite0", "st-lpips"  # unless said otherwise
+EXTRACTOR, PERCEPTUAL = "efficientnet-lite0", "st-lpips"  # by default
 ON_EXTRACTOR: tuple[Need, ...] = ("extractor", "features", "probabilities", "class names")
 ON_IMAGES: tuple[Need, ...] = (*ON_EXTRACTOR, "distance")  # what only networks for images give
 ABSENT: dict[Need, tuple[Callable[[Evidence], bool], str]] = {
@@ -44,14 +44,14 @@ ABSENT: dict[Need, tuple[Callable[[Evidence], bool], str]] = {
     ),
     "held-out": (
         lambda x: x.held_out is None or not len(x.held_out),
-        "{measure} is measured against held-out images, and none are held out; train with --data.held-out 0.05.",
+        "{measure} compares with held-out samples, and none are held out; train with --data.held-out 0.05.",
     ),
     "mixture": (
         lambda x: x.mixture is None,
         "{measure} counts the modes of a known mixture, and the data of {name} are not drawn from one; leave it out.",
     ),
 }
-"""When something that a measure needs is not there, and what to say then."""
+"""When something that a measure needs is missing, and the message for it."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Evaluation:
     """In the order of the measures."""
     notes: tuple[str, ...]
     """Sentences on what was left out, and why."""
-    picture: Path | None
+    chart: Path | None
     """The PNG that shows fakes, reals and the nearest pairs, or how often each mode was found; None of a modality whose
     samples are not images."""
 
@@ -108,7 +108,7 @@ def evaluate(
         which: the run's newest state or its best.
         resize: pixels to which images are resized for the extractor; 0 is what it was trained at.
         device: where to compute networks.
-        out: the PNG file; by default in the run, or ganvas-evaluate-NAME.png.
+        out: the PNG file of the chart; by default in the run, or ganvas-evaluate-NAME.png.
         progress: show a bar on stderr.
 
     Raises:
@@ -163,15 +163,15 @@ def evaluate(
             evidence = replace(evidence, nearest=nearest(samples.fakes, samples.parts()))
         figures = [figure for one in wanted for figure in one.compute(evidence)]
     notes += [note for one in wanted for note in one.notes(evidence)]
-    picture = None
-    if has_images:  # of anything else its previews are to be looked at
-        picture = Path(out) if out else _picture(samples)
-        draw(picture, samples, evidence, [panel for one in wanted if (panel := one.panel(evidence))])
+    chart = None
+    if has_images:  # of other modalities the previews show more
+        chart = Path(out) if out else _chart_path(samples)
+        draw(chart, samples, evidence, [panel for one in wanted if (panel := one.panel(evidence))])
     if samples.folder:
         for figure in figures:
             figure = replace(figure, images_seen=samples.images_seen, state=samples.state)
             samples.folder.add_figure(figure.to_plain() | {"asked": asked})
-    return Evaluation(samples.name, tuple(figures), (*samples.notes, *notes), picture)
+    return Evaluation(samples.name, tuple(figures), (*samples.notes, *notes), chart)
 
 
 def _chosen(names: Sequence[str], extractor: str, reals: str) -> list[Measure]:
@@ -220,7 +220,7 @@ def _defined(chosen: Sequence[Measure], x: Evidence, strict: bool) -> tuple[list
     """The measures to take, and sentences on those of the default that are undefined here.
 
     Raises:
-        InputError: one is undefined, and `strict` says that it was asked for by name.
+        InputError: one is undefined, and `strict` is set: it was asked for by name.
     """
     wanted, notes = [], []
     about = {"extractor": x.extractor.name if x.extractor else "none", "name": x.name}
@@ -260,5 +260,5 @@ def _tracked(bar: Progress, what: str, total: int) -> Callable[[int], object]:
     return lambda count: bar.advance(task, count)
 
 
-def _picture(samples: Samples) -> Path:
+def _chart_path(samples: Samples) -> Path:
     return samples.folder.evaluation if samples.folder else Path(f"ganvas-evaluate-{samples.name}.png")

@@ -1,4 +1,4 @@
-"""Features of pictures; those of reals are kept in the cache, since every run of a study is held against the same."""
+"""Features of images; those of reals are cached, since all runs of a study are compared with the same."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FORMAT = 1  # of the cache; a new number makes every old file unknown
 
 
 def remembered(extractor: Extractor, pixels: Pixels, advance: Callable[[int], object]) -> Extracted:
-    """What `extractor.extract` gives, from the cache if these pictures were there before."""
+    """What `extractor.extract` gives, from the cache if these images were extracted before."""
     key = f"{FORMAT} {extractor.name} {extractor.weights} {extractor.resize} {pixels.shape}".encode()
     digest = hashlib.blake2b(key + np.ascontiguousarray(pixels).tobytes(), digest_size=20).hexdigest()
     file = cache_dir() / f"features-{digest}.npz"

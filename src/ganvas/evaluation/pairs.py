@@ -1,4 +1,4 @@
-"""Score what enlarges pictures on sets of originals: distortion and perception, picture by picture."""
+"""Score super-resolution models on sets of originals: distortion and perception, image by image."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import track
 
 from ganvas.errors import InputError
-from ganvas.evaluation.test_sets import Pair, TestSet, enlarge, find_set
+from ganvas.evaluation.test_sets import Pair, TestSet, find_set, upscale
 from ganvas.evaluation.upscalers import open_upscaler
 from ganvas.evaluation.worst_cases import View, draw, view, worst_cases
 from ganvas.files import write_text
@@ -38,14 +38,14 @@ class Scores:
     """Its name."""
     figures: tuple[Figure, ...]
     """With intervals over the images."""
-    pictures: dict[str, dict[str, float]]
+    images: dict[str, dict[str, float]]
     """The scores of each image by its name, in the order of the files."""
     notes: tuple[str, ...]
-    """Sentences on what was left out or stands apart."""
+    """Sentences on what was left out or is special."""
     sheet: Path
     """PNG of the worst images, the worst first."""
     table: Path
-    """CSV of `pictures`."""
+    """CSV of `images`."""
 
     @property
     def measures(self) -> list[str]:
@@ -69,26 +69,26 @@ def score(
     out: str | Path = "",
     progress: bool = False,
 ) -> tuple[Scores, ...]:
-    """Enlarge the low-resolution pictures of some sets and hold the results against the originals.
+    """Upscale the low-resolution images of some sets and compare the results with the originals.
 
-    A run's figures are appended to its figures.jsonl; the sheet and the table of each set lie beside it.
+    A run's figures are appended to its figures.jsonl; the worst cases and the table of each set lie beside it.
 
     Args:
         model: bicubic, a bundled model's name, a run's folder, a file of weights, or an opened model.
-        on: Set5, Set14, BSD100, Urban100, Manga109, or folders of pictures.
+        on: Set5, Set14, BSD100, Urban100, Manga109, or folders of images.
         scale: of bicubic, 4 unless given.
         which: the run's newest state or its best.
         strength: of an SRGAN, as in ganvas upscale: 0 is the network it started from.
         device: where to compute networks.
         seed: of the intervals' resamples.
-        out: folder of sheets and tables; by default the run's, else the current one.
+        out: folder of images and tables; by default the run's, else the current one.
         progress: show a bar on stderr.
 
     Raises:
         InputError: something cannot be opened or measured; the message says what to do.
     """
     if seed < 0:
-        raise InputError(f"--seed {seed} is below 0; give a seed of at least 0.")
+        raise InputError(f"--seed must be at least 0; got {seed}.")
     folder, state = None, ""
     if isinstance(model, str | Path):
         model, folder, state = open_upscaler(model, scale=scale, which=which, strength=strength, device=device)
@@ -114,19 +114,19 @@ def score(
 
 
 def difference(a: Scores, b: Scores, seed: int = 0) -> dict[str, Estimate]:
-    """By how much `a` is above `b`, picture by picture: much surer than two means with their intervals.
+    """By how much `a` is above `b`, image by image: much surer than two means with their intervals.
 
     Raises:
-        InputError: they were not measured alike, or on other pictures.
+        InputError: they were not measured alike, or on other images.
     """
     protocols = [{f.measure: {**f.protocol, "ganvas": "", "strength": 1} for f in scores.figures} for scores in (a, b)]
     shared = [measure for measure in protocols[0] if protocols[0][measure] == protocols[1].get(measure)]
     if not shared:
         raise InputError(
-            f"{a.name} on {a.set} and {b.name} on {b.set} were not measured alike; evaluate both on the same pictures"
+            f"{a.name} on {a.set} and {b.name} on {b.set} were not measured alike; evaluate both on the same images"
             " at one scale."
         )
-    gaps = {m: [a.pictures[name][m] - b.pictures[name][m] for name in a.pictures] for m in shared}
+    gaps = {m: [a.images[name][m] - b.images[name][m] for name in a.images] for m in shared}
     return {measure: mean(np.array(values), seed) for measure, values in gaps.items()}
 
 
@@ -155,7 +155,7 @@ def _score(
             raise InputError(
                 f"{model.name} made {result.shape} of {pair.name}, not {pair.high.shape}; give another model."
             )
-        plain = enlarge(pair.low, pairs.scale)
+        plain = upscale(pair.low, pairs.scale)
         scores = {one.gives[0].name: one.score(result, pair.high, crop) for one in taken}
         row = {name: value for name, value in scores.items() if value is not None}
         rows[pair.name] = row | {"bicubic PSNR-Y": PSNRY().score(plain, pair.high, crop)}
@@ -183,18 +183,18 @@ def _score(
         test_set=pairs.name,
     )
     figures = tuple(figure for one in kept for figure in one.compute(evidence))
-    said = [*notes, *pairs.notes]
-    said += [f"{one.gives[0].name} is left out: {pairs.name} has {one.undefined}." for one in absent]
+    remarks = [*notes, *pairs.notes]
+    remarks += [f"{one.gives[0].name} is left out: {pairs.name} has {one.undefined}." for one in absent]
     if any(EXACT in (row.get("PSNR-Y"), row.get("PSNR-RGB")) for row in rows.values()):
-        said.append(f"Some results equal their originals, which has no PSNR; each counts {EXACT:g} dB.")
+        remarks.append(f"Some results equal their originals, which has no PSNR; each counts {EXACT:g} dB.")
     if len(rows) == 1:
-        said.append("One picture has no interval over pictures.")
+        remarks.append("One image has no interval over images.")
     sheet, table = stem.with_name(f"{stem.name}.png"), stem.with_name(f"{stem.name}.csv")
     draw(
         sheet, views, f"{model.name} on {pairs.name}: the worst {len(views)} of {len(rows)} by PSNR-Y, the worst first"
     )
     write_text(table, _csv(rows))
-    return Scores(model.name, pairs.name, figures, rows, tuple(said), sheet, table)
+    return Scores(model.name, pairs.name, figures, rows, tuple(remarks), sheet, table)
 
 
 def _expect_size(pair: Pair, name: str, crop: int) -> None:
@@ -203,12 +203,12 @@ def _expect_size(pair: Pair, name: str, crop: int) -> None:
         height, width = pair.high.shape[:2]
         raise InputError(
             f"{pair.name} of {name} is {width} x {height} px, and SSIM with a crop of {crop} px needs {least} x"
-            f" {least}; take it away."
+            f" {least}; remove it."
         )
 
 
 def _opened(device: str) -> tuple[list[PairMeasure], list[str]]:
-    """The measures that can be had here, and a sentence on each that cannot."""
+    """The measures that are available, and a sentence on each that is not."""
     found: list[PairMeasure] = []
     notes = []
     for one in pair_measures():

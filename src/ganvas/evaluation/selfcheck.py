@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ganvas.errors import InputError, nearest
-from ganvas.evaluation.test_sets import TestSet, enlarge, find_set, locate
+from ganvas.evaluation.test_sets import TestSet, find_set, locate, upscale
 from ganvas.metrics.distortion import luma, psnr, ssim
 
 PUBLISHED = {"Set5": (28.42, 0.8104), "Set14": (26.00, 0.7027), "BSD100": (25.96, 0.6675)}
@@ -23,57 +23,56 @@ class SelfCheck:
 
     Attributes:
         set: its name.
-        pictures: in it; 0 where they cannot be read.
-        psnr, ssim: of bicubic, means over the pictures; NaN where there are none.
+        images: how many it holds; 0 where they cannot be read.
+        psnr, ssim: of bicubic, means over the images; NaN where there are none.
         faults: sentences on all that is not as published; empty where all is.
     """
 
     set: str
-    pictures: int
+    images: int
     psnr: float
     ssim: float
     faults: tuple[str, ...]
 
 
 def selfcheck(names: Sequence[str] = ()) -> tuple[SelfCheck, ...]:
-    """Make the published low-resolution files and bicubic rows again.
+    """Reproduce the published low-resolution files and bicubic rows.
 
     Args:
         names: some of PUBLISHED; all by default.
 
     Raises:
-        InputError: a set is not at hand, or nothing is published of it here.
+        InputError: a set is not available, or there are no published figures of it.
     """
     for name in names:
         if name not in PUBLISHED:
-            raise InputError(
-                f"nothing is published of {name!r}{nearest(name, PUBLISHED)}; give some of {', '.join(PUBLISHED)}."
-            )
+            near, known = nearest(name, PUBLISHED), ", ".join(PUBLISHED)
+            raise InputError(f"there are no published figures of {name!r}{near}; available: {known}.")
     return tuple(_check(name) for name in names or PUBLISHED)
 
 
 def _check(name: str) -> SelfCheck:
     locate(name)
     try:
-        return _held(name, find_set(name, SCALE))
-    except InputError as error:  # the set is here, but with files missing or damaged
+        return _compared(name, find_set(name, SCALE))
+    except InputError as error:  # the set is there, with files missing or damaged
         return SelfCheck(name, 0, math.nan, math.nan, (str(error),))
 
 
-def _held(name: str, pairs: TestSet) -> SelfCheck:
+def _compared(name: str, pairs: TestSet) -> SelfCheck:
     faults, scores = [], []
     if any(small is None for _, _, small in pairs.items):
-        raise InputError(f"{name} is here without its low-resolution files; put them into LRx{SCALE} beside HR.")
+        raise InputError(f"{name} lacks its low-resolution files; put them into LRx{SCALE} beside HR.")
     if len(pairs) != COUNTS[name]:
-        faults.append(f"{name} has {COUNTS[name]} pictures, and {len(pairs)} are here.")
+        faults.append(f"{name} has {COUNTS[name]} images, and {len(pairs)} were found.")
     for pair in pairs:
         if pair.differing:
             count = f"{pair.differing:,} of {pair.low.size:,}"
-            faults.append(f"{pair.name} of {name}: {count} values are not those of the published file.")
-        y, of = luma(enlarge(pair.low, SCALE)), luma(pair.high)
+            faults.append(f"{pair.name} of {name}: {count} values differ from the published file.")
+        y, of = luma(upscale(pair.low, SCALE)), luma(pair.high)
         scores.append((psnr(y, of), ssim(y, of)))
     found = [sum(column) / len(column) for column in zip(*scores, strict=True)]
     for measure, value, published, within in zip(("PSNR", "SSIM"), found, PUBLISHED[name], WITHIN, strict=True):
         if abs(value - published) > within:
-            faults.append(f"{measure} of bicubic on {name} is {value:.4f}, and {published} is published.")
+            faults.append(f"{measure} of bicubic on {name} is {value:.4f}; published: {published}.")
     return SelfCheck(name, len(pairs), found[0], found[1], tuple(faults))

@@ -1,4 +1,4 @@
-"""What is possible in the mode coverage of Stacked MNIST: the figures of reals that nobody has learned."""
+"""The upper bound of mode coverage on Stacked MNIST: the figures of reals that nothing was trained on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ganvas.recipe.sources import Images
 
 
 def of_reals(size: int, count: int = FAKES) -> dict[str, float]:
-    """The figures of the measure modes of stacks of MNIST's test digits, which neither game nor classifier has seen.
+    """The figures of the measure modes of MNIST's test digits, which neither the GAN nor the classifier has seen.
 
     Raises:
         InputError: MNIST is not available.

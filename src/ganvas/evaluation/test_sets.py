@@ -1,4 +1,4 @@
-"""Originals and their low-resolution versions: the published test sets by name, and any folder of pictures."""
+"""Originals and their low-resolution versions: the published test sets by name, and any folder of images."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from ganvas.data import data_dir
-from ganvas.data.decode import Unusable, is_picture, open_picture, to_mode
+from ganvas.data.decode import Unusable, is_image, open_image, to_mode
 from ganvas.data.listing import Item, open_source
 from ganvas.errors import InputError, nearest
 from ganvas.imaging import tensors as resize
@@ -25,7 +25,7 @@ GREY = {"Set14": ("img_003", "bridge")}
 
 @dataclass(frozen=True)
 class Pair:
-    """A picture twice: `high` uint8 (H, W, C), C 1 or 3, and `low` uint8 (H / scale, W / scale, C)."""
+    """An image at two sizes: `high` uint8 (H, W, C), C 1 or 3, and `low` uint8 (H / scale, W / scale, C)."""
 
     name: str
     high: Pixels
@@ -48,9 +48,9 @@ class TestSet:
 
     Attributes:
         name: of the set, or of the folder.
-        scale: of the enlargement.
+        scale: factor between the two sizes.
         items: name, original, and low-resolution file; None where that is made from the original.
-        notes: a sentence on files that were passed over.
+        notes: a sentence on files that were skipped.
     """
 
     __test__ = False  # no test of pytest's
@@ -67,7 +67,7 @@ class TestSet:
         """The pairs one by one, in the order of the files; originals cut at the right and bottom to whole low pixels.
 
         Raises:
-            InputError: a file is no picture, too small, or the low-resolution one is not of the size it should be.
+            InputError: a file is not an image or too small, or the low-resolution one has the wrong size.
         """
         for name, original, small in self.items:
             high = _read(self.name, original)
@@ -90,7 +90,7 @@ class TestSet:
 
 
 def modcrop(pixels: Pixels, scale: int) -> Pixels:
-    """The picture without the rows and columns at its end that make no whole low-resolution pixel.
+    """The image without the last rows and columns that make no whole low-resolution pixel.
 
     Raises:
         InputError: nothing is left.
@@ -98,7 +98,7 @@ def modcrop(pixels: Pixels, scale: int) -> Pixels:
     height, width = (length - length % scale for length in pixels.shape[:2])
     if not height or not width:
         raise InputError(
-            f"a picture of {pixels.shape[1]} x {pixels.shape[0]} px has no low-resolution version at a scale of"
+            f"an image of {pixels.shape[1]} x {pixels.shape[0]} px has no low-resolution version at a scale of"
             f" {scale}; give a larger one."
         )
     return pixels[:height, :width]
@@ -109,7 +109,7 @@ def shrink(pixels: Pixels, scale: int) -> Pixels:
     return _bicubic(pixels, 1 / scale)
 
 
-def enlarge(pixels: Pixels, scale: int) -> Pixels:
+def upscale(pixels: Pixels, scale: int) -> Pixels:
     """MATLAB's bicubic: uint8 (H, W, C) -> (scale * H, scale * W, C)."""
     return _bicubic(pixels, scale)
 
@@ -120,13 +120,13 @@ def _bicubic(pixels: Pixels, scale: float) -> Pixels:
 
 
 def find_set(source: str, scale: int) -> TestSet:
-    """A published set by its name, or a folder or zip file of pictures.
+    """A published set by its name, or a folder or zip file of images.
 
     A folder with HR and LRx4 (for a scale of 4) in it, or image_SRF_4 as in SelfExSR's archive, gives both sides;
     of any other the low-resolution side is made by MATLAB's bicubic.
 
     Raises:
-        InputError: there is no such set here, it holds no pictures, or its two sides are not of the same pictures.
+        InputError: there is no such set, it holds no images, or its two sides are not of the same images.
     """
     path = locate(source)
     whole = path.resolve()
@@ -139,7 +139,7 @@ def find_set(source: str, scale: int) -> TestSet:
     there = [folder.name for folder in sorted(path.glob("image_SRF_*"))] if path.is_dir() else []
     if there:
         raise _other_scale(name, there, scale, "a folder of the originals alone")
-    found, notes = _pictures(path)
+    found, notes = _images(path)
     return TestSet(name, scale, tuple((stem, item, None) for stem, item in found.items()), notes)
 
 
@@ -147,7 +147,7 @@ def locate(source: str) -> Path:
     """Where a set lies, given by its name or its path.
 
     Raises:
-        InputError: there is no such set here.
+        InputError: there is no such set.
     """
     path = Path(source)
     if path.is_dir() or (path.is_file() and path.suffix.lower() == ".zip"):
@@ -156,12 +156,12 @@ def locate(source: str) -> Path:
     if not known:
         raise InputError(
             f"there is no test set {source!r}{nearest(source, NAMES)}; give {', '.join(NAMES)}, or the path of a folder"
-            " of pictures."
+            " of images."
         )
     found = next((place / known for place in _places() if (place / known).is_dir()), None)
     if not found:
         raise InputError(
-            f"the test set {known} is not at hand; put its originals into {data_dir() / known / 'HR'} and their"
+            f"the test set {known} is not available; put its originals into {data_dir() / known / 'HR'} and their"
             f" low-resolution versions into {data_dir() / known / 'LRx4'}, each pair under one name, or name another"
             " folder than that in GANVAS_DATA."
         )
@@ -174,7 +174,7 @@ def _places() -> list[Path]:
 
 
 def _sides(path: Path, name: str, scale: int) -> TestSet:
-    originals, notes = _pictures(path / "HR")
+    originals, notes = _images(path / "HR")
     low = path / f"LRx{scale}"
     if not low.is_dir():
         there = [folder.name for folder in sorted(path.glob("LRx*"))]
@@ -182,18 +182,18 @@ def _sides(path: Path, name: str, scale: int) -> TestSet:
             raise _other_scale(name, there, scale, str(path / "HR"))
         return TestSet(name, scale, tuple((stem, item, None) for stem, item in originals.items()), notes)
     # The files of some archives are called img_001x4.png in the folder of low resolution.
-    small = {stem.removesuffix(f"x{scale}"): item for stem, item in _pictures(low)[0].items()}
+    small = {stem.removesuffix(f"x{scale}"): item for stem, item in _images(low)[0].items()}
     alone = sorted(small.keys() ^ originals.keys())
     if alone:
         raise InputError(
-            f"{name} has {alone[0]} in only one of HR and {low.name}, as {len(alone)} pictures in all; put both sides"
-            " of every picture there under one name."
+            f"{name} has {alone[0]} in only one of HR and {low.name}, as {len(alone)} images in all; put both sides"
+            " of every image there under one name."
         )
     return TestSet(name, scale, tuple((stem, item, small[stem]) for stem, item in originals.items()), notes)
 
 
 def _archive(folder: Path, name: str, scale: int) -> TestSet:
-    found, notes = _pictures(folder)
+    found, notes = _images(folder)
     stems = [stem.removesuffix("_HR") for stem in found if stem.endswith("_HR")]
     alone = next((stem for stem in stems if f"{stem}_LR" not in found), None)
     if alone or not stems:
@@ -204,24 +204,24 @@ def _archive(folder: Path, name: str, scale: int) -> TestSet:
 def _other_scale(name: str, there: Sequence[str], scale: int, instead: str) -> InputError:
     return InputError(
         f"{name} has low-resolution versions in {', '.join(there)} alone, and the model upscales by {scale}; give"
-        f" {instead} to have those of that scale made, or a model of another scale."
+        f" {instead} to make those of that scale, or a model of another scale."
     )
 
 
-def _pictures(source: Path) -> tuple[dict[str, Item], tuple[str, ...]]:
-    """The files that begin as pictures, by their names without endings, and a sentence on the others."""
+def _images(source: Path) -> tuple[dict[str, Item], tuple[str, ...]]:
+    """The files that begin as images, by their names without endings, and a sentence on the others."""
     found: dict[str, Item] = {}
     items = open_source(str(source)).items
-    pictures = [item for item in items if is_picture(partial(_content, item))]
-    for item in pictures:
+    images = [item for item in items if is_image(partial(_content, item))]
+    for item in images:
         stem = item.name.rpartition(".")[0] or item.name
         if stem in found:
-            raise InputError(f"{source} holds {item.name} and {found[stem].name}; give the pictures different names.")
+            raise InputError(f"{source} holds {item.name} and {found[stem].name}; give the images different names.")
         found[stem] = item
     if not found:
-        raise InputError(f"{source} holds no pictures; give a folder with some.")
+        raise InputError(f"{source} holds no images; give a folder with some.")
     others = len(items) - len(found)
-    return found, ((f"{others} files in {source} are no pictures and were passed over.",) if others else ())
+    return found, ((f"{others} files in {source} are not images and were skipped.",) if others else ())
 
 
 def _content(item: Item) -> bytes:
@@ -232,8 +232,8 @@ def _content(item: Item) -> bytes:
 
 def _read(name: str, item: Item) -> Pixels:
     try:
-        image = open_picture(item.read())
+        image = open_image(item.read())
         grey = image.mode in ("1", "L", "LA") or image.mode.startswith("I")
         return np.atleast_3d(np.asarray(to_mode(image, 1 if grey else 3)))
     except (Unusable, OSError) as error:
-        raise InputError(f"{item.name} of {name} cannot be measured: {error}; take it away or mend it.") from None
+        raise InputError(f"{item.name} of {name} cannot be measured: {error}; remove or repair it.") from None

@@ -27,7 +27,7 @@ def open_upscaler(
         InputError: it cannot be opened, or is of another scale.
     """
     if scale < 0 or scale == 1:
-        raise InputError(f"--scale {scale} upscales nothing; give 2, 3, 4 or 8.")
+        raise InputError(f"--scale {scale} does not upscale; give 2, 3, 4 or 8.")
     if str(model) == BICUBIC:
         if strength != 1:
             raise InputError(f"--strength {strength:g} is for an SRGAN and not for bicubic; leave it out.")

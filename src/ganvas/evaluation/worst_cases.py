@@ -1,4 +1,4 @@
-"""The sheet of a score: the worst pictures first, each where its result is furthest from the original."""
+"""The worst cases of a score: the worst images first, each where its result is furthest from the original."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ganvas.imaging.grid import Pixels
 from ganvas.imaging.saving import save_png
 from ganvas.metrics.distortion import luma
 
-SHOWN = 8  # pictures
+SHOWN = 8  # images
 WINDOW = 128  # px of the original
 ZOOM = 2  # pixel by pixel, so that nothing is smoothed
 GAP, LINE, TEXT = 8, 22, 15  # px
@@ -24,10 +24,10 @@ INK, PAPER = (20, 20, 20), (255, 255, 255)
 
 @dataclass(frozen=True)
 class View:
-    """One image: uint8 crops (h, w, 3) of bicubic, result and original, and what is said of them."""
+    """One image: uint8 crops (h, w, 3) of bicubic, result and original, and their caption."""
 
     score: float
-    words: str
+    caption: str
     crops: tuple[Pixels, Pixels, Pixels]
 
 
@@ -43,17 +43,17 @@ def view(name: str, plain: Pixels, result: Pixels, high: Pixels, scores: dict[st
         np.ascontiguousarray(np.broadcast_to(x[top : top + height, left : left + width], (height, width, 3)))
         for x in (plain, result, high)
     ]
-    words = ", ".join(f"{key} {_short(key, value)}" for key, value in scores.items())
-    return View(scores["PSNR-Y"], f"{name}: {words}", (crops[0], crops[1], crops[2]))
+    figures = ", ".join(f"{key} {_short(key, value)}" for key, value in scores.items())
+    return View(scores["PSNR-Y"], f"{name}: {figures}", (crops[0], crops[1], crops[2]))
 
 
 def worst_cases(views: Sequence[View]) -> list[View]:
-    """As many as are shown, the worst first."""
+    """The views to show, the worst first."""
     return sorted(views, key=lambda one: one.score)[:SHOWN]
 
 
 def draw(path: Path, views: Sequence[View], title: str) -> None:
-    """Write the PNG: a row a picture, of bicubic, result and original.
+    """Write the PNG: one row an image, of bicubic, result and original.
 
     Raises:
         InputError: the file cannot be written.
@@ -67,7 +67,7 @@ def draw(path: Path, views: Sequence[View], title: str) -> None:
         pen.text((GAP + column * (ZOOM * WINDOW + GAP), GAP + LINE), head, INK, font)
     top = 2 * LINE + GAP
     for one, height in zip(views, tall, strict=True):
-        pen.text((GAP, top), one.words, INK, ImageFont.load_default(TEXT - 3))
+        pen.text((GAP, top), one.caption, INK, ImageFont.load_default(TEXT - 3))
         for column, crop in enumerate(one.crops):
             large = crop.repeat(ZOOM, axis=0).repeat(ZOOM, axis=1)
             sheet.paste(Image.fromarray(large), (GAP + column * (ZOOM * WINDOW + GAP), top + LINE))

@@ -1,20 +1,20 @@
-"""What an upscaled file holds of its photo, found by reading both files anew."""
+"""Check what an upscaled file preserves of its photo, by reading both files again."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from ganvas.imageio import exif
-from ganvas.imageio.metadata import is_noted, name_of_profile
-from ganvas.imageio.reading import Photo, form_of, load, metadata, open_photo
+from ganvas.imageio.metadata import is_marked, name_of_profile
+from ganvas.imageio.reading import Photo, form_of, load, open_photo, read_metadata
 
-# What differs by right: the size, the orientation, where things stand.
+# Tags that differ as they should: size, orientation, offsets.
 _CHANGED = {exif.ORIENTATION, exif.WIDTH, exif.HEIGHT, exif.EXIF, exif.GPS, exif.X_RESOLUTION, exif.Y_RESOLUTION}
 _CHANGED |= {exif.RESOLUTION_UNIT}
 
 
 def check(source: Path, result: Path) -> str:
-    """One line on an upscaled file: size, depth, alpha, profile, EXIF, XMP, resolution, orientation.
+    """One line about an upscaled file: size, depth, alpha, profile, EXIF, XMP, resolution, orientation.
 
     Raises:
         UnusableFile: one of the files cannot be read.
@@ -24,60 +24,58 @@ def check(source: Path, result: Path) -> str:
     bits = depth.get("bits-per-sample") if depth.get_typeof("bits-per-sample") else new.bits
     facts = [
         f"{new.colour.width} x {new.colour.height} from {old.colour.width} x {old.colour.height} px",
-        f"{new.form.upper()}, {_colours(new)}",
+        f"{new.form.upper()}, {'grey' if new.colour.channels == 1 else 'RGB'}",
         f"{bits} bit" if new.bits == old.bits else f"{bits} bit, was {old.bits}",
         _alpha(old, new),
         _profile(old, new, source),
         _exif(old, new),
         _xmp(old, new),
         _dpi(old, new),
-        f"orientation {old.kept.orientation} applied" if old.kept.orientation > 1 else "upright",
+        f"orientation {old.metadata.orientation} applied" if old.metadata.orientation > 1 else "upright",
     ]
-    if new.kept.orientation != 1:
-        facts[-1] = f"ORIENTATION {new.kept.orientation} IS STILL SET"
+    if new.metadata.orientation != 1:
+        facts[-1] = f"ORIENTATION {new.metadata.orientation} IS STILL SET"
     return f"{result}: " + "; ".join(fact for fact in facts if fact)
-
-
-def _colours(photo: Photo) -> str:
-    return "grey" if photo.colour.channels == 1 else "RGB"
 
 
 def _alpha(old: Photo, new: Photo) -> str:
     if old.alpha is None:
         return "no alpha" if new.alpha is None else "ALPHA ADDED"
-    return "alpha kept" if new.alpha is not None else "alpha put on white"
+    return "alpha kept" if new.alpha is not None else "alpha blended onto white"
 
 
 def _profile(old: Photo, new: Photo, source: Path) -> str:
     image = load(source)
-    was, _ = metadata(image, form_of(image), source)
-    if not was.icc and not new.kept.icc:
+    was, _ = read_metadata(image, form_of(image), source)
+    if not was.icc and not new.metadata.icc:
         return "no profile"
-    if new.kept.icc is None:
+    if new.metadata.icc is None:
         return "profile left out"
-    name = name_of_profile(new.kept.icc)
-    return f"profile {'kept' if new.kept.icc == was.icc else 'now'} ({name})"
+    name = name_of_profile(new.metadata.icc)
+    return f"profile {'kept' if new.metadata.icc == was.icc else 'now'} ({name})"
 
 
 def _exif(old: Photo, new: Photo) -> str:
-    if not old.kept.exif:
+    if not old.metadata.exif:
         return "no EXIF"
-    if not new.kept.exif:
+    if not new.metadata.exif:
         return "EXIF LEFT OUT"
-    was, now = (dict(exif.tags(exif.descriptive(exif.parse(photo.kept.exif or b"")))) for photo in (old, new))
-    asked = {path: data for path, data in was.items() if path[-1] not in _CHANGED}
-    same = sum(now.get(path) == data for path, data in asked.items())
-    return f"EXIF kept ({same} of {len(asked)} tags)" if same == len(asked) else f"EXIF {same} OF {len(asked)} TAGS"
+    was, now = (dict(exif.tags(exif.descriptive(exif.parse(photo.metadata.exif or b"")))) for photo in (old, new))
+    expected = {path: data for path, data in was.items() if path[-1] not in _CHANGED}
+    same = sum(now.get(path) == data for path, data in expected.items())
+    count = f"{same} of {len(expected)} tags"
+    return f"EXIF kept ({count})" if same == len(expected) else f"EXIF {count.upper()}"
 
 
 def _xmp(old: Photo, new: Photo) -> str:
-    said = "XMP kept and noted" if old.kept.xmp else "XMP noted"
-    return said if is_noted(new.kept.xmp) else "XMP WITHOUT THE NOTE"
+    if not is_marked(new.metadata.xmp):
+        return "XMP NOT MARKED AS UPSCALED"
+    return "XMP kept, marked as upscaled" if old.metadata.xmp else "XMP marked as upscaled"
 
 
 def _dpi(old: Photo, new: Photo) -> str:
-    was, now = old.kept.dpi, new.kept.dpi
+    was, now = old.metadata.dpi, new.metadata.dpi
     if was is None:
-        return "no dpi" if now is None else f"DPI {now[0]:g} MADE UP"
+        return "no dpi" if now is None else f"DPI {now[0]:g} INVENTED"
     kept = now is not None and all(abs(a - b) < 0.5 for a, b in zip(was, now, strict=True))
     return f"{was[0]:g} dpi" if kept else "DPI LEFT OUT"

@@ -1,4 +1,4 @@
-"""A page that shows photos upscaled by the model, by its faithful start, by bicubic interpolation, and the original."""
+"""A page that compares photos upscaled by the model, its faithful start and bicubic interpolation with the original."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ from ganvas.imaging.tensors import bicubic
 from ganvas.inference import Upscaler, open_as
 from ganvas.reports.viewer import ViewerRow, viewer_page
 
-PHOTOS = 20  # on a page
-SIDE = 384  # px of a photo of which the middle is shown
+PHOTOS = 20  # maximum number of photos on a page
+SIDE = 384  # side in px of the central crop of a photo
 
 
 def write_page(
     page: Path, jobs: Sequence[UpscaleJob], upscaler: Upscaler, original: Path | None, options: dict[str, Any]
 ) -> None:
-    """Write the page for jobs that are done.
+    """Write the page for finished jobs.
 
     Args:
-        original: the large image, or a folder in which it has the photo's name, whatever the ending.
-        options: of `ganvas.open`, to open the faithful start of the model.
+        original: the original image, or a folder with an image of the photo's name and any extension.
+        options: options of `ganvas.open`, to open the model's faithful start.
 
     Raises:
-        InputError: there is no photo among them, or the page cannot be written.
+        InputError: there is no photo among the jobs, or the page cannot be written.
     """
-    shown = [job for job in jobs if not job.is_video and job.result.is_file()][:PHOTOS]
-    if not shown:
-        raise InputError(f"no photo was upscaled, so {page} has nothing to show; see above why, or give another --out.")
+    photos = [job for job in jobs if not job.is_video and job.result.is_file()][:PHOTOS]
+    if not photos:
+        raise InputError(f"no photo was upscaled for {page}; see the reasons above, or give another --out.")
     try:
         faithful: Upscaler | None = (
             open_as(Upscaler, **(options | {"strength": 0.0})) if options["strength"] > 0 else None
         )
-    except InputError:  # the model names no start
+    except InputError:  # the model has no known start
         faithful = None
-    rows = [_row(job, upscaler, faithful, original) for job in shown]
-    lead = f"The middle of each photo, upscaled by {upscaler.title}"
-    write_text(page, viewer_page("Upscaled photos", rows, lead=f"{lead} and other ways; values as in the files."))
+    rows = [_row(job, upscaler, faithful, original) for job in photos]
+    lead = f"The centre of each photo, upscaled by {upscaler.title} and by other methods, with the files' pixel values."
+    write_text(page, viewer_page("Upscaled photos", rows, lead=lead))
 
 
 def _row(job: UpscaleJob, upscaler: Upscaler, faithful: Upscaler | None, original: Path | None) -> ViewerRow:
@@ -56,26 +56,26 @@ def _row(job: UpscaleJob, upscaler: Upscaler, faithful: Upscaler | None, origina
     part = photo.colour.region(top, left, height, width)
     across, down = result.colour.width / photo.colour.width, result.colour.height / photo.colour.height
     size = max(1, round(width * across)), max(1, round(height * down))
-    place = (
+    corner = (
         min(round(left * across), result.colour.width - size[0]),
         min(round(top * down), result.colour.height - size[1]),
     )
     images = {"bicubic": _bicubic(part, size)}
     if faithful:
         colour = Plane(photo.colour.image.crop(left, top, width, height), photo.colour.channels)
-        images["SRResNet"] = _sized(np.concatenate(list(faithful.bands(colour))), size)
-    images[upscaler.title] = _image(result.colour.region(place[1], place[0], size[1], size[0]))
+        images["SRResNet"] = _resized(np.concatenate(list(faithful.bands(colour))), size)
+    images[upscaler.title] = _image(result.colour.region(corner[1], corner[0], size[1], size[0]))
     found, note = _original(original, job.source), ""
     if found:
         try:
             large = open_photo(found, float("inf")).colour
             if (large.width, large.height) == (result.colour.width, result.colour.height):
-                images["original"] = _image(large.region(place[1], place[0], size[1], size[0]))
+                images["original"] = _image(large.region(corner[1], corner[0], size[1], size[0]))
             else:
-                note = f"The original is left out: it has {large.width} x {large.height} px, the result"
-                note += f" {result.colour.width} x {result.colour.height}."
+                note = f"The original is left out, since it has {large.width} x {large.height} px and the result"
+                note += f" {result.colour.width} x {result.colour.height} px."
         except UnusableFile as error:
-            note = f"The original is left out: {error}."
+            note = f"The original cannot be shown: {error}."
     return ViewerRow(job.name, images, note=note)
 
 
@@ -94,7 +94,7 @@ def _bicubic(part: NDArray[np.float32], size: tuple[int, int]) -> Image.Image:
     return _image(part).resize(size, Image.Resampling.BICUBIC)
 
 
-def _sized(values: NDArray[np.float32], size: tuple[int, int]) -> Image.Image:
+def _resized(values: NDArray[np.float32], size: tuple[int, int]) -> Image.Image:
     image = _image(values)
     return image if image.size == size else image.resize(size, Image.Resampling.LANCZOS)
 

@@ -1,7 +1,7 @@
-"""EXIF blocks and the directories of TIFF files, which have one structure (TIFF 6.0, section 2; EXIF 2.32, 4.5).
+"""EXIF blocks and TIFF directories, which share one structure (TIFF 6.0, section 2; EXIF 2.32, 4.5).
 
-An EXIF block goes from file to file byte for byte, with a few values put right where they stand: maker's notes hold
-offsets that only then stay true. Into and out of a TIFF file its entries are copied one by one.
+An EXIF block is copied byte for byte, with a few values patched in place, since maker notes contain offsets that would
+otherwise break. To and from TIFF files, its entries are copied one by one.
 """
 
 from __future__ import annotations
@@ -16,11 +16,10 @@ import numpy as np
 ORIENTATION, X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 0x0112, 0x011A, 0x011B, 0x0128
 EXIF, GPS, INTEROPERABILITY = 0x8769, 0x8825, 0xA005
 WIDTH, HEIGHT = 0xA002, 0xA003
-THUMBNAIL = (0x0201, 0x0202)
 LONG = 4
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _WORDS = {3: 2, 4: 4, 5: 4, 8: 2, 9: 4, 10: 4, 11: 4, 12: 8, 13: 4}
-# What says how a TIFF file holds its pixels, or is kept apart from EXIF: never copied from one file to another.
+# Tags that describe how a TIFF file stores its pixels, or that are not part of EXIF: never copied to another file.
 _STRUCTURE = {
     *(254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 277, 278, 279, 280, 281, 284, 288, 289, 290, 291),
     *(292, 293, 297, 301, 317, 318, 319, 320, 321, 322, 323, 324, 325, 330, 332, 333, 334, 336, 338, 339, 340, 341),
@@ -29,11 +28,11 @@ _STRUCTURE = {
 
 
 class Malformed(Exception):
-    """The bytes are no such directory."""
+    """The bytes are not a valid directory."""
 
 
 class Bytes(Protocol):
-    """Bytes, or a mapped file."""
+    """Bytes, or a memory-mapped file."""
 
     def __getitem__(self, part: slice, /) -> bytes: ...
     def __len__(self) -> int: ...
@@ -41,7 +40,7 @@ class Bytes(Protocol):
 
 @dataclass(frozen=True)
 class ExifEntry:
-    """One value: its type, how many, and its bytes, always little-endian."""
+    """One entry: its type, its number of values, and their bytes, always little-endian."""
 
     kind: int
     count: int
@@ -50,7 +49,7 @@ class ExifEntry:
 
 @dataclass
 class Directory:
-    """Entries by tag, and the directories that some tags point to."""
+    """Entries by tag, and the child directories that some tags point to."""
 
     entries: dict[int, ExifEntry] = field(default_factory=dict)
     children: dict[int, Directory] = field(default_factory=dict)
@@ -60,20 +59,20 @@ def parse(block: Bytes) -> Directory:
     """Read the first directory of an EXIF block or of a classic TIFF file, with its EXIF, GPS and other children.
 
     Raises:
-        Malformed: it is none.
+        Malformed: it is not valid.
     """
     order, start = _head(block)
     return _directory(block, order, start, depth=0)
 
 
 def descriptive(directory: Directory) -> Directory:
-    """Without the tags that say how the pixels lie in their file."""
+    """Without the tags that describe how the file stores its pixels."""
     kept = {tag: entry for tag, entry in directory.entries.items() if tag not in _STRUCTURE}
     return Directory(kept, directory.children)
 
 
-def serialise(directory: Directory, start: int) -> bytes:
-    """The directory as it stands at offset `start` of a little-endian file, children and long values behind it."""
+def serialize(directory: Directory, start: int) -> bytes:
+    """The bytes of a directory at offset `start` of a little-endian file, followed by its children and long values."""
     tags = sorted({*directory.entries, *directory.children})
     tail_start = start + 2 + 12 * len(tags) + 4
     head, tail = struct.pack("<H", len(tags)), b""
@@ -81,7 +80,7 @@ def serialise(directory: Directory, start: int) -> bytes:
         if tag in directory.children:
             tail += b"\0" * (len(tail) % 2)
             offset = tail_start + len(tail)
-            tail += serialise(directory.children[tag], offset)
+            tail += serialize(directory.children[tag], offset)
             head += struct.pack("<HHII", tag, LONG, 1, offset)
             continue
         entry = directory.entries[tag]
@@ -95,18 +94,18 @@ def serialise(directory: Directory, start: int) -> bytes:
 
 
 def block(directory: Directory) -> bytes:
-    """The directory as an EXIF block."""
-    return b"II*\0\x08\0\0\0" + serialise(directory, 8)
+    """A directory as an EXIF block."""
+    return b"II*\0\x08\0\0\0" + serialize(directory, 8)
 
 
 def resolution(dpi: tuple[float, float]) -> Directory:
-    """A directory that says nothing but dots per inch."""
+    """A directory that contains only the dots per inch."""
     x, y = (ExifEntry(5, 1, struct.pack("<II", round(value * 10000), 10000)) for value in dpi)
     return Directory({X_RESOLUTION: x, Y_RESOLUTION: y, RESOLUTION_UNIT: ExifEntry(3, 1, struct.pack("<H", 2))})
 
 
 def dots_per_inch(directory: Directory) -> tuple[float, float] | None:
-    """What a directory says of dots per inch, None if nothing."""
+    """The dots per inch in a directory, or None."""
     values = [directory.entries.get(tag) for tag in (X_RESOLUTION, Y_RESOLUTION)]
     unit = directory.entries.get(RESOLUTION_UNIT)
     inches = {2: 1.0, 3: 2.54}.get(struct.unpack("<H", unit.data[:2])[0] if unit and unit.kind == 3 else 2)
@@ -122,10 +121,10 @@ def dots_per_inch(directory: Directory) -> tuple[float, float] | None:
 
 
 def upright(exif: bytes, width: int, height: int) -> bytes:
-    """The same block, saying that the image stands upright and has this size, without its thumbnail.
+    """The block with upright orientation, the given size, and no thumbnail.
 
     Raises:
-        Malformed: it is no EXIF block.
+        Malformed: it is not a valid EXIF block.
     """
     order, start = _head(exif)
     patched = bytearray(exif)
@@ -141,25 +140,27 @@ def upright(exif: bytes, width: int, height: int) -> bytes:
                 elif size is not None and type_ == 3:
                     patched[place : place + 2] = struct.pack(order + "H", min(size, 65535))
     (count,) = struct.unpack(order + "H", exif[start : start + 2])
-    behind = start + 2 + 12 * count
-    patched[behind : behind + 4] = b"\0\0\0\0"  # the thumbnail is the old image, perhaps lying on its side
+    end = start + 2 + 12 * count
+    patched[end : end + 4] = b"\0\0\0\0"  # the thumbnail is the old image, perhaps with another orientation
     return bytes(patched)
 
 
-def resolved(exif: bytes, dpi: tuple[float, float]) -> bytes:
-    """The same block, saying dots per inch where it said nothing of them: in a new first directory at its end.
+def with_resolution(exif: bytes, dpi: tuple[float, float]) -> bytes:
+    """The block with dots per inch, if it has none, in a new first directory at its end.
 
     Raises:
-        Malformed: it is no EXIF block.
+        Malformed: it is not a valid EXIF block.
     """
     if dots_per_inch(parse(exif)):
         return exif
     order, start = _head(exif)
-    told = (X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT)
-    entries = [(tag, exif[at - 8 : at + 4]) for tag, _, at in _places(exif, order, start) if tag not in told]
+    fields = (X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT)
+    entries = [(tag, exif[at - 8 : at + 4]) for tag, _, at in _places(exif, order, start) if tag not in fields]
     end = len(exif) + len(exif) % 2
     behind = end + 2 + 12 * (len(entries) + 3) + 4
-    entries += [(tag, struct.pack(order + "HHII", tag, 5, 1, behind + 8 * index)) for index, tag in enumerate(told[:2])]
+    entries += [
+        (tag, struct.pack(order + "HHII", tag, 5, 1, behind + 8 * index)) for index, tag in enumerate(fields[:2])
+    ]
     entries.append((RESOLUTION_UNIT, struct.pack(order + "HHIHH", RESOLUTION_UNIT, 3, 1, 2, 0)))
     made = struct.pack(order + "H", len(entries)) + b"".join(data for _, data in sorted(entries)) + bytes(4)
     made += b"".join(struct.pack(order + "II", round(value * 10000), 10000) for value in dpi)
@@ -167,7 +168,7 @@ def resolved(exif: bytes, dpi: tuple[float, float]) -> bytes:
 
 
 def tags(directory: Directory, above: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], bytes]]:
-    """Every value of a directory and its children by its path of tags."""
+    """Every value of a directory and its children, with its path of tags."""
     for tag, entry in directory.entries.items():
         yield (*above, tag), entry.data
     for tag, child in directory.children.items():
@@ -177,17 +178,17 @@ def tags(directory: Directory, above: tuple[int, ...] = ()) -> Iterator[tuple[tu
 def _head(data: Bytes) -> tuple[str, int]:
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(bytes(data[0:4]))
     if order is None or len(data) < 8:
-        raise Malformed("it does not begin as TIFF does")
+        raise Malformed("it has no TIFF header")
     return order, int(struct.unpack(order + "I", data[4:8])[0])
 
 
 def _places(data: Bytes, order: str, start: int) -> Iterator[tuple[int, int, int]]:
-    """Tag, type and where the value of every entry stands, for values of at most four bytes."""
+    """Tag, type and offset of the value of every entry; values longer than four bytes are stored elsewhere."""
     if not 8 <= start <= len(data) - 2:
-        raise Malformed("it points outside itself")
+        raise Malformed("it points outside its bounds")
     (count,) = struct.unpack(order + "H", data[start : start + 2])
     if start + 2 + 12 * count + 4 > len(data):
-        raise Malformed("it is cut off")
+        raise Malformed("it is truncated")
     for at in range(start + 2, start + 2 + 12 * count, 12):
         tag, kind = struct.unpack(order + "HH", data[at : at + 4])
         yield tag, kind, at + 8

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, kept from moments at which they would be lost or would lose something."""
+"""Defer Ctrl-C and SIGTERM where they would be lost or would lose data."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from types import FrameType
 
 
 class _Deferral(threading.local):
-    """How many `deferred` parts this thread is in, and what came meanwhile."""
+    """How many `deferred` blocks this thread is in, and the signal that arrived meanwhile."""
 
     depth = 0
     waiting = 0
@@ -22,7 +22,7 @@ _here = _Deferral()
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Ctrl-C raises KeyboardInterrupt and SIGTERM SystemExit, but in no `deferred` part."""
+    """Ctrl-C raises KeyboardInterrupt and SIGTERM raises SystemExit, but never in a `deferred` block."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         if _here.depth:
@@ -30,9 +30,9 @@ def stoppable() -> Iterator[None]:
         else:
             _raise(number)
 
-    # One that is ignored, as by the shell for what it starts in the background, stays so.
-    heard = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) != signal.SIG_IGN]
-    before = {number: signal.signal(number, stop) for number in heard}
+    # Signals that are ignored, as shells do for background jobs, stay ignored.
+    handled = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, stop) for number in handled}
     try:
         yield
     finally:
@@ -42,10 +42,10 @@ def stoppable() -> Iterator[None]:
 
 @contextmanager
 def deferred() -> Iterator[None]:
-    """What stops a `stoppable` part comes after this part, never in it.
+    """Defer the signals of a `stoppable` block until after this block.
 
-    For what must be done whole, and around libvips, which calls pyvips back with every line of its log: what is raised
-    in such a call is printed and forgotten.
+    For steps that must not be interrupted, and for calls of libvips, which calls pyvips back for every line of its log:
+    an exception raised in such a callback is printed and lost.
     """
     _here.depth += 1
     try:

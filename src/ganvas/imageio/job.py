@@ -1,4 +1,4 @@
-"""A whole job: many files, of which some are bad, that may be killed at any moment and begun again."""
+"""Upscale many files: bad files do not stop the others, and a killed job can be resumed at any time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ganvas.errors import InputError
 from ganvas.files import temporary
 from ganvas.imageio import video
 from ganvas.imageio.checking import check
-from ganvas.imageio.manifest import Manifest, adopt
+from ganvas.imageio.manifest import Manifest, recover
 from ganvas.imageio.planning import JobList, UpscaleJob
 from ganvas.imageio.progress import JobProgress
 from ganvas.imageio.reading import LIMIT, UnusableFile, open_photo
@@ -32,11 +32,11 @@ _NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 
 @dataclass
 class JobOutcome:
-    """How a job ended.
+    """The outcome of a job.
 
     Attributes:
-        made: what was upscaled now, in order.
-        before: what was there already, made with the same settings.
+        made: files upscaled now, in order.
+        before: files upscaled before with the same settings.
         bad: source -> why it could not be upscaled.
     """
 
@@ -47,13 +47,13 @@ class JobOutcome:
 
 @dataclass(frozen=True)
 class JobSettings:
-    """How a job is done.
+    """The settings of a job.
 
     Attributes:
-        model: what was asked for, besides the options, that changes pixels; part of the manifest.
-        limit: megapixels that a photo may have.
-        overwrite: replace files that are there and were not made so.
-        check: print what was preserved, read from the files.
+        model: all settings besides the options that change pixels; recorded in the manifest.
+        limit: maximum megapixels of a photo.
+        overwrite: replace existing files that were not made with these settings.
+        check: read every result again and print what was preserved.
     """
 
     options: OutputOptions
@@ -64,89 +64,89 @@ class JobSettings:
 
 
 def run(planned: JobList, upscaler: Upscaler, settings: JobSettings, progress: JobProgress) -> JobOutcome:
-    """Upscale all files; bad ones are listed and the others go on.
+    """Upscale all files; bad files are reported, and the others go on.
 
     Raises:
-        InputError: nothing can be written, or another process works on the same folder.
+        InputError: results cannot be written, or another process is writing to the same folder.
     """
     _refuse_own_sources(planned, settings.overwrite)
     if any(job.is_video for job in planned.jobs):
         video.programs()
-    with _held(planned.root):
+    with _locked(planned.root):
         running = _Running(planned, upscaler, settings, progress)
-        left = [job for job in planned.jobs if running.is_to_do(job)]
-        weighed = [(job, weight) for job in left if (weight := running.megapixels(job)) is not None]
-        progress.start(sum(weight for _, weight in weighed), len(weighed))
-        for job, weight in weighed:
-            running.upscale(job, weight)
+        pending = [job for job in planned.jobs if running.is_pending(job)]
+        sized = [(job, megapixels) for job in pending if (megapixels := running.megapixels(job)) is not None]
+        progress.start(sum(megapixels for _, megapixels in sized), len(sized))
+        for job, megapixels in sized:
+            running.upscale(job, megapixels)
         return running.outcome
 
 
 class _Running:
-    """A job under way: the folder's manifest, and what came of every file."""
+    """A running job: the folder's manifest, and the outcome of every file."""
 
     def __init__(self, planned: JobList, upscaler: Upscaler, settings: JobSettings, progress: JobProgress) -> None:
         self.root, self.upscaler, self.settings, self.progress = planned.root, upscaler, settings, progress
         self.manifest, self.outcome = Manifest(planned.root), JobOutcome()
         self.results = {job.result.resolve() for job in planned.jobs}
 
-    def is_to_do(self, job: UpscaleJob) -> bool:
-        """Whether a file is to be upscaled; if not, why is noted."""
-        if self.root and job.source.resolve() in self.results and self._is_made_here(job.source):
-            return False  # a result among the sources: where the folder of results is that of the photos
-        line = self.manifest.made_from(job.name) if self.root else None
+    def is_pending(self, job: UpscaleJob) -> bool:
+        """Whether a file must still be upscaled; if it cannot be, the reason is recorded."""
+        if self.root and job.source.resolve() in self.results and self._is_result(job.source):
+            return False  # a result among the sources, since the results go into the folder of the photos
+        line = self.manifest.by_source(job.name) if self.root else None
         try:
             facts = self._facts(job)
         except UnusableFile as error:
-            self.set_aside(job, str(error))
+            self.fail(job, str(error))
             return False
-        if self.root and line and facts.items() <= line.items() and adopt(line, self.root / line["result"]):
+        if self.root and line and facts.items() <= line.items() and recover(line, self.root / line["result"]):
             self.outcome.before.append(job)
-            # Its name may be of another time, when no other photo had its stem.
+            # Use the recorded name, from before another photo with the same stem was added.
             self._check(job, self.root / line["result"])
             return False
-        with suppress(OSError):  # whatever stands in the way here will be said when the file is written
+        with suppress(OSError):  # a persistent error is reported when the file is written
             temporary(job.result).unlink(missing_ok=True)
         if not job.result.exists() or self.settings.overwrite:
             return True
-        self.set_aside(job, f"{job.result} {self._why_there(job, facts)}; --overwrite replaces it")
+        self.fail(job, f"{job.result} {self._conflict(job, facts)}; give --overwrite to replace it")
         return False
 
     def megapixels(self, job: UpscaleJob) -> float | None:
-        """Of the source, without decoding it; None where it cannot be opened, which is noted."""
+        """The megapixels of the source, without decoding it; None if it cannot be opened, which is recorded."""
         try:
             if job.is_video:
                 return video.probe(job.source).megapixels
             return open_photo(job.source, self.settings.limit).megapixels
         except UnusableFile as error:
-            self.set_aside(job, str(error))
+            self.fail(job, str(error))
             return None
 
-    def upscale(self, job: UpscaleJob, weight: float) -> None:
-        """Upscale one file of so many megapixels, or note why it could not be."""
+    def upscale(self, job: UpscaleJob, megapixels: float) -> None:
+        """Upscale one file, or record why it could not be."""
         began = time.perf_counter()
-        with self.progress.file(weight) as on_progress:
+        with self.progress.file(megapixels) as on_progress:
             try:
                 written = self._write(job, on_progress)
             except OSError as error:
                 raise _cannot_write(job.result, error) from None
             except (UnusableFile, InputError) as error:
-                self.set_aside(job, str(error))
+                self.fail(job, str(error))
                 return
             except (MemoryError, RuntimeError, ValueError, ArithmeticError, pyvips.Error) as error:
-                self.set_aside(job, f"{type(error).__name__}: {' '.join(str(error).split())}")
+                self.fail(job, f"{type(error).__name__}: {' '.join(str(error).split())}")
                 return
         self.outcome.made.append((job, written))
-        self.progress.say(_summary(written, time.perf_counter() - began))
+        self.progress.report(_summary(written, time.perf_counter() - began))
         for note in written.notes:
-            self.progress.say(f"  {note}")
+            self.progress.report(f"  {note}")
         self._check(job, written.path)
 
-    def set_aside(self, job: UpscaleJob, why: str) -> None:
-        """Note that a file cannot be upscaled."""
+    def fail(self, job: UpscaleJob, why: str) -> None:
+        """Record and report that a file cannot be upscaled."""
         self.outcome.bad[job.source] = why
         self.manifest.add({"status": "failed", "source": job.name, "reason": why})
-        self.progress.say(f"{job.source} is set aside: {why}", error=True)
+        self.progress.report(f"{job.source} could not be upscaled: {why}", error=True)
 
     def _write(self, job: UpscaleJob, on_progress: Callable[[float], None]) -> Written:
         began = time.perf_counter()
@@ -168,40 +168,40 @@ class _Running:
         return upscale_photo(photo, self.upscaler, job.result, options, on_progress=on_progress, before=before)
 
     def _facts(self, job: UpscaleJob) -> dict[str, Any]:
-        """What makes a result the same: the photo's name, size and time, and the settings."""
+        """What identifies a result: the photo's name, size and modification time, and the settings."""
         try:
             stat = job.source.stat()
         except OSError as error:
-            raise UnusableFile(f"it cannot be read ({error.strerror})") from None
+            raise UnusableFile(f"the file cannot be read ({error.strerror})") from None
         form = "" if job.is_video else job.form
         settings = {**self.settings.model, **asdict(self.settings.options), "form": form}
         return {"source": job.name, "size": stat.st_size, "mtime": stat.st_mtime_ns, "settings": settings}
 
-    def _why_there(self, job: UpscaleJob, facts: dict[str, Any]) -> str:
-        line = self.manifest.makes(job.result.relative_to(self.root).as_posix()) if self.root else None
+    def _conflict(self, job: UpscaleJob, facts: dict[str, Any]) -> str:
+        line = self.manifest.by_result(job.result.relative_to(self.root).as_posix()) if self.root else None
         if line is None:
-            return "is there already"
+            return "exists already"
         if line["source"] != job.name:
-            return f"is there already, made from {line['source']}"
+            return f"exists already, made from {line['source']}"
         if line["settings"] != facts["settings"]:
-            return "is there already, made with other settings"
-        return "is there already, and it or the photo was changed since"
+            return "exists already, made with other settings"
+        return "exists already, but it or the photo has changed since"
 
-    def _is_made_here(self, path: Path) -> bool:
+    def _is_result(self, path: Path) -> bool:
         assert self.root
         try:
             name = path.resolve().relative_to(self.root.resolve()).as_posix()
         except ValueError:
             return False
-        return self.manifest.makes(name) is not None
+        return self.manifest.by_result(name) is not None
 
     def _check(self, job: UpscaleJob, result: Path) -> None:
         if not self.settings.check or job.is_video:
             return
         try:
-            self.progress.say(check(job.source, result))
+            self.progress.report(check(job.source, result))
         except (UnusableFile, pyvips.Error) as error:
-            self.set_aside(job, f"its result cannot be read again: {error}")
+            self.fail(job, f"its result cannot be read again: {error}")
 
 
 def _summary(written: Written, seconds: float) -> str:
@@ -217,14 +217,13 @@ def _refuse_own_sources(planned: JobList, overwrite: bool) -> None:
     for job in planned.jobs:
         if not overwrite and job.result.exists() and job.result.samefile(job.source):
             raise InputError(
-                f"{job.result} is both the photo and its result; give another --out, or --overwrite to replace"
-                " the photo."
+                f"{job.result} would replace its own source; give another --out, or --overwrite to replace the photo."
             )
 
 
 @contextmanager
-def _held(root: Path | None) -> Iterator[None]:
-    """The folder of results, made where it is not, writable, and this process's own."""
+def _locked(root: Path | None) -> Iterator[None]:
+    """Create the folder of results if necessary, check that it is writable, and lock it for this process."""
     if root is None:
         yield
         return
@@ -240,12 +239,12 @@ def _held(root: Path | None) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout:
         raise InputError(
-            f"another ganvas upscale is writing into {root}; wait for it, or give another --out."
+            f"another ganvas upscale is writing to {root}; wait for it to finish, or give another --out."
         ) from None
     try:
         yield
     finally:
-        with suppress(OSError):  # before it is given free: then another's may stand there
+        with suppress(OSError):  # before the release, after which another process may create its own
             (root / LOCK).unlink(missing_ok=True)
         lock.release()
 

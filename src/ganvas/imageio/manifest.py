@@ -1,4 +1,4 @@
-"""What a folder of results knows of how each was made: one line of JSON a file, safe from kills."""
+"""The manifest of a folder of results: one JSON line per file on how it was made, safe against kills."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ Line = dict[str, Any]
 
 
 class Manifest:
-    """The lines of a folder; of no folder, nothing is kept.
+    """The manifest of a folder; without a folder, nothing is written.
 
     Attributes:
-        path: the file of lines, or None.
+        path: the manifest file, or None.
     """
 
     def __init__(self, folder: Path | None) -> None:
         self.path = None if folder is None else folder / NAME
-        self._by_source: dict[str, Line] = {}
-        self._by_result: dict[str, Line] = {}
+        self._sources: dict[str, Line] = {}
+        self._results: dict[str, Line] = {}
         if self.path and self.path.exists():
             for text in self.path.read_bytes().splitlines():
                 try:
                     line = json.loads(text)
                     self._remember(line)
                 except (ValueError, KeyError, TypeError, AttributeError):
-                    continue  # a kill or a full disk cut it off
+                    continue  # truncated by a kill or a full disk
 
-    def made_from(self, source: str) -> Line | None:
-        """The last line on what was made of a photo, by its name in its folder."""
-        return self._by_source.get(source)
+    def by_source(self, source: str) -> Line | None:
+        """The last line for a photo, by its name in its folder."""
+        return self._sources.get(source)
 
-    def makes(self, result: str) -> Line | None:
-        """The last line on a result, by its name in the folder of results."""
-        return self._by_result.get(result)
+    def by_result(self, result: str) -> Line | None:
+        """The last line for a result, by its name in the folder of results."""
+        return self._results.get(result)
 
     def add(self, line: Line) -> None:
-        """Append a line, on the disk when this returns."""
+        """Append a line; it is on disk when this returns."""
         self._remember(line)
         if self.path is None:
             return
@@ -51,18 +51,18 @@ class Manifest:
             end = file.seek(0, os.SEEK_END)
             file.seek(max(0, end - 1))
             torn = end and file.read(1) != b"\n"
-            file.write(b"\n" * bool(torn) + text)  # one call, so that a line is there whole or torn, never mixed
+            file.write(b"\n" * bool(torn) + text)  # one call, so that lines may be truncated but never mixed
             os.fsync(file.fileno())
 
     def _remember(self, line: Line) -> None:
         if line["status"] == "done":
-            self._by_source[line["source"]] = self._by_result[line["result"]] = line
+            self._sources[line["source"]] = self._results[line["result"]] = line
 
 
-def adopt(line: Line, result: Path) -> bool:
-    """Whether the file that a line tells of is there, whole; one that a kill kept from its name is given it.
+def recover(line: Line, result: Path) -> bool:
+    """Whether the file that a line describes exists and is complete; rename it if a kill came before its renaming.
 
-    The line is written when the file is whole and not yet renamed, so that nothing is ever made twice.
+    The line is written after the file is complete and before it is renamed, so that no file is ever made twice.
     """
     part = temporary(result)
     if part.is_file() and part.stat().st_size == line["bytes"]:

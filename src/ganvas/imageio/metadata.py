@@ -1,4 +1,4 @@
-"""What an image file says besides its pixels, and the note that a model upscaled it."""
+"""The metadata of image files, and the mark that a model upscaled an image."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from html import escape
 
-# The term of the IPTC's vocabulary for images that a trained model has changed.
+# The IPTC's term for images modified by a trained model.
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 _IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 _EMPTY = (
@@ -18,7 +18,7 @@ _EMPTY = (
 
 @dataclass(frozen=True)
 class Metadata:
-    """Blocks as they stand in a file; None or empty where it has none.
+    """The blocks of metadata in a file; None or empty if missing.
 
     Attributes:
         icc: colour profile.
@@ -26,8 +26,8 @@ class Metadata:
         xmp: XMP packet.
         iptc: IPTC block of a JPEG or TIFF file.
         text: names and contents of a PNG file's text chunks.
-        dpi: dots per inch, across and down.
-        orientation: 1 upright ... 8, as in EXIF.
+        dpi: dots per inch, horizontal and vertical.
+        orientation: 1 (upright) to 8, as in EXIF.
     """
 
     icc: bytes | None = None
@@ -39,11 +39,11 @@ class Metadata:
     orientation: int = 1
 
 
-def noted(xmp: bytes | None, how: str) -> bytes:
-    """An XMP packet that says, besides what it said before, that a trained model made part of the image, and how.
+def mark_upscaled(xmp: bytes | None, how: str) -> bytes:
+    """Add to an XMP packet that a trained model upscaled the image, and how.
 
-    A source type that it names is replaced, and its orientation set to upright. A packet that cannot be understood
-    comes back as it is.
+    An existing source type is replaced, and the orientation set to upright. A packet that cannot be parsed is returned
+    unchanged.
     """
     packet = xmp or _EMPTY
     packet = re.sub(rb'(tiff:Orientation(?:="|>\s*))[1-8]', rb"\g<1>1", packet)
@@ -64,18 +64,18 @@ def noted(xmp: bytes | None, how: str) -> bytes:
     return head + description + end + tail if end else packet
 
 
-def is_noted(xmp: bytes | None) -> bool:
-    """Whether a packet says that a trained model made part of the image."""
+def is_marked(xmp: bytes | None) -> bool:
+    """Whether a packet says that a trained model modified the image."""
     return SOURCE_TYPE.encode() in (xmp or b"")
 
 
 def kind_of_profile(icc: bytes) -> str:
-    """The colours that a profile is for: RGB, GRAY, CMYK, ...; empty if it is none."""
+    """The colour space of a profile: RGB, GRAY, CMYK, ...; empty if the profile is not valid."""
     return icc[16:20].decode("ascii", "replace").strip() if len(icc) >= 128 and icc[36:40] == b"acsp" else ""
 
 
 def name_of_profile(icc: bytes) -> str:
-    """The name that a profile gives itself."""
+    """The description in a profile, or an empty string."""
     import io
 
     from PIL import ImageCms

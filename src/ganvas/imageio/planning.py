@@ -1,4 +1,4 @@
-"""Which files a command means, and where the result of each goes."""
+"""Find the files to upscale, and the path of each result."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from pathlib import Path
 
 from ganvas.errors import InputError
 from ganvas.imageio.reading import FORMS, UnusableFile, form_of, load
-from ganvas.imageio.writing import ENDING, ENDINGS
+from ganvas.imageio.writing import EXTENSION, EXTENSIONS
 
 VIDEOS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")
-_OTHERS = (".gif", ".bmp", ".heic", ".heif", ".jp2", ".jxl", ".psd", ".svg")  # images too, though some are refused
+_OTHERS = (".gif", ".bmp", ".heic", ".heif", ".jp2", ".jxl", ".psd", ".svg")  # more images, some of them refused later
 
 
 @dataclass(frozen=True)
 class UpscaleJob:
-    """One file to be upscaled.
+    """One file to upscale.
 
     Attributes:
-        name: of the source below the folder that was given, with / between the parts.
-        result: where it goes.
+        name: path of the source relative to the given folder, with / as separator.
+        result: path of the result.
     """
 
     source: Path
@@ -32,22 +32,22 @@ class UpscaleJob:
 
     @property
     def is_video(self) -> bool:
-        """Whether it is to go through ffmpeg."""
+        """Whether it is a video, by its extension."""
         return self.source.suffix.lower() in VIDEOS
 
     @property
     def form(self) -> str:
-        """The format of the result, by its ending."""
-        return ENDINGS.get(self.result.suffix.lower(), "png")
+        """The format of the result, by its extension."""
+        return EXTENSIONS.get(self.result.suffix.lower(), "png")
 
 
 @dataclass(frozen=True)
 class JobList:
-    """All that a command means.
+    """All files to upscale.
 
     Attributes:
-        root: the folder of results and of their manifest; None where each goes beside its source, or one was named.
-        skipped: files in the folders that are no images and do not claim to be.
+        root: the folder of results and of their manifest; None if results go beside their sources or into one file.
+        skipped: number of files in the folders that are neither images nor videos.
     """
 
     jobs: tuple[UpscaleJob, ...]
@@ -59,44 +59,45 @@ def plan(inputs: Sequence[str], out: Path | None, times: float, form: str) -> Jo
     """Find the files and name their results: photo.jpg -> photo_x4.jpg.
 
     Args:
-        inputs: files, folders with all below them, or patterns with * and ?.
-        out: a folder for the results, or of one input a file; None for beside the sources.
+        inputs: files, folders with all their subfolders, or patterns with * and ?.
+        out: a folder for the results, or a file for a single input; None to write beside the sources.
+        times: scale of the results, for their names.
         form: format of the results; empty for that of each source.
 
     Raises:
-        InputError: there is nothing to upscale, or two results would have one name.
+        InputError: there is nothing to upscale, or two results would have the same path.
     """
-    paths = [path for text in inputs for path in _expanded(text)]
+    paths = [path for text in inputs for path in _expand(text)]
     folders = [path for path in paths if path.is_dir()]
-    named_file = out is not None and out.suffix.lower() in {*ENDINGS, *VIDEOS} and not out.is_dir()
+    named_file = out is not None and out.suffix.lower() in {*EXTENSIONS, *VIDEOS} and not out.is_dir()
     if folders and out is None:
-        raise InputError(f"{folders[0]} is a folder; say with --out FOLDER where its results are to go.")
+        raise InputError(f"{folders[0]} is a folder, which needs a folder for its results; give --out FOLDER.")
     if named_file and (len(paths) > 1 or folders):
-        raise InputError(f"--out {out} is one file, and more than one is to be upscaled; give --out a folder.")
+        raise InputError(f"--out {out} is one file, but there are several inputs; give a folder.")
     if out is not None and out.suffix.lower() in _OTHERS and not out.is_dir():
-        raise InputError(f"--out {out} is of a kind that is not written; give a PNG, JPEG, WebP, TIFF or AVIF file.")
+        raise InputError(f"--out {out} has an unsupported format; give a PNG, JPEG, WebP, TIFF or AVIF file.")
     if out is not None and not named_file and out.exists() and not out.is_dir():
-        raise InputError(f"--out {out} is a file that is no image; give a folder, or the name of an image.")
+        raise InputError(f"--out {out} is a file but not an image; give a folder, or the name of an image.")
     if named_file and out is not None:
-        if form and ENDINGS.get(out.suffix.lower(), form) != form:
-            raise InputError(f"--out {out} and --format {form} contradict each other; give one of them.")
+        if form and EXTENSIONS.get(out.suffix.lower(), form) != form:
+            raise InputError(f"--out {out} and --format {form} contradict each other; give only one of them.")
         return JobList((UpscaleJob(paths[0], paths[0].name, out),), None)
-    found, skipped = _found(paths, folders, out)
-    jobs = [UpscaleJob(source, name, _beside(out, source, name, times, form)) for source, name in found]
-    jobs = _apart(jobs, times, form)
+    found, skipped = _collect(paths, folders, out)
+    jobs = [UpscaleJob(source, name, _result_path(out, source, name, times, form)) for source, name in found]
+    jobs = _unique(jobs, times, form)
     if not jobs:
         raise InputError(
-            f"there is no image in {', '.join(inputs)}; give PNG, JPEG, WebP, TIFF or AVIF files, folders or"
+            f"there are no images in {', '.join(inputs)}; give PNG, JPEG, WebP, TIFF or AVIF files, or folders or"
             " patterns of them."
         )
     return JobList(tuple(jobs), out, skipped)
 
 
-def _expanded(text: str) -> list[Path]:
+def _expand(text: str) -> list[Path]:
     path = Path(text)
     if path.exists() or not glob.has_magic(text):
         if not path.exists():
-            raise InputError(f"there is no {text}; give an image, a folder of images, or a pattern in quotes.")
+            raise InputError(f"{text} does not exist; give an image, a folder of images, or a pattern in quotes.")
         return [path]
     found = [Path(name) for name in sorted(glob.glob(text, recursive=True))]  # noqa: PTH207
     if not found:
@@ -104,37 +105,37 @@ def _expanded(text: str) -> list[Path]:
     return found
 
 
-def _found(paths: Sequence[Path], folders: Sequence[Path], out: Path | None) -> tuple[list[tuple[Path, str]], int]:
-    """Sources with their names, each once; and how many files of the folders are no images."""
+def _collect(paths: Sequence[Path], folders: Sequence[Path], out: Path | None) -> tuple[list[tuple[Path, str]], int]:
+    """All sources with their names, each once, and the number of other files in the folders."""
     found: dict[Path, tuple[Path, str]] = {}
     skipped = 0
-    avoided = out.resolve() if out is not None else None
+    excluded = out.resolve() if out is not None else None
     for path in paths:
         if not path.is_dir():
             found.setdefault(path.resolve(), (path, path.name))
             continue
         above = f"{path.resolve().name}/" if len(folders) > 1 else ""
-        for source in _below(path, avoided):
-            if _is_meant(source):
+        for source in _walk(path, excluded):
+            if _is_media(source):
                 found.setdefault(source.resolve(), (source, above + source.relative_to(path).as_posix()))
             else:
                 skipped += 1
     return list(found.values()), skipped
 
 
-def _below(folder: Path, avoided: Path | None) -> list[Path]:
-    """All files below a folder in order; hidden ones and the folder of results left out."""
+def _walk(folder: Path, excluded: Path | None) -> list[Path]:
+    """All files in a folder and its subfolders in order, without hidden files and the folder of results."""
     found = []
     for above, folders, files in os.walk(folder):
-        folders[:] = sorted(f for f in folders if not f.startswith(".") and (Path(above) / f).resolve() != avoided)
+        folders[:] = sorted(f for f in folders if not f.startswith(".") and (Path(above) / f).resolve() != excluded)
         names = sorted(name for name in files if not name.startswith(".") and name not in ("Thumbs.db", "desktop.ini"))
         found += [Path(above) / name for name in names]
     return found
 
 
-def _is_meant(path: Path) -> bool:
-    """Whether a file of a folder is an image or a video, or says by its ending that it is one."""
-    if path.suffix.lower() in {*ENDINGS, *VIDEOS, *_OTHERS}:
+def _is_media(path: Path) -> bool:
+    """Whether a file is an image or a video, by its extension or its content."""
+    if path.suffix.lower() in {*EXTENSIONS, *VIDEOS, *_OTHERS}:
         return True
     try:
         return form_of(load(path)) in FORMS.values()
@@ -142,28 +143,28 @@ def _is_meant(path: Path) -> bool:
         return False
 
 
-def _beside(out: Path | None, source: Path, name: str, times: float, form: str, full: bool = False) -> Path:
+def _result_path(out: Path | None, source: Path, name: str, times: float, form: str, full: bool = False) -> Path:
     ending = source.suffix
     if ending.lower() in (".webm", ".avi"):
-        ending = ".mkv"  # H.264 has its place in Matroska
+        ending = ".mkv"  # these two containers do not hold H.264
     elif ending.lower() not in VIDEOS:
-        ending = ENDING[form] if form else ending if ending.lower() in ENDINGS else ".png"
+        ending = EXTENSION[form] if form else ending if ending.lower() in EXTENSIONS else ".png"
     stem = source.stem + (f"_{source.suffix[1:].lower()}" if full and source.suffix else "")
     folder = source.parent if out is None else (out / name).parent
     return folder / f"{stem}_x{times:g}{ending}"
 
 
-def _apart(jobs: list[UpscaleJob], times: float, form: str) -> list[UpscaleJob]:
-    """Give results of one name names of their own: a.jpg and a.png become a_jpg_x4.png and a_png_x4.png."""
+def _unique(jobs: list[UpscaleJob], times: float, form: str) -> list[UpscaleJob]:
+    """Give results of the same name different names: a.jpg and a.png become a_jpg_x4.png and a_png_x4.png."""
 
     def key(job: UpscaleJob) -> str:
-        return str(job.result).casefold()  # some file systems do not distinguish A from a
+        return str(job.result).casefold()  # some file systems ignore case
 
     count = Counter(map(key, jobs))
 
     def full(job: UpscaleJob) -> UpscaleJob:
         base = job.result.parent / job.source.name
-        return replace(job, result=_beside(base.parent, job.source, job.source.name, times, form, full=True))
+        return replace(job, result=_result_path(base.parent, job.source, job.source.name, times, form, full=True))
 
     jobs = [full(job) if count[key(job)] > 1 else job for job in jobs]
     seen: dict[str, UpscaleJob] = {}
@@ -171,7 +172,7 @@ def _apart(jobs: list[UpscaleJob], times: float, form: str) -> list[UpscaleJob]:
         other = seen.setdefault(key(job), job)
         if other is not job:
             raise InputError(
-                f"{other.source} and {job.source} would both become {job.result}; rename one, or upscale them into"
-                " different folders."
+                f"{other.source} and {job.source} have the same result {job.result}; rename one of them, or upscale"
+                " them into different folders."
             )
     return jobs

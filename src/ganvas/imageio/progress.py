@@ -1,4 +1,4 @@
-"""How far a whole job is, by pixels: the share done, the time left, seconds a megapixel."""
+"""Progress of a whole job by pixels: the share done, the time left, seconds per megapixel."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 
 class JobProgress:
-    """A bar on a terminal; elsewhere the lines alone."""
+    """A progress bar on a terminal; elsewhere only lines."""
 
     def __init__(self, console: Console, errors: Console, growth: float = 1) -> None:
-        """`growth`: pixels of the result for each of the source."""
+        """`growth` is the number of pixels of the result per pixel of the source."""
         self.console, self.errors, self.growth = console, errors, growth
         self.bar = Progress(
             TextColumn("upscaling"),
@@ -31,7 +31,7 @@ class JobProgress:
         self.files = self.finished = 0
 
     def start(self, megapixels: float, files: int) -> None:
-        """Show the bar for so many megapixels."""
+        """Show the bar for a job of this size."""
         self.files, self.began = files, time.perf_counter()
         self.bar.update(self.task, total=max(megapixels, 1e-9))
         if files:
@@ -39,7 +39,7 @@ class JobProgress:
 
     @contextmanager
     def file(self, megapixels: float) -> Iterator[Callable[[float], None]]:
-        """One file of the job; what is yielded is to be called with the share of it that is done."""
+        """Process one file of the job; call the yielded function with the share of it that is done."""
         before = self.bar.tasks[0].completed
 
         def on_progress(share: float) -> None:
@@ -54,11 +54,11 @@ class JobProgress:
             self.finished += 1
             self.bar.update(self.task, completed=before + megapixels)
 
-    def say(self, line: str, error: bool = False) -> None:
-        """Print a line above the bar; an error to stderr where there is no bar."""
+    def report(self, line: str, error: bool = False) -> None:
+        """Print a line above the bar; without a bar, errors go to stderr."""
         console = self.errors if error and not self.bar.live.is_started else self.console
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         self.bar.stop()

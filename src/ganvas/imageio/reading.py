@@ -1,4 +1,4 @@
-"""An image file as planes of numbers, read region by region, with all that stands in the file beside them."""
+"""Read image files: colour and alpha planes, one region at a time, and all metadata."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +20,14 @@ from ganvas.imageio import exif
 from ganvas.imageio.interrupts import deferred
 from ganvas.imageio.metadata import Metadata, kind_of_profile
 
-LIMIT = 100.0  # megapixels of a file that are taken without being told so
-BLEED = 2.0  # pixels: how far colours spread below transparent parts
+LIMIT = 100.0  # default maximum megapixels of a file
+BLEED = 2.0  # pixels by which colours spread under transparent regions
 FORMS = {"jpeg": "jpeg", "png": "png", "webp": "webp", "tiff": "tiff", "heif": "avif", "gif": "gif"}
-_UNSET = {"jpeg": {72.0}, "png": {71.98, 25.4}, "tiff": {25.4}, "gif": {25.4}}  # dpi that libvips makes up
+_UNSET = {"jpeg": {72.0}, "png": {71.98, 25.4}, "tiff": {25.4}, "gif": {25.4}}  # dpi that libvips invents
 _NOT_TEXT = {b"XML:com.adobe.xmp", b"Raw profile type exif", b"Raw profile type APP1", b"Raw profile type xmp"}
 
-logging.getLogger("pyvips").addHandler(logging.NullHandler())  # what is an error is raised
-pyvips.cache_set_max(0)  # a file that was written anew must be read anew
+logging.getLogger("pyvips").addHandler(logging.NullHandler())  # errors are raised, not logged
+pyvips.cache_set_max(0)  # a rewritten file must be read again
 
 
 class UnusableFile(Exception):
@@ -36,10 +36,10 @@ class UnusableFile(Exception):
 
 @dataclass(frozen=True)
 class Plane:
-    """Colours or transparency of a photo: a `Raster`.
+    """The colour or alpha of a photo; a `Raster`.
 
     Attributes:
-        channels: 1 for grey and transparency, 3 for colours in the file's own encoding.
+        channels: 1 for grey and alpha, 3 for RGB in the file's own encoding.
     """
 
     image: Any
@@ -47,19 +47,19 @@ class Plane:
 
     @property
     def height(self) -> int:
-        """In pixels."""
+        """Height in pixels."""
         return int(self.image.height)
 
     @property
     def width(self) -> int:
-        """In pixels."""
+        """Width in pixels."""
         return int(self.image.width)
 
     def region(self, top: int, left: int, height: int, width: int) -> NDArray[np.float32]:
         """(height, width, channels) in [0, 1].
 
         Raises:
-            UnusableFile: the file is damaged there.
+            UnusableFile: the file is damaged in this region.
         """
         with _reading():
             data = self.image.crop(left, top, width, height).write_to_memory()
@@ -74,11 +74,11 @@ class Photo:
 
     Attributes:
         form: jpeg, png, webp, tiff, avif or gif, by its content.
-        bits: 8 or 16, by the type of its values. Of AVIF, 16 stands for 10 and 12.
-        colour: grey or RGB.
-        alpha: how opaque each pixel is, or None where the file has no such channel.
-        kept: what stands beside the pixels and holds for the upscaled image too.
-        notes: what does not, and why.
+        bits: 8 or 16, by the type of its values; 16 also stands for AVIF's 10 and 12.
+        colour: the grey or RGB channels.
+        alpha: the opacity of each pixel, or None if the file has no alpha channel.
+        metadata: the metadata that also applies to the upscaled image.
+        notes: which metadata does not, and why.
     """
 
     path: Path
@@ -86,7 +86,7 @@ class Photo:
     bits: int
     colour: Plane
     alpha: Plane | None
-    kept: Metadata
+    metadata: Metadata
     notes: tuple[str, ...] = ()
 
     @property
@@ -96,17 +96,17 @@ class Photo:
 
 
 def load(path: Path) -> Any:
-    """The file as libvips sees it, nothing decoded yet.
+    """Open a file with libvips, without decoding it yet.
 
     Raises:
-        UnusableFile: it is no image of a kind that is read here.
+        UnusableFile: it is not an image of a supported format.
     """
     with _reading():
         try:
-            # By descriptor: libvips reads options from some names, and takes none that is not UTF-8.
+            # By descriptor: libvips parses options from some names, and refuses names that are not UTF-8.
             descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         except OSError as error:
-            raise UnusableFile(f"it cannot be read ({error.strerror})") from None
+            raise UnusableFile(f"the file cannot be read ({error.strerror})") from None
         try:
             if not os.fstat(descriptor).st_size:
                 raise UnusableFile("the file is empty")
@@ -117,54 +117,53 @@ def load(path: Path) -> Any:
 
 
 def open_photo(path: Path, limit: float = LIMIT) -> Photo:
-    """Open an image file; its pixels are decoded when asked for.
+    """Open an image file; its pixels are decoded on demand.
 
     Args:
-        limit: megapixels that it may have.
+        limit: maximum megapixels.
 
     Raises:
-        UnusableFile: it is no image, animated, of an unsupported kind, or larger than the limit.
+        UnusableFile: it is not an image, animated, of an unsupported format, or larger than the limit.
     """
     image = load(path)
     form = form_of(image)
     megapixels = image.width * image.height / 1e6
     if megapixels > limit:
         raise UnusableFile(
-            f"{image.width} x {image.height} pixels are {megapixels:,.1f} megapixels, more than the limit of {limit:g};"
-            " raise --limit if the file is to be trusted"
+            f"{image.width} x {image.height} pixels is {megapixels:,.1f} megapixels, more than the limit of {limit:g};"
+            " raise --limit if you trust the file"
         )
     pages = image.get("n-pages") if image.get_typeof("n-pages") else 1
     if pages > 1 or (form == "png" and _animated(path)):
-        raise UnusableFile("it holds more than one image (an animation or pages); take them apart, or give a video")
-    kept, notes = metadata(image, form, path)
+        raise UnusableFile("it contains several images (an animation or pages); split it, or give a video")
+    found, notes = read_metadata(image, form, path)
     with _reading():
         image = image.autorot()
-        image, notes, icc = _understood(image, kept.icc, notes)
+        image, notes, icc = _to_grey_or_rgb(image, found.icc, notes)
         grey = image.bands < 3
         bits = 16 if image.format == "ushort" else 8
         alpha = image[image.bands - 1] if image.hasalpha() else None
         colour = image[0] if grey else image[:3]
         if alpha is not None:
-            colour = _bled(colour, alpha)
-    kept = Metadata(icc, kept.exif, kept.xmp, kept.iptc, kept.text, kept.dpi, kept.orientation)
+            colour = _bleed(colour, alpha)
     planes = Plane(colour, 1 if grey else 3), None if alpha is None else Plane(alpha, 1)
-    return Photo(path, form, bits, *planes, kept, tuple(notes))
+    return Photo(path, form, bits, *planes, replace(found, icc=icc), tuple(notes))
 
 
 def form_of(image: Any) -> str:
     """The format of a loaded file.
 
     Raises:
-        UnusableFile: it is none of `FORMS`.
+        UnusableFile: it is not one of `FORMS`.
     """
     name = str(image.get("vips-loader")).split("load")[0]
     if name not in FORMS:
-        raise UnusableFile(f"files of the kind {name!r} are not read; make it a PNG, JPEG, WebP, TIFF or AVIF first")
+        raise UnusableFile(f"the format {name!r} is not supported; convert it to PNG, JPEG, WebP, TIFF or AVIF")
     return FORMS[name]
 
 
-def metadata(image: Any, form: str, path: Path) -> tuple[Metadata, list[str]]:
-    """What a loaded file says besides its pixels, and notes of what of it does not hold for another image."""
+def read_metadata(image: Any, form: str, path: Path) -> tuple[Metadata, list[str]]:
+    """The metadata of a loaded file, and notes on metadata that does not apply to another image."""
     notes = []
     icc, block, xmp, iptc = (_blob(image, name) for name in ("icc-profile-data", "exif-data", "xmp-data", "iptc-data"))
     directory = None
@@ -178,56 +177,56 @@ def metadata(image: Any, form: str, path: Path) -> tuple[Metadata, list[str]]:
         except exif.Malformed:
             block, notes = None, ["EXIF left out: it is damaged"]
     dpi: tuple[float, float] | None = (image.xres * 25.4, image.yres * 25.4)
-    made_up = not image.get_typeof("resolution-unit") and round(image.xres * 25.4, 2) in _UNSET.get(form, ())
-    if made_up or form in ("webp", "avif"):  # these two have no other place for it
+    invented = not image.get_typeof("resolution-unit") and round(image.xres * 25.4, 2) in _UNSET.get(form, ())
+    if invented or form in ("webp", "avif"):  # these two store it only in EXIF
         dpi = exif.dots_per_inch(directory) if directory else None
     if image.get_typeof("gainmap-data"):
-        notes.append("gain map left out: it is for the small image")
+        notes.append("gain map left out: it fits only the small image")
     text = tuple(_text(path)) if form == "png" else ()
     orientation = image.get("orientation") if image.get_typeof("orientation") else 1
     return Metadata(icc, block, xmp, iptc, text, dpi, orientation), notes
 
 
-def _understood(image: Any, icc: bytes | None, notes: list[str]) -> tuple[Any, list[str], bytes | None]:
-    """The image as grey or RGB of 8 or 16 bits with the profile that then holds."""
+def _to_grey_or_rgb(image: Any, icc: bytes | None, notes: list[str]) -> tuple[Any, list[str], bytes | None]:
+    """The image as grey or RGB with 8 or 16 bits, notes, and the profile that applies to it."""
     if image.format not in ("uchar", "ushort"):
-        raise UnusableFile(f"its pixels are of the type {image.format}; only 8 and 16 bits a channel are taken")
+        raise UnusableFile(f"pixels of type {image.format} are not supported; convert it to 8 or 16 bits per channel")
     if image.interpretation == "cmyk":
         profile = icc if icc and kind_of_profile(icc) == "CMYK" else None
         deep = 16 if image.format == "ushort" else 8
         image = image.icc_transform("srgb", embedded=profile is not None, input_profile="cmyk", depth=deep)
-        told = "its own profile" if profile else "a general profile, for it has none"
-        return image, [*notes, f"CMYK made RGB by {told}"], _blob(image, "icc-profile-data")
+        which = "its own profile" if profile else "a generic profile, since it has none"
+        return image, [*notes, f"CMYK converted to RGB with {which}"], _blob(image, "icc-profile-data")
     if image.interpretation not in ("b-w", "grey16", "srgb", "rgb16", "multiband") or image.bands > 4:
         raise UnusableFile(f"its colours ({image.interpretation}, {image.bands} channels) are not grey, RGB or CMYK")
     if icc and kind_of_profile(icc) != ("GRAY" if image.bands < 3 else "RGB"):
-        kind = kind_of_profile(icc) or "nothing known"
-        return image, [*notes, f"profile left out: it is for {kind}, the image is not"], None
+        kind = kind_of_profile(icc) or "an unknown colour space"
+        return image, [*notes, f"profile left out: it is for {kind}, but the image is not"], None
     return image, notes, icc
 
 
-def _bled(colour: Any, alpha: Any) -> Any:
-    """What cannot be seen takes the colours beside it, else it would show as a rim where the edge is upscaled."""
+def _bleed(colour: Any, alpha: Any) -> Any:
+    """Spread colours into transparent pixels, which would otherwise show as a fringe along upscaled edges."""
     weight = alpha.cast("float")
     around = weight.gaussblur(BLEED, precision="float")
     spread = (colour * weight).gaussblur(BLEED, precision="float") / (around + 1e-6)
-    unseen = (alpha == 0) & (around > 1e-3)
-    return unseen.ifthenelse(spread.rint().cast(colour.format), colour).copy(interpretation=colour.interpretation)
+    transparent = (alpha == 0) & (around > 1e-3)
+    return transparent.ifthenelse(spread.rint().cast(colour.format), colour).copy(interpretation=colour.interpretation)
 
 
 def _tiff_directory(path: Path) -> exif.Directory | None:
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         try:
             found = exif.descriptive(exif.parse(data))
-        except exif.Malformed:  # a TIFF file of over 4 GB is built in another manner
+        except exif.Malformed:  # TIFF files over 4 GB have another structure
             return None
-    # Orientation and resolution alone are no EXIF.
+    # Orientation and resolution alone do not count as EXIF.
     trivial = {exif.ORIENTATION, exif.X_RESOLUTION, exif.Y_RESOLUTION, exif.RESOLUTION_UNIT}
     return found if found.children or set(found.entries) - trivial else None
 
 
 def _text(path: Path) -> Iterator[tuple[bytes, bytes]]:
-    """Name and content of a PNG file's text chunks, except those that hold metadata read in another way."""
+    """Name and content of a PNG file's text chunks, except for metadata that is read separately."""
     with path.open("rb") as file:
         file.seek(8)
         while len(head := file.read(8)) == 8:
@@ -242,7 +241,7 @@ def _text(path: Path) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _animated(path: Path) -> bool:
-    """Whether a PNG file is an animated one, which libvips does not see: acTL stands before the first IDAT."""
+    """Whether a PNG file is animated, which libvips does not report: acTL comes before the first IDAT."""
     with path.open("rb") as file:
         head = file.read(1 << 16)
     return b"acTL" in head.split(b"IDAT", 1)[0]
@@ -258,9 +257,9 @@ def _reading() -> Iterator[None]:
         with deferred():
             yield
     except pyvips.Error as error:
-        said = [line.strip() for line in str(error).splitlines() if line.strip()]
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         if "not in a known format" in str(error):
-            raise UnusableFile("it is no image of a known kind") from None
+            raise UnusableFile("it is not an image of a known format") from None
         if "labq" in str(error):
             raise UnusableFile("its colours (LAB) are not grey, RGB or CMYK") from None
-        raise UnusableFile(f"it is damaged ({'; '.join(dict.fromkeys(said[1:] or said))})") from None
+        raise UnusableFile(f"it is damaged ({'; '.join(dict.fromkeys(lines[1:] or lines))})") from None

@@ -1,4 +1,4 @@
-"""One photo, upscaled into a file by a model; what the new file can hold of its metadata is preserved."""
+"""Upscale one photo into a file, preserving all metadata that the new file can hold."""
 
 from __future__ import annotations
 
@@ -11,34 +11,33 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 import ganvas
 from ganvas.errors import InputError
 from ganvas.files import temporary
 from ganvas.imageio import exif
 from ganvas.imageio.interrupts import deferred
-from ganvas.imageio.metadata import noted
+from ganvas.imageio.metadata import mark_upscaled
 from ganvas.imageio.reading import Photo, Plane
-from ganvas.imageio.writing import BITS, ENDING, Rows, check_fits, write_photo
+from ganvas.imageio.writing import BITS, EXTENSION, Rows, check_fits, write_photo
 from ganvas.imaging.tensors import imresize
+from ganvas.inference.engine.raster import Floats
 
 if TYPE_CHECKING:
     from ganvas.inference.upscaler import Upscaler, UpscaleReport
 
-Floats = NDArray[np.float32]
 OnProgress = Callable[[float], None]
-BAND, REACH = 16, 2  # rows of transparency made at once, and how far bicubic interpolation sees
+BAND, REACH = 16, 2  # rows of alpha upscaled at once, and the reach of bicubic interpolation
 
 
 @dataclass(frozen=True)
 class OutputOptions:
-    """How photos are to be upscaled.
+    """How to upscale photos. The names of the fields enter every manifest.
 
     Attributes:
-        scale: how many times the sides grow; 0 for the model's own scale, else between 1 and that.
+        scale: factor by which the sides grow, from 1 to the model's own scale; 0 for the model's own.
         form: format of the result; empty for that of the photo.
-        quality: of JPEG, WebP and AVIF, 1 to 100; 0 for the format's own default.
+        quality: quality of JPEG, WebP and AVIF, 1 to 100; 0 for the format's default.
         colour_lock: keep the photo's colours where the model would shift them.
     """
 
@@ -48,31 +47,31 @@ class OutputOptions:
     colour_lock: bool = True
 
     def scale_for(self, upscaler: Upscaler) -> float:
-        """How many times the sides grow with this model.
+        """The factor by which the sides grow with this model.
 
         Raises:
-            InputError: the model cannot do so.
+            InputError: the model does not support the scale.
         """
         if self.scale and not 1 <= self.scale <= upscaler.scale:
             raise InputError(
                 f"--scale {self.scale:g} is out of range: {upscaler.name} upscales by {upscaler.scale}; give 1 to"
-                f" {upscaler.scale}, or a model of a larger scale."
+                f" {upscaler.scale}, or a model with a larger scale."
             )
         return self.scale or upscaler.scale
 
     def form_for(self, photo: Photo) -> str:
         """The format of the result for a photo."""
-        return self.form or (photo.form if photo.form in ENDING else "png")
+        return self.form or (photo.form if photo.form in EXTENSION else "png")
 
 
 @dataclass(frozen=True)
 class Written:
-    """What was written.
+    """A file that was written.
 
     Attributes:
-        report: the model's `Report` of the colours.
-        notes: what of the photo the file does not have, and why.
-        frames: of a video.
+        report: how the model upscaled it.
+        notes: what the file does not preserve, and why.
+        frames: number of frames of a video.
     """
 
     path: Path
@@ -84,7 +83,7 @@ class Written:
 
     @property
     def megapixels(self) -> float:
-        """Millions of pixels of the result, of all frames."""
+        """Millions of pixels of the result, over all frames."""
         return self.width * self.height * self.frames / 1e6
 
 
@@ -97,25 +96,27 @@ def upscale_photo(
     on_progress: OnProgress = lambda share: None,
     before: Callable[[Path], object] = lambda part: None,
 ) -> Written:
-    """Upscale a photo into a file, which appears whole or not at all.
+    """Upscale a photo into a file, which appears complete or not at all.
 
     Args:
-        on_progress: called with the share of the rows that is done.
-        before: called with the finished temporary file before it gets its name.
+        on_progress: called with the share of rows done.
+        before: called with the finished temporary file before it is renamed.
 
     Raises:
         UnusableFile: the photo is damaged, or too large for the format.
         OSError: the file cannot be written.
-        InputError: the model cannot make it.
+        InputError: the model does not support the scale, or its output is invalid.
     """
     form = options.form_for(photo)
     times = options.scale_for(upscaler)
     full = photo.colour.width * upscaler.scale, photo.colour.height * upscaler.scale
-    shown = max(1, round(photo.colour.width * times)), max(1, round(photo.colour.height * times))
+    final = max(1, round(photo.colour.width * times)), max(1, round(photo.colour.height * times))
     check_fits(form, *full)
     bits = 16 if photo.bits == 16 and BITS[form] > 8 else 8
     work = _Work(photo, upscaler, options.colour_lock, flat=form == "jpeg")
-    kept, notes = _kept(photo, form, shown, f"{times:g} times by {upscaler.title}, ganvas {ganvas.__version__}")
+    metadata, notes = _metadata_for(
+        photo, form, final, f"{times:g} times by {upscaler.title}, ganvas {ganvas.__version__}"
+    )
 
     def rows() -> Iterator[Rows]:
         peak, kind = (65535, np.uint16) if bits == 16 else (255, np.uint8)
@@ -126,20 +127,20 @@ def upscale_photo(
             on_progress(done / full[1])
 
     with whole(path, before) as part:
-        write_photo(part, form, rows(), full, shown, (work.channels, bits), kept, options.quality)
+        write_photo(part, form, rows(), full, final, (work.channels, bits), metadata, options.quality)
     if photo.bits == 16 and bits == 8:
-        notes += (f"16 bits made 8: {form.upper()} holds no more",)
+        notes += (f"16 bits reduced to 8: {form.upper()} supports no more",)
     if photo.alpha and work.flat:
-        notes += ("transparency put on white: JPEG holds none",)
-    return Written(path, *shown, work.report, notes)
+        notes += ("transparency blended onto white: JPEG has no alpha channel",)
+    return Written(path, *final, work.report, notes)
 
 
 @contextmanager
 def whole(path: Path, before: Callable[[Path], object]) -> Iterator[Path]:
-    """A file to write into, which gets the name `path` when all is written, and is gone if it is not.
+    """A temporary file to write to, which is renamed to `path` at the end, or deleted after an error.
 
     Args:
-        before: called with the finished file before it gets its name.
+        before: called with the finished file before it is renamed.
     """
     part = temporary(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -147,7 +148,7 @@ def whole(path: Path, before: Callable[[Path], object]) -> Iterator[Path]:
         yield part
         with part.open("rb") as file:
             os.fsync(file.fileno())
-        with deferred():  # both or neither: what is noted as done and has no name would be made twice
+        with deferred():  # both or neither: a file recorded as done but not renamed would be made twice
             before(part)
             part.replace(path)
     except BaseException:
@@ -157,7 +158,7 @@ def whole(path: Path, before: Callable[[Path], object]) -> Iterator[Path]:
 
 
 class _Work:
-    """The upscaled rows of a photo, colours and transparency beside each other."""
+    """The upscaled rows of a photo, colour and alpha together."""
 
     def __init__(self, photo: Photo, upscaler: Upscaler, colour_lock: bool, flat: bool) -> None:
         self.photo, self.upscaler, self.colour_lock, self.flat = photo, upscaler, colour_lock, flat
@@ -165,7 +166,7 @@ class _Work:
         self.channels = photo.colour.channels + (photo.alpha is not None and not flat)
 
     def bands(self) -> Iterator[Floats]:
-        """(rows, width, channels) in [0, 1]; transparency the last of the channels, or put on white."""
+        """(rows, width, channels) in [0, 1]; alpha is the last channel, or blended onto white."""
         colours = self._colours()
         if self.photo.alpha is None:
             yield from colours
@@ -180,7 +181,7 @@ class _Work:
         self.report = self.upscaler.last
 
     def _alphas(self, alpha: Plane) -> Iterator[Floats]:
-        """By bicubic interpolation: a network sharpens the steps of a cut-out's edge and puts specks beside it."""
+        """By bicubic interpolation: a network would sharpen the steps of a cut-out's edge and add specks beside it."""
         scale = self.upscaler.scale
         for top in range(0, alpha.height, BAND):
             first, last = max(0, top - REACH), min(alpha.height, top + BAND + REACH)
@@ -190,7 +191,7 @@ class _Work:
 
 
 class _Rows:
-    """Rows that come in bands of any height, taken in others."""
+    """Regroups rows that arrive in bands of any height."""
 
     def __init__(self, bands: Iterator[Floats]) -> None:
         self.bands, self.left = bands, [next(bands)]
@@ -203,19 +204,19 @@ class _Rows:
         return have[:rows]
 
 
-def _kept(photo: Photo, form: str, shown: tuple[int, int], how: str) -> tuple[Any, tuple[str, ...]]:
-    """What goes into the new file, and notes of what does not."""
-    kept, notes = photo.kept, photo.notes
-    if kept.exif:
+def _metadata_for(photo: Photo, form: str, final: tuple[int, int], how: str) -> tuple[Any, tuple[str, ...]]:
+    """The metadata for the new file, and notes on what it cannot hold."""
+    metadata, notes = photo.metadata, photo.notes
+    if metadata.exif:
         try:
-            kept = replace(kept, exif=exif.upright(kept.exif, *shown))
+            metadata = replace(metadata, exif=exif.upright(metadata.exif, *final))
         except exif.Malformed as error:
-            kept, notes = replace(kept, exif=None), (*notes, f"EXIF left out: {error}")
-    if kept.exif and form == "jpeg" and len(kept.exif) > 65_000:
-        notes = (*notes, f"EXIF left out: JPEG has no room for {len(kept.exif):,} bytes")
-        kept = replace(kept, exif=None)
-    if kept.iptc and form not in ("jpeg", "tiff"):
-        kept, notes = replace(kept, iptc=None), (*notes, f"IPTC left out: {form.upper()} has no place for it")
-    if kept.text and form != "png":
-        kept, notes = replace(kept, text=()), (*notes, f"text left out: {form.upper()} has no place for it")
-    return replace(kept, xmp=noted(kept.xmp, how), orientation=1), notes
+            metadata, notes = replace(metadata, exif=None), (*notes, f"EXIF left out: {error}")
+    if metadata.exif and form == "jpeg" and len(metadata.exif) > 65_000:
+        notes = (*notes, f"EXIF left out: {len(metadata.exif):,} bytes are too many for JPEG")
+        metadata = replace(metadata, exif=None)
+    if metadata.iptc and form not in ("jpeg", "tiff"):
+        metadata, notes = replace(metadata, iptc=None), (*notes, f"IPTC left out: {form.upper()} cannot hold it")
+    if metadata.text and form != "png":
+        metadata, notes = replace(metadata, text=()), (*notes, f"text left out: {form.upper()} cannot hold it")
+    return replace(metadata, xmp=mark_upscaled(metadata.xmp, how), orientation=1), notes

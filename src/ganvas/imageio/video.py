@@ -1,4 +1,4 @@
-"""Videos through ffmpeg: frames stream in and out through pipes; sound, subtitles and chapters are copied."""
+"""Upscale videos with ffmpeg: frames are piped in and out; audio, subtitles and chapters are copied."""
 
 from __future__ import annotations
 
@@ -21,29 +21,30 @@ from ganvas.imageio.metadata import SOURCE_TYPE
 from ganvas.imageio.planning import VIDEOS
 from ganvas.imageio.reading import UnusableFile
 from ganvas.imageio.upscale import OnProgress, OutputOptions, Written, whole
-from ganvas.imageio.writing import error_of
+from ganvas.imageio.writing import os_error
 from ganvas.inference.engine.raster import ArrayRaster
 
 if TYPE_CHECKING:
     from ganvas.inference.upscaler import Upscaler
 
 MUXER = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
-CRF = 16  # H.264's scale from 0 (exact) to 51: no loss to be seen
-LONGEST = 16_384  # px of a side of H.264
-HIGH = 720  # rows from which videos that do not say so are taken for BT.709
+CRF = 16  # H.264 quality from 0 (lossless) to 51: visually lossless
+LONGEST = 16_384  # maximum side of an H.264 video in px
+HIGH = 720  # rows from which videos without a colour matrix are taken to be BT.709
 
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """What ffprobe tells of a video.
+    """What ffprobe reports about a video.
 
     Attributes:
-        width, height: as shown, upright.
-        rate: frames a second; of a video of variable rate, the constant one that it is given.
-        variable: whether its own rate varies.
-        frames: how many, roughly where the rate varies.
-        bits: 8 or 16 for what goes through the pipes; 16 stands for 10 and more.
-        matrix, primaries, transfer: of its colours, empty where it does not say.
+        width, height: size in pixels, upright.
+        rate: frames per second; for a variable frame rate, the constant rate of the result.
+        variable: whether the frame rate is variable.
+        frames: number of frames, approximate if the rate is variable.
+        bits: bits of the piped frames, 8 or 16; 16 stands for 10 and more.
+        matrix, primaries, transfer: colour space; empty if unknown.
+        interlaced: whether the video is interlaced.
     """
 
     width: int
@@ -59,12 +60,12 @@ class VideoInfo:
 
     @property
     def megapixels(self) -> float:
-        """Millions of pixels of all frames."""
+        """Millions of pixels, over all frames."""
         return self.width * self.height * self.frames / 1e6
 
 
 def programs() -> tuple[str, str]:
-    """ffmpeg and ffprobe.
+    """Paths of ffmpeg and ffprobe.
 
     Raises:
         InputError: they are not installed.
@@ -72,20 +73,20 @@ def programs() -> tuple[str, str]:
     found = shutil.which("ffmpeg"), shutil.which("ffprobe")
     if not all(found):
         raise InputError(
-            f"videos ({', '.join(VIDEOS)}) need the programs ffmpeg and ffprobe, which are not installed; install"
-            " ffmpeg, or give images alone."
+            f"videos ({', '.join(VIDEOS)}) need ffmpeg and ffprobe, which are not installed; install ffmpeg, or give"
+            " only images."
         )
     return str(found[0]), str(found[1])
 
 
 def probe(path: Path) -> VideoInfo:
-    """What a video is, without decoding it.
+    """Inspect a video without decoding it.
 
     Raises:
-        UnusableFile: it is none.
+        UnusableFile: it is not a video.
     """
     _, ffprobe = programs()
-    asked = [
+    command = [
         ffprobe,
         "-v",
         "error",
@@ -97,20 +98,21 @@ def probe(path: Path) -> VideoInfo:
         "json",
         str(path),
     ]
-    done = subprocess.run(asked, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL)
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL)
     try:
-        told = json.loads(done.stdout or "{}")
-        stream = told["streams"][0]
+        found = json.loads(done.stdout or "{}")
+        stream = found["streams"][0]
         width, height = int(stream["width"]), int(stream["height"])
         largest, mean = Fraction(stream["r_frame_rate"]), Fraction(stream["avg_frame_rate"])
     except (ValueError, KeyError, IndexError, ZeroDivisionError):
-        said = done.stderr.strip().splitlines()
-        raise UnusableFile(f"it is no video that ffmpeg can read ({said[-1] if said else 'no images in it'})") from None
+        errors = done.stderr.strip().splitlines()
+        reason = errors[-1] if errors else "it has no video stream"
+        raise UnusableFile(f"ffmpeg cannot read it as a video ({reason})") from None
     if not width or not height or not mean:
-        raise UnusableFile("it is no video that ffmpeg can read (no frames)")
+        raise UnusableFile("ffmpeg cannot read it as a video (it has no frames)")
     variable = abs(largest / mean - 1) > Fraction(1, 100)
     rate = largest if largest <= 2 * mean else mean.limit_denominator(1001)
-    seconds = float(stream.get("duration") or told.get("format", {}).get("duration") or 0)
+    seconds = float(stream.get("duration") or found.get("format", {}).get("duration") or 0)
     frames = max(1, round(seconds * float(rate)))
     turned = any(abs(int(data.get("rotation", 0))) % 180 == 90 for data in stream.get("side_data_list", []))
     if turned:
@@ -132,36 +134,36 @@ def upscale_video(
     on_progress: OnProgress = lambda share: None,
     before: Callable[[Path], object] = lambda part: None,
 ) -> Written:
-    """Upscale a video into a file, which appears whole or not at all. See `ganvas.imageio.upscale`.
+    """Upscale a video into a file, which appears complete or not at all. See `ganvas.imageio.upscale`.
 
     Raises:
         UnusableFile: the video is damaged or too large.
         OSError: the file cannot be written.
-        InputError: ffmpeg is missing, or the model cannot make it.
+        InputError: ffmpeg is not installed, the model does not support the scale, or its output is invalid.
     """
     video = probe(source)
     times = options.scale_for(upscaler)
-    # H.264 wants even sides.
-    shown = 2 * max(1, round(video.width * times / 2)), 2 * max(1, round(video.height * times / 2))
-    if max(shown) > LONGEST:
+    # H.264 needs even sides.
+    final = 2 * max(1, round(video.width * times / 2)), 2 * max(1, round(video.height * times / 2))
+    if max(final) > LONGEST:
         raise UnusableFile(
-            f"the result of {shown[0]} x {shown[1]} pixels is larger than a video can be ({LONGEST:,} a side)"
+            f"the result of {final[0]} x {final[1]} pixels exceeds the maximum size of a video ({LONGEST:,} per side)"
         )
     full = video.width * upscaler.scale, video.height * upscaler.scale
     with whole(path, before) as part:
         part.touch()
-        count = _stream(source, video, upscaler, part, path, options, full, shown, on_progress)
-    return Written(path, shown[0], shown[1], upscaler.last, _notes(video, count), count)
+        count = _stream(source, video, upscaler, part, path, options, full, final, on_progress)
+    return Written(path, final[0], final[1], upscaler.last, _notes(video, count), count)
 
 
 def _notes(video: VideoInfo, count: int) -> tuple[str, ...]:
     notes = []
     if video.variable:
-        notes.append(f"variable frame rate made constant at {float(video.rate):g} a second, in step with the sound")
+        notes.append(f"variable frame rate converted to {float(video.rate):g} per second, in sync with the audio")
     if video.interlaced:
-        notes.append("it is interlaced, and its frames were upscaled as they are; deinterlace it first")
+        notes.append("it is interlaced, and its frames were upscaled unchanged; deinterlace it first")
     if count < 0.95 * video.frames:
-        notes.append(f"it ends early: {count} frames of {video.frames}")
+        notes.append(f"it ends early, after {count} of {video.frames} frames")
     return tuple(notes)
 
 
@@ -173,22 +175,22 @@ def _stream(
     path: Path,
     options: OutputOptions,
     full: tuple[int, int],
-    shown: tuple[int, int],
+    final: tuple[int, int],
     on_progress: OnProgress,
 ) -> int:
-    """Decode, upscale, encode; how many frames."""
-    with tempfile.TemporaryFile() as told_in, tempfile.TemporaryFile() as told_out:
+    """Decode, upscale and encode; return the number of frames."""
+    with tempfile.TemporaryFile() as decoder_log, tempfile.TemporaryFile() as encoder_log:
         decoder = subprocess.Popen(
-            _decoding(source, video), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=told_in
+            _decoding(source, video), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=decoder_log
         )
         how = f"{options.scale_for(upscaler):g} times by {upscaler.title}, ganvas {ganvas.__version__}"
-        command = _encoding(source, video, part, path, full, shown, how)
-        encoder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=told_out)
+        command = _encoding(source, video, part, path, full, final, how)
+        encoder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=encoder_log)
         count = 0
         assert decoder.stdout
         assert encoder.stdin
         try:
-            with suppress(BrokenPipeError):  # the encoder says why it ended
+            with suppress(BrokenPipeError):  # the encoder's log has the reason
                 for frame in _frames(decoder.stdout, video, upscaler, options.colour_lock):
                     encoder.stdin.write(frame)
                     count += 1
@@ -206,14 +208,14 @@ def _stream(
                         if pipe:
                             pipe.close()
         if encoded:
-            raise error_of(_last(told_out) or f"ffmpeg ended with code {encoded}")
+            raise os_error(_last(encoder_log) or f"ffmpeg ended with code {encoded}")
         if decoded or not count:
-            raise UnusableFile(f"it is damaged ({_last(told_in) or 'no frame can be decoded'})")
+            raise UnusableFile(f"it is damaged ({_last(decoder_log) or 'no frame can be decoded'})")
         return count
 
 
 def _frames(pipe: IO[bytes], video: VideoInfo, upscaler: Upscaler, colour_lock: bool) -> Iterator[bytes]:
-    """Each upscaled frame; one that equals the frame before is not made twice."""
+    """Yield each upscaled frame; a frame that equals the one before is not upscaled again."""
     kind = np.dtype("<u2" if video.bits == 16 else "u1")
     size = video.width * video.height * 3 * kind.itemsize
     last, made = b"", b""
@@ -229,14 +231,14 @@ def _frames(pipe: IO[bytes], video: VideoInfo, upscaler: Upscaler, colour_lock: 
 def _decoding(source: Path, video: VideoInfo) -> list[str]:
     ffmpeg, _ = programs()
     scale = f"scale=in_color_matrix={_matrix(video)}:flags=accurate_rnd+full_chroma_int+bitexact"
-    # From zero on, as the sound is counted, so that a late first frame does not shift the video.
+    # Start at zero like the audio, so that a late first frame does not shift the video.
     filters = f"fps={video.rate.numerator}/{video.rate.denominator}:start_time=0,{scale}"
     command = [ffmpeg, "-v", "error", "-i", _url(source), "-map", "0:V:0", "-vf", filters, "-f", "rawvideo"]
     return [*command, "-pix_fmt", "rgb48le" if video.bits == 16 else "rgb24", "-"]
 
 
 def _encoding(
-    source: Path, video: VideoInfo, part: Path, path: Path, full: tuple[int, int], shown: tuple[int, int], how: str
+    source: Path, video: VideoInfo, part: Path, path: Path, full: tuple[int, int], final: tuple[int, int], how: str
 ) -> list[str]:
     ffmpeg, _ = programs()
     matrix = _matrix(video)
@@ -244,7 +246,7 @@ def _encoding(
     command += ["-video_size", f"{full[0]}x{full[1]}", "-framerate", f"{video.rate.numerator}/{video.rate.denominator}"]
     command += ["-i", "-", "-i", _url(source), "-map", "0:v:0", "-map", "1", "-map", "-1:V", "-map", "-1:d"]
     command += ["-map_metadata", "1", "-map_chapters", "1", "-c", "copy", "-c:v:0", "libx264", "-crf", str(CRF)]
-    scale = f"scale={shown[0]}:{shown[1]}:out_color_matrix={matrix}:out_range=tv:flags=lanczos+accurate_rnd"
+    scale = f"scale={final[0]}:{final[1]}:out_color_matrix={matrix}:out_range=tv:flags=lanczos+accurate_rnd"
     command += ["-vf", scale, "-pix_fmt", "yuv420p10le" if video.bits == 16 else "yuv420p", "-color_range", "tv"]
     command += ["-colorspace", matrix, "-color_primaries", video.primaries or matrix]
     command += ["-color_trc", video.transfer or matrix]
@@ -253,15 +255,15 @@ def _encoding(
 
 
 def _matrix(video: VideoInfo) -> str:
-    """Of what says nothing, players guess by the height; upscaling would change their guess."""
+    """The colour matrix. Without one, players guess it from the height, which upscaling would change."""
     return video.matrix or ("bt709" if video.height >= HIGH else "smpte170m")
 
 
 def _url(path: Path) -> str:
-    return f"file:{path}"  # a name with a colon would be taken for a protocol
+    return f"file:{path}"  # ffmpeg would take the part before a colon for a protocol
 
 
-def _last(told: IO[bytes]) -> str:
-    told.seek(0)
-    lines = told.read().decode(errors="replace").strip().splitlines()
+def _last(log: IO[bytes]) -> str:
+    log.seek(0)
+    lines = log.read().decode(errors="replace").strip().splitlines()
     return "; ".join(dict.fromkeys(line.strip() for line in lines[-2:]))

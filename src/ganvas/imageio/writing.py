@@ -1,4 +1,4 @@
-"""Rows of pixels as they are made into an image file: any depth, any size, without holding the image."""
+"""Write image files of any depth and size from a stream of rows, without holding the image in memory."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ from ganvas.imageio import exif
 from ganvas.imageio.metadata import Metadata
 from ganvas.imageio.reading import UnusableFile
 
-ENDINGS = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".webp": "webp", ".tif": "tiff", ".tiff": "tiff"}
-ENDINGS |= {".avif": "avif"}
-ENDING = {"jpeg": ".jpg", "png": ".png", "webp": ".webp", "tiff": ".tif", "avif": ".avif"}
+EXTENSIONS = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".webp": "webp", ".tif": "tiff", ".tiff": "tiff"}
+EXTENSIONS |= {".avif": "avif"}
+EXTENSION = {"jpeg": ".jpg", "png": ".png", "webp": ".webp", "tiff": ".tif", "avif": ".avif"}
 BITS = {"png": 16, "tiff": 16, "avif": 12, "jpeg": 8, "webp": 8}
 LONGEST = {"jpeg": 65_500, "webp": 16_383, "avif": 65_536, "png": 1_000_000, "tiff": 1_000_000}
 QUALITY = {"jpeg": 95, "webp": 95, "avif": 90}
 AVIF_EFFORT = 3  # of 0 to 9: 4 takes four times as long for a quarter fewer bytes
-SEARCHED = 8 << 20  # bytes at either end of a file among which its EXIF block stands
+SEARCHED = 8 << 20  # bytes at either end of a file in which to look for its EXIF block
 MARK = b"ganvas puts EXIF "
 
 Rows = NDArray[np.uint8] | NDArray[np.uint16]
 
 
 def check_fits(form: str, width: int, height: int) -> None:
-    """Refuse what a format cannot hold.
+    """Refuse sizes that a format cannot hold.
 
     Raises:
         UnusableFile: a side is too long.
     """
     if max(width, height) > LONGEST[form]:
         raise UnusableFile(
-            f"the result of {width} x {height} pixels is larger than a {form.upper()} file can be"
-            f" ({LONGEST[form]:,} a side); give --format png, or a smaller --scale"
+            f"the result of {width} x {height} pixels exceeds the maximum size of a {form.upper()} file"
+            f" ({LONGEST[form]:,} per side); give --format png, or a smaller --scale"
         )
 
 
@@ -52,40 +52,40 @@ def write_photo(
     form: str,
     rows: Iterable[Rows],
     size: tuple[int, int],
-    shown: tuple[int, int],
+    final: tuple[int, int],
     kind: tuple[int, int],
-    kept: Metadata,
+    metadata: Metadata,
     quality: int = 0,
 ) -> None:
-    """Write an image file whose rows come one band after the other.
+    """Write an image file from bands of rows.
 
     Args:
         rows: uint8 or uint16 (rows, width, channels), from top to bottom.
-        size: width and height of what comes.
-        shown: width and height that it is brought to, where other.
-        kind: channels (1 grey, 2 with alpha, 3 RGB, 4 with alpha) and bits, 8 or 16.
-        quality: of JPEG, WebP and AVIF, 1 to 100; 0 for `QUALITY`.
+        size: width and height of the rows.
+        final: width and height of the file, to which the image is resized.
+        kind: channels (1 grey, 2 grey with alpha, 3 RGB, 4 RGB with alpha) and bits, 8 or 16.
+        quality: quality of JPEG, WebP and AVIF, 1 to 100; 0 for `QUALITY`.
 
     Raises:
-        OSError: the file cannot be written. What is there is then in pieces: give a temporary name.
+        OSError: the file cannot be written. It is then incomplete, so give a temporary path.
     """
-    with path.open("w+b") as file:  # the system's own word where that cannot be
+    with path.open("w+b") as file:  # raises the system's own error
         read, write = os.pipe()
-        # By its descriptor, not its name: a saver that is left behind by Ctrl-C must not make a deleted file anew.
+        # By its descriptor, not its name: a saver left running by Ctrl-C must not recreate a deleted file.
         target = pyvips.Target.new_to_descriptor(file.fileno())
         failed: list[str] = []
 
         def save() -> None:
             try:
-                _save(read, target, form, shown, kept, quality)
+                _save(read, target, form, final, metadata, quality)
             except pyvips.Error as error:
                 failed.append(str(error))
             finally:
-                os.close(read)  # so that who still writes into the pipe is told
+                os.close(read)  # so that writing to the pipe fails
 
         saver = threading.Thread(target=save, name="ganvas-save")
         try:
-            with suppress(BrokenPipeError), os.fdopen(write, "wb", buffering=0) as pipe:  # the saver says why it broke
+            with suppress(BrokenPipeError), os.fdopen(write, "wb", buffering=0) as pipe:  # the saver has the reason
                 saver.start()
                 for piece in _as_png(rows, size, *kind):
                     _write_all(pipe.fileno(), piece)
@@ -93,22 +93,22 @@ def write_photo(
             if saver.is_alive():
                 saver.join()
         if failed:
-            # libvips does not always hear the system's reason; the system tells it to who writes on.
+            # libvips does not always report the system's error; another write raises it.
             file.seek(0, os.SEEK_END)
             file.write(bytes(1 << 16))
             os.fsync(file.fileno())
-            raise error_of(failed[0])
-        _finish(file, form, kept)
+            raise os_error(failed[0])
+        _finish(file, form, metadata)
 
 
 def _as_png(rows: Iterable[Rows], size: tuple[int, int], channels: int, bits: int) -> Iterator[bytes]:
-    """The rows as a PNG file without compression, which libvips reads from a pipe at any depth."""
+    """The rows as an uncompressed PNG file, which libvips reads from a pipe at any depth."""
     yield b"\x89PNG\r\n\x1a\n"
     yield _chunk(b"IHDR", struct.pack(">IIBBBBB", *size, bits, {1: 0, 2: 4, 3: 2, 4: 6}[channels], 0, 0, 0))
     packer = zlib.compressobj(0)
     for band in rows:
         lines = band.astype(f">u{bits // 8}").reshape(len(band), -1).view(np.uint8)
-        filtered = np.zeros((lines.shape[0], lines.shape[1] + 1), np.uint8)  # before each row the number of its filter
+        filtered = np.zeros((lines.shape[0], lines.shape[1] + 1), np.uint8)  # each row starts with its filter type
         filtered[:, 1:] = lines
         yield _chunk(b"IDAT", packer.compress(filtered.data))
     yield _chunk(b"IDAT", packer.flush()) + _chunk(b"IEND", b"")
@@ -127,13 +127,13 @@ def _write_all(descriptor: int, data: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def _save(read: int, target: Any, form: str, shown: tuple[int, int], kept: Metadata, quality: int) -> None:
+def _save(read: int, target: Any, form: str, final: tuple[int, int], metadata: Metadata, quality: int) -> None:
     source = pyvips.Source.new_from_descriptor(read)
     image = pyvips.Image.new_from_source(source, "", access="sequential", fail_on="truncated")
     deep = image.format == "ushort"
-    if (image.width, image.height) != shown:
-        image = image.resize(shown[0] / image.width, vscale=shown[1] / image.height)
-    image, keep = _told(image, form, kept)
+    if (image.width, image.height) != final:
+        image = image.resize(final[0] / image.width, vscale=final[1] / image.height)
+    image, keep = _with_metadata(image, form, metadata)
     quality = quality or QUALITY.get(form, 0)
     if form == "png":
         image.pngsave_target(target, keep=keep, filter="all")
@@ -152,49 +152,53 @@ def _save(read: int, target: Any, form: str, shown: tuple[int, int], kept: Metad
         )
 
 
-def _told(image: Any, form: str, kept: Metadata) -> tuple[Any, str]:
-    """The image with the blocks that libvips writes, and the kinds of blocks among them."""
+def _with_metadata(image: Any, form: str, metadata: Metadata) -> tuple[Any, str]:
+    """The image with the metadata that libvips writes, and libvips' list of what to keep."""
     image = image.copy()
     keep = []
-    for kind, data in (("icc", kept.icc), ("xmp", kept.xmp), ("iptc", kept.iptc)):
+    for kind, data in (("icc", metadata.icc), ("xmp", metadata.xmp), ("iptc", metadata.iptc)):
         if data:
             keep.append(kind)
             image.set_type(pyvips.GValue.blob_type, {"icc": "icc-profile-data"}.get(kind, f"{kind}-data"), data)
-    if kept.dpi:
-        image = image.copy(xres=kept.dpi[0] / 25.4, yres=kept.dpi[1] / 25.4)
+    if metadata.dpi:
+        image = image.copy(xres=metadata.dpi[0] / 25.4, yres=metadata.dpi[1] / 25.4)
         image.set_type(pyvips.GValue.gstr_type, "resolution-unit", "in")
-    exif_block = _block(kept, form)
+    exif_block = _block(metadata, form)
     if exif_block:
-        # libvips would write the values it knows, anew: here is only room, filled in `_finish` byte for byte.
+        # libvips would rewrite the values it knows: only reserve space, which `_finish` fills byte for byte.
         keep.append("exif")
         room = (MARK * (len(exif_block) // len(MARK) + 1)).decode()
         image.set_type(pyvips.GValue.gstr_type, "exif-ifd0-ImageDescription", room)
     return image, "|".join(keep) or "none"
 
 
-def _block(kept: Metadata, form: str) -> bytes | None:
-    """The EXIF block that goes into a file of this format in room made for it."""
-    if form == "tiff" or (form == "jpeg" and len(kept.exif or b"") > 65_000):
+def _block(metadata: Metadata, form: str) -> bytes | None:
+    """The EXIF block for the space reserved in a file of this format."""
+    if form == "tiff" or (form == "jpeg" and len(metadata.exif or b"") > 65_000):
         return None
-    if kept.dpi and form != "png":  # the others have no other place for it, nor JPEG as libvips writes it
-        return exif.resolved(kept.exif, kept.dpi) if kept.exif else exif.block(exif.resolution(kept.dpi))
-    return kept.exif
+    if metadata.dpi and form != "png":  # other formats, and JPEG as libvips writes it, store it only in EXIF
+        return (
+            exif.with_resolution(metadata.exif, metadata.dpi)
+            if metadata.exif
+            else exif.block(exif.resolution(metadata.dpi))
+        )
+    return metadata.exif
 
 
-def _finish(file: BinaryIO, form: str, kept: Metadata) -> None:
-    """Put EXIF where it belongs, and take out what libvips says of the resolution where nothing is known."""
+def _finish(file: BinaryIO, form: str, metadata: Metadata) -> None:
+    """Fill in the EXIF block, and remove the resolution that libvips invents if none is known."""
     if form == "tiff":
-        _finish_tiff(file, kept)
+        _finish_tiff(file, metadata)
         return
     length = file.seek(0, os.SEEK_END)
-    if kept.text:
+    if metadata.text:
         file.seek(-len(_END), os.SEEK_END)
-        file.write(b"".join(_chunk(name, data) for name, data in kept.text) + _END)
+        file.write(b"".join(_chunk(name, data) for name, data in metadata.text) + _END)
     for start in dict.fromkeys((0, max(0, length - SEARCHED))):
         file.seek(start)
         part = bytearray(file.read(SEARCHED))
-        changed = _fill(part, _block(kept, form), form)
-        if form == "png" and not kept.dpi:
+        changed = _fill(part, _block(metadata, form), form)
+        if form == "png" and not metadata.dpi:
             changed |= _forget_resolution(part)
         if changed:
             file.seek(start)
@@ -203,7 +207,7 @@ def _finish(file: BinaryIO, form: str, kept: Metadata) -> None:
 
 
 def _fill(part: bytearray, block: bytes | None, form: str) -> bool:
-    """Put an EXIF block into the room made for it."""
+    """Copy an EXIF block into the space reserved for it."""
     first = part.find(MARK)
     if block is None or first < 0:
         return False
@@ -224,32 +228,32 @@ def _forget_resolution(part: bytearray) -> bool:
     return True
 
 
-def _finish_tiff(file: BinaryIO, kept: Metadata) -> None:
-    """Give the file a new first directory at its end, with the entries of EXIF and without a made-up resolution."""
+def _finish_tiff(file: BinaryIO, metadata: Metadata) -> None:
+    """Append a new first directory with the EXIF entries and without an invented resolution."""
     file.seek(0)
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         try:
             found = exif.parse(data)
-        except exif.Malformed:  # over 4 GB: built in another manner
+        except exif.Malformed:  # files over 4 GB have another structure
             return
-    if kept.exif:
-        told = exif.descriptive(exif.parse(kept.exif))
+    if metadata.exif:
+        source = exif.descriptive(exif.parse(metadata.exif))
         resolution = (exif.X_RESOLUTION, exif.Y_RESOLUTION, exif.RESOLUTION_UNIT, exif.ORIENTATION)
-        found.entries |= {tag: entry for tag, entry in told.entries.items() if tag not in resolution}
-        found.children |= told.children
-    if not kept.dpi:
+        found.entries |= {tag: entry for tag, entry in source.entries.items() if tag not in resolution}
+        found.children |= source.children
+    if not metadata.dpi:
         for tag in (exif.X_RESOLUTION, exif.Y_RESOLUTION, exif.RESOLUTION_UNIT):
             found.entries.pop(tag, None)
     end = file.seek(0, os.SEEK_END)
     start = end + end % 2
-    file.write(b"\0" * (start - end) + exif.serialise(found, start))
+    file.write(b"\0" * (start - end) + exif.serialize(found, start))
     file.seek(4)
     file.write(struct.pack("<I", start))
 
 
-def error_of(said: str) -> OSError:
-    """What libvips says, as the system's error."""
+def os_error(message: str) -> OSError:
+    """The system's error that a message of libvips or ffmpeg mentions."""
     for number in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO, errno.EACCES, errno.EROFS):
-        if os.strerror(number) in said:
+        if os.strerror(number) in message:
             return OSError(number, os.strerror(number))
-    return OSError(errno.EIO, " ".join(said.split()))
+    return OSError(errno.EIO, " ".join(message.split()))

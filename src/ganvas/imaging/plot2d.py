@@ -1,4 +1,4 @@
-"""Images of the plane: points over the discriminator's field."""
+"""Plots of 2-D points over the discriminator's output."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from numpy.typing import NDArray
 
 from ganvas.imaging.grid import Pixels
 
-Plane = NDArray[np.float32]
+Points = NDArray[np.float32]
 
-HALF = 1.2  # the window is [-HALF, HALF]^2, so that pictures can be compared
+HALF = 1.2  # the window is [-HALF, HALF]^2 in every plot, so that plots can be compared
 STEPS = 96  # cells of the field along a side
-LEVELS = 20  # shades of the field: few enough to be told apart, and small in a GIF
+LEVELS = 20  # shades of the field: few enough to distinguish, and small in a GIF
 REAL, FAKE = "#a9a9a9", "#d1006b"
 FIELD = ("#f2a65a", "#fdf6ec", "#6fa8dc")  # D = 0, 1/2 and 1
 
 
-def cells() -> Plane:
-    """The midpoints of the field's cells (STEPS^2, 2), row by row from below."""
+def cells() -> Points:
+    """Midpoints of the field's cells (STEPS^2, 2), row by row from the bottom."""
     line = ((np.arange(STEPS) + 0.5) / STEPS * 2 - 1) * HALF
     return np.stack(np.meshgrid(line, line), -1).reshape(-1, 2).astype(np.float32)
 
 
 class Canvas:
-    """A figure that is drawn again and again: making it takes longer than changing it."""
+    """A figure that is redrawn many times: creating one takes longer than updating it."""
 
-    def __init__(self, reals: Plane | None = None, field: bool = False) -> None:
+    def __init__(self, reals: Points | None = None, field: bool = False) -> None:
         """Lay out the axes.
 
         Args:
-            reals: points (N, 2) shown in grey behind the fakes.
-            field: leave room for D(x) as a colour, from orange (it says fake) to blue (it says real).
+            reals: points (N, 2) drawn in grey behind the fakes.
+            field: leave room for D(x) as a colour, from orange (fake) to blue (real).
         """
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
@@ -49,8 +49,8 @@ class Canvas:
         if reals is not None:
             axes.legend(loc="upper right", frameon=True, markerscale=4, fontsize=9, handletextpad=0.2)
 
-    def draw(self, fakes: Plane, title: str, field: Plane | None = None) -> Pixels:
-        """The picture of fakes (N, 2) and, where there is room for it, of D at `cells()` (STEPS^2,).
+    def draw(self, fakes: Points, title: str, field: NDArray[np.float32] | None = None) -> Pixels:
+        """Plot the fakes (N, 2) and, if there is room for it, D at `cells()` (STEPS^2,).
 
         Returns:
             uint8 (H, W, 3)
@@ -60,13 +60,13 @@ class Canvas:
         if self._field is not None and field is not None:
             self._field.set_data(field.reshape(STEPS, STEPS))
         self._canvas.draw()
-        self._figure.set_layout_engine("none")  # once laid out it stays, at half the time
+        self._figure.set_layout_engine("none")  # keep the first layout: halves the time of a redraw
         return np.asarray(self._canvas.buffer_rgba())[..., :3].copy()
 
     def _image(self, figure: Any) -> Any:
         from matplotlib.colors import LinearSegmentedColormap
 
-        colours = LinearSegmentedColormap.from_list("judgement", FIELD, LEVELS)
+        colours = LinearSegmentedColormap.from_list("discriminator", FIELD, LEVELS)
         window = (-HALF, HALF, -HALF, HALF)
         image = self._axes.imshow(
             np.zeros((STEPS, STEPS)), colours, vmin=0, vmax=1, origin="lower", extent=window, interpolation="bilinear"

@@ -13,7 +13,10 @@ from ganvas.imaging.grid import Pixels, to_image
 
 
 def save_gif(frames: Sequence[Image.Image], path: Path, milliseconds: int | list[int], comment: str) -> None:
-    """Write frames atomically as a GIF that never ends; `milliseconds` each of them stays, or a list of these.
+    """Write frames atomically as a looping GIF.
+
+    Args:
+        milliseconds: how long each frame is shown, or a list with one value per frame.
 
     Raises:
         InputError: the file cannot be written.
@@ -43,5 +46,5 @@ def save_png(pixels: Pixels, path: Path, text: Mapping[str, str] | None = None) 
     for key, value in (text or {}).items():
         chunks.add_itxt(key, value)
     image = to_image(pixels)
-    # Level 1 costs a tenth of the default's time for a few per cent of size.
+    # Level 1 takes a tenth of the default's time for a few percent more bytes.
     write_atomically(path, lambda part: image.save(part, format="PNG", pnginfo=chunks, compress_level=1))

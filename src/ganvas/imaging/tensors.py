@@ -1,8 +1,8 @@
-"""Images as tensors: resizing, blur and JPEG; bicubic resizing as MATLAB's imresize does it, bit for bit.
+"""Images as tensors: resizing, blur and JPEG; bicubic resizing matches MATLAB's imresize bit for bit.
 
-The published low-resolution files were made with it: Keys' cubic kernel with a = -1/2 (Keys 1981, Cubic Convolution
-Interpolation), widened when shrinking (antialiasing), replicated borders, rows before columns. Weights at scales 2, 4
-and 8 are dyadic fractions, so that even float32 sums them exactly.
+MATLAB made the published low-resolution files: Keys' cubic kernel with a = -1/2 (Keys 1981, Cubic Convolution
+Interpolation), widened when shrinking (antialiasing), borders replicated, rows before columns. The weights at scales
+2, 4 and 8 are dyadic fractions, so even float32 sums them exactly.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from torch.nn import functional
 
 from ganvas.imaging.grid import Pixels
 
-WHOLE = 1024  # pixels up to which a dense matrix is quicker than gathering tap by tap
+DENSE = 1024  # pixels up to which a dense matrix is faster than gathering tap by tap
 
 
-def to_pixels(pictures: Tensor) -> Pixels:
+def to_pixels(images: Tensor) -> Pixels:
     """(N, C, H, W) in [-1, 1] -> uint8 (N, H, W, C), rounded and clipped."""
-    scaled = pictures.detach().float().add(1).mul(127.5).round().clamp(0, 255)
+    scaled = images.detach().float().add(1).mul(127.5).round().clamp(0, 255)
     return scaled.byte().permute(0, 2, 3, 1).cpu().numpy()
 
 
@@ -30,38 +30,38 @@ def from_pixels(pixels: Pixels) -> Tensor:
     return torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
-def bicubic(pictures: Tensor, scale: float) -> Tensor:
-    """Resize 8-bit pictures; each of the two passes is rounded to 8 bit, as MATLAB does with uint8.
+def bicubic(images: Tensor, scale: float) -> Tensor:
+    """Resize 8-bit images, rounding each of the two passes to 8 bits, as MATLAB does with uint8.
 
     Args:
-        pictures: uint8 (..., H, W).
-        scale: factor on both sides, e.g. 0.25 or 4; the result has ceil(H * scale) rows.
+        images: uint8 (..., H, W).
+        scale: factor for both sides, such as 0.25 or 4; the result has ceil(H * scale) rows.
 
     Returns:
         uint8 (..., ceil(H * scale), ceil(W * scale))
     """
-    rows = _rounded(_along(pictures.double(), scale, -2))
+    rows = _rounded(_along(images.double(), scale, -2))
     return _rounded(_along(rows, scale, -1)).byte()
 
 
-def imresize(pictures: Tensor, scale: float) -> Tensor:
-    """The same without any rounding or clipping: floating point (..., H, W) of any range, differentiable."""
-    return _along(_along(pictures, scale, -2), scale, -1)
+def imresize(images: Tensor, scale: float) -> Tensor:
+    """The same without rounding or clipping: floating point (..., H, W) of any range, differentiable."""
+    return _along(_along(images, scale, -2), scale, -1)
 
 
-def _rounded(pictures: Tensor) -> Tensor:
-    return (pictures + 0.5).floor_().clamp_(0, 255)
+def _rounded(images: Tensor) -> Tensor:
+    return (images + 0.5).floor_().clamp_(0, 255)
 
 
-def _along(pictures: Tensor, scale: float, dim: int) -> Tensor:
-    index, weights = _taps(pictures.shape[dim], scale)
-    index, weights = index.to(pictures.device), weights.to(pictures)
-    if pictures.shape[dim] <= WHOLE:
-        matrix = weights.new_zeros(len(index), pictures.shape[dim]).scatter_add_(1, index, weights)
-        return matrix @ pictures if dim == -2 else pictures @ matrix.T
+def _along(images: Tensor, scale: float, dim: int) -> Tensor:
+    index, weights = _taps(images.shape[dim], scale)
+    index, weights = index.to(images.device), weights.to(images)
+    if images.shape[dim] <= DENSE:
+        matrix = weights.new_zeros(len(index), images.shape[dim]).scatter_add_(1, index, weights)
+        return matrix @ images if dim == -2 else images @ matrix.T
     shape = (-1, 1) if dim == -2 else (-1,)
     columns = zip(index.unbind(1), weights.unbind(1), strict=True)
-    parts = (pictures.index_select(dim, i) * w.view(shape) for i, w in columns)
+    parts = (images.index_select(dim, i) * w.view(shape) for i, w in columns)
     total = next(parts)
     for part in parts:
         total += part
@@ -70,10 +70,10 @@ def _along(pictures: Tensor, scale: float, dim: int) -> Tensor:
 
 @lru_cache(64)
 def _taps(length: int, scale: float) -> tuple[Tensor, Tensor]:
-    """For each output place the inputs it is made of, (n, taps) int64 and their weights (n, taps) float64."""
-    stretch = min(scale, 1.0)  # antialiasing only where it shrinks
+    """The inputs of each output pixel, int64 (n, taps), and their weights, float64 (n, taps)."""
+    stretch = min(scale, 1.0)  # antialiasing only when shrinking
     width = 4 / stretch
-    # Places count from 1 and pixels have their centres on whole numbers.
+    # Positions count from 1, and pixel centres lie on whole numbers.
     place = torch.arange(1, math.ceil(length * scale) + 1, dtype=torch.float64) / scale + 0.5 * (1 - 1 / scale)
     first = torch.floor(place - width / 2)
     at = first[:, None] + torch.arange(math.ceil(width) + 2, dtype=torch.float64)
@@ -88,30 +88,30 @@ def _cubic(t: Tensor) -> Tensor:
     return near * (t <= 1) + far * ((t > 1) & (t <= 2))
 
 
-def eight_bit(pictures: Tensor) -> Tensor:
-    """0..255 of any floating point to uint8, rounded half up."""
-    return pictures.add(0.5).floor_().clamp_(0, 255).byte()
+def eight_bit(images: Tensor) -> Tensor:
+    """Floating point 0..255 to uint8, rounding half up."""
+    return images.add(0.5).floor_().clamp_(0, 255).byte()
 
 
-def bilinear(pictures: Tensor, scale: int) -> Tensor:
-    """Shrunk (B, C, H, W) with the antialiased bilinear kernel, as Pillow does."""
-    shape = [side // scale for side in pictures.shape[-2:]]
-    return functional.interpolate(pictures, shape, mode="bilinear", antialias=True)
+def bilinear(images: Tensor, scale: int) -> Tensor:
+    """Shrink (B, C, H, W) with the antialiased bilinear kernel, as Pillow does."""
+    shape = [side // scale for side in images.shape[-2:]]
+    return functional.interpolate(images, shape, mode="bilinear", antialias=True)
 
 
-def area(pictures: Tensor, scale: int) -> Tensor:
+def area(images: Tensor, scale: int) -> Tensor:
     """The mean of each scale x scale square of (B, C, H, W)."""
-    return functional.avg_pool2d(pictures, scale)
+    return functional.avg_pool2d(images, scale)
 
 
-def blurred(pictures: Tensor, sigma: Tensor) -> Tensor:
-    """Each image (B, C, H, W) with a round Gaussian of its own standard deviation (B,), cut off at 8 pixels."""
-    at = torch.arange(-8, 9, device=pictures.device)
+def blurred(images: Tensor, sigma: Tensor) -> Tensor:
+    """Blur each image (B, C, H, W) by an isotropic Gaussian of its own standard deviation (B,), cut off at 8 pixels."""
+    at = torch.arange(-8, 9, device=images.device)
     kernel = torch.exp(-0.5 * (at / sigma.clamp(min=1e-3)[:, None]) ** 2)
-    kernel = (kernel / kernel.sum(1, keepdim=True)).repeat_interleave(pictures.shape[1], 0)
-    flat = functional.pad(pictures, [8] * 4, mode="replicate").flatten(0, 1)[None]
+    kernel = (kernel / kernel.sum(1, keepdim=True)).repeat_interleave(images.shape[1], 0)
+    flat = functional.pad(images, [8] * 4, mode="replicate").flatten(0, 1)[None]
     flat = functional.conv2d(flat, kernel[:, None, :, None], groups=len(kernel))
-    return functional.conv2d(flat, kernel[:, None, None, :], groups=len(kernel)).view_as(pictures)
+    return functional.conv2d(flat, kernel[:, None, None, :], groups=len(kernel)).view_as(images)
 
 
 # Tables K.1 and K.2 of ITU-T T.81.
@@ -120,11 +120,11 @@ _LUMA = """16 11 10 16 24 40 51 61 12 12 14 19 26 58 60 55 14 13 16 24 40 57 69 
 _CHROMA = "17 18 24 47 18 21 26 66 24 26 56 99 47 66 99 99"
 
 
-def jpeg(pictures: Tensor, quality: Tensor) -> Tensor:
-    """What JPEG without subsampling leaves of images 0..255 (B, C, H, W) at their own qualities (B,) of 1 to 100."""
+def jpeg(images: Tensor, quality: Tensor) -> Tensor:
+    """JPEG without chroma subsampling: images 0..255 (B, C, H, W), each at its own quality (B,) from 1 to 100."""
     steps, basis, ycc = _tables()
-    count, channels, height, width = pictures.shape
-    padded = functional.pad(pictures, [0, -width % 8, 0, -height % 8], mode="replicate") - 128
+    count, channels, height, width = images.shape
+    padded = functional.pad(images, [0, -width % 8, 0, -height % 8], mode="replicate") - 128
     if channels == 3:
         padded = torch.einsum("ij,bjhw->bihw", ycc.to(padded), padded)
     rows, columns = padded.shape[2] // 8, padded.shape[3] // 8
@@ -141,7 +141,7 @@ def jpeg(pictures: Tensor, quality: Tensor) -> Tensor:
 
 @cache
 def _tables() -> tuple[Tensor, Tensor, Tensor]:
-    """The quantisation of three channels (3, 8, 8), the cosine transform (8, 8), and RGB to YCbCr (3, 3)."""
+    """Quantization of three channels (3, 8, 8), cosine transform (8, 8), RGB to YCbCr (3, 3)."""
     luma = torch.tensor([float(x) for x in _LUMA.split()]).view(8, 8)
     chroma = torch.full((8, 8), 99.0)
     chroma[:4, :4] = torch.tensor([float(x) for x in _CHROMA.split()]).view(4, 4)

@@ -1,4 +1,4 @@
-"""Use a trained model. Imports no training and no observers."""
+"""Use trained models. Imports neither training nor observers."""
 
 from ganvas.inference.base import Descriptor, Predictor
 from ganvas.inference.generator import Generator

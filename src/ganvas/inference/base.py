@@ -1,4 +1,4 @@
-"""What `ganvas.open` gives: a Predictor, and the Descriptor by which callers that know no modality use it."""
+"""What `ganvas.open` returns: a Predictor, with a Descriptor for callers that know no modality."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ Inputs = Literal["noise", "image", "image+mask", "text"]
 
 @dataclass(frozen=True)
 class Descriptor:
-    """What a model is.
+    """The description of a model.
 
     Attributes:
-        name: of the run, or of the file.
+        name: name of the run or of the file.
         task: the modality, as in `System.task`.
-        inputs: what goes in.
-        scale: how many times the sides of an image grow.
-        channels: of the images that come out, 1 grey or 3 RGB; 0 where none come out.
-        classes: names of the classes that can be asked for, in the order of their numbers.
-        licence: of the weights; empty where it is not known.
-        images_seen: real images it was trained on; 0 where that is not known.
+        inputs: kind of input.
+        scale: factor by which the sides of an image grow.
+        channels: channels of the output images, 1 (grey) or 3 (RGB); 0 if the output is not images.
+        classes: names of the classes to choose from, in the order of their numbers.
+        licence: licence of the weights; empty if unknown.
+        images_seen: number of real images seen in training; 0 if unknown.
         start: name or path of the model that its training started from, if any.
         network: the architecture, or the program that the weights come from.
     """
@@ -47,11 +47,11 @@ class Descriptor:
 
 @dataclass(frozen=True)
 class Model:
-    """A network read from a file: in evaluation mode, on its device, of which a predictor is made.
+    """A network read from a file, in evaluation mode and on its device, from which a predictor is made.
 
     Attributes:
         system: the GAN that it belongs to; None for a network of another program.
-        smallest: side in pixels of the smallest image that the network takes.
+        smallest: side in pixels of the smallest image that the network accepts.
     """
 
     network: nn.Module
@@ -61,14 +61,14 @@ class Model:
 
 
 class Predictor(ABC):
-    """A trained model, ready to use. One subclass a task; `ganvas.open` finds it by its `task`, wherever it is defined.
+    """A trained model, ready to use. Each task has a subclass, which may be defined anywhere: `ganvas.open` finds it.
 
     Attributes:
-        task: the `System.task` whose systems it opens; empty where it opens none.
-        inputs: what goes in.
-        does: what it does, as messages say it after the model's name: "makes images from noise".
-        use: the command that uses it, with {model} in it.
-        about: what it is.
+        task: the `System.task` of the systems it opens; empty if it opens none.
+        inputs: kind of input.
+        does: what it does, for messages after the model's name: "makes images from noise".
+        use: the command that uses it, with a placeholder {model}.
+        about: the model's description.
     """
 
     task: ClassVar[str] = ""
@@ -80,33 +80,33 @@ class Predictor(ABC):
     @classmethod
     @abstractmethod
     def load(cls, model: Model, *arguments: Any, **options: Any) -> Self:
-        """Make one of a network; the options are the subclass's own.
+        """Make a predictor from a model; the options depend on the subclass.
 
         Raises:
-            InputError: an option does not fit.
+            InputError: an option is invalid.
         """
 
     @property
     def name(self) -> str:
-        """The model's."""
+        """Name of the model."""
         return self.about.name
 
     @property
     def images_seen(self) -> int:
-        """Real images it was trained on; 0 where that is not known."""
+        """Number of real images seen in training; 0 if unknown."""
         return self.about.images_seen
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Names of the classes that can be asked for, in the order of their numbers; mostly none."""
+        """Names of the classes in the order of their numbers; often none."""
         return self.about.classes
 
     def sample(self, n: int, seed: int = 0, label: str | int | Sequence[int] | None = None) -> NDArray[Any]:
-        """Make `n` samples (n, ...) from noise, as measures take them: images uint8 (n, H, W, C).
+        """Generate `n` samples (n, ...) from noise, as measures read them: images as uint8 (n, H, W, C).
 
         Raises:
-            InputError: it begins at something else than noise.
+            InputError: the model's input is not noise.
         """
         raise InputError(
-            f"{self.name} {self.does}, and makes nothing from noise; use {self.use.format(model=self.name)}."
+            f"{self.name} {self.does} and cannot sample from noise; use {self.use.format(model=self.name)}."
         )

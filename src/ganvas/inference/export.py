@@ -1,4 +1,4 @@
-"""Write a model, ganvas's own or a foreign one, as one safetensors file."""
+"""Export a model, ganvas's own or a foreign one, as one safetensors file."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ KEPT = ("ganvas", "run", "system", "data", "start", "classes", "images")
 
 
 def convert(model: str | Path, target: Path, *, which: Which = "last", half: bool = False) -> Descriptor:
-    """Write the generator of a run, or the weights of a foreign checkpoint, and say what they are.
+    """Write the generator of a run, or the weights of a foreign checkpoint; return the model's descriptor.
 
     Args:
-        which: of a folder, the newest state or the best measured one.
-        half: store the weights with 16 bits, which any use turns back into 32.
+        which: the newest or the best measured checkpoint, if `model` is a run.
+        half: store the weights as fp16; they become fp32 again when loaded.
 
     Raises:
-        InputError: it cannot be opened, a weight is too large for 16 bits, or the target cannot be written.
+        InputError: the model cannot be opened, a weight exceeds the range of fp16, or the file cannot be written.
     """
     if target.suffix != ".safetensors":
         raise InputError(f"--out {target} must end in .safetensors.")
@@ -49,5 +49,5 @@ def _stored(weights: dict[str, Tensor], half: bool, file: Path) -> dict[str, Ten
         return weights
     made = {name: t.half() if t.is_floating_point() else t for name, t in weights.items()}
     if not all(t.isfinite().all() for t in made.values()):
-        raise InputError(f"{file} holds weights too large for half precision; leave out --half.")
+        raise InputError(f"{file} has weights too large for half precision; leave out --half.")
     return made

@@ -1,4 +1,4 @@
-"""Images from noise: arrays of them, and files: a sheet, a folder, a walk as strip, GIF or MP4."""
+"""Images from noise, as arrays and as files: a sample grid, a folder, an interpolation as a strip, GIF or MP4."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from PIL import Image
 
 from ganvas.errors import InputError, listed
 from ganvas.files import write_atomically
-from ganvas.imaging.grid import Pixels, grid, to_image, with_names, zoom
+from ganvas.imaging.grid import Pixels, grid, label_rows, to_image, zoom
 from ganvas.imaging.saving import save_gif, save_png
 from ganvas.imaging.tensors import to_pixels
 from ganvas.inference.sampler import Label, Sampler, expect_ending
@@ -28,73 +28,83 @@ class Generator(Sampler):
 
     task = "images"
     does = "makes images from noise"
-    unit, method, usual = "images", "generate", 64
+    unit, method, default_count = "images", "generate", 64
 
     def generate(self, n: int, seed: int = 0, label: Label | None = None) -> Pixels:
-        """Make `n` images: uint8 (n, size, size, channels). The first ones do not depend on `n`.
+        """Generate `n` images: uint8 (n, size, size, channels). The first images do not depend on `n`.
 
         Args:
-            label: the class of all of them, or the number of the class of each; by default one after the other in
-                turn. Images of one seed and of several classes are made of the same noise.
+            label: the class of all images, or the number of each image's class; by default all classes in turn. The
+                same seed gives the same noise for every class.
 
         Raises:
-            InputError: `n` is less than 1, the seed negative, or there is no such class.
+            InputError: `n` is less than 1, the seed is negative, or the class does not exist.
         """
         return self.render(self._noise(n, seed), label)
 
     def sample(self, n: int, seed: int = 0, label: Label | None = None) -> Pixels:
-        """The same."""
+        """The same as `generate`."""
         return self.generate(n, seed, label)
 
     def generate_images(self, n: int, seed: int = 0, label: Label | None = None) -> list[Image.Image]:
-        """The same as PIL images."""
+        """The same as `generate`, as PIL images."""
         return [to_image(pixels) for pixels in self.generate(n, seed, label)]
 
     def render(self, z: np.ndarray, label: Label | None = None) -> Pixels:
-        """Images uint8 (N, size, size, channels) of given noise, float32 (N, latent), and of classes as `generate`.
+        """Generate images uint8 (N, size, size, channels) from given noise, float32 (N, latent).
+
+        Args:
+            label: see `generate`.
 
         Raises:
-            InputError: there is no such class.
+            InputError: the class does not exist.
         """
         return np.concatenate([to_pixels(part) for part in self._parts(z, label)])
 
     def interpolate(self, stops: int, steps: int, seed: int = 0, label: str | int | None = None) -> Pixels:
-        """A walk through `stops` random points and back to the first, `steps` images from each to the next.
+        """Interpolate between `stops` random points and back to the first, with `steps` images from each to the next.
 
-        Where there are classes it stays in that one.
+        Args:
+            label: the class of all images; required if the model has classes.
 
         Returns:
             uint8 (stops * steps, size, size, channels)
+
+        Raises:
+            InputError: there are fewer than 2 stops or 1 step, or the class is missing or does not exist.
         """
         if stops < 2 or steps < 1:
             raise InputError(
-                f"a walk of {stops} stops and {steps} steps leads nowhere; give at least 2 stops and 1 step."
+                f"an interpolation between {stops} points in {steps} steps is too short; give at least 2 points and 1"
+                " step."
             )
         if self.classes and label is None:
             raise InputError(
-                f"a walk stays in one class, and {self.name} has {len(self.classes)}; name one with --class, of"
-                f" {listed(self.classes)}."
+                f"an interpolation stays in one class, and {self.name} has {len(self.classes)} classes; give one with"
+                f" --class, of {listed(self.classes)}."
             )
         z = noise(stops, self.system.latent, seed)
         ends = np.roll(z, -1, axis=0)
         pairs = zip(z, ends, strict=True)
         return self.render(np.stack([slerp(a, b, step / steps) for a, b in pairs for step in range(steps)]), label)
 
-    def write_sheet(self, n: int, seed: int, path: Path, labels: Sequence[int] = ()) -> Path:
-        """Write `n` images as one PNG sheet, as square as can be; of several classes one row each."""
+    def write_grid(self, n: int, seed: int, path: Path, labels: Sequence[int] = ()) -> Path:
+        """Write `n` images as a PNG grid, as square as possible; of several classes, `n` images of each in a row."""
         expect_ending(path, ".png")
         names = [self.classes[label] for label in labels]
         images = [self.generate(n, seed, label) for label in labels or (None,)]
-        sheet = grid(np.concatenate(images), n if len(names) > 1 else math.ceil(math.sqrt(n)))
-        sheet, margin = with_names(sheet, names if len(names) > 1 else ())
-        save_png(sheet, path, self.provenance(seed, of=", ".join(names)) | margin)
+        tiles = grid(np.concatenate(images), n if len(names) > 1 else math.ceil(math.sqrt(n)))
+        labelled = label_rows(tiles, names if len(names) > 1 else ())
+        save_png(labelled, path, self.provenance(seed, of=", ".join(names)))
         return path
 
     def write_samples(self, n: int, seed: int, path: Path, labels: Sequence[int] = ()) -> list[Path]:
-        """Write `n` images as PNG files ``seed-index.png`` into a folder, or into one for each class, so that it can be
-        trained on as it is."""
+        """Write `n` images as PNG files ``seed-index.png`` into a folder, or into one folder per class.
+
+        The result is a valid source of training images.
+        """
         if path.exists() and not path.is_dir():
-            raise InputError(f"--out {path} is a file; give a folder for the single images.")
+            raise InputError(f"--out {path} is a file; give a folder for the images.")
         written = []
         for label in labels or (None,):
             name = "" if label is None else self.classes[label]
@@ -104,10 +114,10 @@ class Generator(Sampler):
                 save_png(image, written[-1], self.provenance(seed, index, name))
         return written
 
-    def write_walk(
+    def write_interpolation(
         self, stops: int, steps: int, seed: int, strip: Path | None, video: Path | None, label: int | None = None
     ) -> list[Path]:
-        """Walk through random points of one class; write it as a PNG strip, one row a leg, and as .gif or .mp4."""
+        """Write an interpolation as a PNG strip with one row per pair of points, as a .gif or .mp4 file, or both."""
         if strip:
             expect_ending(strip, ".png")
         if video:
@@ -128,14 +138,14 @@ class Generator(Sampler):
 
 
 def class_folder(name: str, number: int) -> str:
-    """A folder for a class: its name, or its number and what of the name a file system takes."""
+    """The name of a class's folder: the class's name, or its number and the valid characters of its name."""
     safe = re.sub(r"[^\w .,()+-]", "_", name).strip(" .")
     return safe if safe and safe == name else f"{number}-{safe}".rstrip("-")
 
 
 def _save_mp4(frames: Pixels, path: Path, comment: str) -> None:
     if not shutil.which("ffmpeg"):
-        raise InputError("an .mp4 needs the program ffmpeg, which is not installed; install it, or ask for a .gif.")
+        raise InputError("an .mp4 file needs ffmpeg, which is not installed; install it, or give a .gif file.")
     height, width = frames.shape[1:3]
     rgb = np.broadcast_to(frames, (*frames.shape[:3], 3))
     command = ["ffmpeg", "-loglevel", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24"]
@@ -143,4 +153,6 @@ def _save_mp4(frames: Pixels, path: Path, comment: str) -> None:
     command += ["-metadata", f"comment={comment}", "-f", "mp4", str(path)]
     made = subprocess.run(command, input=rgb.tobytes(), capture_output=True, check=False)
     if made.returncode:
-        raise InputError(f"ffmpeg could not write the video ({made.stderr.decode().strip()}); ask for a .gif instead.")
+        raise InputError(
+            f"ffmpeg could not write the video ({made.stderr.decode().strip()}); give a .gif file instead."
+        )

@@ -23,31 +23,31 @@ STARTS = {"srgan-x4": "srresnet-x4"}  # the bundled SRResNet that a bundled SRGA
 
 
 def open(model: str | Path, *, which: Which = "last", device: str = "cpu", **options: Any) -> Predictor:
-    """Open a model; `about` says what it is: a `Generator`, an `Upscaler`, a `PointGenerator` or another.
+    """Open a model as a `Generator`, an `Upscaler`, a `PointGenerator` or another predictor; `about` describes it.
 
     Args:
-        model: a run's folder, a file of weights, or the name of a bundled model.
-        which: of a folder, the newest state or the best measured one.
+        model: a run folder, a file of weights, or the name of a bundled model.
+        which: the newest or the best measured checkpoint, if `model` is a run.
         device: where to compute.
-        options: of the predictor, such as `strength`, `precision` and `tile` of an `Upscaler`.
+        options: options of the predictor, such as `strength`, `precision` and `tile` of an `Upscaler`.
 
     Raises:
-        InputError: there is nothing to open, it is damaged, or an option does not fit.
+        InputError: the model does not exist or is damaged, or an option is invalid.
     """
     return open_as(Predictor, model, which=which, device=device, **options)  # type: ignore[type-abstract]
 
 
 def open_as(kind: type[P], model: str | Path, *, which: Which = "last", device: str = "cpu", **options: Any) -> P:
-    """The same, for callers that need one kind of predictor.
+    """Open a model for callers that need one kind of predictor.
 
     Raises:
-        InputError: as `open`, and where the model is of another kind; the message names the command for it.
+        InputError: see `open`; or the model is of another kind, and the message names the command for it.
     """
     found = read_model(model, which)
     predictor = predictor_of(found.about.task)
     if not issubclass(predictor, kind):
         raise InputError(
-            f"{model} {predictor.does}, and a model that {kind.does} is needed; give one, or use"
+            f"{model} {predictor.does}, but a model that {kind.does} is needed; give one, or use"
             f" {predictor.use.format(model=model)}."
         )
     on_device(found.network, device)
@@ -55,25 +55,25 @@ def open_as(kind: type[P], model: str | Path, *, which: Which = "last", device: 
 
 
 def predictor_of(task: str) -> type[Predictor]:
-    """The predictor that opens the systems of a task, wherever it is defined.
+    """The predictor that opens the systems of a task.
 
     Raises:
-        InputError: there is none.
+        InputError: no such predictor is defined.
     """
     registry.load("ganvas.inference")
     known = {kind.task: kind for kind in registry.concrete(Predictor) if kind.task}  # type: ignore[type-abstract]
     if task not in known:
         raise InputError(
-            f"no predictor opens the task {task!r}; available: {', '.join(known)}. Import the file that defines one."
+            f"no predictor opens the task {task!r} (available: {', '.join(known)}); import the file that defines one."
         )
     return known[task]
 
 
 def read_model(model: str | Path, which: Which = "last") -> Model:
-    """The network of a run, a file or a name; a generator's moving average where there is one.
+    """Read the network of a run, a file or a bundled model; a generator's moving average if there is one.
 
     Raises:
-        InputError: there is nothing to read, or it is damaged.
+        InputError: the model does not exist or is damaged.
     """
     file = find(model, which)
     if not is_own(file):
@@ -85,7 +85,7 @@ def read_model(model: str | Path, which: Which = "last") -> Model:
         network.load_state_dict(weights)
     except RuntimeError as error:
         reason = str(error).splitlines()[0]
-        raise InputError(f"the weights in {file} do not fit the system it names ({reason}); train it again.") from None
+        raise InputError(f"the weights in {file} do not match its system ({reason}); train the model again.") from None
     is_bundled = file in bundled().values()
     about = Descriptor(
         name=file.stem if is_bundled else header["run"],
@@ -103,7 +103,7 @@ def read_model(model: str | Path, which: Which = "last") -> Model:
 
 
 def is_own(file: Path) -> bool:
-    """Whether ganvas wrote a file, or at least could have, were it not damaged."""
+    """Whether ganvas wrote a file, or might have written it before it was damaged."""
     try:
         with safe_open(file, "pt") as opened:
             return "ganvas" in (opened.metadata() or {})

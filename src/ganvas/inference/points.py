@@ -1,4 +1,4 @@
-"""2-D points from noise: plots of them, and files that hold them."""
+"""2-D points from noise, as arrays, plots and files."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ class PointGenerator(Sampler):
 
     task = "toy2d"
     does = "makes 2-D points from noise"
-    unit, method, usual = "points", "points", 2500
+    unit, method, default_count = "points", "points", 2500
 
     def points(self, n: int, seed: int = 0) -> NDArray[np.float32]:
-        """Make `n` points: float32 (n, 2). The first ones do not depend on `n`.
+        """Generate `n` points: float32 (n, 2). The first points do not depend on `n`.
 
         Raises:
-            InputError: `n` is less than 1, or the seed negative.
+            InputError: `n` is less than 1, or the seed is negative.
         """
         return self.sample(n, seed)
 
-    def write_sheet(self, n: int, seed: int, path: Path, labels: Sequence[int] = ()) -> Path:
+    def write_grid(self, n: int, seed: int, path: Path, labels: Sequence[int] = ()) -> Path:
         """Write `n` points as a PNG plot."""
         expect_ending(path, ".png")
         plot = Canvas().draw(self.points(n, seed), f"{n:,} points of {self.name}, seed {seed}")

@@ -1,4 +1,4 @@
-"""What upscales images, and bicubic interpolation, which every network has to beat."""
+"""The base of all upscalers, and bicubic interpolation as the baseline."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ganvas.imaging.tensors import bicubic
 from ganvas.inference.base import Descriptor, Model, Predictor
 
 BICUBIC = "bicubic"
-SCALE = 4  # of bicubic, unless said otherwise
+SCALE = 4  # default scale of bicubic
 
 
 class SuperResolution(Predictor):
@@ -26,12 +26,12 @@ class SuperResolution(Predictor):
 
     @property
     def scale(self) -> int:
-        """How many times the sides grow."""
+        """Factor by which both sides grow."""
         return self.about.scale
 
     @abstractmethod
     def upscale(self, image: Any, *, colour_lock: bool = True) -> Any:
-        """An image `scale` times as high and wide, of the same kind.
+        """Return an image `scale` times as high and wide, of the same type.
 
         Args:
             colour_lock: keep the input's colours where the model would shift them.
@@ -49,12 +49,12 @@ class BicubicUpscaler(SuperResolution):
 
     @classmethod
     def load(cls, model: Model) -> Self:
-        """It has no weights.
+        """Always refused: bicubic interpolation has no weights.
 
         Raises:
             InputError: always.
         """
-        raise InputError(f"bicubic has no weights, and {model.about.name} has; open it by its name.")
+        raise InputError(f"bicubic has no weights to load from {model.about.name}; open it by its name.")
 
     def upscale(self, image: Pixels, *, colour_lock: bool = True) -> Pixels:
         """uint8 (H, W, C) -> uint8 (scale H, scale W, C)"""

@@ -25,18 +25,18 @@ Precision = Literal["fp32", "auto"]
 
 @dataclass(frozen=True)
 class UpscaleReport:
-    """What happened to one image.
+    """How one image was upscaled.
 
     Attributes:
-        tile: columns worked on at once, in pixels of the input.
-        rows: rows worked on at once; both are what was left after the halvings.
-        context: pixels around each part that the network was given with it.
-        exact: whether the result equals, bit for bit in fp32, that of the whole image at once.
-        precision: of the network's arithmetic, as "fp32" or "bf16".
-        halvings: how often memory did not suffice, and parts were made smaller.
-        retries: how often a part came out as no image (NaN, infinite, black), and was made again in fp32.
-        colour_before, colour_after: mean colour difference (CIE76) between the input and the result reduced to its
-            size, before and after the colour lock; None where it is off.
+        tile: columns processed at once, in pixels of the input.
+        rows: rows processed at once; like `tile`, after all halvings.
+        context: pixels around each part that the network also reads.
+        exact: whether the result equals that of the whole image at once, in fp32 bit for bit.
+        precision: precision of the network's arithmetic, such as "fp32" or "bf16".
+        halvings: how often memory ran out and the parts were halved.
+        retries: how often a part was invalid (NaN, infinite, black) and recomputed in fp32.
+        colour_before, colour_after: mean colour difference (CIE76) between the input and the result downscaled to its
+            size, before and after the colour lock; None without the lock.
     """
 
     tile: int
@@ -51,13 +51,13 @@ class UpscaleReport:
 
 
 class Upscaler(SuperResolution):
-    """A network that upscales.
+    """A super-resolution network.
 
     Attributes:
-        strength: of the mix with the model's start; 1 is the model itself.
-        channels: planes the network works on; grey is given to it as three equal ones and comes back as one.
-        last: what happened to the last image; None before the first.
-        trials: with precision "auto", how fast and how faithful each candidate is, once the first image was begun.
+        strength: weight of the model in the mix with its start; 1 is the model itself.
+        channels: channels of the network's input; grey images are passed as three equal channels and returned as one.
+        last: how the last image was upscaled; None before the first.
+        trials: with precision "auto", speed and accuracy of each candidate, available once the first image has begun.
     """
 
     task = "restoration"
@@ -72,12 +72,12 @@ class Upscaler(SuperResolution):
         tile: int = 0,
     ) -> None:
         if precision not in get_args(Precision):
-            raise InputError(f"precision {precision!r} is not known; give {' or '.join(get_args(Precision))}.")
+            raise InputError(f"precision {precision!r} is not available; available: {', '.join(get_args(Precision))}.")
         if tile < 0:
-            raise InputError(f"--tile {tile} is negative; give a side in pixels, or 0 to let it choose.")
+            raise InputError(f"--tile {tile} is negative; give a side in pixels, or 0 to choose it automatically.")
         if tile and tile < SMALLEST:
             raise InputError(
-                f"tiles of {tile} px are all border; give --tile at least {SMALLEST}, or 0 to let it choose."
+                f"--tile {tile} is too small; give at least {SMALLEST}, or 0 to choose the size automatically."
             )
         self.about, self.channels, self.strength = about, engine.channels, strength
         self.last: UpscaleReport | None = None
@@ -87,18 +87,18 @@ class Upscaler(SuperResolution):
 
     @classmethod
     def load(cls, model: Model, *, strength: float = 1.0, precision: Precision = "fp32", tile: int = 0) -> Self:
-        """Make one of a network.
+        """See `Predictor.load`.
 
         Args:
-            strength: 1 is the model itself, 0 the SRResNet it started from, between them their weights are mixed.
-            precision: "fp32", or "auto" for what is fastest here and yet at least 50 dB from fp32.
-            tile: side of the parts in pixels of the input; 0 chooses by the memory at hand.
+            strength: 1 is the model itself, 0 the SRResNet it started from; in between, their weights are mixed.
+            precision: "fp32", or "auto" for the fastest precision with at least 50 dB PSNR against fp32.
+            tile: side of the parts in pixels of the input; 0 chooses it by the available memory.
 
         Raises:
-            InputError: an option is out of range, or the model names no start to be mixed with.
+            InputError: an option is out of range, or the model has no known start to mix with.
         """
         if not 0 <= strength <= 1:
-            raise InputError(f"--strength {strength} must lie in 0 (SRResNet, faithful) to 1 (SRGAN, sharp).")
+            raise InputError(f"--strength {strength} is out of range; give 0 (SRResNet, faithful) to 1 (SRGAN, sharp).")
         about = model.about
         network = model.network if strength == 1 else _mixed(model, strength)
         device = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
@@ -108,16 +108,16 @@ class Upscaler(SuperResolution):
 
     @property
     def title(self) -> str:
-        """The name, and the strength where it is not the model's own."""
+        """The name, with the strength if it is not 1."""
         return self.name if self.strength == 1 else f"{self.name} at strength {self.strength:g}"
 
     def bands(self, image: Raster, *, colour_lock: bool = True) -> Iterator[Floats]:
-        """Upscale an image: float32 (rows, scale width, channels) in [0, 1], unrounded, from top to bottom.
+        """Upscale an image: bands float32 (rows, scale width, channels) in [0, 1], unrounded, from top to bottom.
 
         Raises:
-            InputError: the model gives no image even in fp32, or memory does not suffice for the smallest tile.
+            InputError: the result is invalid even in fp32, or there is not enough memory for the smallest tile.
         """
-        if is_grey(image):  # the network would give it a tint
+        if is_grey(image):  # the network would tint it
             yield from (band.repeat(3, 2) for band in self.bands(GreyRaster(image), colour_lock=colour_lock))
             return
         parts = self._parts(image)
@@ -138,10 +138,13 @@ class Upscaler(SuperResolution):
             colour_lock: keep the input's colours where the network would shift them.
 
         Returns:
-            the same kind, `scale` times as high and wide.
+            an image of the same type, `scale` times as high and wide.
+
+        Raises:
+            InputError: the image is of an unsupported kind, or see `bands`.
         """
         if isinstance(image, Image.Image) and image.mode not in ("L", "RGB"):
-            raise InputError(f"an image of mode {image.mode} cannot be upscaled as it is; convert it to L or RGB.")
+            raise InputError(f"images of mode {image.mode} are not supported; convert the image to L or RGB.")
         pixels = np.asarray(image)
         rows = [like(band, image) for band in self.bands(ArrayRaster(pixels), colour_lock=colour_lock)]
         made = np.concatenate(rows).reshape(
@@ -174,18 +177,19 @@ class Upscaler(SuperResolution):
             except InvalidResult as reason:
                 if tiling.engine is self._exact:
                     raise InputError(
-                        f"{self.name} makes {reason} even in fp32; its weights are damaged: train or fetch it again."
+                        f"{self.name} outputs {reason} even in fp32, so its weights are damaged; train or download it"
+                        " again."
                     ) from None
                 retries += 1
                 tiling = replace(tiling, engine=self._exact, rows=0)
 
 
 def _mixed(sharp: Model, strength: float) -> nn.Module:
-    """Network interpolation (Wang et al. 2018, ESRGAN, equation 4): a of the model's weights, 1 - a of its start's."""
+    """Network interpolation (Wang et al. 2018, ESRGAN, equation 4) between a model's weights and its start's."""
     name, start = sharp.about.name, sharp.about.start
     if not start:
         raise InputError(
-            f"--strength {strength:g} needs the SRResNet that {name} started from, and it names none; leave the option"
+            f"--strength {strength:g} needs the SRResNet that {name} started from, which is unknown; leave the option"
             " out, or give an SRGAN trained with --start, such as srgan-x4."
         )
     one, other = read_model(start).network.state_dict(), sharp.network.state_dict()

@@ -24,7 +24,7 @@ RADIUS, SIGMA = 5, 1.5  # px, of SSIM's Gaussian window of 11 x 11
 C1, C2 = (0.01 * PEAK) ** 2, (0.03 * PEAK) ** 2
 TO_LUMA = np.array([65.481, 128.553, 24.966]) / PEAK
 ON_Y, ON_RGB = "Y of BT.601 in studio range, rounded", "RGB"
-"""What figures are taken on, as protocols say it."""
+"""What figures are taken on, in the words of protocols."""
 
 
 def luma(pixels: Pixels) -> Pixels:
@@ -67,8 +67,8 @@ def ssim(a: Pixels, b: Pixels, *, crop: int = CROP) -> float:
     weights = np.exp(-0.5 * (np.arange(-RADIUS, RADIUS + 1) / SIGMA) ** 2)
     weights /= weights.sum()
 
-    def mean(plane: NDArray[np.float64]) -> NDArray[np.float64]:
-        blurred = correlate1d(correlate1d(plane, weights, axis=0), weights, axis=1)
+    def mean(channels: NDArray[np.float64]) -> NDArray[np.float64]:
+        blurred = correlate1d(correlate1d(channels, weights, axis=0), weights, axis=1)
         inside: NDArray[np.float64] = blurred[RADIUS:-RADIUS, RADIUS:-RADIUS]
         return inside
 
@@ -83,7 +83,7 @@ def ssim(a: Pixels, b: Pixels, *, crop: int = CROP) -> float:
 def _cropped(a: Pixels, b: Pixels, crop: int, least: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     if a.shape != b.shape:
         raise InputError(
-            f"an image of shape {a.shape} cannot be held against one of {b.shape}; give two of one size and as many"
+            f"an image of shape {a.shape} cannot be compared with one of {b.shape}; give two of one size and as many"
             " channels."
         )
     height, width = a.shape[:2]

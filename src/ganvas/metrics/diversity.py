@@ -43,7 +43,7 @@ def diversity(network: PerceptualDistance, pixels: NDArray[np.uint8], seed: int 
 
     Args:
         network: the distance.
-        pixels: uint8 (N, H, W, C), N at least 2; enlarged to 64 px if smaller.
+        pixels: uint8 (N, H, W, C), N at least 2; upscaled to 64 px if smaller.
         seed: of the 512 pairs, and of the interval, which resamples the pairs.
 
     Raises:

@@ -1,8 +1,8 @@
 """The knee of a run on the perception-distortion plane: where more adversary no longer pays.
 
 Paper: Blau & Michaeli 2018, The Perception-Distortion Tradeoff, arXiv:1711.06077: beyond some quality, images can
-look more real only by being further from the truth. A run that learns to look real walks along that trade. It is worth
-going on while a step buys enough, that is while
+look more real only by being further from the truth. A run that learns to look real moves along that trade-off. It is
+worth going on while a step buys enough, that is while
 
     ln(perceptual distance) + PRICE * ln(root mean squared error)
 
@@ -18,9 +18,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 PRICE = 1.0
-SMOOTHED = 3  # looks of which the median is taken, since one lucky look is no knee
+SMOOTHED = 3  # measurements of which the median is taken, since one lucky measurement is no knee
 CLEARLY = 0.005  # by which the sum must fall for a later state to be better: half a per cent
-FEWEST = 4  # looks beyond the knee, however far apart, before it is believed
+FEWEST = 4  # measurements beyond the knee, however far apart, before it is believed
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Knee:
 
     step: Step
     after: Step
-    """Medians of the last looks; its `images` is the last look's."""
+    """Medians of the last measurements; its `images` is the last one's."""
 
     def __str__(self) -> str:
         decibels = 20 * math.log10(self.after.distortion / self.step.distortion)
@@ -59,7 +59,7 @@ def sums(path: Sequence[Step], price: float = PRICE) -> list[float]:
         else math.inf
         for step in path
     ]
-    # Only looks back: what a state is worth is known when it can still be kept.
+    # Of the past alone: what a state is worth is known when it can still be kept.
     return [statistics.median_high(raw[max(0, index + 1 - SMOOTHED) : index + 1]) for index in range(len(raw))]
 
 
@@ -79,8 +79,8 @@ def find_knee(path: Sequence[Step], patience: float, price: float = PRICE) -> Kn
     """The knee of a run so far, or None while it is still worth going on.
 
     Args:
-        path: the looks at a run from where its adversary began, in order.
-        patience: images that must have passed since the knee, besides at least four looks.
+        path: the measurements of a run from where its game began, in order.
+        patience: images that must have passed since the knee, besides at least four measurements.
         price: per cent of perceptual distance that a per cent of error must buy.
     """
     best = best_step(path, price)

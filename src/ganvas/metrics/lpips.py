@@ -18,7 +18,7 @@ class STLPIPS(PairMeasure):
 
     name, order = "st-lpips", 50
     gives: ClassVar[tuple[Quantity, ...]] = (Quantity("ST-LPIPS", higher_is_better=False),)
-    undefined = f"pictures below {SIDE} px inside the crop"
+    undefined = f"images below {SIDE} px inside the crop"
     network: PerceptualDistance
 
     def open(self) -> None:
@@ -49,5 +49,5 @@ class LPIPS(STLPIPS):
     gives = (Quantity("LPIPS", higher_is_better=False),)
 
     def is_default(self, x: Evidence) -> bool:
-        """Where its AlexNet is there already, since nobody who wants a score waits for a download of 244 MB."""
+        """Where its AlexNet is there already, since nobody waits for a download of 244 MB to get a score."""
         return (weights_dir() / ALEXNET).is_file()

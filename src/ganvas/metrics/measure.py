@@ -62,7 +62,7 @@ class Labels:
 
 
 def untracked(what: str, total: int) -> Callable[[int], object]:
-    """Shows nobody how far `what` has come."""
+    """Shows no progress."""
     return lambda count: None
 
 
@@ -105,7 +105,7 @@ class Evidence:
     """For `originals`: what each `PairMeasure`, by its name, has found in every pair (N,)."""
     test_set: str = ""
     track: Callable[[str, int], Callable[[int], object]] = untracked
-    """Begins to show how far something has come, of so many; what it returns is told of every so many done."""
+    """Called with a description and a total, returns what is called with every number of items done."""
 
     @property
     def of_fakes(self) -> Extracted:
@@ -134,7 +134,7 @@ class Measure(ABC):
     gives: ClassVar[tuple[Quantity, ...]]
     """Every number that it may give."""
     needs: ClassVar[frozenset[Need]] = frozenset()
-    """What has to be gathered for it; where that cannot be had, it is refused, or left out with a note."""
+    """What has to be gathered for it; where that is missing, it is refused, or left out with a note."""
     formerly: ClassVar[str] = ""
     """The word it had on the command line in older versions, which is still taken."""
     order: ClassVar[int] = 100
@@ -143,14 +143,14 @@ class Measure(ABC):
     """The only sources of reals that it is for; empty: any."""
     alone: ClassVar[bool] = False
     """Whether it has an extractor and a number of fakes of its own, so that no other is taken with it; of the first of
-    its sources it is then what is measured unless something else is asked for."""
+    its sources it is then what is measured by default."""
     extractor: ClassVar[str] = ""
     """The only one it works with; empty: any."""
     fakes: ClassVar[int] = 0
     """How many are usual; 0 is as many as of every other."""
 
     def is_default(self, x: Evidence) -> bool:
-        """Whether it is taken where nobody says what to measure."""
+        """Whether it is taken by default."""
         return False
 
     def check(self, x: Evidence) -> None:  # noqa: B027
@@ -202,7 +202,7 @@ class PairMeasure(Measure):
     """Of which pairs there is no score, in words."""
 
     def is_default(self, x: Evidence) -> bool:
-        """All that can be had are taken."""
+        """All that are available are taken."""
         return True
 
     def open(self) -> None:

@@ -168,10 +168,12 @@ def open_perceptual(name: str) -> PerceptualDistance:
     """Load the distance of that name, one of NAMES.
 
     Raises:
-        InputError: there is none of that name, or its weights are not at hand or not the right ones.
+        InputError: there is none of that name, or its weights are not available or the wrong ones.
     """
     if name not in NAMES:
-        raise InputError(f"there is no perceptual distance {name!r}{nearest(name, NAMES)}; give {' or '.join(NAMES)}.")
+        raise InputError(
+            f"there is no perceptual distance {name!r}{nearest(name, NAMES)}; available: {', '.join(NAMES)}."
+        )
     return LPIPSNetwork() if name == "lpips" else ShiftTolerant()
 
 
@@ -182,7 +184,7 @@ def distances(
 
     Args:
         network: the distance.
-        a, b: uint8 (N, H, W, C); enlarged to 64 px if smaller.
+        a, b: uint8 (N, H, W, C); upscaled to 64 px if smaller.
         crop: pixels left out on each side.
     """
     import torch

@@ -51,7 +51,7 @@ def fetched(what: str, names: Sequence[str], url: str, sha256: str, instead: str
     except Exception as error:  # no network, a broken answer, a read-only folder
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
-            f"the weights of {what} are not at hand and could not be fetched ({reason}); put {names[0]}"
+            f"the weights of {what} are not available and could not be downloaded ({reason}); put {names[0]}"
             f" into {folder}, name another folder in GANVAS_WEIGHTS, or give {instead}."
         ) from None
     finally:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ganvas.files import write_text
-from ganvas.imaging.grid import MARGIN, Pixels
+from ganvas.imaging.grid import Pixels
 from ganvas.imaging.saving import save_png
 from ganvas.runs.folder import RunFolder
 from ganvas.runs.previews import Preview, add_preview
@@ -72,5 +72,5 @@ class Previews(Observer):
             path = path.with_suffix(".txt")
             write_text(path, preview)
         else:
-            save_png(preview, path, {MARGIN: str(layout.left)} if layout.left else {})
+            save_png(preview, path)
         add_preview(self.folder.samples, replace(layout, file=path.name, images_seen=run.images_seen))

@@ -1,4 +1,4 @@
-"""Runs side by side: what differs, what was measured, how they went and what they drew. Reads run folders only."""
+"""Compare runs: recipes, figures, curves, verdicts and samples. Reads run folders only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Comparison", "Reference", "ViewerRow", "compare", "viewer_page"]
 
 
 def __getattr__(name: str) -> Any:
-    # The viewer computes on images: whoever compares figures need not wait for the libraries of that.
+    # The viewer imports image libraries, which a comparison of figures need not wait for.
     if name in ("ViewerRow", "viewer_page"):
         from ganvas.reports import viewer
 

@@ -1,4 +1,4 @@
-"""What the page's script draws, as plain data: curves, verdicts and previews, placed on images and on hours."""
+"""The data that the page's script draws: curves, verdicts and previews, positioned by images seen and by hours."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from ganvas.runs.record import MEASURE, Record
 if TYPE_CHECKING:
     from ganvas.reports.comparison import Comparison
 
-POINTS = 160  # of a curve: each is the mean of the log lines that it stands for
+POINTS = 160  # maximum number of points of a curve: each is the mean of several log lines
 TITLES = {
-    "d/adversarial": "Discriminator’s loss",
-    "g/adversarial": "Generator’s loss",
-    MEASURE: "Distance to the real pictures (SWD, logged while training)",
-    "PSNR-Y": "PSNR-Y on held-out crops (dB, logged while training)",
-    "ST-LPIPS": "ST-LPIPS on held-out crops (logged while training)",
+    "d/adversarial": "Discriminator loss",
+    "g/adversarial": "Generator loss",
+    MEASURE: "Distance to the real images (SWD, logged during training)",
+    "PSNR-Y": "PSNR-Y on held-out crops (dB, logged during training)",
+    "ST-LPIPS": "ST-LPIPS on held-out crops (logged during training)",
 }
-DASHES = ("", "6 3", "2 3", "8 3 2 3")  # tell the seeds of one variant apart
+DASHES = ("", "6 3", "2 3", "8 3 2 3")  # distinguish the seeds of one variant
 
 
 def page_data(comparison: Comparison, strips: Strips) -> dict[str, Any]:
-    """What the page's script draws."""
+    """The data that the page's script draws."""
     runs = comparison.ordered
     order = {run.name: number for number, (_, run) in enumerate(runs)}
     return {
@@ -92,7 +92,7 @@ def _charts(comparison: Comparison) -> list[dict[str, Any]]:
 
 
 def _figure_charts(found: Sequence[Column], runs: Sequence[Record]) -> Iterable[dict[str, Any]]:
-    """Of every measure and protocol taken at several counts of images: its way, with intervals."""
+    """Curves with intervals of the measures that were taken at several points in training, one per protocol."""
     by_protocol: dict[str, list[Column]] = {}
     for column in found:
         if column.at != "best":
@@ -112,7 +112,7 @@ def _figure_charts(found: Sequence[Column], runs: Sequence[Record]) -> Iterable[
 
 
 def _thinned(points: Sequence[tuple[int, float]]) -> Iterable[tuple[float, float]]:
-    """Means of equal numbers of neighbours, so that at most POINTS remain."""
+    """Average adjacent points in groups of equal size, so that at most POINTS remain."""
     step = -(-len(points) // POINTS)
     for start in range(0, len(points), step):
         part = points[start : start + step]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ganvas.metrics.figure import Figure
-from ganvas.reports.table import Column, Gain, Mean, Variant, columns, differing, gains, mean, refusals, variants
+from ganvas.reports.table import Column, Mean, PairedGain, Variant, columns, differing, gains, mean, refusals, variants
 from ganvas.runs.record import MEASURE, Record
 from ganvas.runs.records import read_records
 
@@ -20,7 +20,7 @@ By = Literal["images", "hours"]
 
 @dataclass(frozen=True)
 class Reference:
-    """What needs no training and is no run, to hold the runs against."""
+    """A baseline that needs no training, such as bicubic interpolation, to compare the runs with."""
 
     name: str
     figures: tuple[Figure, ...]
@@ -28,45 +28,45 @@ class Reference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What runs are to each other."""
+    """The comparison of several runs."""
 
     records: tuple[Record, ...]
     variants: tuple[Variant, ...]
-    """Runs that differ in the seed alone stand in one variant."""
+    """Runs that differ only in the seed form one variant."""
     differing: dict[str, list[str]]
-    """Field of the recipe -> its value in each variant, for fields that are not the same in all."""
+    """Field of the recipe -> its value in each variant, for fields that differ between variants."""
     columns: tuple[Column, ...]
-    """The figures, one column for each measure, place and protocol."""
-    gains: tuple[Gain, ...]
-    """Every variant against the first, over the seeds they share."""
+    """The figures, one column per measure, state and protocol."""
+    gains: tuple[PairedGain, ...]
+    """Every variant compared with the first, over the seeds they share."""
     refusals: tuple[str, ...]
     """Why some figures are not ranked against each other."""
     by: By
-    """On what the runs are aligned."""
+    """What the runs are aligned by."""
     end: float
     """The furthest point that all runs reached, in images or hours."""
     distances: dict[str, Mean]
-    """By the variant's label: the distance logged while training, as it was at `end`."""
+    """Label of a variant -> the distance logged during training, at `end`."""
     references: tuple[Reference, ...] = ()
-    """What the figures can be held against, such as bicubic."""
+    """Baselines to compare the figures with, such as bicubic interpolation."""
 
     @property
-    def end_in_words(self) -> str:
-        """The furthest point that all runs reached."""
+    def end_text(self) -> str:
+        """The furthest point that all runs reached, as text."""
         return f"{self.end:,.0f} images" if self.by == "images" else f"{self.end:.3g} hours"
 
     @property
     def ordered(self) -> list[tuple[int, Record]]:
-        """Every run with the number of its variant, in the order of the variants."""
+        """Every run with the index of its variant, in the order of the variants."""
         return [(index, run) for index, variant in enumerate(self.variants) for run in variant.runs]
 
     @property
     def warnings(self) -> list[str]:
-        """What a reader must know before the figures."""
+        """What to know before reading the figures."""
         return list(_warnings(self))
 
-    def taken_alike(self, column: Column) -> Iterator[tuple[str, Figure]]:
-        """Name and figure of every reference that was measured as a column was."""
+    def matching_references(self, column: Column) -> Iterator[tuple[str, Figure]]:
+        """Name and figure of every reference with the measure, test set and protocol of a column."""
         key = column.measure, column.test_set, dict(column.protocol)
         for reference in self.references:
             for figure in reference.figures:
@@ -84,26 +84,27 @@ def compare(
     references: Sequence[Reference] = (),
     rows: Sequence[ViewerRow] = (),
 ) -> Comparison:
-    """Compare runs of one data set, and write the page where `out` names a file.
+    """Compare runs trained on one dataset, and write the page if `out` is given.
 
     Args:
-        runs: folders of runs; a folder that holds runs stands for all of them.
-        out: an HTML file, self-contained.
-        by: align the runs on images seen or on hours of training.
-        unfinished: take runs that are still training as they stand.
-        reals: show real images beside the fakes; leave them out of a page that goes to others than may see them.
-        references: figures of what is no run, shown beside those of the runs that were taken alike.
-        rows: what the runs made of the same images, to be shown side by side on the page.
+        runs: run folders; a folder of run folders stands for all of them.
+        out: path of the self-contained HTML page.
+        by: align the runs by images seen or by hours of training.
+        unfinished: accept runs that are still training.
+        reals: show real images beside the fakes; leave them out of a page for readers who may not see them.
+        references: figures of baselines, shown beside figures with the same protocol.
+        rows: outputs of the runs for the same inputs, shown side by side on the page.
 
     Raises:
-        InputError: a run cannot be read, is still training, or learned from other images; `out` cannot be written.
+        InputError: a run cannot be read, is still training, or was trained on different data; or `out` cannot be
+            written.
     """
     records = read_records(runs, unfinished)
     groups = variants(records)
     found = columns(groups)
-    # A run that failed early is no measure of how far the others may be compared.
-    whole = [record for record in records if record.state != "diverged"] or records
-    end = min((record.hours(record.images_seen) if by == "hours" else record.images_seen) for record in whole)
+    # A run that diverged early must not limit the comparison of the others.
+    sound = [record for record in records if record.state != "diverged"] or records
+    end = min((record.hours(record.images_seen) if by == "hours" else record.images_seen) for record in sound)
     comparison = Comparison(
         records=records,
         variants=groups,
@@ -117,7 +118,7 @@ def compare(
         references=tuple(references),
     )
     if out is not None:
-        # Whoever wants the values alone need not wait for templates and images.
+        # A comparison without a page need not wait for the template and image libraries.
         from ganvas.reports.page import write_page
 
         write_page(comparison, Path(out), reals=reals, rows=rows)
@@ -138,27 +139,27 @@ def _distances(groups: Sequence[Variant], by: By, end: float) -> dict[str, Mean]
 
 
 def _warnings(comparison: Comparison) -> Iterator[str]:
-    """Failures, unlike machines, games and lengths, missing figures and previews."""
+    """Failed runs, different machines, objectives and lengths, missing figures and previews."""
     records = comparison.records
     yield from (f"{record.name} {record.about}." for record in records if record.about != "finished")
     yield from comparison.refusals
     if len({record.machine for record in records}) > 1:
-        yield "The runs were trained on different machines: hours compare these as much as the recipes."
+        yield "The runs were trained on different machines, so hours compare the machines as much as the recipes."
     if len({record.recipe.get("objective.type") for record in records}) > 1:
-        yield "The runs play different objectives: only the shapes of their losses can be compared."
+        yield "The runs have different objectives, so only the shapes of their losses can be compared."
     ends = {record.images_seen for record in records if record.state == "finished"}
     if len({images // 1000 for images in ends}) > 1:
-        yield f"The runs ended after {min(ends):,} to {max(ends):,} images: “last” is not the same place in all."
+        yield f"The runs ended after {min(ends):,} to {max(ends):,} images, so “last” differs between them."
     bare = [record for record in records if not record.figures and record.state != "diverged"]
     if bare:
-        which = "No run" if len(bare) == len(records) else ", ".join(record.name for record in bare)
-        lack = "has" if len(bare) == len(records) else "lacks" if len(bare) == 1 else "lack"
-        # What learned from pairs is measured on sets of pairs.
+        names = ", ".join(record.name for record in bare)
+        lack = "No run has" if len(bare) == len(records) else f"{names} {'has' if len(bare) == 1 else 'have'} no"
+        # Restoration is measured on test sets of pairs.
         how = " --on SET" if any(key.startswith("data.degradation.") for key in bare[0].recipe) else ""
-        yield f"{which} {lack} figures: ganvas evaluate {bare[0].path}{how} takes them."
-    blind = [record.name for record in records if not record.previews and record.folder.sample_grids()]
-    if blind:
+        yield f"{lack} figures; run ganvas evaluate {bare[0].path}{how}."
+    unindexed = [record.name for record in records if not record.previews and record.folder.sample_grids()]
+    if unindexed:
         yield (
-            f"The previews of {', '.join(blind)} are not shown: an earlier version of ganvas made them, without an"
-            f" index that says what they show; they lie in {records[0].folder.samples.name}/ of the run."
+            f"The previews of {', '.join(unindexed)} are not shown, since an earlier version of ganvas wrote them"
+            f" without an index; they are in the run's {records[0].folder.samples.name}/ folder."
         )

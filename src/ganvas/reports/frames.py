@@ -1,4 +1,4 @@
-"""The previews of several runs, cut to the same few z and small enough to be sent in one page."""
+"""The previews of several runs, cut to the same few z and small enough for one page."""
 
 from __future__ import annotations
 
@@ -13,57 +13,57 @@ from PIL import Image
 from ganvas.runs.previews import Part, Preview
 from ganvas.runs.record import Record
 
-ROWS, COLUMNS = 3, 4  # of z shown, where the previews have as many
-SIDE = 64  # px of an image on the page at most; larger ones are reduced
-WHOLE = 320  # px of a preview that is one plot
+ROWS, COLUMNS = 3, 4  # z shown on the page, if the previews have as many
+SIDE = 64  # maximum side in px of an image on the page; larger ones are downscaled
+WHOLE = 320  # maximum side in px of a preview that is a plot
 BUDGET = 2_000_000  # bytes of all images of a page
-LENGTHS = (16, 12, 8, 6, 4, 2)  # moments of each run: as many as the budget allows
-TILES = "grid", "triples"  # kinds of previews that are tiles
+LENGTHS = (16, 12, 8, 6, 4, 2)  # frames of each run: as many as the budget allows
+TILES = "grid", "triples"  # kinds of previews that consist of tiles
 
 
 @dataclass(frozen=True)
 class Frame:
-    """The fakes of some z at one moment."""
+    """The fakes of the same few z at one point in training."""
 
     images_seen: int
     source: str
-    """A data: address."""
+    """A data: URL."""
 
 
 @dataclass(frozen=True)
 class Strip:
-    """The moments of one run."""
+    """The frames of one run."""
 
     frames: tuple[Frame, ...]
     noise: tuple[int, int]
-    """Seed and length of z: runs that share both drew the same z. (0, 0) where the same crops were upscaled."""
+    """Seed and length of z: runs that share both have the same z. (0, 0) if the same crops were upscaled."""
 
 
 @dataclass(frozen=True)
 class Strips:
-    """Those of all runs, cut alike."""
+    """The strips of all runs, in the same layout."""
 
     by_run: dict[str, Strip]
-    """By the run's name; runs without a readable preview are absent."""
+    """Name of a run -> its strip; runs without a readable preview are absent."""
     reals: str = ""
-    """Real images in the same layout, a data: address; empty where no preview shows them."""
+    """Real images in the same layout, as a data: URL; empty if no preview shows them."""
     rows: int = 0
     columns: int = 0
     side: int = 0
-    """Of an image in px, as embedded."""
+    """Side of an embedded image in px."""
 
     @property
     def noises(self) -> list[tuple[int, int]]:
-        """Seed and length of every z that was drawn, in the order of the runs."""
+        """Seed and length of every kind of z, in the order of the runs."""
         return list(dict.fromkeys(strip.noise for strip in self.by_run.values()))
 
 
 def cut_strips(records: Sequence[Record], reals: bool = True) -> Strips:
-    """Cut the previews of all runs, and the real images, to the same places; as many moments as fit the budget."""
-    shown = {record.name: previews for record in records if (previews := _readable(record))}
-    if not shown:
+    """Cut the same tiles out of the previews of all runs, and real images; as many frames as fit the budget."""
+    by_run = {record.name: previews for record in records if (previews := _readable(record))}
+    if not by_run:
         return Strips({})
-    counts = [previews[-1].rows * previews[-1].columns for previews in shown.values()]
+    counts = [previews[-1].rows * previews[-1].columns for previews in by_run.values()]
     columns = min(COLUMNS, *counts)
     rows = min(ROWS, *(count // columns for count in counts))
     cuts: dict[tuple[Path, Part], str] = {}
@@ -77,28 +77,28 @@ def cut_strips(records: Sequence[Record], reals: bool = True) -> Strips:
     made: dict[str, Strip] = {}
     for length in LENGTHS:
         made = {}
-        for record in (record for record in records if record.name in shown):
-            frames = [Frame(one.images_seen, cut(record, one)) for one in _spread(shown[record.name], length)]
+        for record in (record for record in records if record.name in by_run):
+            frames = [Frame(one.images_seen, cut(record, one)) for one in _spread(by_run[record.name], length)]
             latent = int(record.recipe.get("system.latent", 0))
-            noise = (0, 0) if shown[record.name][-1].kind == "triples" else (record.seed, latent)
+            noise = (0, 0) if by_run[record.name][-1].kind == "triples" else (record.seed, latent)
             made[record.name] = Strip(tuple(frame for frame in frames if frame.source), noise)
         if sum(len(frame.source) for strip in made.values() for frame in strip.frames) <= BUDGET:
             break
-    beside = next((record for record in records if reals and _shows_reals(shown.get(record.name))), None)
+    with_reals = next((record for record in records if reals and _shows_reals(by_run.get(record.name))), None)
     return Strips(
         {name: strip for name, strip in made.items() if strip.frames},
-        cut(beside, shown[beside.name][-1], "real") if beside else "",
+        cut(with_reals, by_run[with_reals.name][-1], "real") if with_reals else "",
         rows,
         columns,
-        min(SIDE, max(_side(previews[-1]) for previews in shown.values())),
+        min(SIDE, max(_side(previews[-1]) for previews in by_run.values())),
     )
 
 
 def _readable(record: Record) -> list[Preview]:
-    """Those of the newest's layout, so that one place is one z in all of them."""
-    drawn = [preview for preview in record.previews if preview.kind in (*TILES, "plot")]
-    layout = [(preview.kind, preview.rows, preview.columns, preview.tile) for preview in drawn]
-    return [preview for preview, own in zip(drawn, layout, strict=True) if own == layout[-1]]
+    """The previews with the layout of the newest, so that each position shows one z in all of them."""
+    images = [preview for preview in record.previews if preview.kind in (*TILES, "plot")]
+    layouts = [(preview.kind, preview.rows, preview.columns, preview.tile) for preview in images]
+    return [preview for preview, layout in zip(images, layouts, strict=True) if layout == layouts[-1]]
 
 
 def _shows_reals(previews: Sequence[Preview] | None) -> bool:
@@ -112,13 +112,13 @@ def _side(preview: Preview) -> int:
 def _spread(previews: Sequence[Preview], count: int) -> list[Preview]:
     if len(previews) <= count:
         return list(previews)
-    # Closer at the start, where most happens; the first and the last always.
-    places = {round((index / (count - 1)) ** 1.5 * (len(previews) - 1)) for index in range(count)}
-    return [previews[place] for place in sorted(places)]
+    # Denser at the start, where most happens; always with the first and the last.
+    chosen = {round((index / (count - 1)) ** 1.5 * (len(previews) - 1)) for index in range(count)}
+    return [previews[index] for index in sorted(chosen)]
 
 
 def _cut(path: Path, preview: Preview, count: int, columns: int, part: Part) -> str:
-    """The first `count` tiles of a preview, without gaps, `columns` beside each other; empty for a damaged file."""
+    """The first `count` tiles of a preview without gaps, in rows of `columns`; empty for a damaged file."""
     try:
         with Image.open(path) as file:
             file.load()
@@ -127,18 +127,18 @@ def _cut(path: Path, preview: Preview, count: int, columns: int, part: Part) -> 
         return ""
     if preview.kind not in TILES:
         image.thumbnail((WHOLE, WHOLE))
-        return _data_address(image)
+        return _data_url(image)
     tiles = [_tile(image, preview, index, part) for index in range(count)]
     width, height = tiles[0].size
-    sheet = Image.new(image.mode, (columns * width, count // columns * height))
+    joined = Image.new(image.mode, (columns * width, count // columns * height))
     for index, tile in enumerate(tiles):
-        sheet.paste(tile, (index % columns * width, index // columns * height))
-    return _data_address(sheet)
+        joined.paste(tile, (index % columns * width, index // columns * height))
+    return _data_url(joined)
 
 
 def _tile(image: Image.Image, preview: Preview, index: int, part: Part) -> Image.Image:
     if preview.classes:
-        # One class a row: down the rows, so that as many classes as can be are shown.
+        # Every row is a class: go down the columns to show as many classes as possible.
         column, row = divmod(index, preview.rows)
         index = row * preview.columns + column
     tile = image.crop(preview.box(index, part))
@@ -146,13 +146,13 @@ def _tile(image: Image.Image, preview: Preview, index: int, part: Part) -> Image
         tile = tile.resize((tile.width // preview.zoom, tile.height // preview.zoom), Image.Resampling.NEAREST)
     if max(tile.size) <= SIDE:
         return tile
-    share = SIDE / max(tile.size)
-    return tile.resize((round(tile.width * share), round(tile.height * share)), Image.Resampling.LANCZOS)
+    scale = SIDE / max(tile.size)
+    return tile.resize((round(tile.width * scale), round(tile.height * scale)), Image.Resampling.LANCZOS)
 
 
-def _data_address(image: Image.Image) -> str:
+def _data_url(image: Image.Image) -> str:
     buffer = io.BytesIO()
-    # Small images are shown enlarged, where a lossy coder's traces would be seen; they weigh little without it.
+    # Small images are displayed magnified, where lossy artefacts would show; lossless ones are still small.
     small = image.width * image.height <= 96 * 128
     image.save(buffer, "WEBP", lossless=small, quality=80, method=4)
     return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -1,4 +1,4 @@
-"""The comparison as one HTML page that holds all it shows: no network, no libraries."""
+"""The comparison as one self-contained HTML page, without network access or libraries."""
 
 from __future__ import annotations
 
@@ -10,30 +10,34 @@ from ganvas.files import write_text
 from ganvas.reports.charts import page_data
 from ganvas.reports.comparison import Comparison
 from ganvas.reports.frames import cut_strips
-from ganvas.reports.table import ABSENT, Column, Mean, alike, interval, number, unlike
+from ganvas.reports.table import ABSENT, Column, Mean, differing_fields, interval, number, same_measure
 from ganvas.reports.templating import render
-from ganvas.reports.tradeoff import TRUTH, planes
+from ganvas.reports.tradeoff import DISTORTION, planes
 from ganvas.reports.viewer import ViewerRow, viewer_values
 from ganvas.runs.record import MEASURE, Record
 
 SIDE_BY_SIDE = 9_000_000  # bytes of the images shown side by side, roughly
 DISTANCE = (
-    "The rough distance logged while training, at the furthest point that all runs reached; it finds the best state of"
-    " one run and is not ranked."
+    "The rough distance logged during training, at the furthest point that all runs reached; it selects the best state"
+    " of each run and is not ranked."
 )
 
 
 def write_page(comparison: Comparison, out: Path, *, reals: bool = True, rows: Sequence[ViewerRow] = ()) -> None:
-    """Write the whole page, with the real images or without; with what the runs made side by side if there are `rows`.
+    """Write the page.
+
+    Args:
+        reals: show real images beside the fakes.
+        rows: outputs of the runs to show side by side.
 
     Raises:
-        InputError: the file cannot be written, or a row cannot be shown.
+        InputError: the file cannot be written, or a row is invalid.
     """
     records = comparison.records
     strips = cut_strips(records, reals)
     data = page_data(comparison, strips) | {"planes": planes(comparison)}
-    ends, way = _cards(comparison)
-    truth = any(record.measured.get(TRUTH) for record in records)
+    final, intermediate = _cards(comparison)
+    has_psnr = any(record.measured.get(DISTORTION) for record in records)
     runs = f"{len(records)} run{'s' if len(records) > 1 else ''}"
     page = render(
         "page.html",
@@ -43,14 +47,14 @@ def write_page(comparison: Comparison, out: Path, *, reals: bool = True, rows: S
         lead=_lead(comparison),
         comparison=comparison,
         numbers={variant.label: index for index, variant in enumerate(comparison.variants)},
-        ends=ends,
-        way=way,
+        final=final,
+        intermediate=intermediate,
         data=data,
         viewer=viewer_values(rows, SIDE_BY_SIDE) if rows else None,
         has_verdicts=any(record.verdicts for record in records),
         strips=strips,
-        best_head="best PSNR-Y on held-out crops" if truth else f"smallest {MEASURE}",
-        bests={record.name: _best(record, truth) for record in records},
+        best_head="best PSNR-Y on held-out crops" if has_psnr else f"smallest {MEASURE}",
+        bests={record.name: _best(record, has_psnr) for record in records},
     )
     write_text(out, page)
 
@@ -66,34 +70,35 @@ def _lead(comparison: Comparison) -> str:
     return ", ".join([*parts, *sorted(sizes, reverse=True)]) + "."
 
 
-def _best(run: Record, truth: bool) -> str:
-    points = run.points(TRUTH if truth else MEASURE)
-    best = (max if truth else min)(points, key=lambda point: point[1], default=None)
+def _best(run: Record, has_psnr: bool) -> str:
+    points = run.points(DISTORTION if has_psnr else MEASURE)
+    best = (max if has_psnr else min)(points, key=lambda point: point[1], default=None)
     return f"{number(best[1])} at {best[0]:,}" if best else ABSENT
 
 
 def _cards(comparison: Comparison) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The figures at the ends of the runs and at their best, and those on the way."""
+    """The figures of the last and best states, and those of intermediate states."""
     made: dict[bool, list[dict[str, Any]]] = {False: [], True: []}
     for column in comparison.columns:
-        against = [f"{name}: {interval(figure)}." for name, figure in comparison.taken_alike(column)]
-        unlike_others = _unlike_others(column, comparison.columns)
-        made[column.on_the_way].append(
+        references = [f"{name}: {interval(figure)}." for name, figure in comparison.matching_references(column)]
+        own_fields = _own_fields(column, comparison.columns)
+        made[column.is_intermediate].append(
             {
                 **_card(column.title, column.means, column.ranks, comparison),
-                "notes": [*against, *([f"Measured unlike others: {unlike_others}."] if unlike_others else [])],
+                "notes": [*references, *([f"Its protocol differs from others: {own_fields}."] if own_fields else [])],
                 "protocol": "; ".join(f"{name} {value}" for name, value in column.protocol.items()),
             }
         )
     if comparison.distances:
-        card = _card(f"{MEASURE} ↓ at {comparison.end_in_words}", comparison.distances, {}, comparison)
+        card = _card(f"{MEASURE} ↓ at {comparison.end_text}", comparison.distances, {}, comparison)
         made[False].append({**card, "notes": [DISTANCE], "protocol": ""})
     return made[False], made[True]
 
 
-def _unlike_others(column: Column, found: Iterable[Column]) -> str:
-    """What of the protocol sets a column apart from the others of its measure."""
-    return ", ".join(f"{name} {column.protocol.get(name, ABSENT)}" for name in unlike(alike(column, found)))
+def _own_fields(column: Column, found: Iterable[Column]) -> str:
+    """The fields of a column's protocol that differ from other columns of the same measure."""
+    fields = differing_fields(same_measure(column, found))
+    return ", ".join(f"{name} {column.protocol.get(name, ABSENT)}" for name in fields)
 
 
 def _card(title: str, means: dict[str, Mean], ranks: dict[str, str], comparison: Comparison) -> dict[str, Any]:
@@ -118,4 +123,4 @@ def _card(title: str, means: dict[str, Mean], ranks: dict[str, str], comparison:
                 "at": f"{100 * (m.value - low) / span:.1f}",
             }
         )
-    return {"title": title, "lines": lines, "lacking": ", ".join(label for label in order if label not in means)}
+    return {"title": title, "lines": lines, "missing": ", ".join(label for label in order if label not in means)}

@@ -1,4 +1,4 @@
-"""Runs into variants, figures into columns, and columns into ranks where a rank means something."""
+"""Group runs into variants and figures into columns, and rank the columns where a rank is meaningful."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ABSENT = "(none)"
 
 @dataclass(frozen=True)
 class Variant:
-    """Runs whose recipes differ in the seed alone."""
+    """Runs whose recipes differ only in the seed."""
 
     label: str
     runs: tuple[Record, ...]
@@ -31,64 +31,64 @@ class Mean:
     value: float
     low: float | None
     high: float | None
-    """Ends of the interval: over seeds where there are two or more, else of the single figure."""
+    """Ends of the interval: over seeds if there are two or more, otherwise that of the single figure."""
     n: int
 
 
 @dataclass(frozen=True)
 class Column:
-    """Figures that can be compared: one measure by one protocol at one place of the runs."""
+    """Comparable figures: one measure with one protocol at one state of the runs."""
 
     measure: str
     test_set: str
-    """What it was measured on, where this has a name."""
+    """Name of the test set, if it has one."""
     at: str
-    """last, best, or a count of images."""
+    """The state: last, best, or a count of images."""
     protocol: Mapping[str, Any]
     figures: dict[str, Figure]
-    """By the run's name."""
+    """Name of a run -> its figure."""
     means: dict[str, Mean]
-    """By the variant's label."""
+    """Label of a variant -> its mean."""
     ranks: dict[str, str]
-    """By the variant's label: its place, with ~ where the interval meets that of the first."""
+    """Label of a variant -> its rank, with ~ if its interval overlaps that of the first."""
 
     @property
     def name(self) -> str:
-        """The measure, and on what it was taken: ``PSNR-Y on Set5``."""
+        """The measure and its test set: ``PSNR-Y on Set5``."""
         return f"{self.measure} on {self.test_set}" if self.test_set else self.measure
 
     @property
     def title(self) -> str:
-        """For the head of a table, with an arrow towards the better end."""
+        """Heading for a table, with an arrow towards better values."""
         arrow = {True: " ↑", False: " ↓", None: ""}[self.higher_is_better]
         return f"{self.name}{arrow} {self.at}"
 
     @property
     def higher_is_better(self) -> bool | None:
-        """Which end of the measure is the good one; None where that is not known, and nothing is ranked by it."""
+        """Whether higher values are better; None if that is unknown, so that nothing is ranked."""
         return _better_end(self.figures.values())
 
     @property
-    def on_the_way(self) -> bool:
-        """Whether it stands neither at the runs' ends nor at their best."""
+    def is_intermediate(self) -> bool:
+        """Whether the state is neither the last nor the best one."""
         return self.at.startswith("at ")
 
 
 @dataclass(frozen=True)
-class Gain:
-    """What a variant changes against the first, over the seeds that both have."""
+class PairedGain:
+    """A variant compared with the first, over the seeds that both have."""
 
     label: str
     column: Column
     mean: Mean
-    """Of the differences, with an interval that allows for the number of variants."""
+    """Mean of the differences, with an interval corrected for the number of variants."""
 
     @property
     def conclusion(self) -> str:
-        """What the interval says, in words."""
+        """The meaning of the interval, in words."""
         low, high, higher = self.mean.low, self.mean.high, self.column.higher_is_better
         if low is None or high is None or low <= 0 <= high:
-            return "not told apart"
+            return "not significant"
         return "differs" if higher is None else "better" if (low > 0) == higher else "worse"
 
 
@@ -116,7 +116,7 @@ def _label(runs: Sequence[Record]) -> str:
 
 
 def differing(groups: Sequence[Variant]) -> dict[str, list[str]]:
-    """The fields of the recipes that are not the same in every variant: dotted path -> the value in each."""
+    """The fields of the recipes that differ between variants: dotted path -> the value in each variant."""
     recipes = [group.runs[0].recipe for group in groups]
     paths = dict.fromkeys(path for recipe in recipes for path in recipe if path != "seed")
     rows = {path: [str(recipe.get(path, ABSENT)) for recipe in recipes] for path in paths}
@@ -124,7 +124,7 @@ def differing(groups: Sequence[Variant]) -> dict[str, list[str]]:
 
 
 def columns(groups: Sequence[Variant]) -> list[Column]:
-    """All figures, those of one measure, place and protocol in one column; places in order, then last and best."""
+    """All figures, in one column per measure, state and protocol; states in order, then last and best."""
     records = [run for group in groups for run in group.runs]
     places = _places(records)
     found: dict[tuple[str, str, str, str], dict[str, Figure]] = {}
@@ -139,7 +139,7 @@ def columns(groups: Sequence[Variant]) -> list[Column]:
 
 
 def _places(records: Sequence[Record]) -> dict[int, str]:
-    # A state is kept at the end of a round: runs of other batch sizes miss the same count by less than a round.
+    # States are kept at the end of a round, so the counts of different batch sizes differ by less than a round.
     near = max((_round(record) for record in records), default=1)
     figures = (figure for record in records for figure in record.figures if figure.state.startswith("kept"))
     kept = sorted({figure.images_seen or 0 for figure in figures})
@@ -175,21 +175,21 @@ def _ranks(higher: bool | None, means: dict[str, Mean]) -> dict[str, str]:
         return {}
     order = sorted(means, key=lambda label: means[label].value * (-1 if higher else 1))
     first = means[order[0]]
-    # In the order of the places.
+    # In the order of the ranks.
     return {
-        label: f"{place}{'~' if place > 1 and _meet(first, means[label]) else ''}"
-        for place, label in enumerate(order, 1)
+        label: f"{rank}{'~' if rank > 1 and _overlap(first, means[label]) else ''}"
+        for rank, label in enumerate(order, 1)
     }
 
 
-def _meet(a: Mean, b: Mean) -> bool:
+def _overlap(a: Mean, b: Mean) -> bool:
     if a.low is None or a.high is None or b.low is None or b.high is None:
-        return True  # without intervals nothing tells them apart
+        return True  # without intervals no difference is significant
     return a.low <= b.high and b.low <= a.high
 
 
 def mean(values: Sequence[float], level: float = LEVEL) -> Mean:
-    """The mean of independent values with Student's interval (n - 1 degrees of freedom); none for one value."""
+    """The mean of independent values with Student's t interval (n - 1 degrees of freedom); no interval for n = 1."""
     n, centre = len(values), statistics.fmean(values)
     if n < 2:
         return Mean(centre, None, None, n)
@@ -198,10 +198,10 @@ def mean(values: Sequence[float], level: float = LEVEL) -> Mean:
 
 
 def student(freedom: int, level: float) -> float:
-    """The t within which Student's variable of so many degrees of freedom stays with probability `level`.
+    """The two-sided quantile of Student's t distribution: t with P(|T| <= t) = `level`.
 
-    By bisection of the closed form for whole degrees (Abramowitz & Stegun 1964, 26.7.3 and 26.7.4): importing scipy for
-    it would take longer than all else that a comparison prints.
+    By bisection of the closed form for integer degrees of freedom (Abramowitz & Stegun 1964, 26.7.3 and 26.7.4):
+    importing scipy would take longer than the rest of the comparison.
     """
     low, high = 0.0, math.pi / 2
     for _ in range(60):
@@ -211,7 +211,7 @@ def student(freedom: int, level: float) -> float:
 
 
 def _within(angle: float, freedom: int) -> float:
-    """P(|T| <= t) for t = tan(angle) times the root of the degrees of freedom."""
+    """P(|T| <= t) for t = tan(angle) times the square root of the degrees of freedom."""
     odd = freedom % 2
     term = math.cos(angle) ** odd
     total = term if freedom > 1 else 0.0
@@ -221,10 +221,10 @@ def _within(angle: float, freedom: int) -> float:
     return 2 / math.pi * (angle + math.sin(angle) * total) if odd else math.sin(angle) * total
 
 
-def gains(groups: Sequence[Variant], found: Iterable[Column]) -> list[Gain]:
-    """Each variant minus the first, seed by seed: what the seeds share cancels.
+def gains(groups: Sequence[Variant], found: Iterable[Column]) -> list[PairedGain]:
+    """Each variant minus the first, paired by seed, so that the variance shared by a seed cancels.
 
-    The intervals hold together at the level 0.95 for all variants of a column (Bonferroni: each at 1 - 0.05 / number).
+    The intervals of all variants of a column hold simultaneously at 0.95 (Bonferroni: each at 1 - 0.05 / number).
     """
     made = []
     for column in found:
@@ -240,17 +240,17 @@ def gains(groups: Sequence[Variant], found: Iterable[Column]) -> list[Gain]:
         }
         tested = {label: values for label, values in pairs.items() if len(values) > 1}
         level = 1 - (1 - LEVEL) / max(1, len(tested))
-        made += [Gain(label, column, mean(values, level)) for label, values in tested.items()]
+        made += [PairedGain(label, column, mean(values, level)) for label, values in tested.items()]
     return made
 
 
 def refusals(found: Sequence[Column]) -> list[str]:
-    """Why figures of one measure and place stand in several columns: a sentence for each reason, naming the fields."""
+    """Why figures of one measure and state are in several columns: one sentence per reason, naming the fields."""
     by_reason: dict[str, list[str]] = {}
     for column in found:
-        same = alike(column, found)
+        same = same_measure(column, found)
         fields = []
-        for name in unlike(same):
+        for name in differing_fields(same):
             values: dict[str, list[str]] = {}
             for other in same:
                 values.setdefault(str(other.protocol.get(name, ABSENT)), []).extend(other.figures)
@@ -258,22 +258,22 @@ def refusals(found: Sequence[Column]) -> list[str]:
         if fields:
             by_reason.setdefault("; ".join(fields), []).append(column.name)
     return [
-        f"{', '.join(dict.fromkeys(measures))} {'are' if len(set(measures)) > 1 else 'is'} not ranked over all runs,"
-        f" for the runs were not measured alike: {reason}."
+        f"{', '.join(dict.fromkeys(measures))} {'are' if len(set(measures)) > 1 else 'is'} not ranked across all runs,"
+        f" since the protocols differ: {reason}."
         for reason, measures in by_reason.items()
     ]
 
 
-def alike(column: Column, found: Iterable[Column]) -> list[Column]:
-    """The columns of the same measure on the same images at the same place, by whatever protocol."""
+def same_measure(column: Column, found: Iterable[Column]) -> list[Column]:
+    """The columns with the measure, test set and state of a column, whatever their protocol."""
     key = column.name, column.at
     return [other for other in found if (other.name, other.at) == key]
 
 
-def unlike(same: Sequence[Column]) -> list[str]:
-    """The fields of the protocols that are not the same in all of some columns."""
-    fields = dict.fromkeys(name for column in same for name in column.protocol)
-    return [name for name in fields if len({json.dumps(column.protocol.get(name)) for column in same}) > 1]
+def differing_fields(columns: Sequence[Column]) -> list[str]:
+    """The fields of the protocols that differ between columns."""
+    fields = dict.fromkeys(name for column in columns for name in column.protocol)
+    return [name for name in fields if len({json.dumps(column.protocol.get(name)) for column in columns}) > 1]
 
 
 def _several(runs: Sequence[str]) -> str:
@@ -281,7 +281,7 @@ def _several(runs: Sequence[str]) -> str:
 
 
 def number(value: float) -> str:
-    """Four significant digits, without an exponent where it can be."""
+    """Four significant digits, without an exponent if possible."""
     return (
         f"{value:.4g}"
         if value == 0 or 1e-4 <= abs(value) < 1e4

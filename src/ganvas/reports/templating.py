@@ -1,4 +1,4 @@
-"""Pages from the templates beside this file: everything put into them is escaped."""
+"""Render pages from the templates beside this file, escaping all values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 def render(template: str, **values: Any) -> str:
-    """A template filled with values; a name that is missing is an error, not an empty place."""
+    """Render a template; a missing value is an error, not an empty string."""
     return _environment().get_template(template).render(version=__version__, **values)
 
 
@@ -36,5 +36,5 @@ def _environment() -> Environment:
 
 
 def _source(name: str) -> Markup:
-    """One of our own scripts or styles as it stands: it holds braces, but nothing to be filled in."""
+    """One of our own scripts or styles, unchanged: its braces are not placeholders."""
     return Markup((TEMPLATES / name).read_text(encoding="utf-8"))

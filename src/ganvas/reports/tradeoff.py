@@ -1,7 +1,4 @@
-"""The perception-distortion plane: how true pictures are to their originals, and how real they look.
-
-Paper: Blau & Michaeli 2018, The Perception-Distortion Tradeoff, arXiv:1711.06077
-"""
+"""The perception-distortion plane (Blau & Michaeli 2018, The Perception-Distortion Tradeoff, arXiv:1711.06077)."""
 
 from __future__ import annotations
 
@@ -14,24 +11,19 @@ from ganvas.reports.table import Column, Mean
 if TYPE_CHECKING:
     from ganvas.reports.comparison import Comparison
 
-TRUTH, PERCEPTION = "PSNR-Y", ("ST-LPIPS", "LPIPS")
-LABEL = "PSNR on Y (dB), more is truer"
-HINT = (
-    "Better is down and to the right: down looks more like the original, right is nearer to it pixel by pixel. Beyond"
-    " some quality the one is paid for with the other. A path is a run on its way, from thin to its end, the large"
-    " mark; a ring is its knee, where looking better no longer paid."
-)
+DISTORTION, PERCEPTION = "PSNR-Y", ("ST-LPIPS", "LPIPS")  # names of figures, in logs too
+LABEL = "PSNR on Y (dB), higher is closer to the original"
 
 
 def planes(comparison: Comparison) -> list[dict[str, Any]]:
-    """What the page's script draws: the paths over training on held-out crops, then the figures of every set."""
+    """The data that the page's script draws: paths over training on held-out crops, then the figures of test sets."""
     return [plane for name in PERCEPTION for plane in (*_paths(comparison, name), *_sets(comparison, name))]
 
 
 def _paths(comparison: Comparison, name: str) -> Iterable[dict[str, Any]]:
     series, reference = [], None
     for variant, run in comparison.ordered:
-        distortion = dict(run.points(TRUTH))
+        distortion = dict(run.points(DISTORTION))
         points = [
             {"x": distortion[images], "y": value, "message": f"{images:,} images", "knee": images == run.knee}
             for images, value in run.points(name)
@@ -46,15 +38,15 @@ def _paths(comparison: Comparison, name: str) -> Iterable[dict[str, Any]]:
 
 
 def _reference(figures: Mapping[str, float], name: str) -> dict[str, Any] | None:
-    if not {TRUTH, name} <= figures.keys():
+    if not {DISTORTION, name} <= figures.keys():
         return None
-    return {"name": "bicubic", "x": figures[TRUTH], "y": figures[name]}
+    return {"name": "bicubic", "x": figures[DISTORTION], "y": figures[name]}
 
 
 def _sets(comparison: Comparison, name: str) -> Iterable[dict[str, Any]]:
     by_set: dict[str, list[tuple[Column, Column]]] = {}
     on_sets = [column for column in comparison.columns if column.test_set]
-    pairs = {_key(column): column for column in on_sets if column.measure == TRUTH}
+    pairs = {_key(column): column for column in on_sets if column.measure == DISTORTION}
     for column in on_sets:
         if column.measure == name and _key(column) in pairs:
             by_set.setdefault(column.test_set, []).append((pairs[_key(column)], column))
@@ -79,7 +71,7 @@ def _sets(comparison: Comparison, name: str) -> Iterable[dict[str, Any]]:
 
 
 def _key(column: Column) -> tuple[str, str, str]:
-    """Figures that agree in it were taken of the same images of the same state."""
+    """Figures with equal keys were measured on the same images at the same state."""
     return column.test_set, column.at, json.dumps([column.protocol.get(key) for key in ("data", "crop")])
 
 
@@ -98,6 +90,6 @@ def _point(x: Mean, y: Mean, at: str) -> dict[str, Any]:
 
 
 def _of_set(comparison: Comparison, x: Column, y: Column) -> dict[str, Any] | None:
-    across, down = (dict(comparison.taken_alike(column)) for column in (x, y))
+    across, down = (dict(comparison.matching_references(column)) for column in (x, y))
     name = next((name for name in across if name in down), None)
     return {"name": name, "x": across[name].value, "y": down[name].value} if name else None

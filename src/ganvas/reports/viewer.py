@@ -1,6 +1,6 @@
-"""Several versions of the same pictures, to be looked at side by side: one HTML page that holds all it shows.
+"""Several versions of the same images side by side, on one self-contained HTML page.
 
-Any two versions lie on each other under a slider; a loupe shows the same spot of all of them, pixel by pixel.
+A slider compares any two versions; a magnifier shows the same region of all versions, pixel by pixel.
 """
 
 from __future__ import annotations
@@ -17,40 +17,41 @@ from PIL import Image, ImageChops
 from ganvas.errors import InputError
 from ganvas.reports.templating import render
 
-BUDGET = 18_000_000  # bytes of all pictures of a page, roughly
-EXACT, LOSSY = 1.9, 0.6  # bytes a pixel of a photograph in WebP takes, lossless and at QUALITY
+BUDGET = 18_000_000  # bytes of all images of a page, roughly
+EXACT, LOSSY = 1.9, 0.6  # bytes per pixel of a photo as WebP, lossless and at QUALITY
 QUALITY = 95
-WORTH = 160_000  # px of a picture below which being exact is not worth the smaller crop
-LARGEST, SIDE = 1_000_000, 8_000  # px of a picture on the page, and of a side of it
-FIRST = 12  # the loupe begins on a window of this share of the shorter side
+WORTH = 160_000  # pixels per image below which a lossless image is not worth its smaller crop
+LARGEST, SIDE = 1_000_000, 8_000  # maximum pixels of an image on the page, and of its longer side
+FIRST = 12  # the magnifier starts on a window of one such fraction of the shorter side
 ROWS = 100
-REFERENCE = "original"  # the label of what the others try to reach
+REFERENCE = "original"  # label of the ground truth
 
 
 @dataclass(frozen=True)
 class ViewerRow:
-    """One motif in several versions."""
+    """Several versions of one image."""
 
     name: str
     images: Mapping[str, Image.Image]
-    """Label (bicubic, SRGAN, original, ...) -> image, in the order of showing; at least two, all of one size."""
+    """Label (bicubic, SRGAN, original, ...) -> image, in display order; at least two, all of the same size."""
     scores: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    """Label -> name of the score -> value; a name that ends in ↑ or ↓ says which is better."""
+    """Label -> name of the score -> value; ↑ or ↓ at the end of a name says which values are better."""
     note: str = ""
-    """A sentence beneath the name."""
+    """A sentence below the name."""
 
 
 def viewer_page(title: str, rows: Sequence[ViewerRow], *, lead: str = "", budget: int = BUDGET) -> str:
-    """A self-contained page that shows every row under a slider and a loupe.
+    """A self-contained page that shows every row with a slider and a magnifier.
 
     Args:
-        title: of the page.
-        rows: what to show; beyond 100 the rest is left out, which the page says.
-        lead: a sentence beneath the title.
-        budget: bytes the images may weigh, roughly; larger ones are cut to where the first two sides differ most.
+        title: title of the page.
+        rows: the rows to show; the page notes that rows beyond 100 are left out.
+        lead: a sentence below the title.
+        budget: size of all images in bytes, roughly; larger images are cropped to where the first two sides differ
+            most.
 
     Raises:
-        InputError: there is no row, or a row has fewer than two images or images of unequal sizes.
+        InputError: there is no row, or a row has fewer than two images or images of different sizes.
     """
     viewer = viewer_values(rows, budget)
     styles, scripts = ["page.css", "viewer.css"], ["viewer.js"]
@@ -58,17 +59,17 @@ def viewer_page(title: str, rows: Sequence[ViewerRow], *, lead: str = "", budget
 
 
 def viewer_values(rows: Sequence[ViewerRow], budget: int = BUDGET) -> dict[str, Any]:
-    """What the template `rows.html` shows.
+    """The values for the template `rows.html`.
 
     Raises:
-        InputError: as `viewer_page`.
+        InputError: see `viewer_page`.
     """
     if not rows:
-        raise InputError("there is no picture to show; give at least one row.")
+        raise InputError("there are no images to show; give at least one row.")
     for row in rows:
         _check(row)
     shown = rows[:ROWS]
-    share = budget * 3 / 4 / sum(len(row.images) for row in shown)  # base64 makes four bytes of three
+    share = budget * 3 / 4 / sum(len(row.images) for row in shown)  # base64 turns three bytes into four
     exact = share / EXACT >= WORTH
     allowed = int(min(LARGEST, share / (EXACT if exact else LOSSY)))
     labels = list(dict.fromkeys(label for row in shown for label in row.images))
@@ -84,21 +85,21 @@ def viewer_values(rows: Sequence[ViewerRow], budget: int = BUDGET) -> dict[str, 
 
 def _check(row: ViewerRow) -> None:
     if len(row.images) < 2:
-        raise InputError(f"{row.name} has {len(row.images)} picture, which is nothing to compare; give two or more.")
+        raise InputError(f"{row.name} has too few images to compare ({len(row.images)}); give at least two.")
     (first, image), *others = row.images.items()
     for label, other in others:
         if other.size != image.size:
             raise InputError(
-                f"{row.name} has {first} of {image.width} x {image.height} px and {label} of {other.width} x"
-                f" {other.height} px; give pictures of one size."
+                f"{row.name} has images of different sizes, {first} of {image.width} x {image.height} px and {label} of"
+                f" {other.width} x {other.height} px; give images of one size."
             )
     for label in row.scores:
         if label not in row.images:
-            raise InputError(f"{row.name} has scores of {label!r} and no such picture; give the picture too.")
+            raise InputError(f"{row.name} has scores but no image for {label!r}; give the image too.")
 
 
 def sides(labels: Sequence[str]) -> tuple[str, str]:
-    """The two labels that lie under the slider at first: the first, and the last that is not the original."""
+    """The two labels initially under the slider: the first, and the last that is not the original."""
     others = [label for label in labels if label != REFERENCE]
     return labels[0], (others if len(others) > 1 else list(labels))[-1]
 
@@ -106,16 +107,17 @@ def sides(labels: Sequence[str]) -> tuple[str, str]:
 def _row(row: ViewerRow, allowed: int, exact: bool) -> dict[str, Any]:
     width, height = next(iter(row.images.values())).size
     box = _box(row, allowed)
-    part = {label: image.crop(box) for label, image in row.images.items()}
+    crops = {label: image.crop(box) for label, image in row.images.items()}
     wide, high = box[2] - box[0], box[3] - box[1]
     side = max(1, min(wide, high) // FIRST)
-    x, y = ((place + side / 2) / length for place, length in zip(_apart(part, side, side), (wide, high), strict=True))
-    coded = "lossless" if exact else f"WebP of quality {QUALITY}: for exact pixels open the files themselves"
-    about = f"{width:,} x {height:,} px, {coded}."
+    corner = _most_different(crops, side, side)
+    x, y = ((start + side / 2) / length for start, length in zip(corner, (wide, high), strict=True))
+    coding = "lossless" if exact else f"WebP at quality {QUALITY}: open the original files for exact pixels"
+    about = f"{width:,} x {height:,} px, {coding}."
     if (wide, high) != (width, height):
         about = (
-            f"A part of {wide:,} x {high:,} px at ({box[0]:,}, {box[1]:,}) of {width:,} x {height:,} px, where the"
-            f" two sides differ most; {coded}."
+            f"A crop of {wide:,} x {high:,} px at ({box[0]:,}, {box[1]:,}) of {width:,} x {height:,} px, where the"
+            f" two sides differ most; {coding}."
         )
     return {
         "name": row.name,
@@ -126,8 +128,8 @@ def _row(row: ViewerRow, allowed: int, exact: bool) -> dict[str, Any]:
         "height": high,
         "about": about,
         "versions": [
-            {"label": label, "source": _address(image, exact), "scores": list(_scores(row, label))}
-            for label, image in part.items()
+            {"label": label, "source": _data_url(image, exact), "scores": list(_scores(row, label))}
+            for label, image in crops.items()
         ],
     }
 
@@ -146,22 +148,22 @@ def _number(value: float) -> str:
 
 
 def _box(row: ViewerRow, allowed: int) -> tuple[int, int, int, int]:
-    """What is shown of a picture (left, top, right, bottom): all, or as many pixels as allowed where most differs."""
+    """The crop to show (left, top, right, bottom): the whole image, or as much as allowed where it differs most."""
     width, height = next(iter(row.images.values())).size
     if width * height <= allowed and max(width, height) <= SIDE:
         return 0, 0, width, height
-    # Of the picture's own shape, unless that is a strip.
+    # Keep the image's aspect ratio, unless it is a strip.
     ratio = min(max(width / height, 0.5), 2.0)
     wide = min(width, max(1, int((allowed * ratio) ** 0.5)))
     high = min(height, max(1, allowed // wide), SIDE)
     wide = min(width, max(wide, allowed // high), SIDE)
-    left, top = _apart(row.images, wide, high)
+    left, top = _most_different(row.images, wide, high)
     return left, top, left + wide, top + high
 
 
-def _apart(pictures: Mapping[str, Image.Image], wide: int, high: int) -> tuple[int, int]:
-    """Left and top of the window of that size in which the two sides differ most."""
-    a, b = (_eight_bit(pictures[label]).convert("L") for label in sides(list(pictures)))
+def _most_different(images: Mapping[str, Image.Image], wide: int, high: int) -> tuple[int, int]:
+    """Left and top of the window of the given size in which the two sides differ most."""
+    a, b = (_eight_bit(images[label]).convert("L") for label in sides(list(images)))
     step = max(1, min(wide, high) // 8)
     gap = np.asarray(ImageChops.difference(a, b).reduce(step), np.float64)
     rows, columns = min(len(gap), max(1, high // step)), min(gap.shape[1], max(1, wide // step))
@@ -171,19 +173,19 @@ def _apart(pictures: Mapping[str, Image.Image], wide: int, high: int) -> tuple[i
     return min(left, a.width - wide), min(top, a.height - high)
 
 
-def _eight_bit(picture: Image.Image) -> Image.Image:
-    if picture.mode.startswith("I;16"):
-        return Image.fromarray((np.asarray(picture) / 257).round().astype(np.uint8))
-    return picture
+def _eight_bit(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(image) / 257).round().astype(np.uint8))
+    return image
 
 
-def _address(picture: Image.Image, exact: bool) -> str:
-    """A data: address. A profile is kept where it is one of RGB, so that colours are shown as they are meant."""
-    profile = picture.info.get("icc_profile") if picture.mode in ("RGB", "RGBA") else None
-    picture = _eight_bit(picture)
-    clear = "A" in picture.getbands() or "transparency" in picture.info
+def _data_url(image: Image.Image, exact: bool) -> str:
+    """A data: URL of an image, with its colour profile if that is an RGB profile."""
+    profile = image.info.get("icc_profile") if image.mode in ("RGB", "RGBA") else None
+    image = _eight_bit(image)
+    transparent = "A" in image.getbands() or "transparency" in image.info
     buffer = io.BytesIO()
-    mode = "RGBA" if clear else "RGB"
+    mode = "RGBA" if transparent else "RGB"
     options = {"icc_profile": profile} if profile else {}
-    picture.convert(mode).save(buffer, "WEBP", lossless=exact, quality=60 if exact else QUALITY, method=3, **options)
+    image.convert(mode).save(buffer, "WEBP", lossless=exact, quality=60 if exact else QUALITY, method=3, **options)
     return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()

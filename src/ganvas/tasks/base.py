@@ -1,4 +1,4 @@
-"""What a modality answers: `Task`.
+"""What a modality provides: `Task`.
 
 Only values are imported here, and in the modules that define tasks: whatever computes is imported by the method that
 needs it, so that a refusal, or the next command of a run, needs no torch.
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class Task(ABC):
-    """One modality. A subclass says how its samples are fed, shown and measured; the rest has a default."""
+    """One modality. A subclass decides how its samples are fed, shown and measured; the rest has a default."""
 
     name: ClassVar[str]
     """As systems name it in `System.task`."""
@@ -52,7 +52,7 @@ class Task(ABC):
         """Refuse, before anything is written, what cannot be watched in this modality.
 
         Raises:
-            InputError: an extractor that knows no such samples, or a knee that cannot be.
+            InputError: an extractor that is for other samples, or a knee where there is none.
         """
         if watch.extractor and not self.has_features:
             raise InputError(
@@ -80,7 +80,7 @@ class Task(ABC):
         validate_labels(recipe.system, dataset, folder)
 
     def warnings(self, recipe: Recipe, dataset: Dataset) -> Iterator[str]:
-        """Sentences on data that can be used, but are hardly what was meant."""
+        """Sentences on data that can be used, but are hardly what was intended."""
         yield from ()
 
     def feed(self, recipe: Recipe, dataset: Dataset, device: torch.device) -> Feed:
@@ -96,7 +96,7 @@ class Task(ABC):
 
     @abstractmethod
     def previewer(self, recipe: Recipe, watch: Watch, dataset: Dataset, held_out: Dataset) -> Previewer:
-        """What people look at; of the data the part trained on, and the one held out."""
+        """What is shown of a run; of the data the part trained on, and the one held out."""
 
     def preview_intervals(self, recipe: Recipe, watch: Watch, epoch: int) -> tuple[int, ...]:
         """Real images between previews, where `epoch` are trained on; 0 is none."""
@@ -109,11 +109,11 @@ class Task(ABC):
     def observers(
         self, recipe: Recipe, watch: Watch, folder: RunFolder, console: Console, validator: Validator
     ) -> Sequence[Observer]:
-        """What else looks at a run of this modality, after each measurement."""
+        """What else observes a run of this modality, after each measurement."""
         return ()
 
     def probe(self, run: Run, dataset: Dataset, held_out: Dataset) -> Probe | None:
-        """What the diagnosis looks through; by default for a generator from noise. None where it knows no such game."""
+        """What the diagnosis measures with; by default for a generator from noise. None where there is no diagnosis."""
         from ganvas.tasks.noise import noise_probe
 
         return noise_probe(run, dataset, held_out, self.embed)

@@ -29,7 +29,7 @@ def check_restoration(recipe: Recipe) -> None:
     """
     if not isinstance(recipe.data, Crops):
         raise InputError(
-            f"{_name(recipe)} learns from crops of photographs, and the data are {_data(recipe)}; give it Crops."
+            f"{_name(recipe)} learns from crops of photos, and the data are {_data(recipe)}; give it Crops."
         )
     if recipe.augment.flip:
         raise InputError("--augment.flip is for whole images; crops are turned and mirrored by --data.turn.")
@@ -38,7 +38,7 @@ def check_restoration(recipe: Recipe) -> None:
 
 
 def check_toy2d(recipe: Recipe) -> None:
-    """Refuse what does not go with points.
+    """Refuse what does not go with 2-D points.
 
     Raises:
         InputError: the data are others, there is a reconstruction loss, or the augmentation changes images.
@@ -46,7 +46,7 @@ def check_toy2d(recipe: Recipe) -> None:
     _expect_no_originals(recipe)
     if not isinstance(recipe.data, Mixture2D):
         raise InputError(
-            f"{_name(recipe)} makes points of the plane, and the data are {_data(recipe)}; give it Mixture2D, or take"
+            f"{_name(recipe)} makes 2-D points, and the data are {_data(recipe)}; give it Mixture2D, or take"
             " another recipe."
         )
     augment = recipe.augment

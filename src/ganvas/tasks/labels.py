@@ -1,4 +1,4 @@
-"""Whether the labels of the data are what a system that is told of classes needs."""
+"""Whether the labels of the data fit a system with classes."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ if TYPE_CHECKING:
     from ganvas.data import Dataset
     from ganvas.recipe.system import System
 
-LEAST = 2  # pictures of a class: of one alone nothing can be learned but the picture
+LEAST = 2  # images of a class: of one alone nothing can be learned but the image
 SOURCES = (
-    "pictures in a folder for each class, a parquet file with the column label, an npz file with an array of integers,"
+    "images in a folder for each class, a parquet file with the column label, an npz file with an array of integers,"
     " or one of digits, mnist, fashion-mnist and cifar10"
 )
 
 
 def validate_labels(system: System, dataset: Dataset, folder: RunFolder | None = None) -> None:
-    """Refuse data whose labels do not fit a system that is told of classes.
+    """Refuse data whose labels do not fit a system with classes.
 
     Args:
         dataset: the part that is trained on.
         folder: of the run, whose checkpoint knows the classes it was begun with; None where none is begun.
 
     Raises:
-        InputError: labels are missing, there are too few or other classes, or a class has next to no pictures.
+        InputError: labels are missing, there are too few or other classes, or a class has next to no images.
     """
     if not system.classes:
         return
     name, classes = dataset.name, dataset.classes
     if dataset.labels is None:
-        why = f"cannot be told by class ({dataset.unlabelled})" if dataset.unlabelled else "have no labels"
+        why = f"have no usable labels ({dataset.unlabelled})" if dataset.unlabelled else "have no labels"
         raise InputError(
-            f"the pictures of {name} {why}, and --system.classes {system.classes} needs the class of each; give"
+            f"the images of {name} {why}, and --system.classes {system.classes} needs the class of each; give"
             f" {SOURCES}, or --system.classes 0."
         )
     if folder:
         _refuse_other_classes(classes, dataset, folder)
     if len(classes) < 2:
         raise InputError(
-            f"all pictures of {name} are of one class ({classes[0]}), which leaves nothing to tell apart; give"
+            f"all images of {name} are of one class ({classes[0]}), so there is nothing to distinguish; give"
             " --system.classes 0."
         )
     if len(classes) != system.classes:
@@ -54,8 +54,8 @@ def validate_labels(system: System, dataset: Dataset, folder: RunFolder | None =
     few = [f"{label} has {count}" for label, count in zip(classes, counts, strict=True) if count < LEAST]
     if few:
         raise InputError(
-            f"a class needs {LEAST} pictures to train on, and of {name}'s {len(classes)} classes {listed(few)};"
-            " add pictures, or take the class out."
+            f"a class needs {LEAST} images to train on, and of {name}'s {len(classes)} classes {listed(few)};"
+            " add images, or remove the class."
         )
 
 
@@ -67,8 +67,8 @@ def _refuse_other_classes(classes: Sequence[str], dataset: Dataset, folder: RunF
     new = [label for label in classes if label not in before]
     parts = [f"{what}: {listed(names)}" for what, names in (("gone", gone), ("new", new)) if names]
     raise InputError(
-        f"the classes of {dataset.name} are not those that the run {folder.path} was begun with"
-        f" ({'; '.join(parts) or f'another order: {listed(classes)}'}); bring them back, or give a new --name."
+        f"the classes of {dataset.name} are not those that the run {folder.path} began with"
+        f" ({'; '.join(parts) or f'another order: {listed(classes)}'}); restore them, or give a new --name."
     )
 
 

@@ -34,7 +34,7 @@ def noise_probe(run: Run, dataset: Dataset, held_out: Dataset, embed: Embedding)
 
 def labels_of(recipe: Recipe, part: Dataset, count: int) -> list[int] | None:
     """The classes of the `count` rows that are spread over a part, where the recipe's system has classes."""
-    return part.shares(count).tolist() if recipe.system.classes else None
+    return part.spread_labels(count).tolist() if recipe.system.classes else None
 
 
 def as_seen(rows: NDArray[Any]) -> Tensor:

@@ -1,1 +1,1 @@
-"""How a network upscales an image of any size: its layers row by row, what they see, colours, precision, models."""
+"""The engine that runs a network on images of any size: row streams, receptive fields, colour lock, precision."""

@@ -1,8 +1,8 @@
-"""The colour lock: what an upscaled image is when reduced again must be the image that was given.
+"""The colour lock: downscaling the result must give back the input.
 
-A GAN shifts colours, since its discriminator sees small crops only. One step of back-projection (Irani & Peleg 1991)
-adds to the result the upscaled difference between the input and the reduced result, which changes low frequencies and
-leaves the invented detail alone. Every step is a convolution, so it goes row by row with the rest.
+A GAN shifts colours, since its discriminator sees only small crops. One step of back-projection (Irani & Peleg 1991)
+adds to the result the upscaled difference between the input and the downscaled result. That corrects low frequencies
+and keeps the generated detail. Every step is a convolution, so it streams row by row like the network.
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ from ganvas.inference.engine.row_stream import RowStream
 
 
 class ColourLock:
-    """Corrects the rows of one image on their way.
+    """Corrects the rows of one image as they are streamed.
 
     Attributes:
-        before, after: mean CIE76 difference between the image and the result reduced to its size.
+        before, after: mean CIE76 difference between the image and the result downscaled to its size.
     """
 
     def __init__(self, image: Raster, scale: int) -> None:
         self.image, self.scale = image, scale
         high, low = image.height * scale, image.height
-        everything = 2**31
-        self._lock = RowStream(LayerGraph(_Lock(scale)), [high, low], everything)
-        self._reduced = [RowStream(LayerGraph(Reduce(scale)), [high], everything) for _ in range(2)]
+        unlimited = 2**31
+        self._lock = RowStream(LayerGraph(_Lock(scale)), [high, low], unlimited)
+        self._reduced = [RowStream(LayerGraph(Reduce(scale)), [high], unlimited) for _ in range(2)]
         self._sums, self._rows = [0.0, 0.0], [0, 0]
 
     @property
     def before(self) -> float:
-        """Of the network's own result."""
+        """Difference of the network's own result."""
         return self._sums[0] / max(1, self._rows[0] * self.image.width)
 
     @property
     def after(self) -> float:
-        """Of the result as it is given out."""
+        """Difference of the corrected result."""
         return self._sums[1] / max(1, self._rows[1] * self.image.width)
 
     @torch.inference_mode()
@@ -94,7 +94,7 @@ def lab(images: Tensor) -> Tensor:
 
 
 class Reduce(nn.Module):
-    """(B, 1, scale h, scale w) -> (B, 1, h, w) by the antialiased bicubic rule that makes low-resolution images."""
+    """(B, 1, scale h, scale w) -> (B, 1, h, w) by the antialiased bicubic kernel that makes low-resolution images."""
 
     def __init__(self, scale: int) -> None:
         super().__init__()
@@ -108,7 +108,7 @@ class Reduce(nn.Module):
         self.across.weight.data = weights.view(1, 1, 1, -1)
 
     def forward(self, high: Tensor) -> Tensor:
-        """Rows first, as the rule says."""
+        """Rows first, as MATLAB does."""
         low: Tensor = self.across(self.down(high))
         return low
 
@@ -129,7 +129,7 @@ class _Lock(nn.Module):
 
 
 def _cubic(t: float) -> float:
-    """Keys's kernel with a = -1/2 (Keys 1981)."""
+    """Keys' kernel with a = -1/2 (Keys 1981)."""
     t = math.fabs(t)
     if t <= 1:
         return 1.5 * t**3 - 2.5 * t**2 + 1

@@ -1,4 +1,4 @@
-"""The layers that are known to be local, and the rows of its input that every row of a layer's output depends on."""
+"""The layers that are known to be local, and the input rows that each of their output rows depends on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Range = tuple[int, int]
 
 
 class NotLocal(Exception):
-    """A network does something that is not known to be local; the message names it."""
+    """A network contains an operation that is not known to be local; the message names it."""
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,13 @@ class LocalLayer:
     """One operation, and the rows (or columns) that it reads.
 
     Attributes:
-        run: from its inputs to its output. The rows that `reads` asks for come with the image's border already
-            added above and below, so that it adds none there.
-        kernel, stride, dilation, padding: (vertical, horizontal), of a convolution; else 1, 1, 1, 0.
-        border: what lies beyond the image's border: "zeros", "reflect", "replicate", or "clip" for nothing.
-        grow: rows out for every row in.
+        run: maps the inputs to the output. Its input rows already include the padding above and below the image, so it
+            must add none there.
+        kernel, stride, dilation, padding: (vertical, horizontal) of a convolution; 1, 1, 1, 0 otherwise.
+        border: padding beyond the image's border: "zeros", "reflect", "replicate", or "clip" for none.
+        grow: output rows per input row.
         halo: neighbours on either side that an interpolation reads.
-        module, activation: what it runs, of a convolution, or of something done to every value by itself.
+        module, activation: the module of a convolution, or of an elementwise operation.
     """
 
     run: Callable[..., Tensor]
@@ -45,7 +45,7 @@ class LocalLayer:
     activation: nn.Module | None = None
 
     def reads(self, first: int, last: int, axis: int = 0) -> Range:
-        """The first and the last row of the input that rows `first` to `last` of the output depend on."""
+        """The first and last input row that output rows `first` to `last` depend on."""
         if self.grow > 1:
             if not self.halo:
                 return first // self.grow, last // self.grow
@@ -56,7 +56,7 @@ class LocalLayer:
         return first * start[0] - start[1], last * start[0] - start[1] + reach
 
     def ready(self, rows: int, total: int) -> int:
-        """How many rows of the output can be made of the first `rows` of `total` rows of the input."""
+        """The number of output rows that depend only on the first `rows` of `total` input rows."""
         if rows == total:
             return self.total(total)
         if self.grow > 1:
@@ -65,7 +65,7 @@ class LocalLayer:
         return max(0, (rows - 1 + self.padding[0] - reach) // self.stride[0] + 1)
 
     def total(self, rows: int) -> int:
-        """The height of the output for an input of this height."""
+        """The height of the output for an input of `rows` rows."""
         reach = self.dilation[0] * (self.kernel[0] - 1)
         return ((rows + 2 * self.padding[0] - reach - 1) // self.stride[0] + 1) * self.grow
 
@@ -88,10 +88,10 @@ _HALO = {"nearest": 0, "bilinear": 1, "bicubic": 2}
 def local_layer(
     node: fx.Node, modules: dict[str, nn.Module], args: Sequence[Any], kwargs: dict[str, Any]
 ) -> LocalLayer | None:
-    """The layer that a traced operation is, or None if it changes no value.
+    """The local layer of a traced operation, or None if it changes no value.
 
     Raises:
-        NotLocal: it is none of those known here.
+        NotLocal: the operation is not known to be local.
     """
     if node.op == "call_module":
         return _of_module(modules[str(node.target)])
@@ -127,7 +127,7 @@ def _of_module(module: nn.Module) -> LocalLayer | None:
         return _interpolation(module.size, module.scale_factor, module.mode, module.align_corners)
     if isinstance(module, _POINTWISE_MODULES):
         if hasattr(module, "inplace"):
-            module.inplace = False  # the rows that it would write over may be read once more
+            module.inplace = False  # the rows that it would overwrite may be read again
         return LocalLayer(_prelu(module) if isinstance(module, nn.PReLU) else module, activation=module)
     raise NotLocal(f"{type(module).__name__} is not known to be local")
 
@@ -157,7 +157,7 @@ def convolve(
 ) -> Tensor:
     """torch's convolution, bit for bit the same for every part of an image.
 
-    On the CPU torch hands small inputs to another kernel than large ones, which adds up in another order.
+    On the CPU, torch uses different kernels for small and large inputs, which sum in different orders.
     """
     if x.device.type == "cpu" and torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         made: Tensor = torch.ops.aten.mkldnn_convolution(x, weight, bias, padding, stride, dilation, groups)
@@ -174,9 +174,9 @@ def _interpolation(size: Any, factor: Any, mode: str, aligned: bool | None) -> L
     if size is not None or len(factors) != 1 or mode not in _HALO or aligned or float(factor := factors.pop()) % 1:
         raise NotLocal(f"an interpolation ({mode}) to {size or factor}")
     whole = int(factor)
-    # Where the factor is a power of two, places and weights are exact numbers, and so the same in every part.
+    # If the factor is a power of two, positions and weights are exact, and so the same in every part.
     if _HALO[mode] and whole & (whole - 1):
-        raise NotLocal(f"an interpolation ({mode}) by {whole}, whose weights are not exact numbers")
+        raise NotLocal(f"an interpolation ({mode}) by {whole}, whose weights are not exact")
 
     def run(x: Tensor) -> Tensor:
         return functional.interpolate(x, scale_factor=float(whole), mode=mode)

@@ -1,4 +1,4 @@
-"""How much memory may be used, and what a lack of it looks like."""
+"""How much memory may be used, and how to recognize that it ran out."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from pathlib import Path
 
 import torch
 
-SHARE = 0.25  # of the memory at hand: other programs want some
-MOST = 256 * 2**20  # bytes on the CPU: more rows at once make nothing faster
+SHARE = 0.25  # fraction of the available memory: leave some to other programs
+MOST = 256 * 2**20  # bytes on the CPU: more rows at once are not faster
 
 
 def budget(device: torch.device) -> int:
-    """Bytes that the rows of all layers may take."""
+    """Bytes that the rows of all layers may use."""
     if device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(device)
         return int(free * SHARE)
-    return min(MOST, int(_at_hand() * SHARE))
+    return min(MOST, int(_available() * SHARE))
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory did not suffice."""
+    """Whether an error means that memory ran out."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
-    said = str(error).lower()
+    message = str(error).lower()
     return isinstance(error, RuntimeError) and any(
-        words in said for words in ("out of memory", "can't allocate", "not enough memory", "alloc_cpu", "bad_alloc")
+        text in message for text in ("out of memory", "can't allocate", "not enough memory", "alloc_cpu", "bad_alloc")
     )
 
 
-def _at_hand() -> int:
+def _available() -> int:
     found = [2**32]
     with suppress(OSError, ValueError):
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()

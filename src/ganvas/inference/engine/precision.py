@@ -1,4 +1,4 @@
-"""Which arithmetic upscales fastest on this machine without being seen: tried on the image itself, then kept."""
+"""Choose the fastest precision on this machine with no visible difference: tried on the image itself, then cached."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ from ganvas.inference.engine.raster import ArrayRaster, Raster
 from ganvas.inference.engine.tiling import Engine, InvalidResult, Tiling
 from ganvas.machine import processor
 
-FAITHFUL = 50.0  # dB against fp32: below one step of 8 bits on average
-SIDE = 96  # pixels of the image that candidates are tried on
-SECONDS = 0.6  # for each of them
+FAITHFUL = 50.0  # dB against fp32: an error below one step of 8 bits on average
+SIDE = 96  # side in pixels of the part of the image that candidates are tried on
+SECONDS = 0.6  # time for each candidate
 
 
 @dataclass(frozen=True)
 class PrecisionTrial:
-    """One candidate.
+    """The trial of one candidate.
 
     Attributes:
-        seconds: for a megapixel of the result.
-        decibels: PSNR against the result in fp32; infinite for equal.
+        seconds: time per megapixel of the result.
+        decibels: PSNR against the result in fp32; infinite if they are equal.
     """
 
     name: str
@@ -47,7 +47,7 @@ class PrecisionTrial:
 
 
 def table(trials: Sequence[PrecisionTrial]) -> str:
-    """The candidates, one a line, with a star before the one that is taken."""
+    """The candidates, one per line, with a star before the chosen one."""
     taken = _best(trials)
     lines = ["   precision  s per megapixel  dB against fp32"]
     for trial in trials:
@@ -57,15 +57,15 @@ def table(trials: Sequence[PrecisionTrial]) -> str:
 
 
 def exact_engine(network: nn.Module, scale: int, device: torch.device, channels: int = 3, smallest: int = 1) -> Engine:
-    """The engine that everything else is measured by: fp32, batch normalisation folded into the convolutions."""
-    with suppress(Exception):  # a network that cannot be traced stays as it is
+    """The reference engine: fp32, with batch normalization folded into the convolutions."""
+    with suppress(Exception):  # a network that cannot be traced stays unchanged
         network = _folded(network)
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Engine(network, scale, device, smallest=smallest, channels=channels)
 
 
 def _folded(network: nn.Module) -> nn.Module:
-    """The network with every batch normalisation that follows a convolution folded into it."""
+    """The network with every batch normalization folded into the convolution before it."""
     traced = fx.symbolic_trace(network)
     modules = dict(traced.named_modules())
     for node in list(traced.graph.nodes):
@@ -84,14 +84,14 @@ def _folded(network: nn.Module) -> nn.Module:
 
 
 def candidates(engine: Engine) -> dict[str, Callable[[], Engine]]:
-    """The other ways to compute that this machine has."""
+    """The other precisions that this machine supports."""
 
     def lower(dtype: torch.dtype, name: str) -> Callable[[], Engine]:
         def make() -> Engine:
             network = copy.deepcopy(engine.network)
             network = network if engine.exact else network.to(dtype)
             made = Engine(network, engine.scale, engine.device, dtype, name, engine.smallest, engine.channels)
-            # The first convolution in fp32, and with it the sums that residual blocks add to: 5 dB for no time.
+            # Keep the first convolution, and so the residual sums, in fp32: gains 5 dB at no cost.
             for layer in made.convolutions()[1:]:
                 layer.to(dtype)
             if made.graph and made.device.type == "cpu":
@@ -108,7 +108,7 @@ def candidates(engine: Engine) -> dict[str, Callable[[], Engine]]:
 
 
 def fastest_engine(engine: Engine, image: Raster) -> tuple[Engine, tuple[PrecisionTrial, ...]]:
-    """The fastest engine at FAITHFUL dB or better, and how all of them did; from the cache if this model was here."""
+    """The fastest engine with at least FAITHFUL dB, and all trials; from the cache if this model was tried before."""
     made = candidates(engine)
     key = _key(engine)
     kept = _read_cache()
@@ -130,11 +130,11 @@ def _tried(engine: Engine, made: dict[str, Callable[[], Engine]], sample: Raster
     results: dict[str, Tensor] = {}
     seconds: dict[str, float] = {}
     for name, make in made.items():
-        with suppress(RuntimeError):  # what this machine cannot do after all
+        with suppress(RuntimeError):  # not supported after all
             engines[name] = make()
     began = time.perf_counter()
     rounds = 0
-    # In turns, so that another program's work in between meets all of them alike; the first round warms up.
+    # Take turns, so that other programs slow all candidates equally; the first round is for warm-up.
     while rounds < 2 or (time.perf_counter() - began < SECONDS * len(engines) and rounds < 8):
         for name, one in list(engines.items()):
             start = time.perf_counter()
@@ -169,14 +169,14 @@ def _decibels(one: Tensor, other: Tensor) -> float:
 
 
 def _sample(image: Raster) -> ArrayRaster:
-    """The middle of an image, at least SIDE px each way, repeated where it is smaller."""
+    """The centre of an image, SIDE x SIDE pixels; smaller images are mirrored to that size."""
     height, width = min(SIDE, image.height), min(SIDE, image.width)
     middle = image.region((image.height - height) // 2, (image.width - width) // 2, height, width)
     return ArrayRaster(np.pad(middle, ((0, SIDE - height), (0, SIDE - width), (0, 0)), mode="symmetric"))
 
 
 def _key(engine: Engine) -> str:
-    """Of this model on this machine."""
+    """The cache key of this model on this machine."""
     digest = hashlib.sha256()
     for name, tensor in engine.network.state_dict().items():
         digest.update(f"{name} {tuple(tensor.shape)} {float(tensor.double().sum()):.17g}".encode())
@@ -196,5 +196,5 @@ def _read_cache() -> dict[str, Any]:
 
 
 def _write_cache(choices: dict[str, Any]) -> None:
-    with suppress(InputError):  # a read-only home costs two seconds the next time, no more
+    with suppress(InputError):  # with a read-only home, the trials only run again next time
         write_text(_cache(), json.dumps(choices, indent=1) + "\n")

@@ -1,4 +1,4 @@
-"""Images that are read region by region."""
+"""Images that are read one region at a time."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ Floats = NDArray[np.float32]
 
 
 class Raster(Protocol):
-    """An image that is read region by region; a file's reader need not hold it in memory."""
+    """An image that is read one region at a time, so that a file need not fit into memory."""
 
     @property
     def height(self) -> int:
-        """In pixels, at least 1."""
+        """Height in pixels, at least 1."""
 
     @property
     def width(self) -> int:
-        """In pixels, at least 1."""
+        """Width in pixels, at least 1."""
 
     @property
     def channels(self) -> int:
         """1 for grey, 3 for RGB."""
 
     def region(self, top: int, left: int, height: int, width: int) -> Floats:
-        """float32 (height, width, channels) in [0, 1]; never asked for anything outside the image."""
+        """float32 (height, width, channels) in [0, 1]; the region always lies within the image."""
 
 
 class ArrayRaster:
@@ -41,13 +41,13 @@ class ArrayRaster:
         pixels = pixels[..., None] if pixels.ndim == 2 else pixels
         if pixels.ndim != 3 or pixels.shape[2] not in (1, 3) or 0 in pixels.shape:
             raise InputError(
-                f"an array of shape {pixels.shape} is no image; give (H, W), (H, W, 1) or (H, W, 3), and alpha as an"
-                " image of its own."
+                f"an array of shape {pixels.shape} is not an image; give (H, W), (H, W, 1) or (H, W, 3), and alpha as a"
+                " separate image."
             )
         if pixels.dtype not in (np.uint8, np.uint16, np.float32):
-            raise InputError(f"pixels of type {pixels.dtype} cannot be upscaled; give uint8, uint16 or float32.")
-        if pixels.dtype == np.float32 and not (pixels.min() >= 0 and pixels.max() <= 1):  # which NaN is not either
-            raise InputError("float pixels lie outside 0 to 1; divide them by what white is, or give uint8.")
+            raise InputError(f"pixels of type {pixels.dtype} are not supported; give uint8, uint16 or float32.")
+        if pixels.dtype == np.float32 and not (pixels.min() >= 0 and pixels.max() <= 1):  # refuses NaN too
+            raise InputError("float pixels are outside 0 to 1; divide them by the value of white, or give uint8.")
         self.pixels = pixels
         self.height, self.width, self.channels = pixels.shape
 
@@ -58,7 +58,7 @@ class ArrayRaster:
 
 
 class GreyRaster:
-    """One plane of an image that has three equal ones."""
+    """One channel of an image whose three channels are equal."""
 
     channels = 1
 
@@ -71,7 +71,7 @@ class GreyRaster:
 
 
 class PaddedRaster:
-    """An image too small for a network, its last row and column repeated."""
+    """An image too small for a network, padded by repeating its last row and column."""
 
     def __init__(self, image: Raster, smallest: int) -> None:
         self.image = image
@@ -88,25 +88,25 @@ class PaddedRaster:
 
 
 def is_grey(image: Raster, rows: int = 64) -> bool:
-    """Whether three planes are equal everywhere, as of a grey image in a file of colours."""
+    """Whether an RGB image has three equal channels."""
     parts = (image.region(top, 0, min(rows, image.height - top), image.width) for top in range(0, image.height, rows))
     return image.channels == 3 and all(bool((part == part[..., :1]).all()) for part in parts)
 
 
 def peak(kind: np.dtype[Any]) -> np.float32:
-    """The value of white."""
+    """The value of white for pixels of a type."""
     return np.float32(1 if kind == np.float32 else np.iinfo(kind).max)
 
 
 def read(image: Raster, top: int, left: int, height: int, width: int) -> Tensor:
-    """A region as networks see it: float32 (1, 3, height, width) in [-1, 1]; grey as three equal planes."""
+    """A region as a network's input: float32 (1, 3, height, width) in [-1, 1], grey as three equal channels."""
     part = np.ascontiguousarray(image.region(top, left, height, width), np.float32)
     planes = torch.from_numpy(part).permute(2, 0, 1)[None] * 2 - 1
     return planes.expand(1, 3, -1, -1) if image.channels == 1 else planes
 
 
 def like(rows: Floats, kind: NDArray[Any] | Image.Image) -> NDArray[Any]:
-    """Unrounded values in [0, 1] as pixels of the type that `kind` has."""
+    """Convert unrounded values in [0, 1] to the pixel type of `kind`."""
     dtype = np.dtype(np.uint8) if isinstance(kind, Image.Image) else kind.dtype
     if dtype == np.float32:
         return rows

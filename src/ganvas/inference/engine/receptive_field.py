@@ -1,7 +1,7 @@
-"""A network as local layers, and what each of its outputs depends on.
+"""A network as a graph of local layers, and its receptive field.
 
-A network whose layers are all known to be local can be run on any part of an image, with the same result as on the
-whole (`ganvas.inference.engine.row_stream`), and has a receptive field that is computed, not guessed.
+A network whose layers are all known to be local can run on any part of an image with the same result as on the whole
+(`ganvas.inference.engine.row_stream`), and its receptive field is computed, not guessed.
 """
 
 from __future__ import annotations
@@ -16,19 +16,23 @@ from ganvas.inference.engine.layers import LocalLayer, NotLocal, Range, local_la
 
 
 class LayerGraph:
-    """A network as layers in the order of their work.
+    """A network as layers in the order of execution.
 
     Attributes:
-        inputs: names of what goes in, in the order of forward's arguments.
-        layers: name -> (layer, its arguments with `TensorRef` in place of tensors of other layers), in order.
-        output: name of what comes out.
+        inputs: names of the inputs, in the order of forward's arguments.
+        layers: name -> (layer, positional and keyword arguments with `TensorRef` in place of tensors), in order.
+        output: name of the output.
     """
 
     def __init__(self, network: nn.Module) -> None:
-        """Raises NotLocal where a layer is none of those known here."""
+        """Trace a network.
+
+        Raises:
+            NotLocal: a layer is not known to be local.
+        """
         try:
             traced = fx.symbolic_trace(network)
-        except Exception as error:  # whatever a network's own code does when no tensor comes in
+        except Exception as error:  # a network's own code may fail in any way on a proxy tensor
             raise NotLocal(f"{type(network).__name__} cannot be traced ({str(error).splitlines()[0]})") from None
         modules = dict(traced.named_modules())
         self.inputs: list[str] = []
@@ -63,19 +67,19 @@ class LayerGraph:
                 self._sources[node.name] = [name for name in names if name not in self.constants]
 
     def sources(self, name: str) -> list[str]:
-        """The tensors that a layer reads, constants left out."""
+        """The tensors that a layer reads, without constants."""
         return self._sources[name]
 
     def readers(self, name: str) -> list[str]:
-        """The layers that read a tensor, and "" for the world outside."""
+        """The layers that read a tensor, and "" if it is the output."""
         return [n for n in self.layers if name in self._sources[n]] + [""] * (name == self.output)
 
     def change(self, name: str, layer: LocalLayer) -> None:
-        """Put another layer in the place of one."""
+        """Replace a layer."""
         self.layers[name] = (layer, *self.layers[name][1:])
 
     def drop(self, name: str, instead: str) -> None:
-        """Leave a layer out; those that read it read another."""
+        """Remove a layer; its readers read `instead`."""
         del self.layers[name]
         for reader, (layer, args, kwargs) in self.layers.items():
             if name in self._sources[reader]:
@@ -85,38 +89,38 @@ class LayerGraph:
         self.output = instead if self.output == name else self.output
 
     def scale(self) -> int:
-        """Rows out for every row in."""
+        """Output rows per input row."""
         heights = dict.fromkeys(self.inputs, 1024)
         for name, (layer, _, _) in self.layers.items():
             heights[name] = layer.total(heights[self.sources(name)[0]])
         return heights[self.output] // 1024
 
     def context(self) -> int:
-        """Pixels of the input on every side that the output for one pixel depends on, besides that pixel."""
+        """Radius of the receptive field: input pixels on every side that the output of one pixel depends on."""
         scale = self.scale()
         reach = 0
         for axis in (0, 1):
-            asked: dict[str, Range] = {self.output: (0, scale - 1)}
+            needed: dict[str, Range] = {self.output: (0, scale - 1)}
             for name in reversed(self.layers):
-                if name not in asked:
+                if name not in needed:
                     continue
-                read = self.layers[name][0].reads(*asked[name], axis)
+                read = self.layers[name][0].reads(*needed[name], axis)
                 for source in self.sources(name):
-                    before = asked.get(source, read)
-                    asked[source] = min(before[0], read[0]), max(before[1], read[1])
-            reach = max([reach, *(max(-asked[name][0], asked[name][1]) for name in self.inputs if name in asked)])
+                    before = needed.get(source, read)
+                    needed[source] = min(before[0], read[0]), max(before[1], read[1])
+            reach = max([reach, *(max(-needed[name][0], needed[name][1]) for name in self.inputs if name in needed)])
         return reach
 
 
 @dataclass(frozen=True)
 class TensorRef:
-    """Stands for a tensor in a layer's arguments."""
+    """A reference to a tensor in a layer's arguments."""
 
     name: str
 
 
 def _with_refs(value: Any, alias: dict[str, str]) -> Any:
-    """Nested arguments of a node with stand-ins in the place of nodes."""
+    """Nested arguments of a node, with nodes replaced by references."""
     if isinstance(value, fx.Node):
         return TensorRef(alias.get(value.name, value.name))
     if isinstance(value, dict):
@@ -127,7 +131,7 @@ def _with_refs(value: Any, alias: dict[str, str]) -> Any:
 
 
 def _swapped(value: Any, swap: dict[str, str]) -> Any:
-    """Nested arguments with other stand-ins."""
+    """Nested arguments with renamed references."""
     if isinstance(value, TensorRef):
         return TensorRef(swap.get(value.name, value.name))
     if isinstance(value, dict):
@@ -136,7 +140,7 @@ def _swapped(value: Any, swap: dict[str, str]) -> Any:
 
 
 def refs(value: Any) -> list[TensorRef]:
-    """All stand-ins within nested arguments."""
+    """All references in nested arguments."""
     if isinstance(value, TensorRef):
         return [value]
     if isinstance(value, dict):
@@ -145,7 +149,7 @@ def refs(value: Any) -> list[TensorRef]:
 
 
 def fill(value: Any, tensors: dict[str, Tensor]) -> Any:
-    """The arguments with tensors in the place of their stand-ins."""
+    """Nested arguments, with references replaced by tensors."""
     if isinstance(value, TensorRef):
         return tensors[value.name]
     if isinstance(value, dict):

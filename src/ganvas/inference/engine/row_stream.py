@@ -1,7 +1,7 @@
-"""A network over an image from top to bottom, every row of every layer computed once.
+"""Run a network over an image from top to bottom, computing every row of every layer once.
 
-Each layer keeps the few rows that the next ones will read again. So memory depends on the image's width and on how
-many rows go in at once, never on its height; and nothing is computed twice, as overlapping tiles would.
+Each layer keeps the few rows that the next layers will read again. So memory depends on the image's width and on the
+number of rows processed at once, never on its height, and nothing is computed twice as with overlapping tiles.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from ganvas.inference.engine.receptive_field import LayerGraph, fill
 
 
 class RowStream:
-    """One image on its way through a graph.
+    """One image that is streamed through a graph.
 
     Args:
         graph: the network.
-        heights: of the image, one number for every input of the network.
-        quantum: rows of the first input that are worked on at once at most; may be lowered at any time.
+        heights: height of the image at every input of the network.
+        quantum: maximum number of rows of the first input to process at once; may be lowered at any time.
     """
 
     def __init__(self, graph: LayerGraph, heights: list[int], quantum: int) -> None:
@@ -35,13 +35,13 @@ class RowStream:
         for name in graph.layers:
             for source in graph.sources(name):
                 self._readers[source].append(name)
-        self._rows: dict[str, Tensor] = {}  # kept rows, of which the last is row _done - 1
+        self._rows: dict[str, Tensor] = {}  # kept rows; the last one is row _done - 1
         self._done = dict.fromkeys(self._totals, 0)
         self.watch: Callable[[int], object] = lambda size: None
 
     @property
     def total(self) -> int:
-        """Rows that come out in all."""
+        """Number of output rows."""
         return self._totals[self.graph.output]
 
     def push(self, *bands: Tensor) -> None:
@@ -50,9 +50,9 @@ class RowStream:
             self._append(name, band)
 
     def pull(self) -> Tensor | None:
-        """The next rows of the output, or None if the rows pushed so far give no more.
+        """The next rows of the output, or None until more rows are pushed.
 
-        What goes wrong on the way, as a lack of memory, leaves everything as it was: lower the quantum, pull again.
+        An error, such as running out of memory, leaves the stream unchanged: lower the quantum and pull again.
         """
         output = self.graph.output
         while self._pass():
@@ -87,7 +87,7 @@ class RowStream:
         self._done[name] += rows.shape[2]
 
     def _window(self, layer: LocalLayer, source: str, first: int, last: int) -> Tensor:
-        """The rows that a layer reads for these rows of its output, with the image's border where it lies there."""
+        """The rows that a layer reads for output rows `first` to `last`, with padding beyond the image's border."""
         low, high = layer.reads(first, last)
         total, kept = self._totals[source], self._rows[source]
         start = self._done[source] - kept.shape[2]
@@ -107,12 +107,12 @@ class RowStream:
         start = self._done[source] - kept.shape[2]
         drop = min(max(0, needed - start), kept.shape[2])
         if drop:
-            # A view would hold the memory of the rows that go.
+            # A view would keep the memory of the dropped rows.
             self._rows[source] = kept[:, :, drop:].clone(memory_format=torch.preserve_format)
 
 
 def _beyond(row: int, total: int, border: str) -> int:
-    """The row of the image that stands for one beyond its border."""
+    """The row of the image that pads a row beyond its border."""
     if border == "replicate":
         return min(max(row, 0), total - 1)
     row = -row if row < 0 else row

@@ -1,4 +1,4 @@
-"""A network over a whole image, in parts that fit into memory: rows of the result from top to bottom."""
+"""Run a network over a whole image in parts that fit into memory, from top to bottom."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from ganvas.inference.engine.raster import Raster, read
 from ganvas.inference.engine.receptive_field import LayerGraph
 from ganvas.inference.engine.row_stream import RowStream
 
-OVERLAP = 32  # pixels of context where what a network sees is not known
-SMALLEST = 16  # pixels: the side of a tile below which it would be all border
-TILE = 192  # side of the tiles of a network that cannot go row by row
-BLACK = -0.98  # in [-1, 1]: a result that is nowhere brighter is black
+OVERLAP = 32  # pixels of context if the receptive field is unknown
+SMALLEST = 16  # side in pixels of the smallest tile: a smaller one would be mostly context
+TILE = 192  # side in pixels of the tiles of a network that cannot be streamed by rows
+BLACK = -0.98  # in [-1, 1]: a result without any brighter value is black
 
 
 class InvalidResult(Exception):
-    """A result is not finite, or black where the image is not."""
+    """A result is not finite, or is black where the image is not; the message says which, after "outputs"."""
 
 
 @dataclass
 class Engine:
-    """A network made ready to upscale, on a device and in a precision.
+    """A network that is ready to upscale, on a device and in a precision.
 
     Attributes:
         network: (1, 3, h, w) in [-1, 1] -> (1, 3, scale h, scale w).
-        graph: its layers, or None where they are not all known (`why` says which).
+        graph: its layers, or None if some are not known to be local (`why` says which).
     """
 
     network: nn.Module
@@ -50,37 +50,37 @@ class Engine:
         except NotLocal as reason:
             self.why = str(reason)
         if self.graph:
-            # A mirrored border needs that many pixels to mirror.
+            # Reflection padding needs that many pixels to reflect.
             mirrored = [layer.padding for layer, _, _ in self.graph.layers.values() if layer.border == "reflect"]
             self.smallest = max([self.smallest, *(max(padding) + 1 for padding in mirrored)])
 
     @property
     def exact(self) -> bool:
-        """Whether parts give the same as the whole."""
+        """Whether parts give the same result as the whole image."""
         return self.graph is not None
 
     @property
     def context(self) -> int:
-        """Pixels around a part that are given to the network with it."""
+        """Pixels around a part that the network also reads."""
         return self.graph.context() if self.graph else OVERLAP
 
     def convolutions(self) -> list[nn.Module]:
-        """In the order of their work."""
+        """All convolutions in the order of execution; none if the graph is unknown."""
         return [layer.module for layer, _, _ in self.graph.layers.values() if layer.module] if self.graph else []
 
     def prepare(self, region: Tensor) -> Tensor:
-        """A region as this engine's network wants it."""
-        region = region.transpose(0, 1) if self.channels == 1 else region  # each plane as an image of its own
-        dtype = torch.float32 if self.graph else self.dtype  # layers that are known take what they need
+        """Convert a region to the input of this engine's network."""
+        region = region.transpose(0, 1) if self.channels == 1 else region  # each channel as a separate image
+        dtype = torch.float32 if self.graph else self.dtype  # known layers cast by themselves
         return region.to(self.device, dtype).contiguous(memory_format=torch.channels_last)
 
     def restore(self, made: Tensor) -> Tensor:
-        """What the network made as float32 (1, 3, rows, columns) on the CPU."""
+        """Convert the network's output to float32 (1, 3, rows, columns) on the CPU."""
         made = made.float().cpu()
         return made.transpose(0, 1) if self.channels == 1 else made
 
     def pixel_bytes(self) -> int:
-        """Memory for one pixel of the input on its way through: that of the largest layers at once, roughly."""
+        """Rough estimate of the memory per input pixel: that of the largest layers at once."""
         if not self.graph:
             return 16_000 * self.scale
         sizes: list[int] = []
@@ -99,12 +99,12 @@ class Engine:
 
 @dataclass
 class Tiling:
-    """How one image is divided into parts; what happens on the way changes it.
+    """How one image is divided into parts; it adapts when memory runs out.
 
     Attributes:
-        tile: columns worked on at once, without context; of a network that cannot go row by row, the tile's side.
-        rows: worked on at once.
-        halvings: how often memory did not suffice.
+        tile: columns processed at once, without context; or the tile's side, if the network cannot be streamed by rows.
+        rows: rows processed at once.
+        halvings: how often memory ran out.
     """
 
     engine: Engine
@@ -128,11 +128,11 @@ class Tiling:
 
     @torch.inference_mode()
     def parts(self, start: int = 0) -> Iterator[Tensor]:
-        """float32 (1, 3, rows, scale width) in about [-1, 1], from the row that belongs to the image's row `start`.
+        """Yield float32 (1, 3, rows, scale width) in about [-1, 1], from the image's row `start` to its end.
 
         Raises:
-            InvalidResult: the network gave something that is no image.
-            InputError: memory does not suffice for the smallest parts.
+            InvalidResult: the network's output is not a valid image.
+            InputError: there is not enough memory for the smallest parts.
         """
         scale = self.engine.scale
         done = start * scale
@@ -218,16 +218,16 @@ class Tiling:
 
     def _check(self, part: Tensor, done: int) -> None:
         if not bool(torch.isfinite(part).all()):
-            raise InvalidResult("values that are no numbers")
+            raise InvalidResult("NaN or infinite values")
         if self.engine.dtype != torch.float32 and float(part.max()) < BLACK:
             row = done // self.engine.scale
             count = min(-(-part.shape[2] // self.engine.scale), self.image.height - row)
             if float(self.image.region(row, 0, count, self.image.width).max()) > 0.1:
-                raise InvalidResult("black where the image is not")
+                raise InvalidResult("black where the image is not black")
 
 
 def _spans(length: int, core: int, context: int, start: int = 0) -> Iterator[tuple[int, int, int, int]]:
-    """(low, high, first, end): what to read, and the part of it that counts."""
+    """(low, high, first, end): the range to read with context, and the range to keep."""
     for first in range(start, length, core):
         end = min(length, first + core)
         yield max(0, first - context), min(length, end + context), first, end

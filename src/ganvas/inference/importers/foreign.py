@@ -1,6 +1,6 @@
-"""Open the checkpoints of other programs without running code that they may hold.
+"""Open the checkpoints of other programs without running any code in them.
 
-Three families are known here, since spandrel does not know them; all others are spandrel's, of the extra `foreign`.
+Three families that spandrel does not know are defined here; spandrel, from the extra `foreign`, opens all others.
 """
 
 from __future__ import annotations
@@ -17,18 +17,23 @@ from torch import Tensor, nn
 
 from ganvas.errors import InputError
 from ganvas.inference.base import Descriptor, Model
-from ganvas.inference.importers.networks import IMAGENET, LeftthomasSRGAN, MSRResNet, TutorialSRResNet, UnitRange
+from ganvas.inference.importers.networks import (
+    IMAGENET,
+    LeftthomasSRGAN,
+    MSRResNet,
+    TutorialSRResNet,
+    UnitRange,
+    Weights,
+)
 from ganvas.nn.pth import CodeInside, read_pth
 
-Weights = dict[str, Tensor]
-
 _WITHIN = ("params_ema", "params", "state_dict", "model_state_dict", "model", "generator", "netG", "net_g", "weights")
-_REMEDY = "give a checkpoint of sgrvinod's tutorial, BasicSR, ESRGAN or leftthomas's SRGAN, or one that spandrel knows"
+_REMEDY = "give a checkpoint of sgrvinod's tutorial, BasicSR, ESRGAN, leftthomas's SRGAN or one that spandrel supports"
 
 
 @dataclass(frozen=True)
 class Family:
-    """A family of checkpoints: a name that its weights have, and how to build its network."""
+    """A family of checkpoints: a key that identifies its weights, and how to build its network."""
 
     name: str
     key: str
@@ -52,7 +57,7 @@ def read_foreign(path: Path) -> Model:
     """Open a .pth, .pt or .safetensors file of another program.
 
     Raises:
-        InputError: it is damaged, holds code, or is of a network that is not known.
+        InputError: it is damaged, contains code, or its network is unknown.
     """
     weights = read_weights(path)
     family = next((family for family in FAMILIES if family.key in weights), None)
@@ -62,36 +67,36 @@ def read_foreign(path: Path) -> Model:
         network = family.build(weights)
         network.load_state_dict(weights)
     except (RuntimeError, KeyError, ValueError, IndexError, AttributeError):
-        return _by_spandrel(weights, path, f"it looks like {family.name}, but its weights do not fit")
+        return _by_spandrel(weights, path, f"it looks like {family.name}, but its weights do not match")
     first = next(network.parameters())
     return _model(family.wrap(network), path, int(network.scale), first.shape[1], family.name)  # type: ignore[arg-type]
 
 
 def read_weights(path: Path) -> Weights:
-    """The tensors of a checkpoint by the names that we know, in fp32.
+    """The tensors of a checkpoint in fp32, by their names without wrappers' prefixes.
 
     Raises:
-        InputError: it is damaged, holds code or no weights.
+        InputError: it is damaged, contains code, or contains no weights.
     """
     try:
         content: Any = load_file(path) if path.suffix == ".safetensors" else read_pth(path)
     except CodeInside as error:
         raise InputError(
-            f"{path} holds code besides weights ({error}), which ganvas does not run; in the program that made it, save"
-            " the weights alone: torch.save(model.state_dict(), FILE)."
+            f"{path} contains code besides weights ({error}), which ganvas does not run; in the program that made it,"
+            " save only the weights: torch.save(model.state_dict(), FILE)."
         ) from None
     except (SafetensorError, RuntimeError, EOFError, OSError, ValueError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise InputError(f"{path} cannot be read as a checkpoint ({reason}); fetch or copy it again.") from None
+        raise InputError(f"{path} is damaged or not a checkpoint ({reason}); download or copy it again.") from None
     while isinstance(content, dict) and (inner := next((n for n in _WITHIN if isinstance(content.get(n), dict)), "")):
         content = content[inner]
     if not isinstance(content, dict) or not content or not all(isinstance(t, Tensor) for t in content.values()):
-        raise InputError(f"{path} holds no weights by name; {_REMEDY}.")
+        raise InputError(f"{path} contains no named weights; {_REMEDY}.")
     return {_bare(str(n)): t.float() if t.is_floating_point() else t for n, t in content.items()}
 
 
 def _bare(name: str) -> str:
-    """Without what wrapping a network for several devices, or in the tutorial's Generator, put before it."""
+    """A weight's name without the prefix of a DataParallel wrapper or of the tutorial's Generator."""
     return re.sub(r"^(module\.|net\.(?=conv_block|residual|subpixel))+", "", name)
 
 
@@ -100,23 +105,25 @@ def _model(network: nn.Module, path: Path, scale: int, channels: int, name: str,
     return Model(network.eval().requires_grad_(False), about, smallest=smallest)
 
 
-def _by_spandrel(weights: Weights, path: Path, but: str = "its network is not known") -> Model:
+def _by_spandrel(weights: Weights, path: Path, reason: str = "its network is unknown") -> Model:
     try:
         from ganvas.data._torchvision import datasets
 
-        datasets()  # torchvision, which spandrel loads, needs care beside some builds of torch
+        datasets()  # spandrel imports torchvision, which needs a workaround with some builds of torch
         from spandrel import ImageModelDescriptor, ModelLoader, UnsupportedModelError
     except ImportError:
         raise InputError(
-            f"{path} cannot be used: {but}; pip install 'ganvas[foreign]' adds ESRGAN's and the others that spandrel"
-            " reads."
+            f"{path} cannot be opened: {reason}; run pip install 'ganvas[foreign]' for ESRGAN and the other networks"
+            " that spandrel supports."
         ) from None
     try:
         found = ModelLoader().load_from_state_dict(weights)
     except (UnsupportedModelError, RuntimeError, KeyError, ValueError):
-        raise InputError(f"{path} cannot be used: {but}; {_REMEDY}.") from None
+        raise InputError(f"{path} cannot be opened: {reason}; {_REMEDY}.") from None
     if not isinstance(found, ImageModelDescriptor) or found.scale < 2 or found.input_channels not in (1, 3):
-        raise InputError(f"{path} holds a network ({found.architecture.name}) that does not upscale images; {_REMEDY}.")
+        raise InputError(
+            f"{path} contains a network ({found.architecture.name}) that does not upscale images; {_REMEDY}."
+        )
     sizes = found.size_requirements
     whole = sizes.multiple_of == 1 and not sizes.square
     network = UnitRange(found.model if whole else Sized(found))
@@ -125,7 +132,7 @@ def _by_spandrel(weights: Weights, path: Path, but: str = "its network is not kn
 
 
 class Sized(nn.Module):
-    """A network that takes some sizes only, with what spandrel does to make every size fit."""
+    """A network that accepts only some sizes, with spandrel's padding to accept every size."""
 
     def __init__(self, found: Any) -> None:
         super().__init__()

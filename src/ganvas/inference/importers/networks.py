@@ -1,4 +1,4 @@
-"""Networks of other programs that spandrel does not know: all work on values in [0, 1]."""
+"""Networks of other programs that spandrel does not know; all work on values in [0, 1]."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 
 class UnitRange(nn.Module):
-    """A network on [0, 1] made one on [-1, 1], as ganvas's are: (B, C, h, w) -> (B, C, scale h, scale w).
+    """Adapts a network on [0, 1] to ganvas's [-1, 1]: (B, C, h, w) -> (B, C, scale h, scale w).
 
     Args:
-        network: what it wraps.
-        mean, std: of its input, after it has been brought to [0, 1].
-        signed: whether its output is in [-1, 1] already, rather than in [0, 1].
+        network: the network to wrap.
+        mean, std: normalization of its input, after scaling to [0, 1].
+        signed: whether its output is in [-1, 1] rather than in [0, 1].
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class UnitRange(nn.Module):
 
 
 class TutorialSRResNet(nn.Module):
-    """SRResNet as sgrvinod's tutorial "Super-Resolution" names its parts; ends in tanh, in [-1, 1]."""
+    """SRResNet with the layer names of sgrvinod's tutorial "Super-Resolution"; its tanh output is in [-1, 1]."""
 
     def __init__(self, weights: Weights) -> None:
         super().__init__()
@@ -59,7 +59,7 @@ class TutorialSRResNet(nn.Module):
         self.scale = 2 ** len(doublings)
 
     def forward(self, low: Tensor) -> Tensor:
-        """(B, C, h, w), ImageNet-normalised -> (B, C, scale h, scale w) in [-1, 1]"""
+        """(B, C, h, w), ImageNet-normalized -> (B, C, scale h, scale w) in [-1, 1]"""
         first = self.conv_block1(low)
         inner = self.conv_block2(self.residual_blocks(first)) + first
         high: Tensor = self.conv_block3(self.subpixel_convolutional_blocks(inner))
@@ -114,7 +114,7 @@ class LeftthomasSRGAN(nn.Module):
         self.high = f"block{blocks + 3}"
         doublings = sum(f"{self.high}.{index}.conv.weight" in weights for index in range(8))
         self.scale = 2**doublings
-        # Versions differ in what follows the last residual block: PReLU, or batch normalisation.
+        # Versions differ after the last residual block: PReLU or batch normalization.
         after = nn.BatchNorm2d(width) if f"{self.last}.1.running_mean" in weights else nn.PReLU()
         self.add_module(self.last, nn.Sequential(_conv(width, width, 3), after))
         ends = [*(_Doubling(width, 3) for _ in range(doublings)), _conv(width, 3, 9)]
@@ -140,7 +140,7 @@ class _LeftthomasBlock(nn.Module):
 
 
 class MSRResNet(nn.Module):
-    """BasicSR's modified SRResNet: no normalisation, ReLU, adds to the bilinearly upscaled input."""
+    """BasicSR's modified SRResNet: no normalization, ReLU, adds its output to the bilinearly upscaled input."""
 
     def __init__(self, weights: Weights) -> None:
         super().__init__()
@@ -183,5 +183,5 @@ def _conv(before: int, after: int, kernel: int) -> nn.Conv2d:
 
 
 def _count(weights: Weights, prefix: str) -> int:
-    """How many numbered parts there are below a name."""
+    """The number of numbered parts under a prefix."""
     return len({name.removeprefix(prefix).split(".")[0] for name in weights if name.startswith(prefix)})

@@ -28,7 +28,7 @@ def open_extractor(name: str, side: int = 0) -> Extractor:
         side: pixels to which images are resized for it; 0 is what it was trained at.
 
     Raises:
-        InputError: there is none of that name, its weights are not available or not the right ones, or it has one side.
+        InputError: there is none of that name, its weights are not available or the wrong ones, or it has one side.
     """
     expect_known(name)
     kinds = {kind.name: kind for kind in _kinds()}

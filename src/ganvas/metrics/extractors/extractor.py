@@ -1,4 +1,4 @@
-"""What every extractor answers. Imports torch only where one computes."""
+"""What every extractor provides. Imports torch only where one computes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Extracted:
 
 
 class Extractor(ABC):
-    """A fixed network from images to features, which says itself what it is.
+    """A fixed network from images to features, and what it is.
 
     A class of your own counts like those of this folder as soon as its module is imported.
     """
@@ -68,7 +68,7 @@ class Extractor(ABC):
             side: pixels to which images are resized for it; 0 is what it was trained at.
 
         Raises:
-            InputError: its weights are not available or not the right ones, or it has one side.
+            InputError: its weights are not available or the wrong ones, or it has one side.
         """
         if side:
             raise InputError(f"--resize {side} does not go with {cls.name}, which has one size; leave it out.")

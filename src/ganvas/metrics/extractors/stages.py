@@ -30,7 +30,7 @@ def layers_up_to(extractor: str, layer: tuple[int, int], before_activation: bool
         before_activation: take vgg19's features before the ReLU.
 
     Raises:
-        InputError: there is no such layer, or the weights are not at hand or not the right ones.
+        InputError: there is no such layer, or its weights are not available or the wrong ones.
     """
     build = _vgg19 if extractor == "vgg19" else _efficientnet
     network = build(*layer, before_activation)

@@ -12,7 +12,7 @@ function fade() {
   });
 }
 
-function said(value) {
+function formatted(value) {
   if (value === 0) return "0";
   const size = Math.abs(value);
   if (size >= 1e4) return Math.round(value).toLocaleString("en");
@@ -27,7 +27,7 @@ function short(value) {
 
 const longest = Math.max(...data.runs.map((run) => run.hours));
 const [unit, perUnit] = longest < 1 / 20 ? ["s", 1 / 3600] : longest < 3 ? ["min", 1 / 60] : ["h", 1];
-const place = (x) => (state.by === "hours" ? `${said(x / perUnit)} ${unit}` : `${Math.round(x).toLocaleString("en")} images`);
+const place = (x) => (state.by === "hours" ? `${formatted(x / perUnit)} ${unit}` : `${Math.round(x).toLocaleString("en")} images`);
 const axis = () => (state.by === "hours" ? `training time (${unit})` : "real images seen");
 
 function ticks(low, high, count) {
@@ -49,7 +49,7 @@ function draw(box, chart) {
   const all = chart.series.flatMap((s) => s.points);
   const values = all.flatMap((p) => [p.y, p.low ?? p.y, p.high ?? p.y]).sort((a, b) => a - b);
   let low = values[0], high = values[values.length - 1];
-  // A few wild points must not press the rest flat.
+  // A few outliers must not flatten the rest.
   const inner = [quantile(values, 0.01), quantile(values, 0.99)], room = (inner[1] - inner[0]) * 0.5;
   if (!chart.dots && values.length > 40) [low, high] = [Math.max(low, inner[0] - room), Math.min(high, inner[1] + room)];
   const log = low > 0 && high / low > 30;
@@ -91,7 +91,7 @@ function draw(box, chart) {
     const lines = chart.series.filter((s) => state.focus === null || data.runs[s.run].variant === state.focus).map((s) => {
       const near = s.points.reduce((a, b) => (Math.abs(at(b) - x) < Math.abs(at(a) - x) ? b : a));
       const name = escaped(data.runs[s.run].name);
-      return [near.y, `<span class="dot" style="--c:${colour(s.run)}"></span>${name} <b>${said(near.y)}</b>`];
+      return [near.y, `<span class="dot" style="--c:${colour(s.run)}"></span>${name} <b>${formatted(near.y)}</b>`];
     });
     lines.sort((a, b) => b[0] - a[0]);
     tip.innerHTML = [`<b>${place(x)}</b>`, ...lines.slice(0, 10).map((l) => l[1]), ...(lines.length > 10 ? [`and ${lines.length - 10} more`] : [])].join("<br>");
@@ -120,15 +120,15 @@ function timelines() {
     for (const v of run.verdicts) {
       const [from, to] = state.by === "hours" ? [v.h0, v.h1] : [v.i0, v.i1];
       const label = `${run.name}: ${v.verdict}, ${place(from)} to ${place(to)}`;
-      html += `<button type="button" style="--v:var(--v-${escaped(v.verdict)});left:${share(from)};width:${share(to - from)}" title="${escaped(label)}" aria-label="${escaped(label)}" data-said="${escaped(`${label}. ${v.sentence}`)}"></button>`;
+      html += `<button type="button" style="--v:var(--v-${escaped(v.verdict)});left:${share(from)};width:${share(to - from)}" title="${escaped(label)}" aria-label="${escaped(label)}" data-text="${escaped(`${label}. ${v.sentence}`)}"></button>`;
     }
     html += run.verdicts.length ? "</div>" : '<span class="none">no verdict recorded</span></div>';
   });
   const seen = [...new Set(data.runs.flatMap((run) => run.verdicts.map((v) => v.verdict)))];
   html += `</div><div class="keys">${seen.map((v) => `<span><i style="--v:var(--v-${escaped(v)})"></i>${escaped(v)}</span>`).join("")}</div>`;
-  box.innerHTML = `${html}${seen.length ? '<p class="said" aria-live="polite"></p>' : ""}`;
+  box.innerHTML = `${html}${seen.length ? '<p class="text" aria-live="polite"></p>' : ""}`;
   box.onclick = (event) => {
-    if (event.target.dataset.said) box.querySelector(".said").textContent = event.target.dataset.said;
+    if (event.target.dataset.text) box.querySelector(".text").textContent = event.target.dataset.text;
   };
 }
 
@@ -141,22 +141,22 @@ function moments() {
   return every.filter((x, index) => index === every.length - 1 || every[index + 1] - x > gap);
 }
 
-function pictures() {
+function drawStrips() {
   const steps = moments(), slider = document.getElementById("moment");
   slider.max = steps.length - 1;
   const index = Math.round(state.moment * (steps.length - 1)), x = steps[index];
   slider.value = index;
-  document.getElementById("moment-said").textContent = place(x);
+  document.getElementById("moment-text").textContent = place(x);
   const [column, row] = [state.z % strips.columns, Math.floor(state.z / strips.columns)];
   const ring = `left:${(100 * column) / strips.columns}%;top:${(100 * row) / strips.rows}%;width:${100 / strips.columns}%;height:${100 / strips.rows}%`;
-  const part = (run, source) => `<figure ${of(run)}><div class="sheet"><img src="${source}" alt="fakes of ${escaped(data.runs[run].name)}"><span class="ring" style="${ring}"></span></div><figcaption><span class="dot" style="--c:${colour(run)}"></span><span>${escaped(data.runs[run].name)}</span></figcaption></figure>`;
-  const real = strips.reals ? `<figure><div class="sheet real"><img src="${strips.reals}" alt="real pictures"></div><figcaption><span>real pictures</span></figcaption></figure>` : "";
+  const part = (run, source) => `<figure ${of(run)}><div class="tiles"><img src="${source}" alt="fakes of ${escaped(data.runs[run].name)}"><span class="ring" style="${ring}"></span></div><figcaption><span class="dot" style="--c:${colour(run)}"></span><span>${escaped(data.runs[run].name)}</span></figcaption></figure>`;
+  const real = strips.reals ? `<figure><div class="tiles real"><img src="${strips.reals}" alt="real images"></div><figcaption><span>real images</span></figcaption></figure>` : "";
   const size = `${strips.columns * 100}% ${strips.rows * 100}%`;
   const where = `${strips.columns > 1 ? (100 * column) / (strips.columns - 1) : 0}% ${strips.rows > 1 ? (100 * row) / (strips.rows - 1) : 0}%`;
   const heads = steps.filter((_, i) => i % Math.ceil(steps.length / 16) === (steps.length - 1) % Math.ceil(steps.length / 16));
   document.querySelectorAll(".group").forEach((group, number) => {
     const members = strips.runs.filter((strip) => strip.group === number);
-    group.querySelector(".sheets").innerHTML = real + members.map((strip) => part(strip.run, shownAt(strip.frames, x).source)).join("");
+    group.querySelector(".tile-grids").innerHTML = real + members.map((strip) => part(strip.run, shownAt(strip.frames, x).source)).join("");
     const cells = (strip) => heads.map((head) => `<td><div class="one" style="background-image:url('${shownAt(strip.frames, head).source}');background-size:${size};background-position:${where}"></div></td>`).join("");
     group.querySelector(".strip").innerHTML = `<table><thead><tr><th></th>${heads.map((head) => `<th>${short(state.by === "hours" ? head / perUnit : head)}</th>`).join("")}</tr></thead><tbody>${members.map((strip) => `<tr ${of(strip.run)}><th><span class="dot" style="--c:${colour(strip.run)}"></span>${escaped(data.runs[strip.run].name)}</th>${cells(strip)}</tr>`).join("")}</tbody></table>`;
   });
@@ -166,7 +166,7 @@ function pictures() {
 function refresh() {
   document.querySelectorAll("[data-chart]").forEach((box) => draw(box, data.charts[box.dataset.chart]));
   timelines();
-  if (strips.runs.length) pictures();
+  if (strips.runs.length) drawStrips();
   document.querySelectorAll("[data-by]").forEach((b) => b.setAttribute("aria-pressed", b.dataset.by === state.by));
   fade();
 }
@@ -188,15 +188,15 @@ document.querySelectorAll("#chips button").forEach((button) => {
   }
 });
 if (strips.runs.length) {
-  document.getElementById("moment").oninput = (event) => { state.moment = event.target.value / (event.target.max || 1); pictures(); };
+  document.getElementById("moment").oninput = (event) => { state.moment = event.target.value / (event.target.max || 1); drawStrips(); };
   document.getElementById("strips").onclick = (event) => {
-    const sheet = event.target.closest(".sheet:not(.real)");
-    if (!sheet) return;
-    const box = sheet.getBoundingClientRect();
+    const tiles = event.target.closest(".tiles:not(.real)");
+    if (!tiles) return;
+    const box = tiles.getBoundingClientRect();
     const column = Math.floor(((event.clientX - box.left) / box.width) * strips.columns);
     const row = Math.floor(((event.clientY - box.top) / box.height) * strips.rows);
     state.z = Math.max(0, Math.min(strips.columns * strips.rows - 1, row * strips.columns + column));
-    pictures();
+    drawStrips();
   };
 }
 let seenWidth = 0;

@@ -1,7 +1,7 @@
 "use strict";
 (() => {
   const choice = (name) => document.querySelector(`[data-choice="${name}"]`);
-  const rows = [...document.querySelectorAll(".picture")].map((row) => ({
+  const rows = [...document.querySelectorAll(".image-row")].map((row) => ({
     row,
     stage: row.querySelector(".stage"),
     range: row.querySelector(".divide"),
@@ -10,7 +10,7 @@
     x: Number(row.dataset.x), y: Number(row.dataset.y), held: false,
   }));
 
-  // The pixels under a loupe: its side in CSS pixels by the magnification, at least two.
+  // The side of a magnifier in image pixels: its side in CSS pixels divided by the magnification, at least two.
   function seen(one) {
     const side = one.loupes[0].querySelector("canvas").clientWidth || 160;
     return Math.max(2, Math.round(side / Number(choice("zoom").value)));
@@ -78,7 +78,7 @@
       const click = pressed && !pressed.moved;
       pressed = null;
       if (!click) return;
-      // A finger cannot hover: each tap moves the loupe. A mouse holds it, or lets it go.
+      // A finger cannot hover, so each tap moves the magnifier. A mouse click pins or releases it.
       one.held = event.pointerType === "mouse" && !one.held;
       stage.classList.toggle("held", one.held);
       turn(event);

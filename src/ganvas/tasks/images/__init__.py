@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ganvas.data import Dataset
-    from ganvas.data.feed import Feed, Serving
+    from ganvas.data.feed import Feed, FeedOptions
     from ganvas.observers.previews import Previewer
     from ganvas.observers.validation import Validator
     from ganvas.observers.watch import Watch
 
-SHOWN = 64  # images of the data that are looked at for colour
+SHOWN = 64  # images of the data that are checked for colour
 FAKES, PER_CLASS = 64, 8  # that the next command makes
 
 
@@ -31,7 +31,7 @@ class ImagesTask(Task):
     name, unit, has_features = "images", "images", True
 
     def check(self, recipe: Recipe) -> None:
-        """As `ganvas.tasks.checks` says."""
+        """See `ganvas.tasks.checks`."""
         check_images(recipe)
 
     def check_data(self, recipe: Recipe, watch: Watch, dataset: Dataset, folder: RunFolder | None = None) -> None:
@@ -54,11 +54,11 @@ class ImagesTask(Task):
             )
 
     def feed(self, recipe: Recipe, dataset: Dataset, device: torch.device) -> Feed:
-        """Images in [-1, 1], mirrored where the recipe says so."""
+        """Images in [-1, 1], mirrored where the recipe asks for it."""
         from ganvas.data.feed import image_feed
 
-        serving: Serving = {"batch_size": recipe.batch_size, "seed": recipe.seed, "device": device}
-        return image_feed(dataset, flip=recipe.augment.flip, **serving)
+        options: FeedOptions = {"batch_size": recipe.batch_size, "seed": recipe.seed, "device": device}
+        return image_feed(dataset, flip=recipe.augment.flip, **options)
 
     def previewer(self, recipe: Recipe, watch: Watch, dataset: Dataset, held_out: Dataset) -> Previewer:
         """Grids of fakes beside reals."""

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from ganvas.data import Dataset
-from ganvas.imaging.grid import GAP, PAPER, Pixels, beside, grid, names_width, with_names, zoom
+from ganvas.imaging.grid import GAP, PAPER, Pixels, grid, label_rows, labels_width, side_by_side, zoom
 from ganvas.imaging.saving import save_png
 from ganvas.imaging.tensors import to_pixels
 from ganvas.observers.previews import Previewer
@@ -46,7 +46,7 @@ class ImagePreviewer(Previewer):
             columns=columns,
             tile=(height * factor, width * factor),
             zoom=factor,
-            left=names_width(self.classes),
+            left=labels_width(self.classes),
             gap=GAP,
             reals=0 if self.reals is None else columns,
             classes=self.classes,
@@ -65,7 +65,7 @@ class ImagePreviewer(Previewer):
     def draw(self, run: Run) -> Pixels:
         """One grid."""
         fakes = grid(to_pixels(run.generate(self.inputs)), self.layout.columns)
-        return with_names(fakes if self.reals is None else beside([fakes, self.reals]), self.classes)[0]
+        return label_rows(fakes if self.reals is None else side_by_side([fakes, self.reals]), self.classes)
 
     def finish(self, folder: RunFolder) -> None:
         """The film strip: a row for each of some tiles, time from left to right."""
@@ -77,7 +77,7 @@ class ImagePreviewer(Previewer):
         chosen = sorted({round(i) for i in np.linspace(0, 1, STRIP_COLUMNS) ** 2 * (len(alike) - 1)})
         moments = [_tiles(folder, alike[index], shown) for index in chosen]
         strip = grid(np.stack([moment[row] for row in range(len(shown)) for moment in moments]), len(chosen))
-        save_png(with_names(strip, self.classes)[0], folder.filmstrip)
+        save_png(label_rows(strip, self.classes), folder.filmstrip)
 
 
 def _tiles(folder: RunFolder, preview: Preview, shown: range) -> list[Pixels]:

@@ -31,18 +31,18 @@ if TYPE_CHECKING:
     from ganvas.training.observer import Observer
     from ganvas.training.run import Run
 
-PREVIEWS = 40  # in a whole run, unless the watch says otherwise
+PREVIEWS = 40  # in a whole run, by default
 CROPS = 64  # that are measured
-PHOTOGRAPH = 2_900_000  # pixels of one of DIV2K, in the mean
+PHOTO = 2_900_000  # pixels of one of DIV2K, in the mean
 
 
 class RestorationTask(Task):
-    """Crops of photographs; previews are triples, and the best is a run's knee, or the one of the largest PSNR."""
+    """Crops of photos; previews are triples, and the best is a run's knee, or the one of the largest PSNR."""
 
     name, unit, has_originals = "restoration", "images", True
 
     def check(self, recipe: Recipe) -> None:
-        """As `ganvas.tasks.checks` says."""
+        """See `ganvas.tasks.checks`."""
         check_restoration(recipe)
 
     def check_watch(self, recipe: Recipe, watch: Watch) -> None:
@@ -80,21 +80,21 @@ class RestorationTask(Task):
         return TriplesPreviewer(low[: rows * columns], high[: rows * columns], columns)
 
     def preview_intervals(self, recipe: Recipe, watch: Watch, epoch: int) -> tuple[int, ...]:
-        """One crop of every photograph is too short an epoch for a preview of its own."""
+        """One crop of every photo is too short an epoch for a preview of its own."""
         return (watch.sample_every or max(recipe.batch_size, recipe.images // PREVIEWS),)
 
     def validator(self, recipe: Recipe, watch: Watch, dataset: Dataset, held_out: Dataset) -> Validator:
         """PSNR on Y, and the perceptual distance where its package is installed."""
         from ganvas.tasks.restoration.validation import OriginalsValidator
 
-        # Of a handful of photographs none is held out; then those trained on must do, and the log says so.
+        # Of a few photos none is held out; then those trained on serve, and the protocol names the split.
         split, part = ("held-out", held_out) if len(held_out) else ("train", dataset)
         return OriginalsValidator(*_crops(recipe, part), split, recipe.schedule.pretrain, _perceptual())
 
     def observers(
         self, recipe: Recipe, watch: Watch, folder: RunFolder, console: Console, validator: Validator
     ) -> Sequence[Observer]:
-        """What tells, or ends, a run beyond its knee."""
+        """What reports that a run is past its knee, or ends it there."""
         from ganvas.tasks.restoration.validation import KneeObserver, OriginalsValidator
 
         assert isinstance(validator, OriginalsValidator)
@@ -104,7 +104,7 @@ class RestorationTask(Task):
         """None: the diagnosis knows games that begin at noise alone."""
 
     def placeholder(self, recipe: Recipe, count: int) -> Dataset:
-        """Photographs of noise, each as large as a crop."""
+        """Photos of noise, each as large as a crop."""
         import numpy as np
 
         from ganvas.data.crops import Photos
@@ -116,12 +116,12 @@ class RestorationTask(Task):
         return Photos(pixels, places=np.array(places), size=sides[0])
 
     def bytes_each(self, recipe: Recipe, placeholder: Dataset) -> int:
-        """Photographs are kept whole, not as crops."""
+        """Photos are kept whole, not as crops."""
         from ganvas.data import open_data
         from ganvas.data.builtin import COUNTS
 
         if recipe.data.title in COUNTS:
-            return PHOTOGRAPH * recipe.system.shape[0]
+            return PHOTO * recipe.system.shape[0]
         return super().bytes_each(recipe, open_data(recipe.data, recipe.system.shape))
 
     def results(self, folder: RunFolder) -> list[tuple[str, str]]:
@@ -134,7 +134,7 @@ class RestorationTask(Task):
         return []
 
     def next_command(self, recipe: Recipe, folder: RunFolder) -> str:
-        """Upscale a photograph."""
+        """Upscale a photo."""
         return f"ganvas upscale PHOTO --model {folder.path}"
 
 

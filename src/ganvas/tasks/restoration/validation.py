@@ -23,7 +23,7 @@ from ganvas.runs.folder import RunFolder
 from ganvas.training.observer import Observer
 from ganvas.training.run import Report, Run
 
-TRUTH, LOOKS = PSNRY.gives[0].name, STLPIPS.gives[0].name
+TRUTH, LIKENESS = PSNRY.gives[0].name, STLPIPS.gives[0].name
 PATIENCE = 0.2  # share of a run beyond its knee after which it is reported, where the run does not end there
 
 
@@ -69,9 +69,9 @@ class OriginalsValidator(Validator):
         """Of a game the state that its path so far names as the best one to keep; before it the truest."""
         truest = super().note(images_seen, figures)
         values = {figure.measure: figure.value for figure in figures}
-        if not {TRUTH, LOOKS} <= values.keys() or images_seen <= self.begins:
+        if not {TRUTH, LIKENESS} <= values.keys() or images_seen <= self.begins:
             return truest
-        self.path.append(Step(images_seen, 255 * 10 ** (-values[TRUTH] / 20), values[LOOKS]))
+        self.path.append(Step(images_seen, 255 * 10 ** (-values[TRUTH] / 20), values[LIKENESS]))
         return best_step(self.path) == len(self.path) - 1
 
     def _figures(self, made: Pixels, **about: str) -> list[Figure]:
@@ -81,35 +81,35 @@ class OriginalsValidator(Validator):
         found = [truth.figure(TRUTH, float(np.mean(each)), protocol)]
         if self.perceptual:
             far = float(distances(self.perceptual.network, made, self.high, crop=self.crop).mean())
-            found.append(self.perceptual.figure(LOOKS, far, protocol))
+            found.append(self.perceptual.figure(LIKENESS, far, protocol))
         return found
 
 
 class KneeObserver(Observer):
-    """Tells once that a run is past its knee, or ends it there. Looks after each measurement."""
+    """Reports once that a run is past its knee, or ends it there. Checks after each measurement."""
 
     def __init__(self, folder: RunFolder, console: Console, validator: OriginalsValidator, stop_at: float) -> None:
         """`stop_at` is the share of the run after which a knee ends it; 0 is never."""
         self.folder, self.console, self.validator, self.stop_at = folder, console, validator, stop_at
 
     def start(self, run: Run) -> None:
-        """Recall the knee that was told."""
-        told = [event["at"] for event in self.folder.read_events() if event["event"] == "knee"]
-        self.told = told[-1] if told else None
-        self.looked_at = len(self.validator.path)
+        """Recall the knee that was reported."""
+        reported = [event["at"] for event in self.folder.read_events() if event["event"] == "knee"]
+        self.reported = reported[-1] if reported else None
+        self.checked = len(self.validator.path)
 
     def step(self, run: Run, report: Report) -> None:
-        """Look for the knee where there is something new."""
+        """Look for the knee after a new measurement."""
         path = self.validator.path
-        if len(path) == self.looked_at:
+        if len(path) == self.checked:
             return
-        self.looked_at = len(path)
+        self.checked = len(path)
         knee = find_knee(path, (self.stop_at or PATIENCE) * run.recipe.images)
         if not knee:
             return
         if self.stop_at:
             self.ends = "past its knee"
-        if knee.step.images != self.told:
-            self.told = knee.step.images
-            self.folder.add_event("knee", images=report.images_seen, at=self.told, sentence=str(knee))
+        if knee.step.images != self.reported:
+            self.reported = knee.step.images
+            self.folder.add_event("knee", images=report.images_seen, at=self.reported, sentence=str(knee))
             self.console.print(f"image {report.images_seen:,}: {knee}", highlight=False, soft_wrap=True)

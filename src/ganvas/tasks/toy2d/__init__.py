@@ -29,7 +29,7 @@ class Toy2DTask(Task):
     name, unit = "toy2d", "points"
 
     def check(self, recipe: Recipe) -> None:
-        """As `ganvas.tasks.checks` says."""
+        """See `ganvas.tasks.checks`."""
         check_toy2d(recipe)
 
     def previewer(self, recipe: Recipe, watch: Watch, dataset: Dataset, held_out: Dataset) -> Previewer:

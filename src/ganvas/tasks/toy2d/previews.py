@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ganvas.imaging.grid import Pixels, grid
-from ganvas.imaging.plot2d import Canvas, Plane, cells
+from ganvas.imaging.plot2d import Canvas, Points, cells
 from ganvas.imaging.saving import save_gif, save_png
 from ganvas.metrics.mode_coverage import Coverage, coverage
 from ganvas.observers.previews import Previewer
@@ -27,7 +27,7 @@ COLOURS = 64  # of the animation
 class PlotPreviewer(Previewer):
     """Plots of 2,500 fakes (fixed z)."""
 
-    def __init__(self, mixture: tuple[NDArray[np.float64], float], seed: int, reals: Plane) -> None:
+    def __init__(self, mixture: tuple[NDArray[np.float64], float], seed: int, reals: Points) -> None:
         """`mixture` is what is learned, centres (K, 2) and standard deviation; `reals` are points (N, 2)."""
         self.mixture, self.canvas = mixture, Canvas(reals, field=True)
         self.layout = Preview(file="", images_seen=0, kind="plot", gap=0, seed=seed)
@@ -51,8 +51,8 @@ class PlotPreviewer(Previewer):
         save_png(grid(np.stack([np.asarray(frame) for frame in frames]), COLUMNS), folder.filmstrip)
         # One palette for all, of a frame with every colour: a palette for each would flicker.
         palette = _open(plots[-1]).quantize(COLOURS)
-        film = [_open(plot).quantize(palette=palette, dither=Image.Dither.NONE) for plot in plots]
-        save_gif(film, folder.animation, [FRAME] * (len(film) - 1) + [LAST], f"{folder.name}, by ganvas")
+        frames = [_open(plot).quantize(palette=palette, dither=Image.Dither.NONE) for plot in plots]
+        save_gif(frames, folder.animation, [FRAME] * (len(frames) - 1) + [LAST], f"{folder.name}, by ganvas")
 
 
 def describe(found: Coverage) -> str:
@@ -60,14 +60,14 @@ def describe(found: Coverage) -> str:
     return f"{found.covered} of {found.of} modes covered, {int(100 * found.quality)} % within 3σ"
 
 
-def field(run: Run, at: torch.Tensor) -> Plane:
+def field(run: Run, at: torch.Tensor) -> Points:
     """D(x) = 1 / (1 + exp(-score)) of a run's discriminator at points (N, 2), leaving no trace in it."""
     training = run.d.training
     run.d.eval()
     with torch.no_grad():
-        judged = run.d(at).float().sigmoid().cpu().numpy()
+        scored = run.d(at).float().sigmoid().cpu().numpy()
     run.d.train(training)
-    return np.asarray(judged, np.float32)
+    return np.asarray(scored, np.float32)
 
 
 def _open(plot: Path) -> Image.Image:

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ganvas.imaging.plot2d import Plane
+from ganvas.imaging.plot2d import Points
 from ganvas.metrics.figure import Figure
 from ganvas.metrics.measure import Evidence
 from ganvas.metrics.mode_coverage import ModeCoverage
@@ -22,7 +22,7 @@ class ModesValidator(Validator):
 
     by = "SWD"
 
-    def __init__(self, mixture: tuple[NDArray[np.float64], float], reals: Plane) -> None:
+    def __init__(self, mixture: tuple[NDArray[np.float64], float], reals: Points) -> None:
         """`mixture` is what is learned, centres (K, 2) and standard deviation; `reals` are points (N, 2)."""
         self.mixture, self.count = mixture, len(reals)
         self.projections = project(torch.from_numpy(reals))

@@ -1,4 +1,4 @@
-"""Data sets by name; nothing here needs a network."""
+"""Builtin datasets; no test needs a network."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_celeba_put_there_by_hand(root: Path, monkeypatch: pytest.MonkeyPatch) -
     reader: Any = datasets().CelebA
     monkeypatch.setattr(reader, "file_list", [(None, None, name) for _, _, name in reader.file_list])
     data = read("celeba", 64, 3)
-    assert data.images.shape == (2, 64, 64, 3)  # the third picture belongs to the test split
+    assert data.images.shape == (2, 64, 64, 3)  # the third image belongs to the test split
     assert data.labels is None
 
 
@@ -122,12 +122,12 @@ def test_celeba_put_there_by_hand(root: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_without_network_the_message_says_which_files_go_where(root: Path, name: str) -> None:
     with pytest.raises(InputError) as caught:
         read(name)
-    said = str(caught.value)
-    assert "\n" not in said
-    assert name in said
-    assert str(root) in said
-    assert "GANVAS_DATA" in said
-    assert "http" not in said
+    message = str(caught.value)
+    assert "\n" not in message
+    assert name in message
+    assert str(root) in message
+    assert "GANVAS_DATA" in message
+    assert "http" not in message
 
 
 @pytest.mark.usefixtures("_offline")
@@ -168,10 +168,10 @@ def test_stacks_are_three_digits_of_mnist(root: Path, monkeypatch: pytest.Monkey
     assert data.labels is not None
     assert data.classes[7] == "007"
     assert len(data.classes) == 1000
-    for picture, label in zip(data.images, data.labels, strict=True):
+    for image, label in zip(data.images, data.labels, strict=True):
         digits = [int(digit) for digit in data.classes[label]]
         # The digit of number i in these files has the label i.
-        assert np.array_equal(picture, np.moveaxis(pixels[digits], 0, 2))
+        assert np.array_equal(image, np.moveaxis(pixels[digits], 0, 2))
     again = read("stacked-mnist", channels=3)
     assert again.fingerprint == data.fingerprint
     assert read("stacked-mnist", 16, 3).images.shape == (40, 16, 16, 3)

@@ -1,4 +1,4 @@
-"""One picture of any kind, through a folder of its own."""
+"""Decoding single images of every kind and quality."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ganvas.recipe.sources import Images
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "pictures"
+    made = tmp_path / "images"
     made.mkdir()
     return made
 
@@ -29,7 +29,7 @@ def plain(color: object = (200, 100, 50), size: tuple[int, int] = (8, 8), mode: 
     return Image.new(mode, size, color)  # type: ignore[arg-type]
 
 
-def test_a_picture_of_the_training_size_is_not_touched(folder: Path) -> None:
+def test_an_image_of_the_training_size_is_not_touched(folder: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8)
     Image.fromarray(pixels).save(folder / "a.png")
     data = read(folder)
@@ -38,11 +38,11 @@ def test_a_picture_of_the_training_size_is_not_touched(folder: Path) -> None:
 
 
 def test_exif_orientation_is_applied(folder: Path) -> None:
-    picture = plain("black", (16, 16))
-    picture.paste((255, 255, 255), (0, 0, 16, 8))  # white above
+    image = plain("black", (16, 16))
+    image.paste((255, 255, 255), (0, 0, 16, 8))  # white above
     exif = Image.Exif()
     exif[0x0112] = 6  # to be shown turned by 90 degrees clockwise: white to the right
-    picture.save(folder / "a.jpg", exif=exif, quality=95)
+    image.save(folder / "a.jpg", exif=exif, quality=95)
     grey = read(folder, 16, 1).images[0, :, :, 0]
     assert grey[:, :4].max() < 30
     assert grey[:, 12:].min() > 225
@@ -62,15 +62,15 @@ def test_exif_orientation_is_applied(folder: Path) -> None:
     ],
 )
 def test_modes(folder: Path, mode: str, color: object, rgb: tuple[int, int, int], grey: int) -> None:
-    picture = plain(color, mode=mode)
+    image = plain(color, mode=mode)
     if mode == "P":
-        picture.putpalette([255, 0, 0, 0, 255, 0])
-    picture.save(folder / "a.png")
+        image.putpalette([255, 0, 0, 0, 255, 0])
+    image.save(folder / "a.png")
     assert read(folder).images[0, 0, 0].tolist() == pytest.approx(list(rgb), abs=1)
     assert int(read(folder, channels=1).images[0, 0, 0, 0]) == pytest.approx(grey, abs=1)
 
 
-def test_a_32_bit_picture_keeps_its_range(folder: Path) -> None:
+def test_a_32_bit_image_keeps_its_range(folder: Path) -> None:
     plain(257 * 30, mode="I").save(folder / "a.tif")
     assert read(folder, channels=1).images.max() == 30
 
@@ -83,9 +83,9 @@ def test_cmyk(folder: Path) -> None:
 
 
 def test_a_palette_with_transparency_lies_on_white(folder: Path) -> None:
-    picture = plain(0, mode="P")
-    picture.putpalette([255, 0, 0, 0, 255, 0])
-    picture.save(folder / "a.png", transparency=0)
+    image = plain(0, mode="P")
+    image.putpalette([255, 0, 0, 0, 255, 0])
+    image.save(folder / "a.png", transparency=0)
     assert read(folder).images.min() == 255
 
 
@@ -103,9 +103,9 @@ def test_ways_to_become_square(folder: Path, fit: str, top: int, middle: int) ->
 
 
 def test_crop_takes_the_centre_and_stretch_takes_all(folder: Path) -> None:
-    picture = plain("black", (48, 16))
-    picture.paste((255, 255, 255), (16, 0, 32, 16))
-    picture.save(folder / "a.png")
+    image = plain("black", (48, 16))
+    image.paste((255, 255, 255), (16, 0, 32, 16))
+    image.save(folder / "a.png")
     assert read(folder, 16, 1, fit="crop").images.min() == 255
     assert read(folder, 16, 1, fit="stretch").images[0, 8, 0, 0] < 10
 
@@ -124,8 +124,8 @@ def test_every_bad_file_is_listed_with_a_reason(folder: Path) -> None:
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)).save(whole, "JPEG")
     (folder / "cut.jpg").write_bytes(whole.getvalue()[:1500])
     (folder / "empty.png").write_bytes(b"")
-    (folder / "notes.txt").write_text("no picture")
-    (folder / "text.jpg").write_text("no picture either")
+    (folder / "notes.txt").write_text("no image")
+    (folder / "text.jpg").write_text("no image either")
     plain(size=(1, 50)).save(folder / "thin.png")
     plain("white", mode="1", size=(14_000, 14_000)).save(folder / "bomb.png")
     plain("white", mode="1", size=(9_500, 9_500)).save(folder / "warned.png")
@@ -151,7 +151,7 @@ def test_a_link_to_nothing_is_listed(folder: Path) -> None:
 def test_the_extension_does_not_matter(folder: Path) -> None:
     buffer = io.BytesIO()
     plain().save(buffer, "PNG")
-    (folder / "picture.txt").write_bytes(buffer.getvalue())
+    (folder / "image.txt").write_bytes(buffer.getvalue())
     assert len(read(folder)) == 1
 
 
@@ -165,6 +165,6 @@ def test_postscript_is_never_handed_to_an_interpreter(folder: Path, monkeypatch:
 
 
 def test_nothing_usable_is_refused(folder: Path) -> None:
-    (folder / "notes.txt").write_text("no picture")
-    with pytest.raises(InputError, match=r"pictures.*notes\.txt"):
+    (folder / "notes.txt").write_text("no image")
+    with pytest.raises(InputError, match=r"images.*notes\.txt"):
         read(folder)

@@ -1,4 +1,4 @@
-"""Points of the plane: drawn from the density that they claim, served like pictures."""
+"""2-D mixtures: points follow their density, and are served like images."""
 
 from __future__ import annotations
 
@@ -69,6 +69,6 @@ def test_the_feed_serves_them_as_they_are_each_once_an_epoch() -> None:
 
 
 @pytest.mark.parametrize("fields", [{"count": 0}, {"std": 0.0}, {"std": 2.0}, {"held_out": 0.6}], ids=repr)
-def test_what_cannot_be_is_refused(fields: dict[str, float]) -> None:
+def test_bad_fields_are_refused(fields: dict[str, float]) -> None:
     with pytest.raises(InputError, match=r"--data\."):
         Mixture2D(**fields)  # type: ignore[arg-type]

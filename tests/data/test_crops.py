@@ -1,4 +1,4 @@
-"""Crops of photographs: where they are cut, how they are turned, and what is made small."""
+"""Crops of photos: their position, orientation and degradation."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def feed(
     return crop_feed(dataset, crops, scale=4, batch_size=batch, seed=0, device=CPU, **options)  # type: ignore[arg-type]
 
 
-def test_photographs_of_many_sizes_are_decoded_whole(tmp_path: Path) -> None:
+def test_photos_of_many_sizes_are_decoded_whole(tmp_path: Path) -> None:
     sizes = write_photographs(tmp_path / "p", 4)
     data = opened(tmp_path / "p")
     assert [tuple(place[1:]) for place in data.places] == sizes
@@ -45,7 +45,7 @@ def test_photographs_of_many_sizes_are_decoded_whole(tmp_path: Path) -> None:
     assert again.fingerprint == data.fingerprint
 
 
-def test_every_crop_is_somewhere_in_its_photograph(tmp_path: Path) -> None:
+def test_every_crop_is_somewhere_in_its_photo(tmp_path: Path) -> None:
     write_photographs(tmp_path / "p", 2)
     data = opened(tmp_path / "p")
     wholes = [np.array(Image.open(path)) for path in sorted((tmp_path / "p").iterdir())]
@@ -73,7 +73,7 @@ def test_the_low_version_is_cut_from_the_low_version_of_the_whole(tmp_path: Path
     whole = np.array(Image.open(sorted((tmp_path / "p").iterdir())[1]))
     top, left = ((side - 32) // 2 for side in whole.shape[:2])
     assert np.array_equal(high[0], whole[top : top + 32, left : left + 32])
-    # The same grid, from the photograph shifted so that the crop begins on it.
+    # The same grid, from the photo shifted so that the crop begins on it.
     shifted = torch.from_numpy(whole[top % 4 :, left % 4 :].copy()).permute(2, 0, 1)
     shifted = shifted[:, : shifted.shape[1] // 4 * 4, : shifted.shape[2] // 4 * 4]
     part = bicubic(shifted, 0.25)[:, top // 4 : top // 4 + 8, left // 4 : left // 4 + 8]
@@ -121,23 +121,25 @@ def test_a_batch_may_be_larger_than_the_folder(tmp_path: Path) -> None:
     assert batch["input"].shape == (9, 3, 8, 8)
 
 
-def test_a_photograph_smaller_than_the_crop_is_set_aside(tmp_path: Path) -> None:
+def test_a_photo_smaller_than_the_crop_is_skipped(tmp_path: Path) -> None:
     write_photographs(tmp_path / "p", 2)
     Image.new("RGB", (31, 200)).save(tmp_path / "p" / "thin.png")
     data = opened(tmp_path / "p")
     assert len(data) == 2
-    assert [(s.name, s.reason) for s in data.skipped] == [("thin.png", "31 x 200 pixels are less than a crop of 32")]
+    assert [(s.name, s.reason) for s in data.skipped] == [
+        ("thin.png", "31 x 200 pixels is smaller than a crop of 32 x 32")
+    ]
 
 
-def test_only_small_photographs_are_refused(tmp_path: Path) -> None:
+def test_only_small_photos_are_refused(tmp_path: Path) -> None:
     write_photographs(tmp_path / "p", 2)
-    with pytest.raises(InputError, match="less than a crop of 512"):
+    with pytest.raises(InputError, match="smaller than a crop of 512"):
         opened(tmp_path / "p", size=512)
 
 
-def test_a_folder_with_one_photograph_is_refused(tmp_path: Path) -> None:
+def test_a_folder_with_one_photo_is_refused(tmp_path: Path) -> None:
     write_photographs(tmp_path / "p", 1)
-    with pytest.raises(InputError, match="one photograph"):
+    with pytest.raises(InputError, match="only one usable photo"):
         opened(tmp_path / "p")
 
 
