@@ -47,9 +47,9 @@ def test_the_answer_comes_before_the_image(capsys: pytest.CaptureFixture[str]) -
         (["compare", "runs", "--out", "file/x.html"], "FD"),
     ):
         assert main(words) == 2
-        said = capsys.readouterr()
-        assert answer in said.out
-        assert "file/x" in said.err
+        printed = capsys.readouterr()
+        assert answer in printed.out
+        assert "file/x" in printed.err
 
 
 REFUSED = {
