@@ -144,21 +144,25 @@ REFUSED = {
     "no reals": (lambda: write("fakes", digits(4)), ["fakes"], "--against"),
     "nothing there": (lambda: None, ["runs/none", "--against", "digits"], "runs/none"),
     "too few": (lambda: write("fakes", digits(40)), ["fakes", "--against", "digits", "--measures", "fd"], "40 fakes"),
-    "no such measure": (lambda: None, ["fakes", "--measures", "fdd"], "'fdd' (did you mean 'fd'?)"),
-    "no such extractor": (lambda: None, ["fakes", "--extractor", "vgg"], "'vgg'"),
+    "no such measure": (lambda: Path("fakes").mkdir(), ["fakes", "--measures", "fdd"], "'fdd' (did you mean 'fd'?)"),
+    "no such extractor": (lambda: Path("fakes").mkdir(), ["fakes", "--extractor", "vgg"], "'vgg'"),
     "classes of faces": (
         lambda: write("fakes", digits(40)),
         ["fakes", "--against", "digits", "--measures", "classes", "--extractor", "efficientnet-lite0"],
         "--extractor digits",
     ),
     "no such distance": (
-        lambda: None,
+        lambda: Path("fakes").mkdir(),
         ["fakes", "--measures", "perceptual", "--perceptual", "lpipss"],
         "'lpipss' (did you mean 'lpips'?)",
     ),
-    "a distance of nothing": (lambda: None, ["fakes", "--perceptual", "lpips"], "add it to --measures"),
-    "no picture": (lambda: None, ["fakes", "--out", "x.jpg"], ".png"),
-    "fewer than none": (lambda: None, ["fakes", "--fakes", "-1"], "-1"),
+    "a distance of nothing": (
+        lambda: Path("fakes").mkdir(),
+        ["fakes", "--perceptual", "lpips"],
+        "add it to --measures",
+    ),
+    "no picture": (lambda: Path("fakes").mkdir(), ["fakes", "--out", "x.jpg"], ".png"),
+    "fewer than none": (lambda: Path("fakes").mkdir(), ["fakes", "--fakes", "-1"], "-1"),
 }
 
 
