@@ -1,4 +1,4 @@
-"""Do extra samples help? ganvas augment on MNIST and CIFAR-10 with few real pictures of every class.
+"""Do extra samples help? ganvas augment on MNIST and CIFAR-10 with few real images of every class.
 
     python benchmarks/extra_samples.py FOLDER [--sets mnist cifar10] [--reals 20 100 500] [--table] [-- FLAGS]
 
@@ -37,14 +37,14 @@ def row(name: str, reals: int, found: Figures) -> str:
     """One experiment as a row of the table."""
     values = {arm: found["accuracy", arm]["value"] for arm in ARMS}
     gain = found[f"gain over {max((CROPS, REAL), key=values.__getitem__)}", BOTH]
-    told = "help" if gain["low"] > 0 else "hurt" if gain["high"] < 0 else "cannot be told"
+    answer = "help" if gain["low"] > 0 else "hurt" if gain["high"] < 0 else "not significant"
     cells = [name, str(reals), f"{gain['protocol']['fakes']:,}", *(f"{values[arm]:.4f}" for arm in ARMS)]
-    cells += [f"{gain['value']:+.4f} ({gain['low']:+.4f} .. {gain['high']:+.4f})", told]
+    cells += [f"{gain['value']:+.4f} ({gain['low']:+.4f} .. {gain['high']:+.4f})", answer]
     return f"| {' | '.join(cells)} |"
 
 
 def draw(path: Path, found: dict[tuple[str, int], Figures]) -> None:
-    """Accuracy over the number of real pictures, a line for every arm, a panel for every set."""
+    """Accuracy over the number of real images, a line for every arm, a panel for every set."""
     names = list(dict.fromkeys(name for name, _ in found))
     figure = Figure(figsize=(5.5 * len(names), 4.2), layout="constrained", dpi=110)
     panels = figure.subplots(1, len(names), squeeze=False)[0]
@@ -52,7 +52,7 @@ def draw(path: Path, found: dict[tuple[str, int], Figures]) -> None:
         counts = [count for other, count in found if other == name]
         for place, (arm, colour) in enumerate(zip(ARMS, COLOURS, strict=True)):
             lines = [found[name, count]["accuracy", arm] for count in counts]
-            shifted = [count * 1.04 ** (place - 2) for count in counts]  # so that the intervals can be told apart
+            shifted = [count * 1.04 ** (place - 2) for count in counts]  # so that the intervals do not overlap
             half = [line["value"] - line["low"] for line in lines]
             axes.errorbar(
                 shifted, [line["value"] for line in lines], half, fmt="o-", color=colour, label=arm, capsize=3, ms=4
@@ -60,8 +60,8 @@ def draw(path: Path, found: dict[tuple[str, int], Figures]) -> None:
         axes.set_xscale("log")
         axes.set_xticks(counts, map(str, counts))
         axes.minorticks_off()
-        axes.set_xlabel("real pictures of every class to learn from")
-        axes.set_ylabel("accuracy on held-out real pictures")
+        axes.set_xlabel("real training images of every class")
+        axes.set_ylabel("accuracy on held-out real images")
         axes.set_title(name, loc="left")
         axes.spines[["top", "right"]].set_visible(False)
     panels[0].legend(frameon=False)

@@ -36,22 +36,22 @@ FULL_RANGE = np.array([0.299, 0.587, 0.114])
 
 
 @dataclass(frozen=True)
-class Way:
-    """A way to score; the default is the right one.
+class Scoring:
+    """One protocol; the default is the right one.
 
     Attributes:
-        low: the low-resolution picture of a pair.
-        enlarge: it to the result; by default the model does.
+        low: the low-resolution image of a pair.
+        upscale: makes the result; by default the model does.
         after: what happens to the result.
-        of: what of both pictures is compared.
+        of: what is compared of both images.
         crop: pixels on each side.
         ssim: its implementation.
-        whole: PSNR of the mean squared error of all pictures, not the mean of their PSNR.
-        as_colour: grey pictures as three planes.
+        whole: PSNR of the mean squared error of all images, not the mean of their PSNR.
+        as_colour: grey images as three channels.
     """
 
     low: Callable[[Pair], Pixels] = lambda pair: pair.low
-    enlarge: Callable[[Pixels], Pixels] | None = None
+    upscale: Callable[[Pixels], Pixels] | None = None
     after: Callable[[Pixels], Pixels] = lambda result: result
     of: Callable[[Pixels], Pixels] = luma
     crop: int = SCALE
@@ -103,7 +103,7 @@ def full_luma(pixels: Pixels) -> Pixels:
 
 
 def swapped_luma(pixels: Pixels) -> Pixels:
-    """Y of a picture whose red is taken for blue."""
+    """Y of an image with red and blue swapped."""
     return luma(pixels[..., ::-1])
 
 
@@ -123,20 +123,20 @@ def uniform_ssim(a: Pixels, b: Pixels, *, crop: int) -> float:
     return float(((2 * mx * my + C1) * (2 * covariance + C2) / ((mx * mx + my * my + C1) * (variances + C2))).mean())
 
 
-RIGHT = Way()
+RIGHT = Scoring()
 SLIPS = {
     "Y over 0 to 255 (OpenCV, Pillow)": replace(RIGHT, of=full_luma),
     "RGB instead of Y": replace(RIGHT, of=lambda pixels: pixels),
     "red taken for blue in Y": replace(RIGHT, of=swapped_luma),
     "Y not rounded": replace(RIGHT, of=float_luma),
-    "result not rounded, nor between the passes": replace(RIGHT, enlarge=unrounded),
+    "result not rounded, nor between the passes": replace(RIGHT, upscale=unrounded),
     "no crop": replace(RIGHT, crop=0),
     "crop of 6 px": replace(RIGHT, crop=6),
     "crop of 8 px": replace(RIGHT, crop=8),
     "result 1 px to the right": replace(RIGHT, after=lambda result: np.roll(result, 1, axis=1)),
     "PSNR of the mean error, not mean of PSNR": replace(RIGHT, whole=True),
     "SSIM by 7 x 7 plain windows (scikit-image's default)": replace(RIGHT, ssim=uniform_ssim),
-    "grey picture by RGB to Y": replace(RIGHT, as_colour=True),
+    "grey image by RGB to Y": replace(RIGHT, as_colour=True),
     "low side by cubic without antialiasing (OpenCV)": replace(
         RIGHT, low=lambda pair: plain_cubic(pair.high, 1 / SCALE)
     ),
@@ -144,48 +144,48 @@ SLIPS = {
     "low side by Pillow's BICUBIC": replace(RIGHT, low=lambda pair: pillow(pair.high, 1 / SCALE)),
 }
 OF_BICUBIC = {
-    "enlarged by OpenCV's cubic": replace(RIGHT, enlarge=lambda low: plain_cubic(low, SCALE)),
+    "upscaled by OpenCV's cubic": replace(RIGHT, upscale=lambda low: plain_cubic(low, SCALE)),
     "both sides by OpenCV's cubic": replace(
-        RIGHT, low=lambda pair: plain_cubic(pair.high, 1 / SCALE), enlarge=lambda low: plain_cubic(low, SCALE)
+        RIGHT, low=lambda pair: plain_cubic(pair.high, 1 / SCALE), upscale=lambda low: plain_cubic(low, SCALE)
     ),
     "both sides by Pillow's BICUBIC": replace(
-        RIGHT, low=lambda pair: pillow(pair.high, 1 / SCALE), enlarge=lambda low: pillow(low, SCALE)
+        RIGHT, low=lambda pair: pillow(pair.high, 1 / SCALE), upscale=lambda low: pillow(low, SCALE)
     ),
 }
 
 
-def measure(model: SuperResolution, name: str, ways: dict[str, Way]) -> dict[str, tuple[float, float]]:
-    """PSNR and SSIM of one set by each way."""
-    found: dict[str, list[tuple[float, float]]] = {what: [] for what in ways}
+def measure(model: SuperResolution, name: str, scorings: dict[str, Scoring]) -> dict[str, tuple[float, float]]:
+    """PSNR and SSIM of one set by each protocol."""
+    found: dict[str, list[tuple[float, float]]] = {what: [] for what in scorings}
     for pair in find_set(name, SCALE):
         right = model.upscale(pair.low, colour_lock=False)
-        for what, way in ways.items():
-            low = way.low(pair)
-            result = (
-                way.enlarge(low) if way.enlarge else right if low is pair.low else model.upscale(low, colour_lock=False)
-            )
-            result, high = way.after(result), pair.high
-            if way.as_colour:
+        for what, scoring in scorings.items():
+            low = scoring.low(pair)
+            if scoring.upscale:
+                result = scoring.upscale(low)
+            else:
+                result = right if low is pair.low else model.upscale(low, colour_lock=False)
+            result, high = scoring.after(result), pair.high
+            if scoring.as_colour:
                 result, high = (np.broadcast_to(x, (*x.shape[:2], 3)) for x in (result, high))
-            a, b = way.of(result), way.of(high)
-            found[what].append((psnr(a, b, crop=way.crop), way.ssim(a, b, crop=way.crop)))
+            a, b = scoring.of(result), scoring.of(high)
+            found[what].append((psnr(a, b, crop=scoring.crop), scoring.ssim(a, b, crop=scoring.crop)))
     rows = {}
     for what, scores in found.items():
         values = np.array(scores)
-        decibel = (
-            -10 * math.log10(float(np.mean(10 ** (-values[:, 0] / 10)))) if ways[what].whole else values[:, 0].mean()
-        )
+        whole = scorings[what].whole
+        decibel = -10 * math.log10(float(np.mean(10 ** (-values[:, 0] / 10)))) if whole else values[:, 0].mean()
         rows[what] = (float(decibel), float(values[:, 1].mean()))
     return rows
 
 
-def table(model: SuperResolution, ways: dict[str, Way], sets: Sequence[str]) -> list[str]:
+def table(model: SuperResolution, scorings: dict[str, Scoring], sets: Sequence[str]) -> list[str]:
     """The rows of the page: what each slip adds to PSNR and SSIM."""
-    columns = {name: measure(model, name, {"right": RIGHT, **ways}) for name in sets}
+    columns = {name: measure(model, name, {"right": RIGHT, **scorings}) for name in sets}
     lines = [f"| {model.name} | {' | '.join(sets)} |", "|---|" + "--:|" * len(sets)]
     right = {name: column["right"] for name, column in columns.items()}
     lines.append("| as it should be | " + " | ".join(f"**{p:.3f} / {s:.4f}**" for p, s in right.values()) + " |")
-    for what in ways:
+    for what in scorings:
         cells = (
             f"{column[what][0] - right[name][0]:+.3f} / {column[what][1] - right[name][1]:+.4f}"
             for name, column in columns.items()
@@ -209,7 +209,7 @@ def main() -> None:
         "# What each slip in scoring super-resolution costs",
         "",
         "PSNR in dB and SSIM at a scale of 4. The first row is right; every other says what one slip adds to both.",
-        "What to make of it is told in [How we score](../score.md).",
+        "How to read it: [How we score](../score.md).",
         "",
         f"{host['processor']}, {host['cores']} cores, torch {host['torch']}, commit {commit.stdout.strip()}:",
         f"`{command}`",
@@ -217,10 +217,11 @@ def main() -> None:
     ]
     for word in arguments.models:
         model = open_upscaler(word)[0]
-        ways = SLIPS | OF_BICUBIC if isinstance(model, BicubicUpscaler) else SLIPS
-        # A network's result is rounded by the network.
-        ways = ways if isinstance(model, BicubicUpscaler) else {k: v for k, v in ways.items() if v.enlarge is None}
-        lines += table(model, ways, arguments.on)
+        if isinstance(model, BicubicUpscaler):
+            scorings = SLIPS | OF_BICUBIC
+        else:  # a network rounds its result itself
+            scorings = {name: scoring for name, scoring in SLIPS.items() if scoring.upscale is None}
+        lines += table(model, scorings, arguments.on)
     write_text(arguments.out, "\n".join(lines).strip() + "\n")
 
 

@@ -41,7 +41,7 @@ Array = NDArray[np.float64]
 @final
 @dataclass(frozen=True, kw_only=True)
 class FixedGaussian(FromNoise):
-    """A generator that makes N(centre, std^2 I) from its first step on, and the discriminator of the plane."""
+    """A generator that makes N(centre, std^2 I) from its first step on, and the discriminator of 2-D points."""
 
     latent: int = 2
     """Length of the noise vector z."""
@@ -101,7 +101,7 @@ class Game:
         self.best = theory.optimal_discriminator(self.p, self.q)
         self.best_value = theory.best_value(self.p, self.q, self.area)
 
-    def judge(self, run: Run) -> Array:
+    def discriminate(self, run: Run) -> Array:
         """D(x) in the cells."""
         with torch.no_grad():
             return np.asarray(run.d(torch.from_numpy(self.at).float()).sigmoid().double().numpy())
@@ -130,7 +130,7 @@ class Watcher(Observer):
         """Note the value where due."""
         before = self.values[-1][0] if self.values else -1
         if before < 0 or due(self.every, before, report.images_seen):
-            self.values.append((report.images_seen, self.game.value(self.game.judge(run))))
+            self.values.append((report.images_seen, self.game.value(self.game.discriminate(run))))
 
 
 def play(recipe: Recipe, every: int) -> tuple[Run, Game, Watcher]:
@@ -149,10 +149,10 @@ def draw(run: Run, game: Game, watcher: Watcher) -> Any:
     from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.figure import Figure
 
-    d = game.judge(run)
+    d = game.discriminate(run)
     figure = Figure(figsize=(11, 8.2), dpi=90, layout="constrained")
     (left, right), (line, over) = figure.subplots(2, 2, height_ratios=(1.5, 1))
-    colours = LinearSegmentedColormap.from_list("judgement", FIELD, LEVELS)
+    colours = LinearSegmentedColormap.from_list("discriminator", FIELD, LEVELS)
     grid = game.at.reshape(STEPS, STEPS, 2)
     for axes, values, title in ((left, d, "D, trained"), (right, game.best, "D* = p / (p + q), computed")):
         image = axes.pcolormesh(*grid.transpose(2, 0, 1), values.reshape(STEPS, STEPS), cmap=colours, vmin=0, vmax=1)
@@ -165,9 +165,9 @@ def draw(run: Run, game: Game, watcher: Watcher) -> Any:
     along = np.stack([x, np.zeros_like(x)], 1)
     p, q = densities(run.recipe, along)
     with torch.no_grad():
-        judged = run.d(torch.from_numpy(along).float()).sigmoid().numpy()
+        scores = run.d(torch.from_numpy(along).float()).sigmoid().numpy()
     line.plot(x, theory.optimal_discriminator(p, q), color="black", linestyle="--", label="D*")
-    line.plot(x, judged, color="#2f6fab", label="D")
+    line.plot(x, scores, color="#2f6fab", label="D")
     line.fill_between(x, p / 4, color=REAL_LINE, alpha=0.25, linewidth=0, label="p / 4")
     line.fill_between(x, q / 4, color=FAKE, alpha=0.25, linewidth=0, label="q / 4")
     line.set(title="along y = 0", xlabel="x", ylim=(0, 1.02))
@@ -185,7 +185,7 @@ def main() -> None:
     began = time.perf_counter()
     images = 2_000_000
     run, game, watcher = play(recipe(images), images // 100)
-    d = game.judge(run)
+    d = game.discriminate(run)
     draw(run, game, watcher).savefig(PICTURE)
     about = Host(device="cpu").describe()
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True).stdout

@@ -1,7 +1,7 @@
 """Training throughput against the tutorials' loop, in one run: python benchmarks/throughput.py
 
-Both sides train the same networks on the same pictures with batches of 64, data loading included, in turns: a chunk of
-steps of the one, a chunk of the other, and so on. What counts is the ratio of neighbouring chunks; its median is
+Both sides train the same networks on the same images with batches of 64, data loading included, in turns: a chunk of
+steps of the one, a chunk of the other, and so on. The result is the ratio of neighbouring chunks; its median is
 printed, with the smallest and largest. The last column is the share of the convolution rate that this machine reaches
 on the largest layer alone.
 """
@@ -50,9 +50,9 @@ class OneByOne(TorchDataset[Any]):
         from torchvision import transforms
 
         self.files, self.mode = files, "L" if channels == 1 else "RGB"
-        normalise = transforms.Normalize([0.5] * channels, [0.5] * channels)
+        normalize = transforms.Normalize([0.5] * channels, [0.5] * channels)
         crop = transforms.CenterCrop(size)
-        self.transform = transforms.Compose([transforms.Resize(size), crop, transforms.ToTensor(), normalise])
+        self.transform = transforms.Compose([transforms.Resize(size), crop, transforms.ToTensor(), normalize])
 
     def __len__(self) -> int:
         return len(self.files)
@@ -62,17 +62,17 @@ class OneByOne(TorchDataset[Any]):
 
 
 class FromArray(OneByOne):
-    """The same for pictures that come as one array, such as MNIST."""
+    """The same for images that come as one array, such as MNIST."""
 
-    def __init__(self, pictures: np.ndarray, size: int) -> None:
+    def __init__(self, images: np.ndarray, size: int) -> None:
         super().__init__([], size, 1)
-        self.pictures = pictures
+        self.images = images
 
     def __len__(self) -> int:
-        return len(self.pictures)
+        return len(self.images)
 
     def __getitem__(self, index: int) -> tuple[Any, int]:
-        return self.transform(Image.fromarray(self.pictures[index, :, :, 0])), 0
+        return self.transform(Image.fromarray(self.images[index, :, :, 0])), 0
 
 
 def ganvas_steps(recipe: Recipe, dataset: Dataset) -> tuple[Callable[[int], None], Feed]:
@@ -173,11 +173,11 @@ def main() -> None:
     large = Recipe(system=DCGAN(size=64), data=Images(source=arguments.faces), **game)  # type: ignore[arg-type]
     # The scripts they stand for: the 2014 GAN's loader has no workers, the DCGAN's has two.
     if arguments.only != "dcgan":
-        opponent = Tutorial(mlp(), FromArray(digits.images, 28), 0)
-        rows += compare("mlp, MNIST 28 px", opponent, small, digits, arguments.chunks, 100)
+        baseline = Tutorial(mlp(), FromArray(digits.images, 28), 0)
+        rows += compare("mlp, MNIST 28 px", baseline, small, digits, arguments.chunks, 100)
     if arguments.only != "mlp":
-        opponent = Tutorial(dcgan(), OneByOne(files, 64, 3), 2)
-        rows += compare("dcgan, faces 64 px", opponent, large, faces, arguments.chunks, 6)
+        baseline = Tutorial(dcgan(), OneByOne(files, 64, 3), 2)
+        rows += compare("dcgan, faces 64 px", baseline, large, faces, arguments.chunks, 6)
     if arguments.out:
         arguments.out.write_text("\n".join(rows) + "\n", encoding="utf-8")
 

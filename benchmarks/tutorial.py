@@ -1,4 +1,4 @@
-"""The opponent: the training loop that tutorials show, in plain PyTorch. Nothing of ganvas's engine is in it.
+"""The baseline: the training loop that tutorials show, in plain PyTorch. Nothing of ganvas's engine is in it.
 
 Images are opened and transformed one by one with PIL in a DataLoader, reals and fakes pass the discriminator
 apart, Adam is the default one, everything is fp32 and in PyTorch's default memory layout.
@@ -73,5 +73,5 @@ class Tutorial:
 
     def _forever(self) -> Iterator[Tensor]:
         while True:
-            for pictures, _ in self.loader:
-                yield pictures
+            for images, _ in self.loader:
+                yield images

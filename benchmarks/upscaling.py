@@ -1,6 +1,6 @@
 """Seconds per megapixel of plain PyTorch and of ganvas, how faithful the fast way is, and the memory of 100 megapixels.
 
-    python benchmarks/upscaling.py [--model srresnet-x4] [--picture photo.png] [--memory]
+    python benchmarks/upscaling.py [--model srresnet-x4] [--photo photo.png] [--memory]
 
 Plain is what a tutorial writes: the network in eval mode under no_grad, fp32, over the whole crop. Both are timed in
 turns in one process, so that whatever else the machine does meets both alike. Without a model of that name, one of
@@ -53,13 +53,13 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", default="srresnet-x4")
-    parser.add_argument("--picture", type=Path, help="of which the middle is upscaled; noise without it")
-    parser.add_argument("--side", type=int, default=192, help="of the middle, in pixels")
+    parser.add_argument("--photo", type=Path, help="whose centre is upscaled; default: noise")
+    parser.add_argument("--side", type=int, default=192, help="of the centre, in pixels")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--memory", action="store_true", help="also upscale 2,500 x 2,500 px; takes minutes")
     parser.add_argument("--child", default="", help=argparse.SUPPRESS)
     given = parser.parse_args()
-    pixels = picture(given.picture, given.side)
+    pixels = photo(given.photo, given.side)
     if given.child:
         upscale(upscaler(given.model, given.child), pixels)
         return
@@ -76,7 +76,7 @@ def main() -> None:
                 "--child",
                 precision,
             ]
-            command += ["--picture", str(given.picture)] if given.picture else []
+            command += ["--photo", str(given.photo)] if given.photo else []
             subprocess.run(command, check=True)
 
 
@@ -100,7 +100,7 @@ def upscaler(model: str, precision: str) -> Upscaler:
     return Upscaler(exact_engine(made, scale, CPU), about, precision=precision)  # type: ignore[arg-type]
 
 
-def picture(path: Path | None, side: int) -> Floats:
+def photo(path: Path | None, side: int) -> Floats:
     """float32 (side, side, 3) in [0, 1]"""
     if path is None:
         return np.random.default_rng(0).random((side, side, 3), dtype=np.float32)
@@ -147,7 +147,7 @@ def upscale(model: Upscaler, pixels: Floats) -> None:
     took = time.perf_counter() - began
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(f"{rows} rows of {side * model.scale} px in {took:.0f} s ({took / 100:.2f} s/MP): {model.last}")
-    print(f"greatest resident memory {after / 2**20:.2f} GiB, of which {before / 2**20:.2f} GiB before the picture")
+    print(f"greatest resident memory {after / 2**20:.2f} GiB, of which {before / 2**20:.2f} GiB before the photo")
 
 
 if __name__ == "__main__":

@@ -25,9 +25,9 @@ from ganvas.recipe.sources import Images
 HERE = Path(__file__).parent.parent / "src" / "ganvas" / "metrics" / "extractors"
 
 
-def disturbed(pictures: Tensor) -> Tensor:
+def distorted(images: Tensor) -> Tensor:
     """(B, 1, 28, 28) in 0..1: scaled, turned, sheared and moved; some coarse, some of other contrast, some noisy."""
-    count = len(pictures)
+    count = len(images)
 
     def between(low: float, high: float) -> Tensor:
         return low + (high - low) * torch.rand(count)
@@ -42,8 +42,8 @@ def disturbed(pictures: Tensor) -> Tensor:
         ],
         1,
     )
-    grid = functional.affine_grid(rows, list(pictures.shape), align_corners=False)
-    moved = functional.grid_sample(pictures, grid, align_corners=False)
+    grid = functional.affine_grid(rows, list(images.shape), align_corners=False)
+    moved = functional.grid_sample(images, grid, align_corners=False)
     for side in (8, 12, 16):
         some = torch.rand(count) < 0.12
         coarse = functional.interpolate(moved[some], (side, side), mode="bilinear", antialias=True)
@@ -53,19 +53,19 @@ def disturbed(pictures: Tensor) -> Tensor:
     return (moved + noise).clamp(0, 1)
 
 
-def accuracy(network: Network, pictures: Tensor, labels: Tensor) -> float:
-    """Share of pictures whose likeliest class is the right one."""
+def accuracy(network: Network, images: Tensor, labels: Tensor) -> float:
+    """Accuracy."""
     with torch.inference_mode():
-        right = [(network(x)[1].argmax(1) == y) for x, y in zip(pictures.split(500), labels.split(500), strict=True)]
+        right = [(network(x)[1].argmax(1) == y) for x, y in zip(images.split(500), labels.split(500), strict=True)]
     return float(torch.cat(right).float().mean())
 
 
 def mnist_test() -> tuple[Tensor, Tensor]:
     """MNIST's 10,000 test digits, which ganvas itself never reads."""
     raw = data_dir() / "MNIST" / "raw"
-    pictures = gzip.decompress((raw / "t10k-images-idx3-ubyte.gz").read_bytes())[16:]
+    images = gzip.decompress((raw / "t10k-images-idx3-ubyte.gz").read_bytes())[16:]
     labels = gzip.decompress((raw / "t10k-labels-idx1-ubyte.gz").read_bytes())[8:]
-    tensor = torch.from_numpy(np.frombuffer(pictures, np.uint8).reshape(-1, 1, SIDE, SIDE).copy()).float() / 255
+    tensor = torch.from_numpy(np.frombuffer(images, np.uint8).reshape(-1, 1, SIDE, SIDE).copy()).float() / 255
     return tensor, torch.from_numpy(np.frombuffer(labels, np.uint8).astype(np.int64))
 
 
@@ -81,18 +81,18 @@ def main() -> None:
     digits = load(Images(source="digits"), size=SIDE, channels=1)
     assert data.labels is not None
     assert digits.labels is not None
-    pictures = torch.from_numpy(np.array(data.images)).permute(0, 3, 1, 2).float() / 255
+    images = torch.from_numpy(np.array(data.images)).permute(0, 3, 1, 2).float() / 255
     labels = torch.from_numpy(data.labels)
     small = torch.from_numpy(np.array(digits.images)).permute(0, 3, 1, 2).float() / 255
     test, test_labels = mnist_test()
     network = Network().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    rounds = arguments.epochs * math.ceil(len(pictures) / arguments.batch_size)
+    rounds = arguments.epochs * math.ceil(len(images) / arguments.batch_size)
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=1e-2)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 4e-3, total_steps=rounds)
     for epoch in range(arguments.epochs):
         network.train()
-        for index in torch.randperm(len(pictures)).split(arguments.batch_size):
-            given = disturbed(pictures[index]).contiguous(memory_format=torch.channels_last)
+        for index in torch.randperm(len(images)).split(arguments.batch_size):
+            given = distorted(images[index]).contiguous(memory_format=torch.channels_last)
             loss = functional.cross_entropy(network(given)[1], labels[index], label_smoothing=0.05)
             optimizer.zero_grad()
             torch.autograd.backward([loss])

@@ -97,8 +97,8 @@ def cli(tmp_path: Path) -> Cli:
                 code = main(argv)
             except SystemExit as ended:
                 code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-        said = (stream.buffer.getvalue().decode() for stream in (out, err))
-        return subprocess.CompletedProcess(argv, code, *said)
+        printed = (stream.buffer.getvalue().decode() for stream in (out, err))
+        return subprocess.CompletedProcess(argv, code, *printed)
 
     return run
 
@@ -114,14 +114,14 @@ def process(tmp_path: Path) -> Cli:
     return run
 
 
-def assert_refused(done: subprocess.CompletedProcess[str], *said: str) -> None:
+def assert_refused(done: subprocess.CompletedProcess[str], *expected: str) -> None:
     """The command ended with code 2 and one sentence that says all of this."""
     assert done.returncode == 2, done.stderr
     lines = [line for line in done.stderr.splitlines() if line.strip()]
     assert len(lines) == 1, done.stderr
     assert lines[0].startswith("ganvas: ")
     assert lines[0].endswith(".")
-    for words in said:
+    for words in expected:
         assert words in lines[0], lines[0]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import graphlib
 import json
 import os
 import re
@@ -204,6 +205,21 @@ def test_the_table_of_rooms_holds() -> None:
         room = file.relative_to(source).parts[0].removesuffix(".py")
         for imported in _imported(file) if room in rooms else ():
             assert rooms.index(imported) <= rooms.index(room), f"{file} imports {imported}"
+
+
+def test_no_imports_run_in_a_circle() -> None:
+    source = ROOT / "src" / "ganvas"
+    files = {".".join(file.relative_to(source.parent).with_suffix("").parts): file for file in source.rglob("*.py")}
+    files = {name.removesuffix(".__init__"): file for name, file in files.items()}
+    del files["ganvas"]  # from which others take the version alone
+    graph = {name: _modules(file) & set(files) - {name} for name, file in files.items()}
+    assert len(list(graphlib.TopologicalSorter(graph).static_order())) == len(files) > 200
+
+
+def _modules(file: Path) -> set[str]:
+    """The modules that a file imports anywhere: of ``from a import b`` both a and a.b."""
+    nodes = [node for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if isinstance(node, ast.ImportFrom)]
+    return {name for node in nodes for one in node.names for name in (node.module or "", f"{node.module}.{one.name}")}
 
 
 def _imported(file: Path) -> set[str]:

@@ -328,13 +328,13 @@ def test_it_is_evaluated_by_a_measure_of_its_own(capsys: pytest.CaptureFixture[s
     assert folder.read_figures()[-1]["state"] == "best"
     assert main(["evaluate", "runs/r", "--measures", "own-level"]) == 0
     assert "level" in capsys.readouterr().out
-    for asked, said in (
+    for asked, message in (
         ({"measures": ["kid"]}, "kid compares features of images, and runs/r makes signals; leave it out"),
         ({"extractor": "own-thumbnails"}, "--extractor own-thumbnails sees images, and runs/r makes signals"),
         ({"against": "digits"}, "--against digits names images, and runs/r makes signals"),
         ({"measures": ["modes-2d"]}, "data of r are not drawn from one"),
     ):
-        with pytest.raises(InputError, match=said):
+        with pytest.raises(InputError, match=message):
             evaluate("runs/r", **asked)  # type: ignore[arg-type]
 
 

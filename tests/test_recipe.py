@@ -71,7 +71,7 @@ def test_ema_forgets_the_start() -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "message"),
     [
         (lambda: Adam(lr=-1), "learning rate .* got -1"),
         (lambda: Adam(lr=math.nan), "learning rate .* got nan"),
@@ -91,8 +91,8 @@ def test_ema_forgets_the_start() -> None:
         (lambda: tiny(seed=-1), "--seed .* got -1"),
     ],
 )
-def test_what_cannot_be_is_refused(make: Callable[[], object], said: str) -> None:
-    with pytest.raises(InputError, match=said):
+def test_what_cannot_be_is_refused(make: Callable[[], object], message: str) -> None:
+    with pytest.raises(InputError, match=message):
         make()
 
 

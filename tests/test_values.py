@@ -52,7 +52,7 @@ def edited(path: str, value: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "said"),
+    ("path", "value", "message"),
     [
         ("batchsize", 1, r"unknown key 'batchsize' \(did you mean 'batch_size'\?\); known keys: system, data"),
         ("ema.halflife", 1, r"recipe\.ema has the unknown key 'halflife' \(did you mean 'half_life'\?\)"),
@@ -72,8 +72,8 @@ def edited(path: str, value: Any) -> dict[str, Any]:
         ("batch_size", 1, "--batch-size 1 is too small"),
     ],
 )
-def test_what_does_not_fit_is_named(path: str, value: Any, said: str) -> None:
-    with pytest.raises(InputError, match=said):
+def test_what_does_not_fit_is_named(path: str, value: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
         from_plain(Recipe, edited(path, value))
 
 

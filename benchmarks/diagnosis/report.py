@@ -1,6 +1,6 @@
-"""Judge the runs of the benchmark: which verdicts were given, when, and were they right.
+"""Evaluate the diagnosis on the benchmark: which verdicts were given, when, and whether they were right.
 
-python benchmarks/diagnosis/report.py OUT [--treated OUT] [--picture FILE.png]
+python benchmarks/diagnosis/report.py OUT [--treated OUT] [--chart FILE.png]
 
 The thresholds were tuned on seed 0, and on seed 1 of the digits; the figures that count are those of the other half.
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from spoilings import HEALTHY, IMAGES, SPOILINGS
+from faults import FAULTS, HEALTHY, IMAGES
 
 from ganvas.diagnosis import diagnose
 from ganvas.diagnosis.verdicts import CONDITIONS, Snapshot, assess, distance, snapshots, verdict_of
@@ -25,7 +25,7 @@ from ganvas.runs.record import Record
 
 
 @dataclass(frozen=True)
-class Judged:
+class EvaluatedRun:
     """One run of the benchmark.
 
     Attributes:
@@ -45,7 +45,7 @@ class Judged:
     @property
     def right(self) -> tuple[str, ...]:
         """What should have been said."""
-        return SPOILINGS[self.kind].right if self.kind in SPOILINGS else ()
+        return FAULTS[self.kind].right if self.kind in FAULTS else ()
 
     @property
     def found(self) -> float | None:
@@ -53,13 +53,13 @@ class Judged:
         return min((self.given[name] for name in self.right if name in self.given), default=None)
 
 
-def tuning(run: Judged) -> bool:
+def tuning(run: EvaluatedRun) -> bool:
     """Whether the thresholds were tuned on this run: half of the runs of each kind."""
     return run.seed == 0 or (run.seed == 1 and run.data == "digits")
 
 
-def read(path: Path) -> Judged:
-    """Judge one run look by look, as it would have been while it trained."""
+def read(path: Path) -> EvaluatedRun:
+    """Diagnose one run step by step, as it would have been while it trained."""
     kind, data, seed = path.name.split(".")
     folder = RunFolder(path)
     history = snapshots(_aged(folder.read_log()))
@@ -76,7 +76,7 @@ def read(path: Path) -> Judged:
             given.setdefault("divergence", event["images"] / IMAGES)
             stood["divergence"] = len(history)
     main = max(stood, key=stood.__getitem__) if stood else "healthy"
-    return Judged(kind, data, int(seed), given, main, distance(history), history)
+    return EvaluatedRun(kind, data, int(seed), given, main, distance(history), history)
 
 
 def _aged(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -91,20 +91,20 @@ def _aged(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return lines
 
 
-def table(runs: list[Judged]) -> list[str]:
+def table(runs: list[EvaluatedRun]) -> list[str]:
     """Recall and time to each verdict, and false alarms, as lines of Markdown."""
-    lines = ["| spoiled by | right verdict | runs | recognised | median time to it |", "|---|---|--:|--:|--:|"]
+    lines = ["| fault | right verdict | runs | recognized | median time to it |", "|---|---|--:|--:|--:|"]
     times: list[float] = []
     by_verdict: dict[str, list[bool]] = {}
-    for kind, spoiling in SPOILINGS.items():
+    for kind, fault in FAULTS.items():
         mine = [run for run in runs if run.kind == kind]
         if not mine:
             continue
         found = [run.found for run in mine if run.found is not None]
         times += found
-        by_verdict.setdefault(spoiling.right[0], []).extend(run.found is not None for run in mine)
+        by_verdict.setdefault(fault.right[0], []).extend(run.found is not None for run in mine)
         when = f"{statistics.median(found):.0%}" if found else "-"
-        lines.append(f"| {kind} | {' or '.join(spoiling.right)} | {len(mine)} | {len(found)} | {when} |")
+        lines.append(f"| {kind} | {' or '.join(fault.right)} | {len(mine)} | {len(found)} | {when} |")
     lines += ["", "| verdict | recall |", "|---|--:|"]
     lines += [f"| {name} | {sum(hits)} of {len(hits)} = {np.mean(hits):.2f} |" for name, hits in by_verdict.items()]
     healthy = [run for run in runs if run.kind in HEALTHY]
@@ -123,9 +123,9 @@ def table(runs: list[Judged]) -> list[str]:
 def treatment(untreated: Path, treated: Path) -> list[str]:
     """How the treated runs ended against the untreated ones, by the scores of score.py, as lines of Markdown."""
     before, after = (json.loads((path / "scores.json").read_text()) for path in (untreated, treated))
-    lines = ["| spoiled by | treated | better | KID untreated, treated (medians) |", "|---|--:|--:|--:|"]
+    lines = ["| fault | treated | better | KID untreated, treated (medians) |", "|---|--:|--:|--:|"]
     better = compared = 0
-    for kind in SPOILINGS:
+    for kind in FAULTS:
         pairs = []
         for path in sorted(treated.glob(f"{kind}.*")):
             acted = any(event["event"] == "treated" for event in RunFolder(path).read_events())
@@ -141,7 +141,7 @@ def treatment(untreated: Path, treated: Path) -> list[str]:
     return lines
 
 
-def predicts(runs: list[Judged], folder: Path) -> list[str]:
+def predicts(runs: list[EvaluatedRun], folder: Path) -> list[str]:
     """How the interlacing of the losses and the distance of the last looks go with the score: rank correlations."""
     from scipy.stats import spearmanr
 
@@ -165,11 +165,11 @@ def predicts(runs: list[Judged], folder: Path) -> list[str]:
     return lines
 
 
-def confusion(runs: list[Judged], path: Path) -> None:
-    """Draw what was spoiled against the verdict that stood longest."""
+def confusion(runs: list[EvaluatedRun], path: Path) -> None:
+    """Draw the fault against the verdict that stood longest."""
     from matplotlib.figure import Figure
 
-    kinds = [*SPOILINGS, *HEALTHY]
+    kinds = [*FAULTS, *HEALTHY]
     names: list[str] = [*CONDITIONS, "healthy"]
     counts = np.zeros((len(kinds), len(names)), int)
     for run in runs:
@@ -182,7 +182,7 @@ def confusion(runs: list[Judged], path: Path) -> None:
             dark = count > counts.max() / 2
             axes.text(column, row, str(count), ha="center", va="center", color="white" if dark else "black")
     for row, kind in enumerate(kinds):
-        right = SPOILINGS[kind].right if kind in SPOILINGS else ("healthy",)
+        right = FAULTS[kind].right if kind in FAULTS else ("healthy",)
         for name in right:
             box = {"fill": False, "edgecolor": "tab:red", "linewidth": 1.5}
             axes.add_patch(_rectangle((names.index(name) - 0.5, row - 0.5), box))
@@ -204,10 +204,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
     parser.add_argument("--treated", type=Path)
-    parser.add_argument("--picture", type=Path)
+    parser.add_argument("--chart", type=Path)
     given = parser.parse_args()
     runs = [read(path) for path in sorted(given.out.glob("*.*.[0-9]")) if (path / "log.jsonl").exists()]
-    for title, half in (("tuned on", True), ("judged on", False)):
+    for title, half in (("tuned on", True), ("tested on", False)):
         print(f"\n### The half {title}\n")
         print("\n".join(table([run for run in runs if tuning(run) == half])))
     if given.treated:
@@ -216,8 +216,8 @@ def main() -> None:
     if (given.out / "scores.json").exists():
         print("\n### What predicts quality\n")
         print("\n".join(predicts(runs, given.out)))
-    if given.picture:
-        confusion([run for run in runs if not tuning(run)], given.picture)
+    if given.chart:
+        confusion([run for run in runs if not tuning(run)], given.chart)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Score the final model of every run by a measure that neither diagnosis nor treatment saw; what is scored is skipped.
+"""Score the final model of every run by a measure that neither diagnosis nor treatment saw; scored runs are skipped.
 
 python benchmarks/diagnosis/score.py OUT [OUT ...]
 
-KID on efficientnet-lite0 features at 64 px, 512 fakes against training pictures; for the runs on few pictures against
+KID on efficientnet-lite0 features at 64 px, 512 fakes against training images; for the runs on few images against
 the held-out ones, since copying is no success. Kept in each OUT as scores.json; a run without a whole model has none.
 """
 
@@ -12,7 +12,7 @@ import json
 import sys
 from pathlib import Path
 
-import spoilings  # noqa: F401, makes its system known
+import faults  # noqa: F401, registers its system
 
 import ganvas
 from ganvas.files import write_text

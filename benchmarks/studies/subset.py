@@ -1,6 +1,6 @@
-"""Cut evenly spaced pictures out of a source: python benchmarks/studies/subset.py SOURCE COUNT SIZE OUT.npz [REST.npz]
+"""Take evenly spaced images from a source: python benchmarks/studies/subset.py SOURCE COUNT SIZE OUT.npz [REST.npz]
 
-REST takes all others: what was never trained on, to judge by.
+REST receives all others: never trained on, for evaluation.
 """
 
 from __future__ import annotations

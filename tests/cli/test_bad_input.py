@@ -54,8 +54,8 @@ def test_refused(case: str, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     # A closed port of this machine: fails at once, with and without a network.
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
-    words, said = REFUSED[case]
-    assert_refused(cli(*words), *said)
+    words, message = REFUSED[case]
+    assert_refused(cli(*words), *message)
     assert not Path("runs").exists()
 
 

@@ -20,7 +20,7 @@ def test_penalties_are_chosen_by_name_and_their_fields_are_flags() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["--penalties", "R3"], r"--penalties R3 is not available; available: GradientPenalty, R1, R2"),
         (["--penalties"], "--penalties without a name"),
@@ -29,6 +29,6 @@ def test_penalties_are_chosen_by_name_and_their_fields_are_flags() -> None:
         (["--penalties", "R1", "--penalties.0.gamma", "-1"], "would reward a rough discriminator"),
     ],
 )
-def test_what_is_no_penalty_is_refused(words: list[str], said: str) -> None:
-    with pytest.raises(InputError, match=said):
+def test_what_is_no_penalty_is_refused(words: list[str], message: str) -> None:
+    with pytest.raises(InputError, match=message):
         parse("train", ["dcgan-digits", *words])

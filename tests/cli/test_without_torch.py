@@ -47,6 +47,28 @@ def test_the_answer_comes_before_the_image(capsys: pytest.CaptureFixture[str]) -
         (["compare", "runs", "--out", "file/x.html"], "FD"),
     ):
         assert main(words) == 2
-        said = capsys.readouterr()
-        assert answer in said.out
-        assert "file/x" in said.err
+        printed = capsys.readouterr()
+        assert answer in printed.out
+        assert "file/x" in printed.err
+
+
+REFUSED = {
+    "upscale nope.jpg": "nope.jpg does not exist",
+    "generate runs/nope": "there is no runs/nope",
+    "evaluate runs/nope": "there is no runs/nope",
+    "train dcgan-digits --data no/where": "there is no dataset 'no/where'",
+    "plan dcgan-digits --data no/where": "there is no dataset 'no/where'",
+    "tune dcgan-digits --data no/where": "there is no dataset 'no/where'",
+    "augment no/where --per-class 5 --out x": "there is no dataset 'no/where'",
+    "study nope.json": "there is no file nope.json",
+    "train dcgan-digits --batch-size 1": "--batch-size 1 is too small",
+}
+
+
+def test_a_wrong_path_is_refused_without_torch() -> None:
+    script = f"import sys\nfrom ganvas.cli import main\nfor words in {list(REFUSED)}: print(main(words.split()))\n"
+    script += "print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == ["2"] * len(REFUSED) + ["False"]
+    for line, words in zip(done.stderr.splitlines(), REFUSED.values(), strict=True):
+        assert words in line

@@ -36,28 +36,28 @@ def test_an_ill_game_is_named_while_it_trains(capsys: pytest.CaptureFixture[str]
     train(tiny("dcgan", **ILL), name="ill", watch=WATCH)
     (first, *_) = events("ill", "verdict")
     assert first["verdict"] == "d-dominates"
-    said = capsys.readouterr().err
-    assert "D dominates" in said
-    assert "remedy: non-saturating loss for G" in said
-    assert "--objective.saturating False" in said
+    printed = capsys.readouterr().err
+    assert "D dominates" in printed
+    assert "remedy: non-saturating loss for G" in printed
+    assert "--objective.saturating False" in printed
 
 
 def test_remedies_can_be_left_unsaid(capsys: pytest.CaptureFixture[str]) -> None:
     train(tiny("dcgan", **ILL), name="ill", watch=replace(WATCH, remedies=False))
     assert events("ill", "verdict")[0]["verdict"] == "d-dominates"
-    said = capsys.readouterr().err
-    assert "D dominates" in said
-    assert "remedy" not in said
+    printed = capsys.readouterr().err
+    assert "D dominates" in printed
+    assert "remedy" not in printed
 
 
 def test_the_verb_says_it_and_draws_it(trained_run: TrainedRun, capsys: pytest.CaptureFixture[str]) -> None:
     trained_run(tiny("dcgan", **ILL), WATCH)
     capsys.readouterr()
     assert main(["diagnose", "runs/r"]) == 0
-    said = capsys.readouterr().out
-    assert "D dominates" in said
-    assert "remedy: " in said
-    assert said.splitlines()[-1] == "runs/r/diagnosis.png"
+    printed = capsys.readouterr().out
+    assert "D dominates" in printed
+    assert "remedy: " in printed
+    assert printed.splitlines()[-1] == "runs/r/diagnosis.png"
     with Image.open("runs/r/diagnosis.png") as picture:
         assert picture.width > 500
 
@@ -73,8 +73,8 @@ def test_the_relativistic_game_is_given_the_penalties_that_fit_it(verdict: str) 
     assert given(Relativistic(), R1(gamma=5.0, every=4)) == [(R1(gamma=5.0, every=4), R2(gamma=5.0, every=4))]
     assert given(Relativistic(), R1(), R2()) == []
     lone = tiny(objective=Relativistic(), penalties=(R1(gamma=5.0),))
-    (said,) = (line for line in advice(verdict, lone, 0) if "penalties" in line)
-    assert said.endswith("--penalties R1 R2 --penalties.0.gamma 5.0 --penalties.1.gamma 5.0")
+    (printed,) = (line for line in advice(verdict, lone, 0) if "penalties" in line)
+    assert printed.endswith("--penalties R1 R2 --penalties.0.gamma 5.0 --penalties.1.gamma 5.0")
     assert given(NonSaturating()) == [(GradientPenalty(),)]
 
 

@@ -66,7 +66,7 @@ def test_originals_alone_give_the_published_low_side() -> None:
 def test_the_proof_passes_on_set5(set5: None, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", "--selfcheck", "--on", "Set5"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "Set5: 5 pictures; bicubic x4 on Y 28.4177 dB and 0.8101, published 28.42 and 0.8104; files byte for byte",
+        "Set5: 5 images; bicubic x4 on Y 28.4177 dB and 0.8101, published 28.42 and 0.8104; files byte for byte",
         "PASS",
     ]
 

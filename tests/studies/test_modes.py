@@ -74,7 +74,7 @@ def test_the_table_has_figures_and_failures(tmp_path: Path, monkeypatch: pytest.
     diverging.folder.add_event("diverged", images=32, term="d/adversarial")
     table, picture = tabulate(study, compare([sound.folder.path, diverging.folder.path]), where)
     lines = table.read_text().splitlines()
-    assert [line.split("|")[1].strip() for line in lines[2:5]] == ["real pictures", "rpgan-r1-r2", "gan-r1"]
+    assert [line.split("|")[1].strip() for line in lines[2:5]] == ["real images", "rpgan-r1-r2", "gan-r1"]
     assert "| 1000, 0.0781 |" in lines[3]
     assert "| diverged at image 32 (d/adversarial) | | | 32 |" in lines[4]
     assert {line.count("|") for line in lines[:5]} == {9}
@@ -93,7 +93,7 @@ def test_a_game_that_diverges_is_no_failure(tmp_path: Path, monkeypatch: pytest.
     ended = run_study(study, console=console)
     assert ended.failures == ()
     assert "diverged at image" in console.file.getvalue()  # type: ignore[attr-defined]
-    table, picture = ended.more
+    table, picture = ended.extras
     assert "diverged at image" in table.read_text()
     assert picture.is_file()
 
@@ -101,8 +101,8 @@ def test_a_game_that_diverges_is_no_failure(tmp_path: Path, monkeypatch: pytest.
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--data", "digits"], "--data goes with ganvas study strategies; leave it out"),
-        (["--images", "0"], "--images 0"),
+        (["--data", "digits"], "--data is for ganvas study strategies; leave it out"),
+        (["--images", "0"], "--images must be at least one batch; got 0"),
         (["--set", "system.g_widht=8"], "'system.g_width'"),
         (["--seeds", "1", "1"], "[1, 1]"),
     ],
@@ -119,6 +119,6 @@ def test_the_help_says_what_it_takes(capsys: pytest.CaptureFixture[str]) -> None
     with pytest.raises(SystemExit):
         cli.main(["study", "modes", "--help"])
     said = " ".join(capsys.readouterr().out.split())
-    assert "MNIST/raw below $GANVAS_DATA" in said
+    assert "MNIST/raw in $GANVAS_DATA" in said
     assert f"{8 * 2} runs of {modes().recipe.images:,} images" in said
     assert "modes.md, modes.png and comparison.html into runs/modes" in said

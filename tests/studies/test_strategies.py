@@ -1,4 +1,4 @@
-"""The race of the strategies: fair, scored, resumable, and on one page."""
+"""The study of the strategies: fair, scored, resumable, and on one page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ganvas.recipe.ramp import Ramp
 from ganvas.recipe.sources import Crops
 from ganvas.runs.folder import RunFolder, figures_of
 from ganvas.studies import read_study, strategies
-from ganvas.studies.presets import STRATEGIES, lasting, race
+from ganvas.studies.presets import STRATEGIES, at_length, study_of
 from ganvas.studies.run_jobs import evaluations, jobs_of
 from ganvas.studies.side_by_side import references, side_by_side
 from ganvas.studies.study import to_text
@@ -42,7 +42,7 @@ def test_four_strategies_on_one_budget() -> None:
         assert runs[f"{name}-seed7"].reconstruction == named_recipe(name).reconstruction
 
 
-def test_the_race_reads_back_from_its_file() -> None:
+def test_the_study_reads_back_from_its_file() -> None:
     study = strategies(data=write_photos(), images=800, on=[write_photos("pictures")], extractor="efficientnet-lite0")
     Path("study.json").write_text(to_text(study))
     assert read_study("study.json").runs() == study.runs()
@@ -51,8 +51,8 @@ def test_the_race_reads_back_from_its_file() -> None:
 
 def test_another_length_keeps_the_shares() -> None:
     recipe = tiny_srgan(images=640, schedule=Schedule(pretrain=WHOLE, freeze_d=(64, 128)))
-    assert lasting(recipe, 320).schedule == Schedule(pretrain=WHOLE, freeze_d=(32, 64))
-    assert lasting(lasting(named_recipe("srgan-pretrain"), 2_432), 243_200) == named_recipe("srgan-pretrain")
+    assert at_length(recipe, 320).schedule == Schedule(pretrain=WHOLE, freeze_d=(32, 64))
+    assert at_length(at_length(named_recipe("srgan-pretrain"), 2_432), 243_200) == named_recipe("srgan-pretrain")
 
 
 REFUSED = {
@@ -60,7 +60,7 @@ REFUSED = {
     "unknown field": (["--set", "system.block=4"], ["'system.block'", "'system.blocks'"]),
     "no value": (["--set", "system.blocks"], ["--set system.blocks"]),
     "value that does not fit": (["--set", "batch_size=many"], ["batch_size"]),
-    "no images": (["--images", "0"], ["--images 0"]),
+    "no images": (["--images", "0"], ["--images must be at least one batch; got 0"]),
     "one seed twice": (["--seeds", "1", "1"], ["[1, 1]"]),
     "one set twice": (["--on", "pictures", "./pictures"], ["twice"]),
     "unknown extractor": (["--extractor", "vgg16"], ["'vgg16'"]),
@@ -82,10 +82,10 @@ def test_refused(case: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert not Path("runs").exists()
 
 
-def test_flags_of_the_race_do_not_go_with_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+def test_flags_of_a_named_study_are_refused_with_a_file(capsys: pytest.CaptureFixture[str]) -> None:
     Path("s.json").write_text(json.dumps({"recipe": "dcgan-digits"}))
     assert cli.main(["study", "s.json", "--images", "100"]) == 2
-    assert "--images goes with ganvas study strategies" in capsys.readouterr().err
+    assert "--images is for ganvas study strategies" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -97,9 +97,9 @@ def test_flags_of_the_race_do_not_go_with_a_file(capsys: pytest.CaptureFixture[s
         ({"system": replace(SYSTEM, scale=2)}, "the scale 2"),
     ],
 )
-def test_an_unfair_race_is_refused(changes: dict[str, Any], said: str) -> None:
+def test_an_unfair_comparison_is_refused(changes: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError, match=f"b has {said}"):
-        race({"a": tiny_srgan(), "b": tiny_srgan(**changes)}, name="r", seeds=[0])
+        study_of({"a": tiny_srgan(), "b": tiny_srgan(**changes)}, name="r", seeds=[0])
 
 
 @pytest.mark.parametrize(
@@ -111,24 +111,24 @@ def test_an_unfair_race_is_refused(changes: dict[str, Any], said: str) -> None:
     ],
 )
 def test_an_unsound_evaluation_is_refused(evaluate: dict[str, object], said: str) -> None:
-    study = race({"a": tiny_srgan()}, name="r", seeds=[0])
+    study = study_of({"a": tiny_srgan()}, name="r", seeds=[0])
     with pytest.raises(InputError, match=re.escape(said)):
         replace(study, evaluate=evaluate)
 
 
-def test_sets_are_for_what_enlarges() -> None:
-    with pytest.raises(InputError, match="enlarges nothing"):
-        race({"a": tiny()}, name="r", seeds=[0], on=["Set5"])
+def test_test_sets_need_originals() -> None:
+    with pytest.raises(InputError, match="no originals to compare with"):
+        study_of({"a": tiny()}, name="r", seeds=[0], on=["Set5"])
     with pytest.raises(InputError, match="no recipe"):
-        race({}, name="r", seeds=[0])
+        study_of({}, name="r", seeds=[0])
 
 
-def carried_out() -> tuple[Path, str]:
-    """A race of two, trained and scored in this process; returns the study's folder and the page."""
+def run_it() -> tuple[Path, str]:
+    """A study of two, trained and scored in this process; returns the study's folder and the page."""
     pictures = write_photos("pictures", count=3)
     photos = write_photos()
     recipes = {"plain": tiny_srgan(photos), "game": tiny_srgan(photos, schedule=Schedule())}
-    study = race(recipes, name="r", seeds=[0, 1], on=[pictures])
+    study = study_of(recipes, name="r", seeds=[0, 1], on=[pictures])
     where = Path("runs/r")
     jobs = jobs_of(study, "runs")
     for job in jobs:
@@ -153,8 +153,8 @@ def carried_out() -> tuple[Path, str]:
     return where, Path("page.html").read_text()
 
 
-def test_the_page_of_a_race() -> None:
-    where, text = carried_out()
+def test_the_page() -> None:
+    where, text = run_it()
     found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)
     assert found
     data = json.loads(found[1])
@@ -181,7 +181,7 @@ def test_the_page_of_a_race() -> None:
 
 
 @pytest.mark.slow
-def test_the_race_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+def test_strategies_by_name(capsys: pytest.CaptureFixture[str]) -> None:
     words = [
         "study",
         "strategies",
@@ -200,4 +200,4 @@ def test_the_race_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
     assert "runs/strategies/comparison.html" in capsys.readouterr().out
     assert "Side by side" in Path("runs/strategies/comparison.html").read_text()
     assert cli.main(words) == 0
-    assert capsys.readouterr().out.count("stands already") == 4
+    assert capsys.readouterr().out.count("already finished") == 4

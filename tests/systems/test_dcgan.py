@@ -235,7 +235,7 @@ def test_everything_can_be_differentiated_twice() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "message"),
     [
         ({"attention": 16}, r"--system\.attention 16 .* 16 px dcgan; use one of 4, 8, or 0"),
         ({"attention": 5}, r"--system\.attention 5 is not the side of a feature map"),
@@ -243,6 +243,6 @@ def test_everything_can_be_differentiated_twice() -> None:
         ({"classes": -2}, r"--system\.classes .* got -2"),
     ],
 )
-def test_classes_and_attention_that_cannot_be_are_refused(fields: dict[str, object], said: str) -> None:
-    with pytest.raises(InputError, match=said):
+def test_classes_and_attention_that_cannot_be_are_refused(fields: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError, match=message):
         conditional(**fields)

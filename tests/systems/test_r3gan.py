@@ -40,32 +40,32 @@ def test_shapes_with_and_without_classes() -> None:
     pictures = R3GAN(**SMALL).generator()(torch.randn(3, 8))
     assert pictures.shape == (3, 3, 16, 16)
     assert R3GAN(**SMALL).discriminator()(pictures).shape == (3,)
-    told = R3GAN(**SMALL, classes=5)
-    pictures = told.generator()(told.inputs(3, 0))
+    system = R3GAN(**SMALL, classes=5)
+    pictures = system.generator()(system.inputs(3, 0))
     assert pictures.shape == (3, 3, 16, 16)
-    assert told.discriminator()(pictures).shape == (3, 5)
+    assert system.discriminator()(pictures).shape == (3, 5)
 
 
 def test_the_class_matters_to_both() -> None:
-    told = R3GAN(**SMALL, classes=3)
+    system = R3GAN(**SMALL, classes=3)
     torch.manual_seed(0)
-    g, d = told.generator(), told.discriminator()
-    one, other = (told.inputs(1, 0, [label]) for label in (0, 2))
+    g, d = system.generator(), system.discriminator()
+    one, other = (system.inputs(1, 0, [label]) for label in (0, 2))
     assert torch.equal(one[:, :8], other[:, :8])
     assert not torch.equal(g(one), g(other))
     scores = d(torch.randn(4, 3, 16, 16))
     labels = torch.tensor([0, 1, 2, 1])
-    assert torch.equal(told.logits(scores, labels), torch.stack([scores[i, label] for i, label in enumerate(labels)]))
+    assert torch.equal(system.logits(scores, labels), torch.stack([scores[i, label] for i, label in enumerate(labels)]))
 
 
 def test_the_score_of_a_class_is_the_projection_on_its_embedding() -> None:
-    told = R3GAN(**SMALL, classes=3)
-    d = told.discriminator()
+    system = R3GAN(**SMALL, classes=3)
+    d = system.discriminator()
     pictures = torch.randn(2, 3, 16, 16)
     features = d.head((d.stages(pictures) * d.basis).sum((2, 3)))
     one_hot = functional.one_hot(torch.tensor([2, 0]), 3).float()
     expected = (features * d.embed(one_hot)).sum(1)
-    torch.testing.assert_close(told.logits(d(pictures), torch.tensor([2, 0])), expected)
+    torch.testing.assert_close(system.logits(d(pictures), torch.tensor([2, 0])), expected)
 
 
 def test_the_initialisation_is_fixups() -> None:
@@ -115,7 +115,7 @@ def test_the_published_schedules() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "message"),
     [
         ({"size": 33}, "r3gan at 33 px .*use --system.size 32 --system.widths 768 768 768 768"),
         ({"size": 64}, "use --system.size 64 --system.widths 768 768 768 768 384"),
@@ -126,6 +126,6 @@ def test_the_published_schedules() -> None:
         ({"classes": 1}, "at least 2"),
     ],
 )
-def test_what_cannot_be_is_refused(wrong: dict[str, object], said: str) -> None:
-    with pytest.raises(InputError, match=said):
+def test_what_cannot_be_is_refused(wrong: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError, match=message):
         R3GAN(**wrong)

@@ -141,15 +141,17 @@ def test_a_start_of_another_shape_is_refused(tmp_path: Path) -> None:
     recipe = enlarging(tmp_path / "p", schedule=Schedule(pretrain=WHOLE), images=8)
     train(recipe, name="first", watch=QUIET)
     other = replace(recipe, start="runs/first", system=replace(recipe.system, blocks=2, d_dropout=0.1))  # type: ignore[type-var]
-    said = rf"generator \(blocks: {recipe.system.blocks} -> 2\); use --system.blocks {recipe.system.blocks}, or start"  # type: ignore[attr-defined]
-    with pytest.raises(InputError, match=said):
+    message = (
+        rf"generator \(blocks: {recipe.system.blocks} -> 2\); use --system.blocks {recipe.system.blocks}, or start"  # type: ignore[attr-defined]
+    )
+    with pytest.raises(InputError, match=message):
         train(other, name="second", watch=QUIET)
     with pytest.raises(InputError, match="there is no nowhere"):
         train(replace(recipe, start="nowhere"), name="third", watch=QUIET)
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "message"),
     [
         ({"size": 50}, "multiple of the scale"),
         ({"size": 16, "scale": 8}, "at least 24"),
@@ -159,13 +161,13 @@ def test_a_start_of_another_shape_is_refused(tmp_path: Path) -> None:
         ({"d_dropout": 1.0}, "below 1"),
     ],
 )
-def test_impossible_networks_are_refused(fields: dict[str, object], said: str) -> None:
-    with pytest.raises(InputError, match=said):
+def test_impossible_networks_are_refused(fields: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError, match=message):
         SRGAN(**fields)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"data": Images(source="digits")}, "learns from crops"),
         ({"reconstruction": ()}, "no reconstruction loss to train on"),
@@ -182,9 +184,9 @@ def test_impossible_networks_are_refused(fields: dict[str, object], said: str) -
         ),
     ],
 )
-def test_parts_that_do_not_fit_are_refused(tmp_path: Path, changes: dict[str, object], said: str) -> None:
+def test_parts_that_do_not_fit_are_refused(tmp_path: Path, changes: dict[str, object], message: str) -> None:
     write_photographs(tmp_path / "p", 4)
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=message):
         train(enlarging(tmp_path / "p", **changes), name="r", watch=QUIET)
     assert not Path("runs").exists()
 

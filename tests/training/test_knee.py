@@ -1,4 +1,4 @@
-"""The knee while training: logged, kept, told and, where asked, the end; and never a hand on the weights."""
+"""The knee during training: logged, kept, reported and, if requested, the end of the run; weights never change."""
 
 from __future__ import annotations
 

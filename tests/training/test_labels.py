@@ -1,4 +1,4 @@
-"""What is said of labels that do not fit a run with classes."""
+"""Messages about labels that do not fit a run with classes."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def cats_and_dogs(count: int = 9) -> None:
     write(*(f"{name}/{i}" for name in ("cats", "dogs") for i in range(count)))
 
 
-def refused(asked: Recipe, said: str) -> None:
-    with pytest.raises(InputError, match=said):
+def refused(asked: Recipe, message: str) -> None:
+    with pytest.raises(InputError, match=message):
         train(asked, name="r", watch=QUIET)
     assert not Path("runs/r").exists()
 
@@ -60,12 +60,12 @@ def test_one_folder_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("labels", "said"),
+    ("labels", "message"),
     [([0] * 20, r"of one class \(0\)"), ([0, 1, -1, -1] * 5, r"10 of its 20 labels are below 0")],
 )
-def test_arrays(labels: list[int], said: str) -> None:
+def test_arrays(labels: list[int], message: str) -> None:
     np.savez("some.npz", pictures=np.zeros((20, 16, 16), np.uint8), labels=np.array(labels))
-    refused(recipe("some.npz"), said)
+    refused(recipe("some.npz"), message)
 
 
 def test_a_column_that_is_not_filled_in() -> None:

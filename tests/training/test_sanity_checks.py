@@ -1,4 +1,4 @@
-"""What is allowed but hardly meant is said, and trained all the same."""
+"""Valid but probably unintended settings raise a warning, and are trained all the same."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FLAT = DCGAN(size=16, channels=1, g_width=4, d_width=4, latent=8, d_norm="none")
 
 
 @pytest.mark.parametrize(
-    ("objective", "penalties", "said"),
+    ("objective", "penalties", "message"),
     [
         (Wasserstein(), (R1(),), "R1 pulls the critic's slope to 0"),
         (Wasserstein(), (R1(), R2()), "R1 and R2 pulls"),
@@ -30,9 +30,9 @@ FLAT = DCGAN(size=16, channels=1, g_width=4, d_width=4, latent=8, d_norm="none")
         (Relativistic(), (), "no penalty"),
     ],
 )
-def test_a_penalty_that_does_not_fit_the_objective(objective: object, penalties: object, said: str) -> None:
+def test_a_penalty_that_does_not_fit_the_objective(objective: object, penalties: object, message: str) -> None:
     (sentence,) = sanity_checks(tiny("dcgan", system=FLAT, objective=objective, penalties=penalties))
-    assert said in sentence
+    assert message in sentence
     assert sentence.endswith(".")
 
 
@@ -56,16 +56,18 @@ def test_a_ramp_past_the_end_is_named_with_where_it_gets() -> None:
     assert "--penalties.1.gamma 1..0@1000000 only reaches 1" in both
 
 
-def test_grey_pictures_for_a_network_of_colours_are_told(cli: Cli) -> None:
-    told = cli("train", "dcgan-cifar10", "--data", "digits", "--system.size", "16", "--images", "64", "--name", "grey")
-    assert told.returncode == 0, told.stderr
-    assert "the images of digits look grey" in " ".join(told.stderr.split())
+def test_grey_pictures_for_a_network_of_colours_are_reported(cli: Cli) -> None:
+    result = cli(
+        "train", "dcgan-cifar10", "--data", "digits", "--system.size", "16", "--images", "64", "--name", "grey"
+    )
+    assert result.returncode == 0, result.stderr
+    assert "the images of digits look grey" in " ".join(result.stderr.split())
 
 
 def test_the_run_is_trained_all_the_same_and_remembers(cli: Cli) -> None:
     outcome = train(tiny(adam_g=Adam(lr=Ramp(4e-4, 0.0, 400)), images=32), name="r")
     assert outcome.state == "finished"
     assert "before its ramps do" in next(e["sentence"] for e in outcome.folder.read_events() if e["event"] == "warning")
-    told = cli("train", "mlp-digits", "--images", "128", "--adam-g.lr", "2e-4..0@4000", "--name", "late")
-    assert told.returncode == 0, told.stderr
-    assert "the run ends at image 128, before" in " ".join(told.stderr.split())
+    result = cli("train", "mlp-digits", "--images", "128", "--adam-g.lr", "2e-4..0@4000", "--name", "late")
+    assert result.returncode == 0, result.stderr
+    assert "the run ends at image 128, before" in " ".join(result.stderr.split())

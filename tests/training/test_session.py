@@ -86,10 +86,10 @@ def test_a_signal_stops_with_a_checkpoint(number: signal.Signals, code: int) -> 
     process = subprocess.Popen(command("r", 2_000_000), stderr=subprocess.PIPE)
     started("r", process)
     process.send_signal(number)
-    _, said = process.communicate(timeout=60)
+    _, printed = process.communicate(timeout=60)
     assert process.returncode == code
-    assert b"run the same command to resume" in said
-    assert b"Traceback" not in said
+    assert b"run the same command to resume" in printed
+    assert b"Traceback" not in printed
     assert len(list(Path("runs/r/checkpoints").glob("[0-9]*.safetensors"))) == 1
     assert RunFolder("runs/r").read_events()[-1]["event"] == "stopped"
 
@@ -102,9 +102,9 @@ def test_a_second_ctrl_c_stops_at_once() -> None:
     os.kill(process.pid, signal.SIGTERM)
     os.kill(process.pid, signal.SIGINT)
     process.send_signal(signal.SIGCONT)
-    _, said = process.communicate(timeout=60)
+    _, printed = process.communicate(timeout=60)
     assert process.returncode in (130, 143)  # by whichever of the two was handled last
-    assert b"Traceback" not in said
+    assert b"Traceback" not in printed
     assert RunFolder("runs/r").read_events()[-1]["event"] == "started"
     assert not list(Path("runs/r").rglob("*.part"))
 

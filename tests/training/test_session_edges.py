@@ -32,10 +32,10 @@ def newest() -> list[Path]:
 def test_a_finished_run_says_so_and_nothing_in_it_changes() -> None:
     train(tiny(), name="r", watch=QUIET)
     before = files()
-    said = io.StringIO()
-    outcome = train(tiny(), name="r", watch=QUIET, console=Console(file=said, width=1000))
+    printed = io.StringIO()
+    outcome = train(tiny(), name="r", watch=QUIET, console=Console(file=printed, width=1000))
     assert (outcome.state, outcome.images_seen) == ("finished", tiny().images)
-    assert "finished" in said.getvalue()
+    assert "finished" in printed.getvalue()
     assert files() == before
 
 

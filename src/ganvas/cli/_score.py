@@ -1,4 +1,4 @@
-"""ganvas evaluate MODEL --on SET: super-resolution, scored; and --selfcheck: the scoring itself."""
+"""Score super-resolution models on test sets (--on SET), or check the scoring itself (--selfcheck)."""
 
 from __future__ import annotations
 
@@ -20,58 +20,60 @@ HEADS = ("--on", "--selfcheck", "--prove")
 
 
 def asked(argv: Sequence[str]) -> bool:
-    """Whether a command line of ganvas evaluate is about enlarging."""
+    """Whether a command line of ganvas evaluate is about super-resolution."""
     return any(word.partition("=")[0] in HEADS for word in argv)
 
 
 def main(argv: list[str]) -> int:
     """Run ``ganvas evaluate MODEL.. --on SET..`` or ``ganvas evaluate --selfcheck``."""
     if "--prove" in argv:
-        raise InputError("--prove is called --selfcheck now; give that.")
+        raise InputError("--prove has been renamed; use --selfcheck.")
     parser = Parser("ganvas evaluate", description=__doc__)
     parser.add_argument(
         "models",
         nargs="*",
         metavar="MODEL",
-        help="bicubic, a shipped model's name, a run's folder or a file of weights; others are held against the first",
+        help="bicubic, a bundled model's name, a run's folder or a file of weights; all are compared with the first",
     )
     parser.add_argument(
         "--on",
         nargs="+",
         default=[],
         metavar="SET",
-        help="Set5, Set14, BSD100, Urban100, Manga109, or folders of pictures",
+        help="Set5, Set14, BSD100, Urban100, Manga109, or folders of images",
     )
-    parser.add_argument("--selfcheck", action="store_true", help="make the published LR files and bicubic rows again")
-    parser.add_argument("--scale", type=int, default=0, help="of bicubic (default: 4, or that of the other models)")
+    parser.add_argument("--selfcheck", action="store_true", help="reproduce published LR files and bicubic rows")
+    parser.add_argument(
+        "--scale", type=int, default=0, help="scale of bicubic (default: 4, or that of the other models)"
+    )
     parser.add_argument(
         "--which", choices=("last", "best"), default="last", help="a run's newest state or the best one"
     )
-    parser.add_argument("--strength", type=float, default=1.0, help="of SRGANs: 0 is the network they started from")
-    parser.add_argument("--seed", type=int, default=0, help="of the intervals")
     parser.add_argument(
-        "--out", default="", help="folder of sheets and tables (default: the run, or the current folder)"
+        "--strength", type=float, default=1.0, help="strength of SRGANs: 0 is the network they started from"
     )
-    parser.add_argument("--json", type=Path, help="also write all figures and every picture's scores to this file")
-    parser.add_argument("--device", default="cpu", help="where to compute networks (default: cpu)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the intervals")
+    parser.add_argument(
+        "--out", default="", help="folder for charts and tables (default: the run, or the current folder)"
+    )
+    parser.add_argument("--json", type=Path, help="also write all figures and the scores of every image to this file")
+    parser.add_argument("--device", default="cpu", help="where to run networks (default: cpu)")
     arguments = parser.parse_args(argv)
     if arguments.selfcheck:
         if arguments.models:
-            raise InputError(
-                f"--selfcheck takes no model, but {arguments.models[0]} is given; leave one of the two out."
-            )
+            raise InputError(f"--selfcheck takes no model, but {arguments.models[0]} is given; leave one out.")
         return _selfcheck(arguments.on)
     twice = next((model for model in arguments.models if arguments.models.count(model) > 1), None)
     if twice:
-        raise InputError(f"{twice} is given twice; give every model once.")
+        raise InputError(f"{twice} is given twice; give each model once.")
     if not arguments.models:
-        raise InputError("--on scores a model, and none is given; name one, such as bicubic.")
+        raise InputError("--on needs a model to score; name one, such as bicubic.")
 
     from ganvas.evaluation.pairs import score
     from ganvas.files import write_text
 
     if arguments.out and Path(arguments.out).is_file():
-        raise InputError(f"--out {arguments.out} is a file; give a folder for the sheets and tables.")
+        raise InputError(f"--out {arguments.out} is a file; give a folder for the charts and tables.")
     options = {name: getattr(arguments, name) for name in ("which", "strength", "seed", "out", "device")}
     by_model, scale = {}, arguments.scale
     mixed = _mixed(arguments.models, arguments.strength)
@@ -104,7 +106,7 @@ def main(argv: list[str]) -> int:
 
 
 def _mixed(models: Sequence[str], strength: float) -> Sequence[str]:
-    """The models that --strength is for; all where it is for none, so that opening them refuses it."""
+    """The models that --strength applies to; all if it applies to none, so that opening them refuses it."""
     if strength == 1:
         return models
     from ganvas.inference.loading import read_model
@@ -126,7 +128,7 @@ def _print(scores: Sequence[Sequence[Scores]], seed: int) -> None:
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         for line in lines:
             print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
-    print("In brackets: the 95 % interval over pictures; of a difference, of those picture by picture.")
+    print("In brackets: the 95 % interval over images; for differences, paired by image.")
     found = [one for several in scores for one in several]
     for sentence in dict.fromkeys(sentence for one in found for sentence in (_protocol(one), *one.notes)):
         print(sentence)
@@ -141,7 +143,7 @@ def _cell(measure: str, estimate: Estimate | Figure, sign: str = "") -> str:
 
 
 def _protocol(one: Scores) -> str:
-    """What all figures of a set share."""
+    """The protocol that all figures of a set share."""
     protocols = [figure.protocol for figure in one.figures]
     shared = {key: value for key, value in protocols[0].items() if all(p.get(key) == value for p in protocols)}
     return "; ".join(f"{key} {value}" for key, value in shared.items() if key != "ganvas")
@@ -157,7 +159,7 @@ def _selfcheck(names: Sequence[str]) -> int:
             continue
         psnr, ssim = PUBLISHED[check.set]
         print(
-            f"{check.set}: {check.images} pictures; bicubic x4 on Y {check.psnr:.4f} dB and {check.ssim:.4f},"
+            f"{check.set}: {check.images} images; bicubic x4 on Y {check.psnr:.4f} dB and {check.ssim:.4f},"
             f" published {psnr:.2f} and {ssim:.4f}; {'not as published' if check.faults else 'files byte for byte'}"
         )
     faults = [fault for check in checks for fault in check.faults]

@@ -1,4 +1,4 @@
-"""Make extra training samples and say whether they help: ganvas augment pictures/ --per-class 500 --out extra"""
+"""Make extra training samples and test whether they help: ganvas augment images/ --per-class 500 --out extra"""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ import signal
 
 from ganvas.cli._parser import Parser
 
-USELESS = 3  # the exit code where the fakes do not help, or it cannot be told
+USELESS = 3  # the exit code if the fakes do not help, or the result is not significant
 
 HELP = {
-    "per_class": "pictures wanted of every class",
-    "real_per_class": "learn from so many real pictures of every class alone (default: all that are not held out)",
-    "test": "source of real pictures to test on (default: a share of SOURCE)",
-    "test_share": "share of every class of SOURCE that is held out to test on (default: 0.2)",
-    "model": "a conditional run's folder or model file to take (default: train one)",
+    "per_class": "images wanted of every class",
+    "real_per_class": "real training images of every class (default: all that are not held out)",
+    "test": "source of real test images (default: a share of SOURCE)",
+    "test_share": "share of every class of SOURCE that is held out for testing (default: 0.2)",
+    "model": "a conditional run's folder or model file (default: train a generator)",
     "recipe": "recipe of the generator to train (default: a small conditional dcgan with DiffAugment)",
     "images": "real images in its training (default: 200,000, or the recipe's)",
-    "size": "side of the pictures in pixels, for the default recipe (default: what fits SOURCE)",
-    "candidates": "pictures made for every one wanted (default: 5)",
-    "confidence": "least probability of its class by a classifier of the reals (default: 0.5; 0 rejects none)",
-    "realness": "share of what is left of every class that D finds least real, which is rejected (default: 0.1)",
-    "copies": "share of a class's reals as near to another as what counts as a copy (default: 0.01; 0 rejects none)",
+    "size": "side of the images in pixels, for the default recipe (default: what fits SOURCE)",
+    "candidates": "candidates generated for every image wanted (default: 5)",
+    "confidence": "minimum probability of its class by a classifier of the reals (default: 0.5; 0 rejects none)",
+    "realness": "share of the rest of every class to reject: those that D finds least real (default: 0.1)",
+    "copies": "reject what is nearer to a real than all but this share of its reals (default: 0.01; 0 rejects none)",
     "fake_share": "share of fakes in a batch of reals and fakes (default: 0.5)",
     "updates": "updates of every classifier (default: 600)",
-    "seeds": "classifiers of every arm (default: 3)",
-    "seed": "of the choice of reals, the generator, its noise and the first classifier (default: 0)",
-    "precision": "fp32 or bf16: arithmetic of the classifiers (default: fp32)",
+    "seeds": "classifiers for every arm (default: 3)",
+    "seed": "seed of the choice of reals, the generator, its noise and the first classifier (default: 0)",
+    "precision": "arithmetic of the classifiers: fp32 or bf16 (default: fp32)",
 }
 
 
@@ -36,26 +36,30 @@ def main(argv: list[str]) -> int:
     parser = Parser(
         "ganvas augment",
         description=__doc__,
-        epilog=f"exit code: 0 the fakes help, {USELESS} they do not or it cannot be told, 2 unusable input, 1 diverged",
+        epilog=f"exit code: 0 the fakes help, {USELESS} no significant help, 2 unusable input, 1 diverged",
     )
     parser.add_argument(
-        "source", metavar="SOURCE", help="labelled real pictures: a name, or a folder, zip, parquet, npz"
+        "source", metavar="SOURCE", help="labelled real images: a name, or a folder, zip, parquet or npz file"
     )
-    parser.add_argument("--out", required=True, help="folder for the pictures, the manifest and the report")
-    parser.add_argument("--no-flips", dest="flips", action="store_false", help="never mirror: for digits and letters")
+    parser.add_argument("--out", required=True, help="folder for the images, the manifest and the report")
+    parser.add_argument(
+        "--no-flips", dest="flips", action="store_false", help="do not mirror images: for digits and letters"
+    )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where to compute")
-    from ganvas.studies.synthetic.settings import Settings
+    from ganvas.data.listing import expect_source
+    from ganvas.studies.synthetic.settings import SyntheticSettings
 
-    for field in dataclasses.fields(Settings):
+    for field in dataclasses.fields(SyntheticSettings):
         if field.name in HELP:
             _add(parser, field)
-    words = vars(parser.parse_args(argv))
-    out, device = words.pop("out"), words.pop("device")
-    settings = Settings(**words)
+    given = vars(parser.parse_args(argv))
+    out, device = given.pop("out"), given.pop("device")
+    settings = SyntheticSettings(**given)
+    expect_source(settings.source)
 
     from rich.console import Console
 
-    from ganvas.studies.synthetic.augmenting import augment
+    from ganvas.studies.synthetic.pipeline import augment
     from ganvas.training.loop import Diverged
 
     console = Console(stderr=True)
@@ -69,24 +73,29 @@ def main(argv: list[str]) -> int:
             soft_wrap=True,
         )
         return 1
-    if ended.judgement is None or ended.filtered is None:
-        console.print("stopped while training the generator; the same command goes on from there")
+    if ended.benefit is None or ended.filtered is None:
+        console.print("stopped while training the generator; repeat the command to continue")
         return 128 + (ended.signal or signal.SIGINT)
 
-    from ganvas.studies.synthetic.writing import rows_of_arms, rows_of_classes, rows_of_filter
+    from ganvas.studies.synthetic.output_folder import arms_table, classes_table, filter_table
 
     for rows in (
-        rows_of_filter(ended.filtered, ended.judgement.classes),
-        rows_of_classes(ended.judgement),
-        rows_of_arms(ended.judgement),
+        filter_table(ended.filtered, ended.benefit.classes),
+        classes_table(ended.benefit),
+        arms_table(ended.benefit),
     ):
         _print(rows)
-    place = ended.place
-    print("\n".join([*ended.notes, ended.judgement.sentence]))
-    made = {"pictures": place.pictures, "manifest": place.manifest, "report": place.report, "picture": place.picture}
+    output = ended.output
+    print("\n".join([*ended.notes, ended.benefit.sentence]))
+    made = {
+        "images": output.images,
+        "manifest": output.manifest,
+        "report": output.report,
+        "chart": output.chart,
+    }
     for what, path in made.items():
         print(f"{what:<10}{path}")
-    return 0 if ended.judgement.helps else USELESS
+    return 0 if ended.benefit.helps else USELESS
 
 
 def _add(parser: argparse.ArgumentParser, field: dataclasses.Field[object]) -> None:

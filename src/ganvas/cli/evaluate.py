@@ -1,4 +1,4 @@
-"""Measure a run, or a folder of fakes, against real pictures: ganvas evaluate runs/x"""
+"""Measure a run, or a folder of fakes, against real images: ganvas evaluate runs/x"""
 
 from __future__ import annotations
 
@@ -15,23 +15,25 @@ if TYPE_CHECKING:
     from ganvas.metrics.figure import Figure
 
 CLASSES = 20  # lines of the table of classes
-NOT_SHOWN = ("ganvas", "data", "k", "splits")  # in figures.jsonl and --json all the same
+NOT_SHOWN = ("ganvas", "data", "k", "splits")  # but kept in figures.jsonl and --json
 
 
 def main(argv: list[str]) -> int:
     """Run ``ganvas evaluate RUN|FOLDER ...``."""
     if _score.asked(argv):
         return _score.main(argv)
+    from ganvas.data import NAMES
     from ganvas.metrics import measures
     from ganvas.metrics.extractors import known_extractors
     from ganvas.metrics.measure import OF_SAMPLES
+    from ganvas.runs.models import find
     from ganvas.systems import load_systems
 
     load_systems()  # measures and extractors of your own may stand in these files
     parser = Parser(
         "ganvas evaluate",
         description=__doc__,
-        epilog="ganvas evaluate --selfcheck --help shows what goes with --on and --selfcheck.",
+        epilog="ganvas evaluate --selfcheck --help shows the options of --on and --selfcheck.",
     )
     parser.add_argument(
         "sources",
@@ -39,9 +41,9 @@ def main(argv: list[str]) -> int:
         metavar="source",
         help="a run's folder, a .safetensors file, or a folder, zip, parquet or npz of fakes",
     )
-    parser.add_argument("--on", nargs="+", metavar="SET", help="score what enlarges pictures, one or several models")
-    parser.add_argument("--selfcheck", action="store_true", help="check the scoring itself on published files")
-    parser.add_argument("--against", default="", help="source of the real pictures (default: those of the run)")
+    parser.add_argument("--on", nargs="+", metavar="SET", help="score super-resolution models")
+    parser.add_argument("--selfcheck", action="store_true", help="check the scoring itself against published files")
+    parser.add_argument("--against", default="", help="source of the real images (default: those of the run)")
     parser.add_argument(
         "--extractor",
         default="efficientnet-lite0",
@@ -52,36 +54,39 @@ def main(argv: list[str]) -> int:
         nargs="+",
         default=[],
         metavar="MEASURE",
-        help=f"some of {', '.join(one.name for one in measures(OF_SAMPLES))} (default: the usual ones that are defined,"
-        " and for stacked-mnist modes alone)",
+        help=f"any of {', '.join(one.name for one in measures(OF_SAMPLES))} (default: the usual ones that apply,"
+        " for stacked-mnist only modes)",
     )
     parser.add_argument(
         "--perceptual",
         default="st-lpips",
-        help="distance of the measure perceptual: st-lpips (default), or lpips, whose AlexNet must be fetched",
+        help="distance of the measure perceptual: st-lpips (default), or lpips, whose AlexNet must be downloaded",
     )
     parser.add_argument(
         "--fakes",
         type=int,
         default=0,
-        help="pictures (default: 2,048, or as many as there are reals; 26,000 for modes)",
+        help="number of fakes (default: 2,048, or as many as there are reals; 26,000 for modes)",
     )
-    parser.add_argument("--split", choices=("train", "held-out", "all"), default="train", help="part of the reals")
-    parser.add_argument("--seed", type=int, default=0, help="of the fakes, the choice of reals and the intervals")
+    parser.add_argument("--split", choices=("train", "held-out", "all"), default="train", help="which real images")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the fakes, the choice of reals and the intervals")
     parser.add_argument("--which", choices=("last", "best"), default="last", help="the newest state or the best one")
     parser.add_argument(
-        "--resize", type=int, default=0, help="pixels for efficientnet-lite0 (default: 224; 128 is quick)"
+        "--resize", type=int, default=0, help="side in pixels for efficientnet-lite0 (default: 224; 128 is fast)"
     )
-    parser.add_argument("--out", default="", help="PNG file of the picture (default: evaluation.png in the run)")
-    parser.add_argument("--json", type=Path, help="also write the figures with their protocols to this file")
+    parser.add_argument("--out", default="", help="PNG file of the chart (default: evaluation.png in the run)")
+    parser.add_argument("--json", type=Path, help="also write the figures and their protocols to this file")
     parser.add_argument("--device", default="cpu", help="where to compute (default: cpu)")
     arguments = parser.parse_args(argv)
     source, *others = arguments.sources
     if others:
         raise InputError(
-            f"{source} and {others[0]} are two, and one is measured at a time; give --on SET for models that enlarge,"
-            " or ganvas compare for runs."
+            f"{source} and {others[0]} are two sources, but only one is measured at a time; add --on SET to score"
+            " super-resolution models, or use ganvas compare for runs."
         )
+
+    if not Path(source).exists() and source not in (*NAMES, "bicubic") and Path(source).suffix not in (".pth", ".pt"):
+        find(source)  # refuses what does not exist before torch is imported
 
     from ganvas.evaluation import evaluate
     from ganvas.files import write_text

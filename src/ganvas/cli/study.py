@@ -1,4 +1,4 @@
-"""Train a plan of many runs and compare them: ganvas study FILE, or one known by name: ganvas study strategies"""
+"""Train many runs and compare them: ganvas study FILE, or a study known by name: ganvas study strategies"""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import json
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganvas.cli._parser import Parser
@@ -18,13 +19,13 @@ if TYPE_CHECKING:
     from ganvas.studies import Study
 
 FLAGS = ("data", "images", "seeds", "on", "extractor", "set")
-NAMED = {"strategies": FLAGS, "modes": ("images", "seeds", "set")}  # the flags that go with a study known by name
+NAMED = {"strategies": FLAGS, "modes": ("images", "seeds", "set")}  # the flags of each study known by name
 
 NEEDS = (
-    "modes needs MNIST's four files in MNIST/raw below $GANVAS_DATA (default: ~/.cache/ganvas/datasets), and downloads"
-    " them where they are missing; it trains 8 games with every seed, by default 16 runs of 486,400 images, which takes"
-    " hours on a CPU, and writes modes.md, modes.png and comparison.html into runs/modes. --dry-run reckons the time on"
-    " this machine; --images, --seeds and --set make it less."
+    "modes needs MNIST's four files in MNIST/raw in $GANVAS_DATA (default: ~/.cache/ganvas/datasets), and downloads"
+    " missing ones. It trains 8 games with every seed, by default 16 runs of 486,400 images, which takes hours on a"
+    " CPU, and writes modes.md, modes.png and comparison.html into runs/modes. --dry-run estimates the time on this"
+    " machine; --images, --seeds and --set shorten it."
 )
 
 
@@ -34,30 +35,32 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "study",
         metavar="FILE|NAME",
-        help="a .json file, a .py file that defines a study, strategies (four ways to train SRGAN, raced), or modes"
+        help="a .json file, a .py file that defines a study, strategies (compares four ways to train SRGAN), or modes"
         " (which of 1,000 modes each objective finds)",
     )
-    parser.add_argument("--dry-run", action="store_true", help="print the runs and how long they will take")
-    parser.add_argument("--jobs", type=int, default=1, help="runs at a time (default: 1)")
+    parser.add_argument("--dry-run", action="store_true", help="print the runs and their estimated time")
+    parser.add_argument("--jobs", type=int, default=1, help="parallel runs (default: 1)")
     parser.add_argument("--runs", default="runs", help="folder that holds the study's folder (default: runs)")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where to compute")
-    parser.add_argument("--workers", type=int, default=0, help="threads that decode pictures (default: one per core)")
+    parser.add_argument("--workers", type=int, default=0, help="threads that decode images (default: one per core)")
     parser.add_argument("--only", default="", help=argparse.SUPPRESS)  # how a study starts its own children
     race = parser.add_argument_group("with strategies and modes")
     race.add_argument(
         "--images",
         type=int,
-        help="length of every run; pretraining and rates keep their shares (default: the recipes')",
+        help="length of every run; pretraining and ramps scale with it (default: the recipes')",
     )
-    race.add_argument("--seeds", type=int, nargs="+", help="of every strategy or game (default: 0 1)")
+    race.add_argument("--seeds", type=int, nargs="+", help="seeds for every strategy or game (default: 0 1)")
     race.add_argument(
-        "--set", nargs="+", metavar="FIELD=VALUE", help="a field of every recipe, as in system.blocks=4 batch_size=8"
+        "--set", nargs="+", metavar="FIELD=VALUE", help="fields of every recipe, such as system.blocks=4 batch_size=8"
     )
     race = parser.add_argument_group("with strategies")
     race.add_argument("--data", help="the photographs (default: div2k)")
-    race.add_argument("--on", nargs="+", metavar="SET", help="sets to score on (default: Set5 Set14 BSD100)")
-    race.add_argument("--extractor", help="of the perceptual terms: vgg19 (default), or efficientnet-lite0")
+    race.add_argument("--on", nargs="+", metavar="SET", help="test sets to score on (default: Set5 Set14 BSD100)")
+    race.add_argument("--extractor", help="network of the perceptual terms: vgg19 (default) or efficientnet-lite0")
     arguments = parser.parse_args(argv)
+    if arguments.study not in NAMED and not Path(arguments.study).is_file():
+        raise InputError(f"there is no file {arguments.study}; give a study, a .json or .py file.")
     from rich.console import Console
 
     from ganvas.experiment import Host
@@ -72,7 +75,7 @@ def main(argv: list[str]) -> int:
         except Diverged:
             return 1
         if outcome.state == "stopped":
-            print(f"stopped at image {outcome.images_seen:,}; the same command goes on from there")
+            print(f"stopped at image {outcome.images_seen:,}; repeat the command to continue")
             return 128 + (outcome.signal or signal.SIGINT)
         return 0
     study = _study(arguments)
@@ -80,15 +83,15 @@ def main(argv: list[str]) -> int:
     if arguments.dry_run:
         _dry_run(study, host, arguments.jobs, console)
         return 0
-    # As Ctrl-C: the runs in progress are kept first.
+    # Like Ctrl-C: the runs in progress write a checkpoint first.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    ended = run_study(study, host=host, jobs=arguments.jobs, console=console)
-    if ended.comparison:
+    result = run_study(study, host=host, jobs=arguments.jobs, console=console)
+    if result.comparison:
         from ganvas.cli.compare import show
 
-        show(ended.comparison, console)
-        print(ended.page, *ended.more, sep="\n")
-    return 1 if ended.failures else 0
+        show(result.comparison, console)
+        print(result.page, *result.extras, sep="\n")
+    return 1 if result.failures else 0
 
 
 def _study(arguments: argparse.Namespace) -> Study:
@@ -100,23 +103,23 @@ def _study(arguments: argparse.Namespace) -> Study:
     for flag in given:
         if flag not in NAMED.get(name, ()):
             homes = " or ".join(home for home, flags in NAMED.items() if flag in flags)
-            rest = "leave it out" if name in NAMED else "a file says it itself"
-            raise InputError(f"--{flag} goes with ganvas study {homes}; {rest}.")
+            remedy = "leave it out" if name in NAMED else "set it in the file"
+            raise InputError(f"--{flag} is for ganvas study {homes}; {remedy}.")
     if name not in NAMED:
         return read_study(name)
     if given.get("images", 1) < 1:
-        raise InputError(f"--images {given['images']} trains nothing; give at least one batch.")
+        raise InputError(f"--images must be at least one batch; got {given['images']}.")
     changes = _fields(given.pop("set", []))
     return modes(**given, changes=changes) if name == "modes" else strategies(**given, changes=changes)
 
 
 def _fields(words: list[str]) -> dict[str, Any]:
-    """FIELD=VALUE with the value as JSON, or as a text where it is none."""
+    """FIELD=VALUE with the value as JSON, or else as text."""
     found: dict[str, Any] = {}
     for word in words:
         path, equals, text = word.partition("=")
         if not path or not equals:
-            raise InputError(f"--set {word} names no field and value; give them as in --set system.blocks=4.")
+            raise InputError(f"--set {word} is not FIELD=VALUE; give e.g. --set system.blocks=4.")
         try:
             found[path] = json.loads(text)
         except json.JSONDecodeError:
@@ -130,11 +133,11 @@ def _dry_run(study: Study, host: Host, jobs: int, console: Console) -> None:
     from ganvas.cli.plan import duration
     from ganvas.studies import forecast
 
-    told = forecast(study, host)
+    estimates = forecast(study, host)
     table = Table("run", *(Column(head, justify="right") for head in ("images", "left", "time")), box=None)
-    for job, left, seconds in told:
+    for job, left, seconds in estimates:
         table.add_row(job.name, f"{job.recipe.images:,}", f"{left:,}", duration(seconds) if left else "-")
     console.print(table)
-    total = sum(seconds for _, _, seconds in told)
-    note = f"; with --jobs {jobs} at best {duration(total / jobs)}" if jobs > 1 else ""
-    console.print(f"{len(told)} runs, {duration(total)} of training one after the other{note}; evaluation not counted")
+    total = sum(seconds for _, _, seconds in estimates)
+    note = f", at best {duration(total / jobs)} with --jobs {jobs}" if jobs > 1 else ""
+    console.print(f"{len(estimates)} runs: {duration(total)} of training in sequence{note}; evaluation not included")

@@ -4,7 +4,7 @@ Only the feed imports torch.
 """
 
 from ganvas.data import crops, images, mixture2d  # each registers how to open its source
-from ganvas.data.base import Dataset, Skipped, count, known_count, open_data
+from ganvas.data.base import Dataset, Skipped, count, expect_available, known_count, open_data
 from ganvas.data.builtin import NAMES, data_dir
 from ganvas.data.cache import cache_dir
 from ganvas.data.images import load
@@ -17,6 +17,7 @@ __all__ = [
     "count",
     "crops",
     "data_dir",
+    "expect_available",
     "images",
     "known_count",
     "load",

@@ -109,6 +109,15 @@ def open_data(source: Source, shape: tuple[int, ...], *, workers: int = 0, progr
 
 
 @singledispatch
+def expect_available(source: Source) -> None:
+    """Refuse a source whose name or path is wrong, before anything is opened; a source may register its own check.
+
+    Raises:
+        InputError: there are no such data.
+    """
+
+
+@singledispatch
 def known_count(source: Source) -> int | None:
     """The number of rows of a source, if known without opening it; a source may register its own function."""
     return None

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ganvas.data.base import Dataset, known_count, open_data
+from ganvas.data.base import Dataset, expect_available, known_count, open_data
 from ganvas.data.builtin import COUNTS
 from ganvas.data.cache import decode_images
 from ganvas.data.decode import Unusable, open_image, to_mode
-from ganvas.data.listing import open_source
+from ganvas.data.listing import expect_source, open_source
 from ganvas.errors import InputError
 from ganvas.imaging.grid import Pixels
 from ganvas.recipe.sources import Crops
@@ -62,6 +62,11 @@ def pixels_of(places: NDArray[np.int64], corners: NDArray[np.int64], size: int, 
     starts: NDArray[np.int64] = places[:, 0, None] + rows * places[:, 2:]
     pixels: NDArray[np.int64] = starts[:, :, None] + columns[:, None, :]
     return pixels
+
+
+@expect_available.register
+def _(source: Crops) -> None:
+    expect_source(source.source)
 
 
 @known_count.register

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ganvas.data.base import Dataset, known_count, open_data
+from ganvas.data.base import Dataset, expect_available, known_count, open_data
 from ganvas.data.builtin import COUNTS
 from ganvas.data.cache import decode_images
 from ganvas.data.decode import prepare
-from ganvas.data.listing import open_source
+from ganvas.data.listing import expect_source, open_source
 from ganvas.imaging.grid import Pixels
 from ganvas.recipe.sources import Images
 
@@ -18,6 +18,11 @@ FORMAT = 1  # enters every fingerprint: a new number would invalidate all caches
 @open_data.register
 def _(source: Images, shape: tuple[int, ...], *, workers: int = 0, progress: bool = False) -> Dataset:
     return load(source, size=shape[-1], channels=shape[0], workers=workers, progress=progress)
+
+
+@expect_available.register
+def _(source: Images) -> None:
+    expect_source(source.source)
 
 
 @known_count.register

@@ -15,9 +15,10 @@ import numpy as np
 
 from ganvas.data.builtin import NAMES, StackedImages, div2k, open_builtin
 from ganvas.data.decode import Unusable, is_image
-from ganvas.errors import InputError
+from ganvas.errors import InputError, nearest
 from ganvas.imaging.grid import Pixels
 
+FILES = (".zip", ".parquet", ".npz")
 CLUTTER = ("Thumbs.db", "desktop.ini")
 LARGEST = 2**30  # bytes; a larger file is hardly an image, and would fill the memory
 
@@ -56,20 +57,30 @@ def open_source(source: str) -> Listing:
             items = [Item(path.name, path.read_bytes) for path in builtin.images]
             return Listing(source, items)
         return Listing(source, _rows(builtin.images, builtin.labels), builtin.classes)
+    expect_source(source)
     path = Path(source)
     if path.is_dir():
         return _listing(path.name, _folder(path))
-    if not path.exists():
-        from ganvas.errors import nearest
+    readers = {".zip": _zip, ".parquet": _parquet, ".npz": _npz}
+    return readers[path.suffix.lower()](path)
 
+
+def expect_source(source: str) -> None:
+    """Refuse what is neither the name of a builtin dataset nor a path that may hold images; opens nothing.
+
+    Raises:
+        InputError: it is neither.
+    """
+    path = Path(source)
+    if source in NAMES or path.is_dir():
+        return
+    if not path.exists():
         raise InputError(
             f"there is no dataset {source!r}{nearest(source, NAMES)}; give one of {', '.join(NAMES)}, or the path of a"
             " folder, zip, parquet or npz file."
         )
-    readers = {".zip": _zip, ".parquet": _parquet, ".npz": _npz}
-    if path.suffix.lower() not in readers:
+    if path.suffix.lower() not in FILES:
         raise InputError(f"{path} is not a source of images; give a folder, or a .zip, .parquet or .npz file.")
-    return readers[path.suffix.lower()](path)
 
 
 def _folder(path: Path) -> list[tuple[str, Callable[[], bytes]]]:

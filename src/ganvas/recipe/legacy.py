@@ -9,6 +9,7 @@ TYPES = {
     "Points": "Mixture2D",
     "PlaneMLP": "Toy2DMLP",
     "Plan": "Schedule",
+    "Settings": "SyntheticSettings",  # of ganvas augment
 }
 KEYS = {
     ("Recipe", "plan"): "schedule",

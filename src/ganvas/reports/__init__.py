@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ganvas.reports.comparison import Comparison, Reference, compare
+from ganvas.reports.assemble import compare
+from ganvas.reports.comparison import Comparison, Reference
 
 if TYPE_CHECKING:
     from ganvas.reports.viewer import ViewerRow, viewer_page

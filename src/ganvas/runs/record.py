@@ -112,6 +112,11 @@ class Record:
         return last if last in ("finished", "diverged") else "stopped"  # type: ignore[return-value]
 
     @property
+    def ended_early(self) -> bool:
+        """Whether it finished before its recipe's length, by a rule that stops a run."""
+        return self.state == "finished" and bool(self.events[-1].get("early"))
+
+    @property
     def about(self) -> str:
         """The state in words, with the position of a failure."""
         last = self.events[-1] if self.events else {}
@@ -148,6 +153,10 @@ class Record:
             found.setdefault(name, []).append(figure)
         return found
 
+    def log_figures(self, measure: str) -> list[Figure]:
+        """The figures of a measure in the log, of whatever extractor, in order of images."""
+        return [figure for line in self.log for figure in figures_of(line) if figure.measure == measure]
+
     def points(self, measure: str) -> list[tuple[int, float]]:
         """The curve of a measure in the log: (images, value)."""
         return [(figure.images_seen or 0, figure.value) for figure in self.measured.get(measure, [])]
@@ -155,7 +164,12 @@ class Record:
     @cached_property
     def figures(self) -> tuple[Figure, ...]:
         """The figures of figures.jsonl; only the latest for the same weights and protocol."""
-        return tuple(latest(figure for line in self.folder.read_figures() if (figure := figure_of(line))))
+        return tuple(latest(figure for line in self.evaluations if (figure := figure_of(line))))
+
+    @cached_property
+    def evaluations(self) -> list[Json]:
+        """The lines of figures.jsonl as they were written, each with the options of its command."""
+        return self.folder.read_figures()
 
     @cached_property
     def reference(self) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""A plan of many runs: which fields vary, over which seeds; carried out in processes of their own, resumable."""
+"""Many trainings: which fields vary, over which seeds; each run in its own process, resumable."""
 
 from typing import TYPE_CHECKING
 
@@ -7,17 +7,17 @@ from ganvas.lazy import attributes
 if TYPE_CHECKING:
     from ganvas.studies.presets import strategies
     from ganvas.studies.run_jobs import forecast
-    from ganvas.studies.runner import Ended, run_study
+    from ganvas.studies.runner import StudyResult, run_study
     from ganvas.studies.study import Study, read_study
 
-__all__ = ["Ended", "Study", "forecast", "read_study", "run_study", "strategies"]
+__all__ = ["Study", "StudyResult", "forecast", "read_study", "run_study", "strategies"]
 
 __getattr__ = attributes(
     __name__,
     {
         "ganvas.studies.presets": ("strategies",),
         "ganvas.studies.run_jobs": ("forecast",),
-        "ganvas.studies.runner": ("Ended", "run_study"),
+        "ganvas.studies.runner": ("StudyResult", "run_study"),
         "ganvas.studies.study": ("Study", "read_study"),
     },
 )

@@ -1,4 +1,4 @@
-"""The study of mode coverage: every objective on Stacked MNIST in one small network, and its table."""
+"""The study of mode coverage: every objective on Stacked MNIST with one small network, and its table."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ from ganvas.recipe.penalties import GradientPenalty
 from ganvas.reports import Comparison
 from ganvas.runs.previews import Part, Preview
 from ganvas.runs.record import Record
-from ganvas.studies.presets import lasting
+from ganvas.studies.presets import at_length
 from ganvas.studies.study import Study, changed
 from ganvas.systems import named_recipe
 
 RECIPE = "dcgan-stacked-mnist"
-TABLE, PICTURE = "modes.md", "modes.png"  # in the study's folder
+TABLE, CHART = "modes.md", "modes.png"  # in the study's folder
 PUBLISHED = {
     "rpgan-r1-r2": "1000, 0.0781",
     "gan-r1-r2": "693, 0.9270",
     "rpgan-r1": "diverged",
     "gan-r1": "diverged",
 }  # modes and KL of 26,000
-PROTOCOL = """Of {fakes:,} fakes of the last state, the digit in each channel read by ganvas's classifier. modes:
-classes of 1,000 with at least one fake; modes covered: with at least a tenth of their share; KL: to the uniform
-histogram, in nats. Real pictures: {fakes:,} of {unseen}, which neither game nor classifier has seen.
+PROTOCOL = """{fakes:,} fakes of the last state; ganvas's classifier reads the digit in each channel. modes: classes of
+1,000 with at least one fake; modes covered: with at least a tenth of their share; KL: to the uniform histogram, in
+nats. Real images: {fakes:,} of {unseen}, which neither game nor classifier has seen.
 
-Published: Huang et al. 2024 (R3GAN, NeurIPS 2024, arXiv:2501.05441), in another network, by another classifier."""
-COLUMNS = 5  # sheets in a row of the picture
+Published: Huang et al. 2024 (R3GAN, NeurIPS 2024, arXiv:2501.05441), with another network and another classifier."""
+COLUMNS = 5  # sample grids in a row of the chart
 
 
 def modes(*, images: int = 0, seeds: Sequence[int] = (0, 1), changes: Mapping[str, Any] | None = None) -> Study:
-    """Which of the 1,000 modes each game finds, in one network and on one budget.
+    """Which of the 1,000 modes each game finds, with one network and one budget.
 
-    The first four differ in game and penalties alone. The others have the rates and the normalisation that they are
-    usually played with.
+    The first four differ only in objective and penalties. The others have their usual learning rates and
+    normalization.
 
     Args:
-        images: real images of every run; 0 is as the recipe dcgan-stacked-mnist.
-        seeds: of every game.
+        images: real images of every run; 0 is as in the recipe dcgan-stacked-mnist.
+        seeds: for every game.
         changes: fields of every recipe by their dotted paths, such as ``{"system.g_width": 16}``.
 
     Raises:
@@ -51,14 +51,14 @@ def modes(*, images: int = 0, seeds: Sequence[int] = (0, 1), changes: Mapping[st
     """
     first = changed(named_recipe(RECIPE), changes or {}, "the study modes")
     if images:
-        first = lasting(first, images)
+        first = at_length(first, images)
     return Study(
         recipe=first, name="modes", variants=_games(first), seeds=tuple(seeds), evaluate={"measures": ["modes"]}
     )
 
 
 def _games(first: Recipe) -> dict[str, dict[str, Any]]:
-    """What each changes of the first recipe."""
+    """The fields of the first recipe that each game changes."""
 
     def rates(lr: float, beta1: float, beta2: float) -> dict[str, Any]:
         adam = Adam(lr=lr, beta1=beta1, beta2=beta2)
@@ -83,10 +83,10 @@ def _games(first: Recipe) -> dict[str, dict[str, Any]]:
 
 
 def tabulate(study: Study, comparison: Comparison, folder: Path) -> tuple[Path, Path]:
-    """Write the table and the picture of a study of modes into its folder; returns both files.
+    """Write the table and the chart of a study of modes into its folder; returns both files.
 
     Raises:
-        InputError: MNIST is not at hand, or a file cannot be written.
+        InputError: MNIST is not available, or a file cannot be written.
     """
     size = int(comparison.records[0].recipe["system.size"])
     fakes = study.evaluate.get("fakes") or FAKES
@@ -94,17 +94,17 @@ def tabulate(study: Study, comparison: Comparison, folder: Path) -> tuple[Path, 
     lines = [
         "| game | seed | modes | modes covered | KL | images | minutes | published modes, KL |",
         "|---|--:|--:|--:|--:|--:|--:|--:|",
-        f"| real pictures | | {_cells(reals)} | | | |",
+        f"| real images | | {_cells(reals)} | | | |",
     ]
     for game, run in _runs(comparison):
-        told = _cells(_figures(run)) if _figures(run) else f"{run.about} | |"
+        cells = _cells(_figures(run)) if _figures(run) else f"{run.about} | |"
         minutes = f"{60 * run.hours(run.images_seen):.1f}"
         lines.append(
-            f"| {game} | {run.seed} | {told} | {run.images_seen:,} | {minutes} | {PUBLISHED.get(game, '')} |",
+            f"| {game} | {run.seed} | {cells} | {run.images_seen:,} | {minutes} | {PUBLISHED.get(game, '')} |",
         )
     write_text(folder / TABLE, "\n".join([*lines, "", PROTOCOL.format(fakes=fakes, unseen=UNSEEN)]) + "\n")
-    _draw(comparison, folder / PICTURE)
-    return folder / TABLE, folder / PICTURE
+    _draw(comparison, folder / CHART)
+    return folder / TABLE, folder / CHART
 
 
 def _runs(comparison: Comparison) -> Iterator[tuple[str, Record]]:
@@ -122,7 +122,7 @@ def _cells(found: Mapping[str, float]) -> str:
 
 
 def _draw(comparison: Comparison, path: Path) -> None:
-    """The last sheet of the first run of every game, and real pictures."""
+    """The last sample grid of the first run of every game, and real images."""
     import numpy as np
     from matplotlib.figure import Figure
     from PIL import Image
@@ -136,10 +136,10 @@ def _draw(comparison: Comparison, path: Path) -> None:
         title = f"{run.name.removesuffix(f'-seed{run.seed}')}\n{message}"
         if run.previews:
             preview = run.previews[-1]
-            with Image.open(run.folder.samples / preview.file) as sheet:
-                panels.append((title, np.asarray(sheet.crop(_all_of(preview, "output")))))
+            with Image.open(run.folder.samples / preview.file) as opened:
+                panels.append((title, np.asarray(opened.crop(_all_of(preview, "output")))))
                 if preview.reals:
-                    reals = [("real pictures\n", np.asarray(sheet.crop(_all_of(preview, "real"))))]
+                    reals = [("real images\n", np.asarray(opened.crop(_all_of(preview, "real"))))]
     panels += reals
     rows = max(1, -(-len(panels) // COLUMNS))
     figure = Figure(figsize=(3 * COLUMNS, 3.6 * rows), layout="constrained", dpi=80)
@@ -149,7 +149,7 @@ def _draw(comparison: Comparison, path: Path) -> None:
     for axes, (title, pixels) in zip(cells, panels, strict=False):
         axes.imshow(pixels, interpolation="nearest", cmap="gray")
         axes.set_title(title, fontsize="medium")
-    text = {"Description": "Stacked MNIST by every game of the study modes, synthetic pictures and real ones"}
+    text = {"Description": "Stacked MNIST by every game of the study modes, synthetic images and real ones"}
     write_atomically(path, lambda part: figure.savefig(part, format="png", metadata=text))
 
 

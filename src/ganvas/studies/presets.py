@@ -1,4 +1,4 @@
-"""Studies that ganvas knows by name: the race of the strategies of super-resolution."""
+"""Studies that ganvas knows by name: the four strategies of super-resolution, compared."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ganvas.systems import named_recipe
 from ganvas.tasks import task_of
 
 STRATEGIES = ("srgan-g1d1", "srgan-pretrain", "srresnet", "srresnet-g1d2")
-SETS = ("Set5", "Set14", "BSD100")
+TEST_SETS = ("Set5", "Set14", "BSD100")
 
 
 def strategies(
@@ -23,22 +23,22 @@ def strategies(
     data: str = "",
     images: int = 0,
     seeds: Sequence[int] = (0, 1),
-    on: Sequence[str] = SETS,
+    on: Sequence[str] = TEST_SETS,
     extractor: str = "",
     changes: Mapping[str, Any] | None = None,
 ) -> Study:
-    """The four strategies of training SRGAN, on the same photographs and the same budget.
+    """The four strategies for training SRGAN, on the same photographs and the same budget.
 
     Args:
-        data: the photographs, as a recipe's --data; by default those of the recipes.
-        images: length of every run; pretraining and ramps keep their share of it. 0 is that of the recipes.
-        seeds: of every strategy.
-        on: the sets that the ends of the runs are scored on.
-        extractor: network of the perceptual terms instead of vgg19, whose weights are not everywhere at hand.
+        data: the photographs, as in --data; by default those of the recipes.
+        images: length of every run; pretraining and ramps keep their share of it. 0 keeps that of the recipes.
+        seeds: for every strategy.
+        on: test sets on which the finished runs are scored.
+        extractor: network of the perceptual terms, in place of vgg19, whose weights are not bundled.
         changes: fields of every recipe by their dotted paths, such as ``{"system.blocks": 4}``.
 
     Raises:
-        InputError: a field, a value or a set cannot be used.
+        InputError: a field, a value or a test set cannot be used.
     """
     recipes = {}
     for name in STRATEGIES:
@@ -47,28 +47,30 @@ def strategies(
             recipe = replace(recipe, data=replace(recipe.data, source=data))  # type: ignore[type-var]
         if extractor:
             recipe = replace(recipe, reconstruction=tuple(loss.by(extractor) for loss in recipe.reconstruction))
-        recipes[name] = lasting(recipe, images) if images else recipe
-    return race(recipes, name="strategies", seeds=seeds, on=on)
+        recipes[name] = at_length(recipe, images) if images else recipe
+    return study_of(recipes, name="strategies", seeds=seeds, on=on)
 
 
-def race(recipes: Mapping[str, Recipe], *, name: str, seeds: Sequence[int], on: Sequence[str] = ()) -> Study:
-    """A study of whole recipes, which must have the same data and budget.
+def study_of(recipes: Mapping[str, Recipe], *, name: str, seeds: Sequence[int], on: Sequence[str] = ()) -> Study:
+    """A study that compares whole recipes, which must have the same data and budget.
 
     Raises:
-        InputError: they have not, enlarge by different factors, or a set is not at hand.
+        InputError: they differ in data, budget or scale, or a test set is not available.
     """
     if not recipes:
-        raise InputError(f"the study {name} has no recipe; give at least one.")
+        raise InputError(f"the study {name} has no recipes; give at least one.")
     (leader, first), *others = recipes.items()
     for other, recipe in others:
-        for told, value, wanted in zip(_SAME, _budget(recipe), _budget(first), strict=True):
+        for what, value, wanted in zip(_SAME, _budget(recipe), _budget(first), strict=True):
             if value != wanted:
                 raise InputError(
-                    f"the study {name} is no fair race: {other} has {told} {value} and {leader} {wanted}; give all the"
-                    " same."
+                    f"the study {name} is not a fair comparison: {other} has {what} {value}, {leader} has {wanted};"
+                    " give all the same."
                 )
     if on and not task_of(first).has_originals:
-        raise InputError(f"the study {name} scores on {on[0]}, and {leader} enlarges nothing; leave the sets out.")
+        raise InputError(
+            f"the study {name} scores on {on[0]}, but {leader} has no originals to compare with; leave on out."
+        )
     variants = {
         other: {
             field.name: to_plain(getattr(recipe, field.name))
@@ -91,11 +93,11 @@ def _budget(recipe: Recipe) -> tuple[Any, ...]:
     return to_plain(data), recipe.images, recipe.batch_size, *about
 
 
-def lasting(recipe: Recipe, images: int) -> Recipe:
-    """The recipe at another length: its pretraining, its holds and its ramps keep their share of the whole.
+def at_length(recipe: Recipe, images: int) -> Recipe:
+    """The recipe at another length; pretraining, freezes and ramps keep their share of it.
 
     Raises:
-        InputError: the length cannot be.
+        InputError: the recipe cannot have this length.
     """
 
     def scaled(count: int) -> int:
@@ -107,15 +109,15 @@ def lasting(recipe: Recipe, images: int) -> Recipe:
     def adam(value: Adam) -> Adam:
         return replace(value, lr=ramp(value.lr))
 
-    plan = recipe.schedule
+    schedule = recipe.schedule
     return replace(
         recipe,
         images=images,
         schedule=replace(
-            plan,
-            pretrain=scaled(plan.pretrain),
-            freeze_d=(scaled(plan.freeze_d[0]), scaled(plan.freeze_d[1])),
-            freeze_g=(scaled(plan.freeze_g[0]), scaled(plan.freeze_g[1])),
+            schedule,
+            pretrain=scaled(schedule.pretrain),
+            freeze_d=(scaled(schedule.freeze_d[0]), scaled(schedule.freeze_d[1])),
+            freeze_g=(scaled(schedule.freeze_g[0]), scaled(schedule.freeze_g[1])),
         ),
         adam_g=adam(recipe.adam_g),
         adam_d=adam(recipe.adam_d),

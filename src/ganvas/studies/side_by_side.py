@@ -1,4 +1,4 @@
-"""What a study of super-resolution shows beside its runs: bicubic's figures, and the same pictures by all."""
+"""What the page of a super-resolution study adds: bicubic's figures, and the same images by every run."""
 
 from __future__ import annotations
 
@@ -20,25 +20,24 @@ from ganvas.inference.super_resolution import BICUBIC
 from ganvas.reports import Reference
 from ganvas.reports.viewer import ViewerRow
 from ganvas.runs.figures import figure_of
-from ganvas.runs.record import Record
-from ganvas.studies.run_jobs import Job, scale_of
+from ganvas.studies.run_jobs import RunJob
 from ganvas.studies.study import Study
 
 REFERENCES = "references.json"  # in the study's folder: the figures of bicubic
 COLUMNS = {"PSNR-Y": "PSNR-Y ↑", "SSIM-Y": "SSIM-Y ↑", "ST-LPIPS": "ST-LPIPS ↓", "LPIPS": "LPIPS ↓"}
-TRUTH, LOOKS = "PSNR-Y", "ST-LPIPS"
+DISTORTION, PERCEPTION = "PSNR-Y", "ST-LPIPS"
 
 Table = dict[str, dict[str, float]]
-"""Scores of every picture of a set by its name."""
+"""Scores of every image of a test set by its name."""
 
 
 def references(study: Study, folder: Path) -> tuple[Reference, ...]:
-    """What bicubic has on the study's sets; taken once and kept in the folder.
+    """Bicubic's figures on the study's test sets; measured once and kept in the folder.
 
     Raises:
-        InputError: a set is not at hand.
+        InputError: a test set is not available.
     """
-    scale, file = scale_of(study), folder / REFERENCES
+    scale, file = study.scale, folder / REFERENCES
     found = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     names = [find_set(word, scale).name for word in study.sets]
     for word, name in zip(study.sets, names, strict=True):
@@ -50,13 +49,13 @@ def references(study: Study, folder: Path) -> tuple[Reference, ...]:
     return (Reference(BICUBIC, tuple(figure for line in lines if (figure := figure_of(line)))),)
 
 
-def side_by_side(study: Study, jobs: Sequence[Job], folder: Path) -> list[ViewerRow]:
-    """Of every set one picture on which the strategies differ most, and the middle one: by all that were scored.
+def side_by_side(study: Study, jobs: Sequence[RunJob], folder: Path) -> list[ViewerRow]:
+    """Of every test set the image on which the settings differ most, and the median one.
 
     Each setting is shown by the first of its seeds that was scored.
     """
     rows: list[ViewerRow] = []
-    scale = scale_of(study)
+    scale = study.scale
     for word in study.sets:
         pairs = find_set(word, scale)
         scored = {label: (job, table) for label, job, table in _scored(jobs, pairs.name)}
@@ -64,7 +63,7 @@ def side_by_side(study: Study, jobs: Sequence[Job], folder: Path) -> list[Viewer
             continue
         tables = {label: table for label, (_, table) in scored.items()}
         plain = _table(folder / f"ganvas-evaluate-{BICUBIC}-{pairs.name}.csv")
-        chosen = _chosen(tables)
+        chosen = _choose(tables)
         models = {label: open_as(Upscaler, job.folder.path) for label, (job, _) in scored.items()}
         for pair in _pairs(pairs, chosen):
             images = {BICUBIC: upscale(pair.low, scale)}
@@ -73,19 +72,19 @@ def side_by_side(study: Study, jobs: Sequence[Job], folder: Path) -> list[Viewer
             scores = {
                 label: _with_arrows(table.get(pair.name, {})) for label, table in {BICUBIC: plain, **tables}.items()
             }
-            shown = {label: _image(pixels) for label, pixels in images.items()}
+            drawn = {label: _image(pixels) for label, pixels in images.items()}
             seeds = sorted({job.recipe.seed for job, _ in scored.values()})
-            note = f"{chosen[pair.name]} Each strategy by seed {' or '.join(map(str, seeds))}."
-            rows.append(ViewerRow(f"{pair.name} of {pairs.name}", shown, scores, note))
+            note = f"{chosen[pair.name]} Each setting by seed {' or '.join(map(str, seeds))}."
+            rows.append(ViewerRow(f"{pair.name} of {pairs.name}", drawn, scores, note))
     return rows
 
 
-def _scored(jobs: Sequence[Job], name: str) -> Iterator[tuple[str, Job, Table]]:
+def _scored(jobs: Sequence[RunJob], name: str) -> Iterator[tuple[str, RunJob, Table]]:
     seen = set()
     for job in jobs:
         label = job.name.removesuffix(f"-seed{job.recipe.seed}")
         table = _table(job.folder.path / f"evaluation-{name}.csv")
-        if table and label not in seen and job.folder.exists() and Record(job.folder).state == "finished":
+        if table and label not in seen and job.state == "finished":
             seen.add(label)
             yield label, job, table
 
@@ -98,28 +97,28 @@ def _table(file: Path) -> Table:
     return {row.pop("picture"): {key: float(value) for key, value in row.items() if value} for row in rows}
 
 
-def _chosen(tables: Mapping[str, Table]) -> dict[str, str]:
-    """Name of a picture -> why it is shown."""
+def _choose(tables: Mapping[str, Table]) -> dict[str, str]:
+    """Name of an image -> why it is shown."""
     names = [name for name in next(iter(tables.values())) if all(name in table for table in tables.values())]
     if not names:
         return {}
-    by = LOOKS if all(LOOKS in table[name] for table in tables.values() for name in names) else TRUTH
+    by = PERCEPTION if all(PERCEPTION in table[name] for table in tables.values() for name in names) else DISTORTION
 
     def spread(name: str) -> float:
         values = [table[name].get(by, 0.0) for table in tables.values()]
         return max(values) - min(values)
 
-    def truth(name: str) -> float:
-        return float(np.mean([table[name].get(TRUTH, 0.0) for table in tables.values()]))
+    def fidelity(name: str) -> float:
+        return float(np.mean([table[name].get(DISTORTION, 0.0) for table in tables.values()]))
 
-    middle = sorted(names, key=truth)[len(names) // 2]
-    chosen = {max(names, key=spread): f"Of its set the picture on which the strategies differ most in {by}."}
-    return chosen | ({middle: f"The middle one of its set by {TRUTH}."} if middle not in chosen else {})
+    middle = sorted(names, key=fidelity)[len(names) // 2]
+    chosen = {max(names, key=spread): f"The image of its set on which the settings differ most in {by}."}
+    return chosen | ({middle: f"The median image of its set by {DISTORTION}."} if middle not in chosen else {})
 
 
 def _pairs(pairs: TestSet, chosen: Mapping[str, str]) -> Iterator[Pair]:
     few = {pair.name: pair for pair in replace(pairs, items=tuple(i for i in pairs.items if i[0] in chosen))}
-    # The most telling first, not in the order of the files.
+    # The image with the largest differences first, not in the order of the files.
     return (few[name] for name in chosen)
 
 

@@ -29,8 +29,8 @@ from ganvas.tasks import task_of
 
 KEYS = ("name", "recipe", "set", "vary", "variants", "seeds", "at", "evaluate")
 EVALUATE = ("against", "extractor", "measures", "fakes", "split", "seed", "resize", "which", "on")
-"""What `evaluate` may say: the flags of ganvas evaluate, and `which`, a list of last and best. With `on`, a list of
-test sets, enlargements are scored, and `seed` and `which` alone go with it."""
+"""What `evaluate` may hold: the flags of ganvas evaluate, and `which`, a list of last and best. `on`, a list of test
+sets, scores super-resolution; only `seed` and `which` go with it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,20 +42,20 @@ class Study:
     """
 
     recipe: Recipe
-    """Where every setting starts from; its seed is replaced."""
+    """The base of every setting; its seed is replaced."""
     name: str = "study"
-    """The folder of the runs, below that of all runs; of a file's study its stem."""
+    """The folder of the runs, inside that of all runs; by default the stem of a study's file."""
     vary: Mapping[str, Sequence[Any]] = field(default_factory=dict)
-    """Field -> its values; of several fields all combinations are trained."""
+    """Field -> its values; all combinations of several fields are trained."""
     variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """Name -> fields that change together; each is combined with all of `vary`."""
+    """Name -> fields that change together; each variant is combined with all of `vary`."""
     seeds: tuple[int, ...] = (0,)
     """Seeds of each setting; an interval needs at least two."""
     at: tuple[int, ...] = ()
-    """Epochs at which a run is kept and evaluated, the last being its end; empty: at the recipe's end alone. A shorter
-    run is, bit for bit, the beginning of a longer one, so that one run serves all."""
+    """Epochs after which a run is kept and evaluated; the last is its end. Empty: only the recipe's end. A shorter run
+    is, bit for bit, the beginning of a longer one, so that one run serves all."""
     evaluate: Mapping[str, Any] = field(default_factory=dict)
-    """What ganvas evaluate is told after the training, such as {"extractor": "digits"}; empty: nothing is evaluated."""
+    """Options of ganvas evaluate after the training, such as {"extractor": "digits"}; empty: no evaluation."""
 
     def __post_init__(self) -> None:
         expect_plain_name(self.name, "the study's name")
@@ -63,11 +63,13 @@ class Study:
         if not self.seeds or not whole or len(set(self.seeds)) < len(self.seeds):
             raise InputError(f"the study {self.name} has the seeds {list(self.seeds)}; give different numbers: 0, 1.")
         if any(type(epochs) is not int or epochs < 1 for epochs in self.at):
-            raise InputError(f"the study {self.name} has at {list(self.at)}; give whole numbers of epochs from 1 on.")
+            raise InputError(
+                f"the study {self.name} has at {list(self.at)}; give whole numbers of epochs, each at least 1."
+            )
         for key in self.evaluate:
             if key not in EVALUATE:
                 raise InputError(
-                    f"the study {self.name} has evaluate.{key}{nearest(key, EVALUATE)}; known there:"
+                    f"the study {self.name} has the unknown key evaluate.{key}{nearest(key, EVALUATE)}; known:"
                     f" {', '.join(EVALUATE)}."
                 )
         self._expect_sound_evaluation()
@@ -77,50 +79,52 @@ class Study:
         taken = {"seed": "seeds", **({"images": "at"} if self.at else {})}
         for path in itertools.chain(self.vary, *self.variants.values()):
             if path in taken:
-                raise InputError(f"the study {self.name} varies {path!r}, which {taken[path]!r} decides; drop one.")
+                raise InputError(f"the study {self.name} varies {path!r}, which {taken[path]!r} sets; drop one.")
         self.runs()
 
     @property
+    def scale(self) -> int:
+        """The upscaling factor of its system; 1 for other systems."""
+        return getattr(self.recipe.system, "scale", 1)
+
+    @property
     def sets(self) -> tuple[str, ...]:
-        """The test sets that enlargements are scored on; none where something else is evaluated."""
-        asked = self.evaluate.get("on", ())
-        return (asked,) if isinstance(asked, str) else tuple(asked)
+        """The test sets on which super-resolution is scored; none where something else is evaluated."""
+        return as_tuple(self.evaluate.get("on", ()))
 
     @property
     def counts_modes(self) -> bool:
-        """Whether it asks which modes are found; that a game diverges is then a finding, not a failure."""
-        return "modes" in self.evaluate.get("measures", ())
+        """Whether it counts modes; a game that diverges is then a result, not a failure."""
+        return "modes" in as_tuple(self.evaluate.get("measures", ()))
 
     def _expect_sound_evaluation(self) -> None:
-        # Before the training, not after it.
+        # Before the training, not after hours of it.
         asked = self.evaluate
         if "extractor" in asked:
             expect_known(str(asked["extractor"]))
-        measures = asked.get("measures", [])
-        which = asked.get("which", "last")
         names = tuple(name for one in known_measures(OF_SAMPLES) for name in (one.name, one.formerly) if name)
-        choices: list[tuple[str, Any, tuple[str, ...]]] = [
-            ("measures", measures if isinstance(measures, list | tuple) else [measures], names),
-            ("which", which if isinstance(which, list | tuple) else [which], ("last", "best")),
-            ("split", [asked.get("split", "train")], ("train", "held-out", "all")),
+        choices: list[tuple[str, tuple[Any, ...], tuple[str, ...]]] = [
+            ("measures", as_tuple(asked.get("measures", ())), names),
+            ("which", as_tuple(asked.get("which", "last")), ("last", "best")),
+            ("split", (asked.get("split", "train"),), ("train", "held-out", "all")),
         ]
         for key, values, known in choices:
             for value in values:
                 if value not in known:
                     raise InputError(
-                        f"the study {self.name} has evaluate.{key} {value!r}{nearest(str(value), known)}; known there:"
+                        f"the study {self.name} has evaluate.{key} {value!r}{nearest(str(value), known)}; known:"
                         f" {', '.join(known)}."
                     )
         for key in ("fakes", "seed", "resize"):
             if type(asked.get(key, 0)) is not int or asked.get(key, 0) < 0:
                 raise InputError(
-                    f"the study {self.name} has evaluate.{key} {asked[key]!r}; give a whole number of 0 or more."
+                    f"the study {self.name} has evaluate.{key} {asked[key]!r}; give a whole number, at least 0."
                 )
         against = asked.get("against", "digits")
         if not isinstance(against, str) or not (against in NAMES or Path(against).exists()):
             raise InputError(
-                f"the study {self.name} has evaluate.against {against!r}, and there are no such pictures; give the path"
-                f" of a folder, zip, parquet or npz file, or one of {', '.join(NAMES)}."
+                f"the study {self.name} has evaluate.against {against!r}, which does not exist; give the path of a"
+                f" folder, zip, parquet or npz file, or one of {', '.join(NAMES)}."
             )
         self._expect_sound_sets()
 
@@ -129,23 +133,24 @@ class Study:
         if on is None:
             return
         if not on or not isinstance(on, str | list | tuple) or not all(isinstance(word, str) for word in on):
-            raise InputError(f"the study {self.name} has evaluate.on {on!r}; give a list of sets, such as Set5.")
+            raise InputError(f"the study {self.name} has evaluate.on {on!r}; give a list of test sets, such as Set5.")
         others = [key for key in asked if key not in ("on", "seed", "which")]
         if others:
             raise InputError(
-                f"the study {self.name} has evaluate.{others[0]}, which does not go with evaluate.on; drop one."
+                f"the study {self.name} has evaluate.{others[0]}, which cannot be combined with evaluate.on; drop one."
             )
         system = self.recipe.system
         if not task_of(system).has_originals:
             raise InputError(
-                f"the study {self.name} has evaluate.on, and {type(system).__name__} enlarges nothing; leave it out."
+                f"the study {self.name} has evaluate.on, but {type(system).__name__} has no originals to compare with;"
+                " leave it out."
             )
-        names = [find_set(word, getattr(system, "scale", 1)).name for word in self.sets]
+        names = [find_set(word, self.scale).name for word in self.sets]
         if len(set(names)) < len(names):
-            raise InputError(f"the study {self.name} has one set twice in evaluate.on {on!r}; give each once.")
+            raise InputError(f"the study {self.name} names a set twice in evaluate.on {on!r}; give each once.")
 
     def runs(self) -> dict[str, Recipe]:
-        """The name and the recipe of every run: setting by setting, seed by seed.
+        """The recipe of every run by its name: setting by setting, seed by seed.
 
         Raises:
             InputError: a field is unknown, a value does not fit, or two settings are the same.
@@ -171,17 +176,22 @@ class Study:
                 yield "-".join(words), {**changes, **varied}
 
 
+def as_tuple(value: Any) -> tuple[Any, ...]:
+    """The values of an option that takes one value or a list of them."""
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
+
+
 def changed(recipe: Recipe, changes: Mapping[str, Any], where: str) -> Recipe:
     """A recipe with some fields changed.
 
     Raises:
-        InputError: there is no such field, with the nearest that is; or the value does not fit it or the rest.
+        InputError: there is no such field (the nearest is named), or the value does not fit.
     """
     plain = to_plain(recipe)
     for path, value in changes.items():
         if path not in set(_paths(plain)):
             known = nearest(path, _paths(plain))
-            raise InputError(f"{where} names the field {path!r}, which its recipe has not{known}; see its recipe.json.")
+            raise InputError(f"{where} changes the field {path!r}, which its recipe lacks{known}; see its recipe.json.")
         *parents, last = [int(key) if key.isdigit() else key for key in path.split(".")]
         node = plain
         for key in parents:
@@ -221,11 +231,11 @@ def read_study(path: str | Path) -> Study:
     A Python file is run: it is the user's own.
 
     Raises:
-        InputError: it cannot be read or run, or holds no sound study.
+        InputError: it cannot be read or run, or defines no valid study.
     """
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"there is no file {path}; give a study, a .json or .py file.")
+        raise InputError(f"there is no file {path}; give a study as a .json or .py file.")
     if path.suffix == ".py":
         return _run(path)
     plain = read_json(path)
@@ -238,7 +248,7 @@ def read_study(path: str | Path) -> Study:
             raise InputError(f"{path} has {key} {plain[key]!r}; it must be a JSON {_JSON[kind]}.")
     given = plain.get("recipe")
     if not isinstance(given, str | dict):
-        raise InputError(f'{path} names no recipe; add e.g. "recipe": "dcgan-digits", as ganvas list shows them.')
+        raise InputError(f'{path} names no recipe; add one that ganvas list shows, such as "recipe": "dcgan-digits".')
     recipe = named_recipe(given) if isinstance(given, str) else read_recipe(given, f"{path}: recipe")
     return Study(
         recipe=changed(recipe, plain.get("set", {}), str(path)),
@@ -259,11 +269,11 @@ def _run(path: Path) -> Study:
         found = runpy.run_path(str(path)).get("study")
     except InputError:
         raise
-    except Exception as error:  # whatever a user's file may raise
+    except Exception as error:  # a user's file may raise anything
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
         line = lines[-1] if lines else getattr(error, "lineno", None)
         place = f", line {line}" if line else ""
-        raise InputError(f"{path} cannot be run ({type(error).__name__}: {error}{place}); mend it.") from None
+        raise InputError(f"{path} cannot be run ({type(error).__name__}: {error}{place}); correct it.") from None
     if not isinstance(found, Study):
         raise InputError(f"{path} defines no study; end it with study = ganvas.Study(recipe=..., vary=..., seeds=...).")
     return replace(found, name=path.stem) if found.name == "study" else found

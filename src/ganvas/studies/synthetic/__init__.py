@@ -1,4 +1,4 @@
-"""Extra training samples: made by a conditional GAN, filtered, and judged by whether a classifier learns from them.
+"""Extra training samples: made by a conditional GAN, filtered, and evaluated by what a classifier learns from them.
 
-`ganvas.studies.synthetic.augmenting.augment` does it all, as `ganvas.studies.synthetic.settings.Settings` says.
+`ganvas.studies.synthetic.pipeline.augment` runs it all, with `ganvas.studies.synthetic.settings.SyntheticSettings`.
 """

@@ -1,8 +1,8 @@
-"""The measuring instrument: a small convolutional classifier, trained alike whatever it learns from.
+"""The measuring instrument: a small convolutional classifier, trained the same way on any mix of images.
 
-Convolution, batch normalisation (Ioffe & Szegedy 2015, arXiv:1502.03167) and ReLU, six times, then the mean over the
-picture: the plain net of He et al. 2016 (arXiv:1512.03385, section 4.2) made short. Adam, its rate on half a cosine to
-0 (Loshchilov & Hutter 2017, arXiv:1608.03983). Flips and crops as there: a shift of up to an eighth of the side.
+Convolution, batch normalization (Ioffe & Szegedy 2015, arXiv:1502.03167) and ReLU, six times, then the mean over the
+image: the plain net of He et al. 2016 (arXiv:1512.03385, section 4.2) made short. Adam, its rate on half a cosine to
+0 (Loshchilov & Hutter 2017, arXiv:1608.03983). Flips and crops as in He et al.: a shift of up to an eighth of the side.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ganvas.studies.synthetic.reals import Labelled
+from ganvas.studies.synthetic.reals import LabelledImages
 
 LAYERS = ((32, 1), (32, 2), (64, 1), (64, 2), (128, 1), (128, 2))  # channels and stride of every convolution
 RATE, BATCH = 2e-3, 64
-AT_ONCE = 500  # pictures classified at a time
+AT_ONCE = 500  # images classified at a time
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """How a classifier is trained, whatever it learns from."""
+class ClassifierConfig:
+    """How a classifier is trained, the same for every mix."""
 
     classes: int
     updates: int
@@ -38,18 +38,18 @@ class Lesson:
 
 
 @dataclass(frozen=True)
-class Diet:
-    """What a classifier learns from.
+class TrainingMix:
+    """What a classifier is trained on.
 
     Attributes:
         reals, fakes: one of them may be None.
-        fake_share: of fakes in every batch, where there are both.
-        crops: shift every picture at random by up to an eighth of its side.
-        flips: mirror every picture with probability one half.
+        fake_share: share of fakes in every batch, if there are both.
+        crops: shift every image at random by up to an eighth of its side.
+        flips: mirror every image with probability one half.
     """
 
-    reals: Labelled | None
-    fakes: Labelled | None = None
+    reals: LabelledImages | None
+    fakes: LabelledImages | None = None
     fake_share: float = 0.5
     crops: bool = False
     flips: bool = False
@@ -72,32 +72,32 @@ class Classifier(nn.Module):
         self.classify = nn.Linear(channels, classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The mean over the picture feeds the linear layer."""
+        """The mean over the image feeds the linear layer."""
         logits: Tensor = self.classify(self.convolutions(x).mean((2, 3)))
         return logits
 
 
-def learn(diet: Diet, lesson: Lesson, seed: int) -> Classifier:
+def train_classifier(mix: TrainingMix, config: ClassifierConfig, seed: int) -> Classifier:
     """Train a fresh classifier; the same for the same seed."""
-    parts = [part for part in (diet.reals, diet.fakes) if part is not None]
+    parts = [part for part in (mix.reals, mix.fakes) if part is not None]
     random = np.random.default_rng(seed)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        network = Classifier(parts[0].images.shape[-1], lesson.classes)
-    network.to(lesson.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    share = diet.fake_share if len(parts) == 2 else 0.0
+        network = Classifier(parts[0].images.shape[-1], config.classes)
+    network.to(config.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    share = mix.fake_share if len(parts) == 2 else 0.0
     fakes = round(share * BATCH)
     orders = [_Order(len(part), size, random) for part, size in zip(parts, (BATCH - fakes, fakes), strict=False)]
     optimizer = torch.optim.Adam(network.parameters(), lr=RATE, fused=True)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, lesson.updates)
-    for _ in range(lesson.updates):
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, config.updates)
+    for _ in range(config.updates):
         chosen = [(part, order.next()) for part, order in zip(parts, orders, strict=True)]
         images = np.concatenate([part.images[index] for part, index in chosen])
         labels = np.concatenate([part.labels[index] for part, index in chosen])
-        images = disturbed(images, diet.crops, diet.flips, random)
-        with lesson.autocast():
-            logits = network(_tensor(images, lesson.device))
-        loss = functional.cross_entropy(logits.float(), torch.from_numpy(labels).to(lesson.device))
+        images = crop_and_flip(images, mix.crops, mix.flips, random)
+        with config.autocast():
+            logits = network(_tensor(images, config.device))
+        loss = functional.cross_entropy(logits.float(), torch.from_numpy(labels).to(config.device))
         optimizer.zero_grad()
         torch.autograd.backward([loss])
         optimizer.step()
@@ -105,18 +105,20 @@ def learn(diet: Diet, lesson: Lesson, seed: int) -> Classifier:
     return network.eval().requires_grad_(False)
 
 
-def probabilities(network: Classifier, images: NDArray[np.uint8], lesson: Lesson) -> NDArray[np.float32]:
-    """Of every class, float32 (N, classes), for pictures uint8 (N, H, W, C)."""
-    found = [np.zeros((0, lesson.classes), np.float32)]
-    with torch.inference_mode(), lesson.autocast():
+def probabilities(network: Classifier, images: NDArray[np.uint8], config: ClassifierConfig) -> NDArray[np.float32]:
+    """Probabilities of every class, float32 (N, classes), for images uint8 (N, H, W, C)."""
+    found = [np.zeros((0, config.classes), np.float32)]
+    with torch.inference_mode(), config.autocast():
         for start in range(0, len(images), AT_ONCE):
-            logits = network(_tensor(images[start : start + AT_ONCE], lesson.device))
+            logits = network(_tensor(images[start : start + AT_ONCE], config.device))
             found.append(logits.float().softmax(1).cpu().numpy())
     return np.concatenate(found)
 
 
-def disturbed(images: NDArray[np.uint8], crops: bool, flips: bool, random: np.random.Generator) -> NDArray[np.uint8]:
-    """The pictures (N, H, W, C), shifted with mirrored edges and mirrored left to right at random, as asked for."""
+def crop_and_flip(
+    images: NDArray[np.uint8], crops: bool, flips: bool, random: np.random.Generator
+) -> NDArray[np.uint8]:
+    """The images (N, H, W, C), at random mirrored left to right, and shifted with reflected edges."""
     count, size = images.shape[:2]
     if flips:
         mirrored = random.random(count) < 0.5
@@ -131,7 +133,7 @@ def disturbed(images: NDArray[np.uint8], crops: bool, flips: bool, random: np.ra
 
 
 class _Order:
-    """Numbers below `count`, each once before any comes again, `size` at a time."""
+    """Shuffled indices below `count`, `size` at a time; each comes once before any repeats."""
 
     def __init__(self, count: int, size: int, random: np.random.Generator) -> None:
         self._count, self._size, self._random = count, size, random

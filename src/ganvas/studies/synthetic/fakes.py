@@ -1,4 +1,4 @@
-"""The generator, trained here or taken, and what it makes class by class, with D's opinion of it."""
+"""The generator, trained here or given, and the candidates it makes class by class, scored by its D."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ from ganvas.runs import checkpoint
 from ganvas.runs.folder import RunFolder
 from ganvas.runs.models import find
 from ganvas.runs.record import Record
-from ganvas.studies.synthetic.reals import Labelled, Reals
-from ganvas.studies.synthetic.settings import Settings
+from ganvas.studies.synthetic.reals import LabelledImages, RealSplit
+from ganvas.studies.synthetic.settings import SyntheticSettings
 from ganvas.systems import named_recipe
 from ganvas.systems.dcgan import DCGAN
 from ganvas.tasks import task_of
 
-IMAGES = 200_000  # real images in a training, unless said otherwise
-AT_ONCE = 256  # candidates that D looks at together
+IMAGES = 200_000  # real images in a training, by default
+AT_ONCE = 256  # candidates that D scores together
 
 
 @dataclass(frozen=True)
-class Maker:
-    """A conditional generator and, where its file has one, the discriminator it played against.
+class ConditionalGAN:
+    """A conditional generator and, if its file has one, its discriminator.
 
     Attributes:
-        file: that it was read from.
-        data: fingerprint of the pictures that it was trained on.
+        file: where it was read from.
+        data: fingerprint of its training images.
     """
 
     generator: Generator
@@ -61,21 +61,21 @@ class Candidates:
     """Images, the i-th of class i % classes: those of ``ganvas generate MODEL --seed SEED``, by the same numbers.
 
     Attributes:
-        realness: D's output for each, float64 (N,), or None where the model came without its D.
+        realness: D's output for each, float64 (N,), or None if the model file has no D.
     """
 
-    made: Labelled
+    made: LabelledImages
     realness: NDArray[np.float64] | None
 
 
-def generator_recipe(settings: Settings, source: Path, form: tuple[int, int], reals: Reals) -> Recipe:
-    """The recipe of the generator to train on the pictures kept in `source`.
+def generator_recipe(settings: SyntheticSettings, source: Path, form: tuple[int, int], reals: RealSplit) -> Recipe:
+    """The recipe of the generator to train on the images in `source`.
 
     Args:
-        form: size and channels of the default recipe's pictures.
+        form: size and channels of the default recipe's images.
 
     Raises:
-        InputError: the recipe's system takes no classes, or makes no pictures from noise.
+        InputError: the recipe's system takes no classes, or makes no images from noise.
     """
     if settings.recipe:
         recipe = conditional(settings.recipe)
@@ -85,10 +85,10 @@ def generator_recipe(settings: Settings, source: Path, form: tuple[int, int], re
         recipe = Recipe(
             system=system, data=Images(source=""), augment=augment, ema=EMA(half_life=10_000), images=IMAGES
         )
-    told: Any = recipe.system
+    conditional_system: Any = recipe.system
     return replace(
         recipe,
-        system=replace(told, classes=len(reals.classes)),
+        system=replace(conditional_system, classes=len(reals.classes)),
         data=Images(source=str(source), held_out=0),
         augment=replace(recipe.augment, flip=recipe.augment.flip and settings.flips),
         batch_size=min(recipe.batch_size, len(reals.train)),
@@ -97,36 +97,36 @@ def generator_recipe(settings: Settings, source: Path, form: tuple[int, int], re
     )
 
 
-def length(settings: Settings) -> int:
+def length(settings: SyntheticSettings) -> int:
     """Real images in the generator's training."""
     return settings.images or (conditional(settings.recipe).images if settings.recipe else IMAGES)
 
 
 def conditional(name: str) -> Recipe:
-    """A recipe by its name, whose system can be told of classes.
+    """A recipe by its name, for a system that can be conditioned on classes.
 
     Raises:
-        InputError: there is none of that name, or its system cannot be.
+        InputError: there is none of that name, or its system takes no classes.
     """
     recipe = named_recipe(name)
     if not task_of(recipe).has_features or "classes" not in to_plain(recipe.system):
-        raise InputError(f"--recipe {name} makes no pictures of a class that is asked for; take one of dcgan or r3gan.")
+        raise InputError(f"--recipe {name} cannot be conditioned on classes; use a recipe of dcgan or r3gan.")
     return recipe
 
 
 def is_trained(folder: Path, images: int) -> bool:
-    """Whether a training in a run folder has come to its end, and that is not before `images`."""
+    """Whether a run folder holds a finished training of at least `images`."""
     if not RunFolder(folder).exists():
         return False
-    found = Record(folder)
-    return found.state == "finished" and found.images_seen >= images
+    record = Record(folder)
+    return record.state == "finished" and record.images_seen >= images
 
 
 def train_generator(recipe: Recipe, folder: Path, device: str, console: Console) -> Outcome:
-    """Train in a run folder, or go on where it stands.
+    """Train in a run folder, or continue its training.
 
     Raises:
-        InputError: as `ganvas.training.train`.
+        InputError: as `ganvas.train`.
         Diverged: a loss became NaN or infinite.
     """
     watch = Watch(sample_epochs=0, sample_every=max(1, recipe.images // 10), remedies=False)
@@ -134,49 +134,49 @@ def train_generator(recipe: Recipe, folder: Path, device: str, console: Console)
     return train(recipe, name=folder.name, watch=watch, host=host, console=console)
 
 
-def open_maker(model: str | Path, device: str) -> Maker:
+def open_gan(model: str | Path, device: str) -> ConditionalGAN:
     """Open a run or a model file.
 
     Raises:
-        InputError: it cannot be opened, or takes no classes.
+        InputError: it cannot be opened, or was trained without classes.
     """
     generator = open_as(Generator, model, device=device)
     system = generator.system
     if not task_of(system).has_features or not system.classes:
         raise InputError(
-            f"{model} was trained without classes, so that its pictures have no labels; train it with classes, or leave"
-            " out --model."
+            f"{model} was trained without classes, so its images have no labels; train it with classes, or leave out"
+            " --model."
         )
     file = find(model)
     tensors, about = checkpoint.load(file)
     weights = {name.removeprefix("d."): tensor for name, tensor in tensors.items() if name.startswith("d.")}
     if not weights:
-        return Maker(generator, None, file, about["data"])
+        return ConditionalGAN(generator, None, file, about["data"])
     d = system.discriminator()
     d.load_state_dict(weights)
-    return Maker(generator, d.eval().requires_grad_(False).to(device), file, about["data"])
+    return ConditionalGAN(generator, d.eval().requires_grad_(False).to(device), file, about["data"])
 
 
-def expect_classes(maker: Maker, classes: Sequence[str]) -> None:
+def expect_classes(gan: ConditionalGAN, classes: Sequence[str]) -> None:
     """Refuse a model that was trained on other classes.
 
     Raises:
         InputError: their names or their order differ.
     """
-    if maker.generator.classes != tuple(classes):
+    if gan.generator.classes != tuple(classes):
         raise InputError(
-            f"the model {maker.generator.name} knows the classes {', '.join(maker.generator.classes)}, and the source"
-            f" has {', '.join(classes)}; give a model of these, or leave out --model."
+            f"the model {gan.generator.name} has the classes {', '.join(gan.generator.classes)}, but the source has"
+            f" {', '.join(classes)}; give a model of these classes, or leave out --model."
         )
 
 
-def make(maker: Maker, count: int, seed: int) -> Candidates:
-    """Make `count` candidates, the classes in turn."""
-    made = Labelled(maker.generator.generate(count, seed), np.arange(count) % maker.system.classes)
-    return Candidates(made, None if maker.d is None else _realness(maker.d, maker.system, made))
+def generate(gan: ConditionalGAN, count: int, seed: int) -> Candidates:
+    """Generate `count` candidates, the classes in turn."""
+    made = LabelledImages(gan.generator.generate(count, seed), np.arange(count) % gan.system.classes)
+    return Candidates(made, None if gan.d is None else _realness(gan.d, gan.system, made))
 
 
-def _realness(d: nn.Module, system: FromNoise, made: Labelled) -> NDArray[np.float64]:
+def _realness(d: nn.Module, system: FromNoise, made: LabelledImages) -> NDArray[np.float64]:
     device = next(d.parameters()).device
     found = []
     with torch.inference_mode():

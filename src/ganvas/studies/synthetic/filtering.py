@@ -1,4 +1,4 @@
-"""Which candidates are kept: no copies, of the class they should be, and not what D finds least real."""
+"""Which candidates are kept: no copies, clearly of their class, and not those that D finds least real."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from numpy.typing import NDArray
 
 from ganvas.metrics.memorization import nearest, nearest_other
 from ganvas.studies.synthetic.fakes import Candidates
-from ganvas.studies.synthetic.reals import Labelled
-from ganvas.studies.synthetic.settings import Settings
+from ganvas.studies.synthetic.reals import LabelledImages
+from ganvas.studies.synthetic.settings import SyntheticSettings
 
 REASONS = ("copy", "unsure", "unreal")
-"""Why a candidate is rejected, the first that holds: it is as near to a real picture as a copy, the classifier gives
-its class too little, D finds it among the least real of those left."""
+"""Why a candidate is rejected; the first that holds counts: it is too near to a real image, the classifier is unsure of
+its class, D finds it among the least real of those left."""
 SPARE = "spare"
-"""A candidate that passed after as many of its class as were wanted."""
+"""A candidate that passed after enough others of its class."""
 ACCEPTED = "accepted"
-AT_ONCE = 1024  # real pictures compared together
+AT_ONCE = 1024  # real images compared together
 
 
 @dataclass(frozen=True)
-class Filtered:
-    """The candidates with what was found about each.
+class FilterResult:
+    """The candidates, and the filter's verdict on each.
 
     Attributes:
         candidates: all of them.
         confidence: probability of its own class by the classifier, float64 (N,).
-        neighbour: number of the nearest real picture learnt from, int64 (N,).
+        neighbour: index of the nearest real training image, int64 (N,).
         distance: to it, per pixel in 0..1, float64 (N,): the nearer of the candidate and its mirror image.
-        copy_below: the distance under which a candidate of each class counts as a copy, float64 (classes,). Plain
-            classes lie closer together than rich ones: what is near for an 8 is usual for a 1.
+        copy_below: the distance under which a candidate of each class counts as a copy, float64 (classes,). Images
+            of simple classes are closer together than those of rich ones: what is near for an 8 is usual for a 1.
         fate: of each, str (N,): ACCEPTED, SPARE, or one of REASONS.
     """
 
@@ -44,29 +44,29 @@ class Filtered:
 
     @property
     def accepted(self) -> NDArray[np.int64]:
-        """The numbers of the accepted candidates, in their order."""
+        """The indices of the accepted candidates, in order."""
         return np.flatnonzero(self.fate == ACCEPTED)
 
     @property
-    def fakes(self) -> Labelled:
-        """The accepted pictures."""
+    def fakes(self) -> LabelledImages:
+        """The accepted images."""
         made = self.candidates.made
-        return Labelled(made.images[self.accepted], made.labels[self.accepted])
+        return LabelledImages(made.images[self.accepted], made.labels[self.accepted])
 
     def count(self, fate: str, label: int | None = None) -> int:
-        """How many candidates met a fate, of one class or of all."""
+        """The number of candidates with a fate, of one class or of all."""
         hit = self.fate == fate
         return int(hit.sum() if label is None else (hit & (self.candidates.made.labels == label)).sum())
 
 
 def filter_candidates(
-    candidates: Candidates, confidence: NDArray[np.float64], reals: Labelled, settings: Settings
-) -> Filtered:
+    candidates: Candidates, confidence: NDArray[np.float64], reals: LabelledImages, settings: SyntheticSettings
+) -> FilterResult:
     """Decide on each candidate.
 
     Args:
-        confidence: probability of its class that a classifier of the reals gives each, (N,).
-        reals: the pictures learnt from.
+        confidence: probability of each candidate's class by a classifier trained on the reals, (N,).
+        reals: the training images.
     """
     made = candidates.made
     parts = [reals.images[start : start + AT_ONCE] for start in range(0, len(reals), AT_ONCE)]
@@ -88,4 +88,4 @@ def filter_candidates(
             left = left[~low]
         fate[left[settings.per_class :]] = SPARE
     neighbour = np.where(closer, mirrored.index, plain.index)
-    return Filtered(candidates, confidence, neighbour, distance, copy_below, fate)
+    return FilterResult(candidates, confidence, neighbour, distance, copy_below, fate)

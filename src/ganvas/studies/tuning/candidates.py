@@ -1,4 +1,4 @@
-"""What is tried: the recipe with other rates and other penalties, and for how long."""
+"""What is tried: the recipe with other learning rates and penalties, and for how long."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from fractions import Fraction
 from ganvas.errors import InputError
 from ganvas.recipe import Adam, Recipe
 from ganvas.recipe.ramp import ends, times
-from ganvas.studies.tuning.settings import Search
+from ganvas.studies.tuning.search import Search
 from ganvas.tasks import task_of
 
-SHARE, ROUNDS = 0.02, 200  # of the whole run, and rounds at least: the default length of a first probe
-LEAST = 20  # rounds of a probe: less says nothing
-FURTHER = 3  # times as many images for the finalists; and one candidate in as many becomes one
+SHARE, ROUNDS = 0.02, 200  # of the whole run, and at least so many rounds: the default length of a first trial
+LEAST = 20  # rounds of a trial: fewer say nothing
+FURTHER = 3  # finalists see so many times the images, and one candidate in so many becomes a finalist
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """The recipe with other values."""
+class TuningCandidate:
+    """The recipe with its learning rates and penalties scaled."""
 
     recipe: Recipe
     lr: float
@@ -30,51 +30,46 @@ class Candidate:
 
     @property
     def is_own(self) -> bool:
-        """Whether it is the recipe as it was given."""
+        """Whether it is the unchanged recipe."""
         return self.lr == self.penalty == 1
 
     @property
     def label(self) -> str:
-        """As people read it: lr x4, gamma x1/4."""
-        strength = f", {self.recipe.penalties[0].strength} x{_fraction(self.penalty)}" if self.is_bound else ""
+        """For people: lr x4, gamma x1/4."""
+        strength = f", {self.recipe.penalties[0].strength} x{_fraction(self.penalty)}" if self.recipe.penalties else ""
         return f"lr x{_fraction(self.lr)}{strength}"
 
-    @property
-    def is_bound(self) -> bool:
-        """Whether there is a penalty to be tuned."""
-        return bool(self.recipe.penalties)
-
     def run(self, seed: int) -> str:
-        """The name of its probe's folder."""
-        strength = f"-{self.recipe.penalties[0].strength}-x{self.penalty:g}" if self.is_bound else ""
+        """The name of its trial's folder."""
+        strength = f"-{self.recipe.penalties[0].strength}-x{self.penalty:g}" if self.recipe.penalties else ""
         return f"lr-x{self.lr:g}{strength}-seed{seed}"
 
 
-def candidates_of(recipe: Recipe, search: Search) -> list[Candidate]:
-    """All combinations of the factors; with the recipe as it is among them.
+def candidates_of(recipe: Recipe, search: Search) -> list[TuningCandidate]:
+    """All combinations of the factors, the unchanged recipe among them.
 
     Raises:
-        InputError: the recipe cannot be tuned so.
+        InputError: the recipe cannot be tuned.
     """
     _expect_tunable(recipe)
     factors = sorted({1.0, *search.factors})
     rates = factors if any((*ends(recipe.adam_g.lr), *ends(recipe.adam_d.lr))) else [1.0]
     strong = [end for penalty in recipe.penalties for end in ends(getattr(penalty, penalty.strength))]
     strengths = factors if any(strong) else [1.0]
-    made = [Candidate(_changed(recipe, lr, by), lr, by) for by, lr in itertools.product(strengths, rates)]
+    made = [TuningCandidate(_changed(recipe, lr, by), lr, by) for by, lr in itertools.product(strengths, rates)]
     if len(made) < 2:
         raise InputError(
-            "there is nothing to tune: give factors other than 1 (--search.factors 0.25 1 4), and a recipe with a"
+            "there is nothing to tune; give factors other than 1 (--search.factors 0.25 1 4) and a recipe with a"
             " learning rate or a penalty above 0."
         )
     return made
 
 
 def first_images(recipe: Recipe, search: Search) -> int:
-    """Real images of each first probe: whole rounds, and an even number of them.
+    """Real images of each first trial: an even number of whole rounds.
 
     Raises:
-        InputError: they are too few to tell anything, or too many for the finalists to end within the run.
+        InputError: they are too few to compare, or too many for the finalists to end within the run.
     """
     batches = recipe.batch_size * recipe.schedule.d_per_g
     asked = search.images or max(SHARE * recipe.images, ROUNDS * batches)
@@ -82,18 +77,18 @@ def first_images(recipe: Recipe, search: Search) -> int:
     most, least = recipe.images // FURTHER, LEAST * batches
     if most < least:
         raise InputError(
-            f"a run of {recipe.images:,} images is too short to be tuned on a part of it: probes need {least:,} images"
-            f" ({LEAST} rounds), and finalists {FURTHER} times as many; race whole runs with ganvas study."
+            f"a run of {recipe.images:,} images is too short to be tuned: trials need {least:,} images ({LEAST}"
+            f" rounds), and finalists {FURTHER} times as many; compare whole runs with ganvas study."
         )
     if search.images and images < least:
         raise InputError(
-            f"--search.images {search.images} is too short a probe to tell anything; give at least {least:,}"
+            f"--search.images {search.images} is too few for a trial; give at least {least:,}"
             f" ({LEAST} rounds of {batches})."
         )
     if search.images and images > most:
         raise InputError(
-            f"--search.images {search.images} is too long a probe: finalists see {FURTHER} times as many, which is more"
-            f" than the run's {recipe.images:,}; give at most {most:,}."
+            f"--search.images {search.images} is too many for a trial: finalists see {FURTHER} times as many, more than"
+            f" the run's {recipe.images:,}; give at most {most:,}."
         )
     return min(images, most // (2 * batches) * 2 * batches)
 
@@ -103,13 +98,13 @@ def _expect_tunable(recipe: Recipe) -> None:
     if not task.has_features:
         made = f"restores {task.unit}" if task.has_originals else f"makes {task.unit} from noise"
         raise InputError(
-            f"{type(recipe.system).__name__} {made}, and ganvas tune ranks images made from noise by the features of an"
-            " extractor; race whole runs with ganvas study."
+            f"{type(recipe.system).__name__} {made}, but ganvas tune ranks images made from noise by the features of an"
+            " extractor; compare whole runs with ganvas study."
         )
     if recipe.steering.mode == "treat":
         raise InputError(
-            "--steering treat changes the rates while a run goes, so that its probes would not tell them apart; leave"
-            " it out."
+            "--steering treat changes the learning rates during a run, so that its trials cannot be compared; leave it"
+            " out."
         )
 
 

@@ -1,4 +1,4 @@
-"""Ways to spoil a run on purpose, each with the verdicts that would be right, and runs that should be healthy."""
+"""Faults built into a run on purpose, each with the right verdicts, and runs that should be healthy."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Codes(nn.Module):
 
 
 class Shrink(nn.Module):
-    """Fakes in [-1, 1] as they look to a discriminator of pictures in 0..255."""
+    """Fakes in [-1, 1] as a discriminator of images in 0..255 sees them."""
 
     def forward(self, x: Tensor) -> Tensor:
         """(x + 1) / 127.5 - 1"""
@@ -85,7 +85,7 @@ def base(source: str, seed: int) -> Recipe:
     )
 
 
-def _spoiled(recipe: Recipe, **how: object) -> Recipe:
+def _faulty(recipe: Recipe, **how: object) -> Recipe:
     system = recipe.system
     assert isinstance(system, DCGAN)
     return replace(recipe, system=Spoiled(base=system, size=system.size, channels=system.channels, **how))  # type: ignore[arg-type]
@@ -102,36 +102,36 @@ def _normed(recipe: Recipe, how: Literal["spectral", "none"]) -> Recipe:
 
 
 @dataclass(frozen=True)
-class Spoiling:
+class Fault:
     """A change of the sound recipe, and the verdicts of which one must be given."""
 
     change: Callable[[Recipe], Recipe]
     right: tuple[str, ...]
 
 
-SPOILINGS: dict[str, Spoiling] = {
-    "d-rate-x50": Spoiling(lambda r: replace(r, adam_d=Adam(lr=5e-3)), ("d-dominates",)),
-    "g-rate-x50": Spoiling(lambda r: replace(r, adam_g=Adam(lr=1e-2)), ("g-dominates",)),
-    "d-one-layer": Spoiling(lambda r: _spoiled(r, one_layer=True), ("g-dominates",)),
-    "d-width-x4": Spoiling(lambda r: replace(_wide(r, 4), adam_d=Adam(lr=2e-4)), ("d-dominates",)),
-    # 200 pictures, cut out by play.py, against a D that can learn them by heart in the time.
-    "few-pictures": Spoiling(lambda r: replace(_wide(r, 2), adam_d=Adam(lr=2e-4), augment=Augment()), ("d-overfits",)),
-    "saturating": Spoiling(
+FAULTS: dict[str, Fault] = {
+    "d-rate-x50": Fault(lambda r: replace(r, adam_d=Adam(lr=5e-3)), ("d-dominates",)),
+    "g-rate-x50": Fault(lambda r: replace(r, adam_g=Adam(lr=1e-2)), ("g-dominates",)),
+    "d-one-layer": Fault(lambda r: _faulty(r, one_layer=True), ("g-dominates",)),
+    "d-width-x4": Fault(lambda r: replace(_wide(r, 4), adam_d=Adam(lr=2e-4)), ("d-dominates",)),
+    # 200 images, chosen by train_runs.py, against a D that has time to memorize them.
+    "few-pictures": Fault(lambda r: replace(_wide(r, 2), adam_d=Adam(lr=2e-4), augment=Augment()), ("d-overfits",)),
+    "saturating": Fault(
         lambda r: replace(r, objective=NonSaturating(saturating=True), adam_d=Adam(lr=4e-4)), ("d-dominates",)
     ),
-    "one-code": Spoiling(lambda r: _spoiled(r, codes=1), ("mode-collapse",)),
-    "eight-codes": Spoiling(lambda r: _spoiled(r, codes=8), ("partial-collapse",)),
-    "unscaled": Spoiling(lambda r: _spoiled(r, unscaled=True), ("d-dominates",)),
-    "no-penalty": Spoiling(
+    "one-code": Fault(lambda r: _faulty(r, codes=1), ("mode-collapse",)),
+    "eight-codes": Fault(lambda r: _faulty(r, codes=8), ("partial-collapse",)),
+    "unscaled": Fault(lambda r: _faulty(r, unscaled=True), ("d-dominates",)),
+    "no-penalty": Fault(
         lambda r: replace(
             _normed(r, "none"), objective=Wasserstein(), adam_g=Adam(lr=1e-3), adam_d=Adam(lr=1e-2, beta1=0.9)
         ),
         ("divergence",),
     ),
-    "momentum": Spoiling(
+    "momentum": Fault(
         lambda r: replace(r, adam_g=Adam(lr=1e-2, beta1=0.9), adam_d=Adam(lr=5e-3, beta1=0.9)), ("oscillation",)
     ),
-    "late-heat": Spoiling(
+    "late-heat": Fault(
         lambda r: replace(r, adam_g=Adam(lr=Ramp(2e-4, 3e-2, IMAGES)), adam_d=Adam(lr=Ramp(1e-4, 15e-3, IMAGES))),
         ("past-best",),
     ),

@@ -1,4 +1,4 @@
-"""The adviser: paired, resumable, careful with what it cannot tell apart, and open about its cost."""
+"""ganvas tune: paired, resumable, careful with what it cannot distinguish, and open about its cost."""
 
 from __future__ import annotations
 
@@ -21,10 +21,9 @@ from ganvas.observers.log import Log
 from ganvas.recipe.serialization import from_plain
 from ganvas.runs import checkpoint
 from ganvas.runs.folder import RunFolder
-from ganvas.studies.tuning import Candidate, Probe, Search, Stopped, search, tune
-from ganvas.studies.tuning import chart as picture
+from ganvas.studies.tuning import Search, SearchStopped, Trial, TuningCandidate, halving, trial_chart, tune
 from ganvas.studies.tuning.candidates import candidates_of, first_images
-from ganvas.studies.tuning.verdict import choose, ranked
+from ganvas.studies.tuning.trials import choose, ranked
 from tests.conftest import same, tiny
 
 QUICK = Search(extractor="digits", images=320, seeds=1)
@@ -74,11 +73,11 @@ def test_the_command_advises_and_goes_on_for_free(capsys: pytest.CaptureFixture[
     assert (flags.recipe.adam_g.lr, flags.recipe.adam_d.lr) == (2e-4 * factor, 1e-4 * factor)
     assert flags.recipe.images == 4_000
     assert "--search" not in line
-    # Once more: every probe stands, so that nothing is trained.
+    # Once more: every trial stands, so that nothing is trained.
     assert cli.main(["tune", *words, *search]) == 0
     assert json.loads(Path("runs/t/tune.json").read_text()) == kept
     other = replace(from_plain(Recipe, kept["recipe"]), seed=3)
-    with pytest.raises(InputError, match=r"search begun with other settings \(recipe.seed: 0 -> 3\)"):
+    with pytest.raises(InputError, match=r"a search with other settings \(recipe.seed: 0 -> 3\)"):
         tune(other, name="t", search=QUICK_PAIR)
 
 
@@ -88,17 +87,17 @@ def test_interrupted_it_goes_on_bit_for_bit(monkeypatch: pytest.MonkeyPatch) -> 
 
     def interrupt(self: Log, run: object, report: object) -> None:
         step(self, run, report)  # type: ignore[arg-type]
-        if next(looks) == 60:  # two probes of 20 rounds are over; the first finalist is on its way
+        if next(looks) == 60:  # two trials of 20 rounds are over; the first finalist is on its way
             os.kill(os.getpid(), signal.SIGINT)
 
     with monkeypatch.context() as patched:
         patched.setattr(Log, "step", interrupt)
-        with pytest.raises(Stopped):
+        with pytest.raises(SearchStopped):
             tune(recipe(), search=search)
-    advice = tune(recipe(), search=search)
-    assert {probe.images for probe in advice.probes} == {960}
-    assert advice.seconds > 0
-    # A probe is the beginning of the whole run.
+    result = tune(recipe(), search=search)
+    assert {trial.images for trial in result.trials} == {960}
+    assert result.seconds > 0
+    # A trial is the beginning of the whole run.
     for factor in (1, 4):
         adam = Adam(lr=2e-4 * factor)
         train(tiny(images=960, adam_g=adam, adam_d=adam), name="whole", host=Host(runs=f"x{factor}"))
@@ -106,39 +105,39 @@ def test_interrupted_it_goes_on_bit_for_bit(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_sheet_says_the_verdict_of_its_own_length(monkeypatch: pytest.MonkeyPatch) -> None:
-    sheets: list[tuple[Probe, int]] = []
-    draw_sheet = picture._sheet
+    sheets: list[tuple[Trial, int]] = []
+    draw_sheet = trial_chart._sample_grid
 
-    def record(axis: object, probe: Probe, images: int) -> None:
-        sheets.append((probe, images))
-        draw_sheet(axis, probe, images)
+    def record(axis: object, trial: Trial, images: int) -> None:
+        sheets.append((trial, images))
+        draw_sheet(axis, trial, images)
 
-    monkeypatch.setattr(picture, "_sheet", record)
+    monkeypatch.setattr(trial_chart, "_sample_grid", record)
     console = Console(file=io.StringIO(), width=400)
     tune(tiny(images=1_920), search=QUICK_PAIR, console=console)
     said = console.file.getvalue()  # type: ignore[attr-defined]
     assert "longer than the run" not in said
-    assert [(probe.images, images) for probe, images in sheets] == [(320, 320)] * 2 + [(960, 960)] * 2
-    for probe, images in sheets:
-        (line,) = (line for line in said.splitlines() if f"{probe.candidate.label}, seed 0, {images} images" in line)
-        assert f", {probe.verdict}, " in line
-    monkeypatch.setattr(search._Prober, "probe", stop)
-    with pytest.raises(Stopped):  # it is said before the first probe
+    assert [(trial.images, images) for trial, images in sheets] == [(320, 320)] * 2 + [(960, 960)] * 2
+    for trial, images in sheets:
+        (line,) = (line for line in said.splitlines() if f"{trial.candidate.label}, seed 0, {images} images" in line)
+        assert f", {trial.verdict}, " in line
+    monkeypatch.setattr(halving._Trainer, "run", stop)
+    with pytest.raises(SearchStopped):  # it is said before the first trial
         tune(tiny(images=1_900), name="long", search=replace(QUICK_PAIR, seeds=2), console=console)
-    assert "longer than the run that it is to advise on" in console.file.getvalue()  # type: ignore[attr-defined]
+    assert "longer than the run it is for" in console.file.getvalue()  # type: ignore[attr-defined]
 
 
-def stop(*of: object) -> Probe:
-    raise Stopped(2)
+def stop(*of: object) -> Trial:
+    raise SearchStopped(2)
 
 
 def test_what_diverges_is_last_and_says_why() -> None:
-    advice = tune(recipe(), search=replace(QUICK, factors=(1e30,)))
-    last = advice.probes[-1]
+    result = tune(recipe(), search=replace(QUICK, factors=(1e30,)))
+    last = result.trials[-1]
     assert (last.candidate.lr, last.verdict) == (1e30, "diverged")
     assert "diverged at image" in last.why
-    assert advice.choice.candidate == advice.probes[0].candidate
-    assert advice.flags == ()
+    assert result.choice.candidate == result.trials[0].candidate
+    assert result.flags == ()
 
 
 def test_rates_and_penalties_are_scaled_with_their_ramps() -> None:
@@ -158,7 +157,7 @@ def test_rates_and_penalties_are_scaled_with_their_ramps() -> None:
     assert len(candidates_of(replace(game, penalties=(R1(gamma=0.0),)), Search())) == 3
 
 
-def test_the_first_probes_are_whole_rounds() -> None:
+def test_the_first_trials_are_whole_rounds() -> None:
     assert first_images(recipe(), Search(images=321)) == 352
     assert first_images(replace(recipe(), images=10**6), Search()) == 20_000
     assert first_images(replace(recipe(), images=12_000), Search()) == 3_200
@@ -167,15 +166,15 @@ def test_the_first_probes_are_whole_rounds() -> None:
 CANDIDATES = {candidate.lr: candidate for candidate in candidates_of(recipe(), Search())}
 
 
-def probe(lr: float, kid: float, *, swd: float = 0.0, verdict: str = "healthy", seed: int = 0) -> Probe:
-    candidate: Candidate = CANDIDATES[lr]
+def trial(lr: float, kid: float, *, swd: float = 0.0, verdict: str = "healthy", seed: int = 0) -> Trial:
+    candidate: TuningCandidate = CANDIDATES[lr]
     measured = None if verdict == "diverged" else Estimate(kid, kid - 0.1, kid + 0.1)
     why = f"{verdict} since image 100"
-    return Probe(candidate, seed, RunFolder("x"), 960, measured, swd or kid, verdict, why, 1.0)
+    return Trial(candidate, seed, RunFolder("x"), 960, measured, swd or kid, verdict, why, 1.0)
 
 
 def test_what_is_better_beyond_the_intervals_with_every_seed_is_chosen() -> None:
-    finals = [[probe(4, 1.0), probe(4, 1.1, seed=1)], [probe(1, 1.5), probe(1, 1.6, seed=1)]]
+    finals = [[trial(4, 1.0), trial(4, 1.1, seed=1)], [trial(1, 1.5), trial(1, 1.6, seed=1)]]
     choice = choose(finals, (0.25, 1, 4))
     assert choice.candidate == CANDIDATES[4]
     assert "KID 1.05 against 1.55" in choice.reason
@@ -185,43 +184,43 @@ def test_what_is_better_beyond_the_intervals_with_every_seed_is_chosen() -> None
 
 
 def test_the_first_that_can_be_told_apart_need_not_be_the_first() -> None:
-    first, second = [probe(4, 1.0), probe(4, 1.45, seed=1)], [probe(0.25, 1.2), probe(0.25, 1.3, seed=1)]
-    choice = choose([second, first, [probe(1, 1.5), probe(1, 1.6, seed=1)]], (0.25, 1, 4))
+    first, second = [trial(4, 1.0), trial(4, 1.45, seed=1)], [trial(0.25, 1.2), trial(0.25, 1.3, seed=1)]
+    choice = choose([second, first, [trial(1, 1.5), trial(1, 1.6, seed=1)]], (0.25, 1, 4))
     assert choice.candidate == CANDIDATES[0.25]
 
 
 @pytest.mark.parametrize(
     "better",
     [
-        [probe(4, 1.0), probe(4, 1.45, seed=1)],  # intervals meet with one seed
-        [probe(4, 1.0, swd=2.0), probe(4, 1.1, seed=1)],  # the other measure disagrees
+        [trial(4, 1.0), trial(4, 1.45, seed=1)],  # intervals meet with one seed
+        [trial(4, 1.0, swd=2.0), trial(4, 1.1, seed=1)],  # the other measure disagrees
     ],
     ids=["intervals", "measures"],
 )
-def test_what_cannot_be_told_apart_leaves_the_recipe_as_it_is(better: list[Probe]) -> None:
-    choice = choose([better, [probe(1, 1.5), probe(1, 1.6, seed=1)]], (0.25, 1, 4))
+def test_what_cannot_be_told_apart_leaves_the_recipe_as_it_is(better: list[Trial]) -> None:
+    choice = choose([better, [trial(1, 1.5), trial(1, 1.6, seed=1)]], (0.25, 1, 4))
     assert choice.candidate == CANDIDATES[1]
-    assert "for lr x4 (KID" in choice.reason
-    assert "cannot be told apart" in choice.reason
+    assert "values: lr x4 (KID" in choice.reason
+    assert "cannot be distinguished" in choice.reason
 
 
 def test_what_is_ill_is_not_chosen_while_something_is_sound() -> None:
-    ill, own = [probe(4, 0.5, verdict="mode-collapse")], [probe(1, 1.5)]
+    ill, own = [trial(4, 0.5, verdict="mode-collapse")], [trial(1, 1.5)]
     assert choose([ill, own], (4,)).candidate == CANDIDATES[1]
-    sound = choose([[probe(0.25, 2.0)], [probe(1, 1.5, verdict="d-dominates")]], (0.25, 4))
+    sound = choose([[trial(0.25, 2.0)], [trial(1, 1.5, verdict="d-dominates")]], (0.25, 4))
     assert sound.candidate == CANDIDATES[0.25]
     assert "d-dominates since image 100" in sound.reason
-    all_ill = choose([[probe(4, 1.5, verdict="d-dominates")], [probe(1, 1.4, verdict="d-dominates")]], (0.25, 4))
+    all_ill = choose([[trial(4, 1.5, verdict="d-dominates")], [trial(1, 1.4, verdict="d-dominates")]], (0.25, 4))
     assert all_ill.candidate == CANDIDATES[1]
-    assert "No value tried mends this game" in all_ill.reason
-    assert choose([[probe(4, 1.5)], [probe(1, 0, verdict="diverged")]], (4,)).candidate == CANDIDATES[4]
-    assert choose([[probe(1, 0, verdict="diverged")]], (4,)).candidate is None
+    assert "No value tried makes this game healthy" in all_ill.reason
+    assert choose([[trial(4, 1.5)], [trial(1, 0, verdict="diverged")]], (4,)).candidate == CANDIDATES[4]
+    assert choose([[trial(1, 0, verdict="diverged")]], (4,)).candidate is None
 
 
 def test_ranked_by_both_measures() -> None:
-    early, noise, bad = [probe(4, 1.2, swd=0.1)], [probe(1, 1.1, swd=0.4)], [probe(0.25, 1.3, swd=0.5)]
+    early, noise, bad = [trial(4, 1.2, swd=0.1)], [trial(1, 1.1, swd=0.4)], [trial(0.25, 1.3, swd=0.5)]
     assert ranked([bad, noise, early])[2] is bad
-    assert ranked([bad, [probe(1, 0.1, verdict="oscillation")]])[0] is bad
+    assert ranked([bad, [trial(1, 0.1, verdict="oscillation")]])[0] is bad
 
 
 REFUSED = {
@@ -259,5 +258,5 @@ def test_too_few_pictures_are_refused(capsys: pytest.CaptureFixture[str]) -> Non
     for index in range(12):
         Image.effect_noise((8, 8), 60 + index).save(f"few/{index}.png")
     assert cli.main(["tune", "mlp-digits", "--data", "few", "--batch-size", "2"]) == 2
-    assert "too few to measure a distance" in capsys.readouterr().err
+    assert "too few to measure KID" in capsys.readouterr().err
     assert not Path("runs").exists()

@@ -1,8 +1,8 @@
-"""Training throughput of SRResNet against the tutorials' way, in one run: python benchmarks/enlarging.py
+"""Training throughput of SRResNet against the code of tutorials, in one run: python benchmarks/super_resolution.py
 
 Both pretrain the paper's SRResNet on crops of 96 px in batches of 16, data loading included, in turns of a few steps.
 The tutorial opens every photograph with PIL, crops it at random, shrinks the crop with PIL's bicubic, and computes in
-fp32 in PyTorch's default layout. What counts is the median ratio of neighbouring turns.
+fp32 in PyTorch's default layout. The result is the median ratio of neighbouring turns.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class OneByOne(TorchDataset[Any]):
 
 
 def tutorial(folder: Path, workers: int) -> Callable[[int], None]:
-    """A function that trains so many steps the tutorials' way."""
+    """A function that trains a number of steps as tutorials do."""
     network = SRGAN().generator()
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-4)
     loss = nn.MSELoss()

@@ -1,7 +1,7 @@
-"""Draw crops four times as large by each way, beside the original: python scripts/draw_enlarging.py OUT.png
+"""Draw crops upscaled 4 x by each model, beside the original: python scripts/draw_upscaling.py OUT.png
 
-The pictures are scikit-image's bundled cat (CC0) and astronaut (NASA, public domain) and scikit-learn's two sample
-photographs (CC BY). They are shrunk by MATLAB's bicubic, then enlarged; nothing was trained on them.
+The images are scikit-image's bundled cat (CC0) and astronaut (NASA, public domain) and scikit-learn's two sample
+photographs (CC BY). They are shrunk by MATLAB's bicubic, then upscaled; nothing was trained on them.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ def resized(pixels: Pixels, scale: float) -> Pixels:
 
 
 def main() -> None:
-    """Write the picture."""
+    """Write the image."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
     out: Path = parser.parse_args().out
     models = [ganvas.open(name) for name in ("srresnet-x4", "srgan-x4")]
     width = len(LABELS) * (SIDE + GAP) + GAP
-    sheet = Image.new("RGB", (width, HEAD + len(CROPS) * (SIDE + GAP + 16) + GAP), "white")
-    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(14)
+    canvas = Image.new("RGB", (width, HEAD + len(CROPS) * (SIDE + GAP + 16) + GAP), "white")
+    pen, font = ImageDraw.Draw(canvas), ImageFont.load_default(14)
     for column, label in enumerate(LABELS):
         pen.text((GAP + column * (SIDE + GAP), 5), label, "black", font)
     for row, (read, (top, left)) in enumerate(CROPS):
@@ -56,11 +56,11 @@ def main() -> None:
         for column, pixels in enumerate(made):
             cut = Image.fromarray(np.ascontiguousarray(pixels[top : top + SIDE, left : left + SIDE]))
             corner = (GAP + column * (SIDE + GAP), HEAD + row * (SIDE + GAP + 16))
-            sheet.paste(cut, corner)
+            canvas.paste(cut, corner)
             if column < 3:
                 score = psnr(luma(pixels), luma(whole), crop=4)
-                pen.text((corner[0], corner[1] + SIDE + 1), f"{score:.2f} dB (whole picture)", "gray", font)
-    save_png(np.asarray(sheet), out)
+                pen.text((corner[0], corner[1] + SIDE + 1), f"{score:.2f} dB (whole image)", "gray", font)
+    save_png(np.asarray(canvas), out)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What is left on the disk: pictures in class folders, the manifest, figures and the report."""
+"""The files of ganvas augment: images in class folders, the manifest, figures and the report."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from ganvas.files import write_text
 from ganvas.imaging.saving import save_png
 from ganvas.metrics.intervals import Estimate
 from ganvas.recipe.serialization import to_plain
-from ganvas.studies.synthetic.benefit import ARMS, BOTH, CROPS, REAL, Judgement
-from ganvas.studies.synthetic.fakes import Maker
-from ganvas.studies.synthetic.filtering import ACCEPTED, REASONS, SPARE, Filtered
-from ganvas.studies.synthetic.settings import Settings
+from ganvas.studies.synthetic.benefit import ARMS, BOTH, CROPS, REAL, Benefit
+from ganvas.studies.synthetic.fakes import ConditionalGAN
+from ganvas.studies.synthetic.filtering import ACCEPTED, REASONS, SPARE, FilterResult
+from ganvas.studies.synthetic.settings import SyntheticSettings
 
 
-class Place:
+class OutputFolder:
     """The files of one augmentation."""
 
     def __init__(self, path: str | Path) -> None:
@@ -29,40 +29,40 @@ class Place:
         self.settings = self.path / "settings.json"
         self.reals = self.path / "reals.npz"
         self.generator = self.path / "generator"
-        self.pictures = self.path / "pictures"
+        self.images = self.path / "pictures"
         self.manifest = self.path / "manifest.jsonl"
-        self.judging = self.path / "judging"
+        self.predictions = self.path / "judging"
         self.figures = self.path / "figures.jsonl"
         self.report = self.path / "report.md"
-        self.picture = self.path / "report.png"
+        self.chart = self.path / "report.png"
 
 
-def write_pictures(
-    place: Place, maker: Maker, weights: str, found: Filtered, classes: Sequence[str], seed: int
+def write_images(
+    output: OutputFolder, gan: ConditionalGAN, weights: str, found: FilterResult, classes: Sequence[str], seed: int
 ) -> None:
-    """Write the accepted pictures, each with a label that it is synthetic, then the manifest with a line for each.
+    """Write the accepted images, each marked as synthetic, then the manifest with a line for each.
 
-    What was made and judged with the generator before it was trained further is deleted.
+    What was made with the generator before it was trained further is deleted.
 
     Raises:
         InputError: a file cannot be written or deleted.
     """
     folders = folder_names(classes)
-    pictures, lines = {}, []
+    images, lines = {}, []
     for index in map(int, found.accepted):
         label = int(found.candidates.made.labels[index])
-        path = place.pictures / folders[label] / f"{seed}-{index:06d}.png"
-        pictures[path] = (
+        path = output.images / folders[label] / f"{seed}-{index:06d}.png"
+        images[path] = (
             found.candidates.made.images[index],
-            maker.generator.provenance(seed, index, of=classes[label]),
+            gan.generator.provenance(seed, index, of=classes[label]),
         )
         realness = found.candidates.realness
         line = {
-            "file": path.relative_to(place.path).as_posix(),
+            "file": path.relative_to(output.path).as_posix(),
             "class": classes[label],
-            "model": maker.generator.name,
+            "model": gan.generator.name,
             "weights": weights,
-            "images": maker.generator.images_seen,
+            "images": gan.generator.images_seen,
             "seed": seed,
             "index": index,
             "confidence": round(float(found.confidence[index]), 4),
@@ -71,16 +71,16 @@ def write_pictures(
             "nearest": int(found.neighbour[index]),
         }
         lines.append(json.dumps(line, ensure_ascii=False) + "\n")
-    told = "".join(lines)
-    if not place.manifest.exists() or place.manifest.read_text(encoding="utf-8") != told:
-        # The manifest last: as long as it is there, or none is, the next call goes on with this.
-        stale = [place.report, place.figures, place.picture]
-        stale += sorted(set(place.pictures.glob(f"*/{seed}-[0-9]*.png")) - pictures.keys())
-        for path in [*stale, place.manifest]:
+    text = "".join(lines)
+    if not output.manifest.exists() or output.manifest.read_text(encoding="utf-8") != text:
+        # The manifest last: an interrupted call leaves it, and the next one deletes the rest.
+        stale = [output.report, output.figures, output.chart]
+        stale += sorted(set(output.images.glob(f"*/{seed}-[0-9]*.png")) - images.keys())
+        for path in [*stale, output.manifest]:
             _delete(path)
-    for path, (picture, about) in pictures.items():
-        save_png(picture, path, about)
-    write_text(place.manifest, told)
+    for path, (image, about) in images.items():
+        save_png(image, path, about)
+    write_text(output.manifest, text)
 
 
 def _delete(path: Path) -> None:
@@ -92,14 +92,14 @@ def _delete(path: Path) -> None:
 
 
 def folder_names(classes: Sequence[str]) -> list[str]:
-    """Names of the classes that any file system takes, each once."""
+    """Unique names of the classes that every file system accepts."""
     plain = [re.sub(r"[^\w .+-]", "_", name).strip(" .") or "_" for name in classes]
     seen = [name.lower() for name in plain]
     return [f"{name}-{i}" if seen.count(name.lower()) > 1 else name for i, name in enumerate(plain)]
 
 
-def write_figures(place: Place, found: Judgement, protocol: dict[str, Any]) -> None:
-    """Write every accuracy and the gains, one line each with its protocol, as in a run's figures.jsonl.
+def write_figures(output: OutputFolder, found: Benefit, protocol: dict[str, Any]) -> None:
+    """Write every accuracy and gain as a line with its protocol, as in a run's figures.jsonl.
 
     Raises:
         InputError: the file cannot be written.
@@ -110,22 +110,22 @@ def write_figures(place: Place, found: Judgement, protocol: dict[str, Any]) -> N
         made = {("accuracy", arm): found.accuracy(arm, number) for arm in ARMS}
         made |= {(f"gain over {over}", BOTH): found.gain(BOTH, over, number) for over in (REAL, CROPS)}
         for (measure, arm), one in made.items():
-            told = {"measure": measure, "value": one.value, "low": one.low, "high": one.high}
-            lines.append({**told, "protocol": {"arm": arm, "class": of, **about}, "time": round(time.time(), 3)})
-    write_text(place.figures, "".join(json.dumps(line) + "\n" for line in lines))
+            line = {"measure": measure, "value": one.value, "low": one.low, "high": one.high}
+            lines.append({**line, "protocol": {"arm": arm, "class": of, **about}, "time": round(time.time(), 3)})
+    write_text(output.figures, "".join(json.dumps(line) + "\n" for line in lines))
 
 
-def rows_of_arms(found: Judgement) -> list[list[str]]:
+def arms_table(found: Benefit) -> list[list[str]]:
     """The table of the arms: accuracy, and the gains over both arms without fakes."""
-    rows = [["learnt from", "accuracy", f"over {REAL}", f"over {found.name(CROPS)}"]]
+    rows = [["trained on", "accuracy", f"over {REAL}", f"over {found.name(CROPS)}"]]
     for arm in ARMS:
         gains = ["" if arm == over else signed(found.gain(arm, over)) for over in (REAL, CROPS)]
         rows.append([found.name(arm), plain(found.accuracy(arm)), *gains])
     return rows
 
 
-def rows_of_classes(found: Judgement) -> list[list[str]]:
-    """The table of the classes: accuracy in every arm, and the gain that decides."""
+def classes_table(found: Benefit) -> list[list[str]]:
+    """The table of the classes: accuracy in every arm, and the decisive gain."""
     rows = [["class", *map(found.name, ARMS), f"{BOTH} over {found.name(found.rival)}"]]
     for number, name in enumerate(found.classes):
         values = [f"{found.accuracy(arm, number).value:.4f}" for arm in ARMS]
@@ -133,7 +133,7 @@ def rows_of_classes(found: Judgement) -> list[list[str]]:
     return rows
 
 
-def rows_of_filter(found: Filtered, classes: Sequence[str]) -> list[list[str]]:
+def filter_table(found: FilterResult, classes: Sequence[str]) -> list[list[str]]:
     """The table of the candidates' fates, class by class."""
     fates = (*REASONS, SPARE, ACCEPTED)
     rows = [["class", *fates]]
@@ -142,12 +142,17 @@ def rows_of_filter(found: Filtered, classes: Sequence[str]) -> list[list[str]]:
 
 
 def write_report(
-    place: Place, settings: Settings, filtered: Filtered, found: Judgement, notes: Sequence[str], learnt: int
+    output: OutputFolder,
+    settings: SyntheticSettings,
+    filtered: FilterResult,
+    found: Benefit,
+    notes: Sequence[str],
+    trained_on: int,
 ) -> None:
     """Write the page for people.
 
     Args:
-        learnt: real pictures learnt from.
+        trained_on: number of real training images.
 
     Raises:
         InputError: the file cannot be written.
@@ -155,48 +160,48 @@ def write_report(
     parts = [
         "# Do the extra samples help?",
         found.sentence,
-        f"![the arms, accepted and rejected pictures]({place.picture.name})",
-        "## What was learnt from",
-        _markdown(rows_of_arms(found)),
-        f"Accuracy on {len(found.labels):,} real pictures that neither the generator nor any classifier learnt from,"
-        f" mean of {found.seeds} seeds, with 95 % intervals over seeds (Student) and test pictures. Gains are compared"
-        " seed by seed and picture by picture. The fakes help if the whole interval of real + both over the better arm"
-        " without fakes lies above 0. It does not cover another choice of real pictures, nor another generator.",
+        f"![the arms, accepted and rejected images]({output.chart.name})",
+        "## The training mixes",
+        _markdown(arms_table(found)),
+        f"Accuracy on {len(found.labels):,} real images that neither the generator nor any classifier was trained on,"
+        f" mean of {found.seeds} seeds, with 95 % intervals over seeds (Student) and test images. Gains are paired by"
+        " seed and by image. The fakes help if the whole interval of the gain of real + both over the better arm"
+        " without fakes is above 0. The interval does not cover another choice of real images, nor another generator.",
         "## Class by class",
-        _markdown(rows_of_classes(found)),
-        "So many intervals at once are for looking, not for deciding: one in twenty is wrong.",
-        "## What became of the candidates",
-        _markdown(rows_of_filter(filtered, found.classes)),
-        " ".join(_filters(settings, filtered, learnt)),
+        _markdown(classes_table(found)),
+        "With this many intervals at once, one in twenty is wrong: use them to explore, not to decide.",
+        "## The candidates",
+        _markdown(filter_table(filtered, found.classes)),
+        " ".join(_filters(settings, filtered, trained_on)),
         *notes,
         "## Settings",
         "```json\n" + json.dumps(to_plain(settings), indent=2) + "\n```",
     ]
-    write_text(place.report, "\n\n".join(parts) + "\n")
+    write_text(output.report, "\n\n".join(parts) + "\n")
 
 
-def _filters(settings: Settings, found: Filtered, learnt: int) -> Iterator[str]:
-    """A sentence on each reason to reject a candidate; that it was not asked for, where it was off."""
+def _filters(settings: SyntheticSettings, found: FilterResult, trained_on: int) -> Iterator[str]:
+    """A sentence on each reason to reject a candidate, or that it was off."""
     yield f"{len(found.candidates.made):,} candidates."
     if settings.copies:
         yield (
-            f"Copy: it, or its mirror image, is nearer to one of the {learnt:,} real pictures learnt from than all but"
-            f" {settings.copies} of the real ones of its class are to another, which is below"
+            f"Copy: it, or its mirror image, is nearer to one of the {trained_on:,} real training images than all but"
+            f" {settings.copies} of the reals of its class are to another, which is below"
             f" {found.copy_below.min():.4f} to {found.copy_below.max():.4f} per pixel (0..1) by class."
         )
     else:
-        yield "Copy: nothing was rejected as one (--copies 0)."
+        yield "Copy: off (--copies 0)."
     if settings.confidence:
-        yield f"Unsure: the classifier of the reals gives its class less than {settings.confidence}."
+        yield f"Unsure: the classifier trained on the reals gives its class less than {settings.confidence}."
     else:
-        yield "Unsure: nothing was rejected as such (--confidence 0)."
+        yield "Unsure: off (--confidence 0)."
     if found.candidates.realness is None:
-        yield "Unreal: nothing was rejected as such, since the model came without its D."
+        yield "Unreal: off, since the model file has no D."
     elif settings.realness:
-        yield f"Unreal: D puts it among the last {settings.realness} of those left of its class."
+        yield f"Unreal: D ranks it in the last {settings.realness} of the rest of its class."
     else:
-        yield "Unreal: nothing was rejected as such (--realness 0)."
-    yield "Spare: it passed when there were enough."
+        yield "Unreal: off (--realness 0)."
+    yield "Spare: it passed, but there were already enough."
 
 
 def plain(found: Estimate) -> str:

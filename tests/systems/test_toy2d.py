@@ -1,4 +1,4 @@
-"""The plane: from the recipe to the animation, and what a run of it can and cannot be asked for."""
+"""2-D mixtures: from the recipe to the animation, and what a run can and cannot be asked for."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_what_makes_no_sense_is_refused(words: str, run: RunFolder, capsys: pyte
     capsys.readouterr()
     assert main(words.split()) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert all(said in line for said in REFUSED[words]), line
+    assert all(message in line for message in REFUSED[words]), line
     assert not Path("runs/mlp-ring").exists()
 
 
@@ -122,12 +122,12 @@ def test_pictures_are_no_points(run: RunFolder) -> None:
     train(tiny(images=16), name="digits", watch=OFTEN)
     with pytest.raises(InputError, match="makes images"):
         ganvas.open("runs/digits").points(2)
-    for changes, said in (
+    for changes, message in (
         ({"data": Images(source="digits")}, "Toy2DMLP makes 2-D points, and the data are Images"),
         ({"augment": Augment(flip=True)}, "leave them out"),
         ({"reconstruction": (Pixel(),)}, "no original to be compared with"),
     ):
-        with pytest.raises(InputError, match=said):
+        with pytest.raises(InputError, match=message):
             train(replace(named_recipe("mlp-ring"), **changes), name="other", watch=OFTEN)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="MLP makes images, and the data are Mixture2D"):
         train(tiny(data=Mixture2D()), name="other", watch=OFTEN)

@@ -1,4 +1,4 @@
-"""A study survives what its runs and its user do to it: divergence, kills, Ctrl-C, changed plans."""
+"""A study survives what happens to its runs: divergence, kills, Ctrl-C, changed settings."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def plan(images: int) -> Study:
     return study
 
 
-def carried_out(study: Study, jobs: int = 1) -> tuple[tuple[str, ...], str]:
+def outcome_of(study: Study, jobs: int = 1) -> tuple[tuple[str, ...], str]:
     console = Console(file=io.StringIO(), width=200)
     ended = run_study(study, jobs=jobs, console=console)
     assert ended.page.is_file()
@@ -42,13 +42,13 @@ def carried_out(study: Study, jobs: int = 1) -> tuple[tuple[str, ...], str]:
 
 
 def test_one_run_diverges_the_others_are_trained_and_compared() -> None:
-    failures, said = carried_out(plan(320), jobs=2)
+    failures, said = outcome_of(plan(320), jobs=2)
     assert failures == (f"{DIVERGING}: diverged",)
     assert sorted(line.split()[2].rstrip(":") for line in said.splitlines()) == ["diverged", "finished"]
     before = RunFolder(f"runs/s/{SOUND}").model.stat().st_mtime_ns
-    failures, said = carried_out(plan(320))
+    failures, said = outcome_of(plan(320))
     assert failures == (f"{DIVERGING}: diverged",)  # and is not tried again
-    assert f"{SOUND}  stands already" in said
+    assert f"{SOUND}  already finished" in said
     assert RunFolder(f"runs/s/{SOUND}").model.stat().st_mtime_ns == before
 
 
@@ -71,14 +71,14 @@ def test_a_study_interrupted_inside_a_run_loses_nothing(number: signal.Signals, 
     stopped = folder.read_events()[-1]
     assert stopped["event"] == "stopped"
     assert 0 < stopped["images"] < 6_400
-    failures, _ = carried_out(study)
+    failures, _ = outcome_of(study)
     assert failures == ()
     assert [event["event"] for event in folder.read_events()] == ["started", "stopped", "resumed", "finished"]
     train(study.runs()[SOUND], name="whole", watch=Watch(checkpoint_seconds=1e9))
     assert same(checkpoint.load(folder.model)[0], checkpoint.load(RunFolder("runs/whole").model)[0])
 
 
-def test_a_run_that_is_stopped_is_not_told_as_finished(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stopped_run_is_not_reported_as_finished(monkeypatch: pytest.MonkeyPatch) -> None:
     began = []
 
     class Started(subprocess.Popen):  # type: ignore[type-arg]
@@ -95,19 +95,19 @@ def test_a_run_that_is_stopped_is_not_told_as_finished(monkeypatch: pytest.Monke
     monkeypatch.setattr("ganvas.studies.runner.subprocess.Popen", Started)
     study = replace(plan(6_400), vary={"adam_g.lr": [2e-4]})
     threading.Thread(target=stop_it, daemon=True).start()
-    failures, said = carried_out(study)
+    failures, said = outcome_of(study)
     assert len(failures) == 1
     assert "stopped at image" in said
     assert "finished" not in said
-    assert carried_out(study)[0] == ()
+    assert outcome_of(study)[0] == ()
 
 
 def test_a_shorter_run_is_the_beginning_of_a_longer_one(monkeypatch: pytest.MonkeyPatch) -> None:
     study = Study(recipe=tiny(batch_size=64), name="s", at=(1, 2), evaluate={"extractor": "digits", "which": ["best"]})
     (job,) = jobs_of(study, "runs")
-    assert job.recipe.images == 2 * job.pictures
+    assert job.recipe.images == 2 * job.dataset_size
     folder = job.folder
-    train(job.recipe, name="seed0", watch=Watch(keep_every=job.pictures), host=Host(runs="runs/s"))
+    train(job.recipe, name="seed0", watch=Watch(keep_every=job.dataset_size), host=Host(runs="runs/s"))
     kept, best = evaluations(study, job)
     assert kept[:2] == ["evaluate", str(sorted(folder.checkpoints.glob("kept-*"))[0])]
     assert best == ["evaluate", str(folder.path), "--which", "best", "--extractor", "digits"]
@@ -116,7 +116,7 @@ def test_a_shorter_run_is_the_beginning_of_a_longer_one(monkeypatch: pytest.Monk
     folder.figures.write_text(json.dumps(figure) + "\n")
     assert list(evaluations(study, job)) == [kept]
     assert list(evaluations(replace(study, evaluate={"extractor": "digits", "measures": ["kid"]}), job)) != [kept]
-    short = replace(job.recipe, images=job.pictures)
+    short = replace(job.recipe, images=job.dataset_size)
     train(short, name="short")
     tensors, about = checkpoint.load(Path(kept[1]))
     alone = checkpoint.load(RunFolder("runs/short").states()[0])
@@ -124,7 +124,7 @@ def test_a_shorter_run_is_the_beginning_of_a_longer_one(monkeypatch: pytest.Monk
     assert same(tensors, alone[0])
 
 
-def test_figures_against_other_pictures_are_other_figures() -> None:
+def test_figures_against_other_images_are_other_figures() -> None:
     np.savez("unseen.npz", load_digits().images[:100].astype(np.uint8)[..., None] * 15)
     asked = {"against": "unseen.npz", "extractor": "digits", "fakes": 100, "measures": ["kid"]}
     study = Study(recipe=tiny("dcgan", images=64), name="s", evaluate=asked)
@@ -139,7 +139,7 @@ def test_figures_against_other_pictures_are_other_figures() -> None:
     assert len(list(evaluations(own, job))) == 1
 
 
-def test_another_plan_of_the_same_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_another_study_of_the_same_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     study = plan(320)
     train(study.runs()[SOUND], name=SOUND, host=Host(runs="runs/s"))
     Path("s.json").write_text(to_text(replace(study, recipe=tiny(images=320, batch_size=32))))
@@ -158,17 +158,17 @@ def test_a_run_that_another_process_trains_is_a_failure_of_its_own() -> None:
     assert "being trained by another process" in ended.failures[0]
 
 
-def test_a_dry_run_writes_nothing_and_tells_what_is_left(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_dry_run_writes_nothing_and_prints_what_remains(capsys: pytest.CaptureFixture[str]) -> None:
     study = plan(320)
     assert cli.main(["study", "s.json", "--dry-run", "--jobs", "2"]) == 0
     said = capsys.readouterr().out
     assert not Path("runs").exists()
     for name in study.runs():
         assert name in said
-    assert "2 runs, " in said
+    assert "2 runs: " in said
     assert "--jobs 2" in said
 
 
 def test_no_jobs_are_refused() -> None:
-    with pytest.raises(InputError, match="--jobs 0"):
+    with pytest.raises(InputError, match="--jobs must be at least 1; got 0"):
         run_study(plan(320), jobs=0)

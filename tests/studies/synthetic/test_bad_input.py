@@ -44,21 +44,21 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--per-class", "0"], "--per-class 0 cannot be; give at least 1."),
-        (["--seeds", "1"], "--seeds 1 cannot be; give at least 2; an interval needs at least two."),
-        (["--updates", "0"], "--updates 0 cannot be"),
-        (["--images", "-1"], "--images -1 cannot be"),
-        (["--seed", "-1"], "--seed -1 cannot be"),
-        (["--real-per-class", "1"], "leaves nothing to tell a copy by"),
-        (["--fake-share", "1"], "--fake-share 1.0 must lie in 0.05..0.95."),
-        (["--confidence", "1.5"], "--confidence 1.5 must lie in 0..1."),
-        (["--confidence", "nan"], "--confidence nan must lie in 0..1."),
-        (["--candidates", "0.5"], "--candidates 0.5 is less than one for a picture wanted"),
-        (["--test-share", "0"], "--test-share 0 leaves no real pictures to test on"),
-        (["--model", "x", "--images", "100"], "--model x is trained already"),
-        (["--recipe", "dcgan-mnist", "--size", "32"], "dcgan-mnist has a size of its own"),
-        (["--recipe", "mlp-mnist"], "--recipe mlp-mnist makes no pictures of a class that is asked for"),
-        (["--recipe", "plane"], "makes no pictures of a class"),
+        (["--per-class", "0"], "--per-class must be at least 1; got 0."),
+        (["--seeds", "1"], "--seeds must be at least 2; got 1 (an interval needs two)."),
+        (["--updates", "0"], "--updates must be at least 1; got 0"),
+        (["--images", "-1"], "--images must be at least 0; got -1"),
+        (["--seed", "-1"], "--seed must be at least 0; got -1"),
+        (["--real-per-class", "1"], "is too few to detect copies"),
+        (["--fake-share", "1"], "--fake-share 1.0 must be in 0.05..0.95."),
+        (["--confidence", "1.5"], "--confidence 1.5 must be in 0..1."),
+        (["--confidence", "nan"], "--confidence nan must be in 0..1."),
+        (["--candidates", "0.5"], "--candidates must be at least 1 for each image wanted; got 0.5"),
+        (["--test-share", "0"], "--test-share 0 leaves no real test images"),
+        (["--model", "x", "--images", "100"], "--model x is already trained"),
+        (["--recipe", "dcgan-mnist", "--size", "32"], "dcgan-mnist has its own size"),
+        (["--recipe", "mlp-mnist"], "--recipe mlp-mnist cannot be conditioned on classes"),
+        (["--recipe", "mlp-ring"], "cannot be conditioned on classes"),
         (["--recipe", "dcgan-mist"], "there is no recipe 'dcgan-mist' (did you mean 'dcgan-mnist'?)"),
         (["--model", "runs/none"], "there is no runs/none"),
         (["--size", "20"], "dcgan cannot make pictures of 20 px"),
@@ -75,16 +75,16 @@ def test_settings(words: list[str], said: str, capsys: pytest.CaptureFixture[str
     ("make", "words", "said"),
     [
         (lambda: "nothing", [], "there is no dataset 'nothing'"),
-        (lambda: folder("flat", ("a.png", "b.png")), [], "the pictures of flat are not sorted by class"),
-        (lambda: folder("one", ("cat/a.png", "cat/b.png")), [], "of one are not sorted by class"),
-        (lambda: source("one.npz", (40,), ("cat",)), [], "one.npz has one class alone"),
-        (lambda: source("x.npz", (40, 1)), [], "class dog of x.npz has 1 picture, and at least 2"),
-        (lambda: source("x.npz", (40, 0)), [], "class dog of x.npz has 0 pictures"),
-        (lambda: source("x.npz", (60, 20)), [], "4 pictures of class dog would be tested on, and fewer than 10"),
-        (lambda: source("x.npz", (60, 60)), ["--real-per-class", "49"], "48 pictures to learn from, fewer than 49"),
+        (lambda: folder("flat", ("a.png", "b.png")), [], "the images of flat have no classes"),
+        (lambda: folder("one", ("cat/a.png", "cat/b.png")), [], "of one have no classes"),
+        (lambda: source("one.npz", (40,), ("cat",)), [], "one.npz has only one class"),
+        (lambda: source("x.npz", (40, 1)), [], "class dog of x.npz has 1 image, but needs at least 2"),
+        (lambda: source("x.npz", (40, 0)), [], "class dog of x.npz has 0 images"),
+        (lambda: source("x.npz", (60, 20)), [], "class dog has 4 images to test on, fewer than 10"),
+        (lambda: source("x.npz", (60, 60)), ["--real-per-class", "49"], "48 images to train on, fewer than 49"),
         (lambda: source("x.npz", (60, 60)), ["--test", "nothing"], "there is no dataset 'nothing'"),
         (lambda: source("x.npz", (60, 60)), ["--test", "digits"], "--test digits has the classes 0, 1, 2"),
-        (lambda: source("x.npz", (60, 60)), ["--test", "x.npz"], "0 pictures of class cat would be tested on"),
+        (lambda: source("x.npz", (60, 60)), ["--test", "x.npz"], "class cat has 0 images to test on"),
     ],
 )
 def test_data(make: Callable[[], str], words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -97,7 +97,7 @@ def test_a_test_source_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     # 36 pictures are fewer than the recipe's batch.
     given = [source("x.npz", (18, 18)), "--test", test, "--per-class", "2", "--out", "extra", *words]
     assert main(["augment", *given]) == 3
-    assert "over 2 seeds and 35 pictures" in capsys.readouterr().out
+    assert "over 2 seeds and 35 images" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("text", ["torn", '{"settings": {"type": "Settings", "sauce": "digits"}}'])
@@ -125,9 +125,9 @@ def test_other_pictures_under_the_same_name(capsys: pytest.CaptureFixture[str]) 
     # What it advises goes on with the same generator.
     loose = ["--updates", "2", "--seeds", "2", "--per-class", "2", "--confidence", "0", "--copies", "0"]
     assert main(["augment", "x.npz", *loose, "--model", "extra/generator", "--out", "extra-2"]) in (0, 3)
-    assert "other pictures than the classifiers" not in capsys.readouterr().out
+    assert "other images than the classifiers" not in capsys.readouterr().out
     source("x.npz", (60, 61))
-    assert "are not those that extra was begun with" in refused(capsys, *given)
+    assert "extra was started with other images or another model" in refused(capsys, *given)
 
 
 def test_models_that_do_not_fit(capsys: pytest.CaptureFixture[str]) -> None:
@@ -138,4 +138,4 @@ def test_models_that_do_not_fit(capsys: pytest.CaptureFixture[str]) -> None:
     given = [source("x.npz", (60, 60)), "--images", "128", "--updates", "2", "--seeds", "2", "--per-class", "2"]
     refused(capsys, *given, "--confidence", "1", "--out", "two")
     said = refused(capsys, *words, "--model", "two/generator")
-    assert "knows the classes cat, dog, and the source has 0, 1, 2" in said
+    assert "has the classes cat, dog, but the source has 0, 1, 2" in said

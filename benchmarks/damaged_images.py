@@ -1,6 +1,6 @@
-"""What the measures say of pictures spoiled on purpose: python benchmarks/measures.py
+"""What the measures report on images damaged on purpose: python benchmarks/damaged_images.py
 
-Real pictures are divided into a training part, a part to judge with, and new ones. "Fakes" are new pictures, or the
+Real images are divided into a training part, a part to evaluate with, and new ones. "Fakes" are new images, or the
 same after one kind of damage, so that what each measure should say is known. Prints markdown tables, and draws what was
 measured.
 """
@@ -49,7 +49,7 @@ class Parts:
 
 
 def divide(source: str, size: int, channels: int, count: int, training: int) -> Parts:
-    """Shuffle, then: training pictures (the first `count` are the reals), `count` new ones, the rest a yardstick."""
+    """Shuffle, then: training images (the first `count` are the reals), `count` new ones, the rest a yardstick."""
     data = load(Images(source=source), size=size, channels=channels, progress=True)
     order = RNG.permutation(len(data))
     images = data.take(order)
@@ -58,18 +58,18 @@ def divide(source: str, size: int, channels: int, count: int, training: int) -> 
     return Parts(images[:count], images[:training], images[new.stop :][:2000], images[new], labels)
 
 
-def each(change: Callable[[Image.Image], Image.Image], pictures: Pixels) -> Pixels:
-    """Change every picture by PIL."""
-    made = [np.asarray(change(to_image(picture))) for picture in pictures]
-    return np.stack(made).reshape(pictures.shape)
+def each(change: Callable[[Image.Image], Image.Image], images: Pixels) -> Pixels:
+    """Apply a PIL operation to every image."""
+    made = [np.asarray(change(to_image(image))) for image in images]
+    return np.stack(made).reshape(images.shape)
 
 
-def blur(pictures: Pixels, radius: float) -> Pixels:
+def blur(images: Pixels, radius: float) -> Pixels:
     """Gaussian blur."""
-    return each(lambda image: image.filter(ImageFilter.GaussianBlur(radius)), pictures)
+    return each(lambda image: image.filter(ImageFilter.GaussianBlur(radius)), images)
 
 
-def jpeg(pictures: Pixels, quality: int) -> Pixels:
+def jpeg(images: Pixels, quality: int) -> Pixels:
     """Compress and decompress."""
 
     def change(image: Image.Image) -> Image.Image:
@@ -77,12 +77,12 @@ def jpeg(pictures: Pixels, quality: int) -> Pixels:
         image.save(file, format="JPEG", quality=quality)
         return Image.open(file)
 
-    return each(change, pictures)
+    return each(change, images)
 
 
-def noise(pictures: Pixels, deviation: float) -> Pixels:
+def noise(images: Pixels, deviation: float) -> Pixels:
     """Gaussian noise on every pixel, in grey levels."""
-    noisy = pictures + deviation * RNG.standard_normal(pictures.shape)
+    noisy = images + deviation * RNG.standard_normal(images.shape)
     return noisy.round().clip(0, 255).astype(np.uint8)
 
 
@@ -90,7 +90,7 @@ def fake_sets(parts: Parts) -> dict[str, Pixels]:
     """The sets to measure, by what was done to them."""
     new, count = parts.new, len(parts.new)
     sets = {
-        "new pictures": new,
+        "new images": new,
         "blurred, radius 1": blur(new, 1),
         "noise of 8 grey levels": noise(new, 8),
         "contrast at 80 %": (new * 0.8 + 25).astype(np.uint8),
@@ -99,8 +99,8 @@ def fake_sets(parts: Parts) -> dict[str, Pixels]:
             np.arange(count)[:, None, None, None] % 10 == 0, RNG.integers(0, 256, new.shape, dtype=np.uint8), new
         ),
         "an eighth of them, 8 times": np.tile(new[: count // 8], (8, 1, 1, 1)),
-        "training pictures": parts.training[count : 2 * count],
-        "training pictures, mirrored": parts.training[count : 2 * count, :, ::-1],
+        "training images": parts.training[count : 2 * count],
+        "training images, mirrored": parts.training[count : 2 * count, :, ::-1],
         "half new, half training": np.concatenate([new[: count // 2], parts.training[-count // 2 :]]),
     }
     if parts.labels is not None:
@@ -124,7 +124,7 @@ def measure(fake: Extracted, real: Extracted, digits: bool) -> dict[str, Estimat
     return found
 
 
-def table(name: str, parts: Parts, extractor_name: str, side: int, picture: Path | None = None) -> list[str]:
+def table(name: str, parts: Parts, extractor_name: str, side: int, chart: Path | None = None) -> list[str]:
     """Measure every set of one data set."""
     extractor = open_extractor(extractor_name, side)
     sets = fake_sets(parts)
@@ -139,10 +139,10 @@ def table(name: str, parts: Parts, extractor_name: str, side: int, picture: Path
         if not rows:
             rows += [f"| {name} | {' | '.join(found)} |", f"|---|{'--:|' * len(found)}"]
         rows.append(f"| {what} | {' | '.join(_cell(estimate) for estimate in found.values())} |")
-        print(rows[-1], f"({done / (time.perf_counter() - began):.0f} pictures/s)", flush=True)
-    if picture:
-        _draw(sets, picture)
-    about = f"{name}: {len(parts.reals):,} reals, {len(parts.new):,} fakes, {len(parts.training):,} training pictures"
+        print(rows[-1], f"({done / (time.perf_counter() - began):.0f} images/s)", flush=True)
+    if chart:
+        _draw(sets, chart)
+    about = f"{name}: {len(parts.reals):,} reals, {len(parts.new):,} fakes, {len(parts.training):,} training images"
     about += f", {len(parts.yardstick):,} as the yardstick; {extractor.name} {extractor.weights}, {extractor.resize}."
     return [about, "", *rows, ""]
 
@@ -153,12 +153,12 @@ def _cell(estimate: Estimate) -> str:
 
 
 def by_count(name: str, parts: Parts, extractor_name: str, side: int, counts: tuple[int, ...]) -> list[str]:
-    """FD and KID of new pictures at several counts: what bias by N means."""
+    """FD and KID of new images at several counts: what bias by N means."""
     extractor = open_extractor(extractor_name, side)
     real = remembered(extractor, parts.reals, lambda count: None).features
     new = remembered(extractor, parts.new, lambda count: None).features
     blurred = remembered(extractor, blur(parts.new, 1), lambda count: None).features
-    rows = [f"| {name}, pictures of each | FD of new | FD of blurred | KID x 1000 of new | KID x 1000 of blurred |"]
+    rows = [f"| {name}, images of each | FD of new | FD of blurred | KID x 1000 of new | KID x 1000 of blurred |"]
     rows.append("|--:|--:|--:|--:|--:|")
     for count in counts:
         cells = [frechet_distance(x[:count], real[:count]) for x in (new, blurred)]
@@ -171,9 +171,9 @@ def by_count(name: str, parts: Parts, extractor_name: str, side: int, counts: tu
 
 
 def by_side(name: str, parts: Parts, sides: tuple[int, ...]) -> list[str]:
-    """The same pictures by EfficientNet-Lite0 at several sides."""
+    """The same images by EfficientNet-Lite0 at several sides."""
     rows = [
-        f"| {name}, resized to | FD of new | FD of blurred | FD blurred / new | pictures/s |",
+        f"| {name}, resized to | FD of new | FD of blurred | FD blurred / new | images/s |",
         "|--:|--:|--:|--:|--:|",
     ]
     for side in sides:
@@ -191,38 +191,38 @@ def by_side(name: str, parts: Parts, sides: tuple[int, ...]) -> list[str]:
 def _draw(sets: dict[str, Pixels], path: Path) -> None:
     shown = 12
     figure = Figure(figsize=(9, 0.62 * len(sets)), layout="constrained", dpi=100)
-    for axes, (what, pictures) in zip(figure.subplots(len(sets), 1), sets.items(), strict=True):
-        strip = grid(pictures[:shown], shown)
+    for axes, (what, images) in zip(figure.subplots(len(sets), 1), sets.items(), strict=True):
+        strip = grid(images[:shown], shown)
         axes.imshow(np.broadcast_to(strip, (*strip.shape[:2], 3)), interpolation="nearest")
         axes.set(xticks=[], yticks=[])
         axes.set_frame_on(False)
         axes.set_ylabel(what, rotation=0, ha="right", va="center", fontsize="small")
-    figure.savefig(path, metadata={"Description": "Real pictures, damaged on purpose"})
+    figure.savefig(path, metadata={"Description": "Real images, damaged on purpose"})
 
 
 def main() -> None:
-    """Measure, print, and write the tables and pictures."""
+    """Measure, print, and write the tables and images."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--faces", default="../shared/data/faces/faces-6500.zip", help="zip of 6,500 faces")
     parser.add_argument("--mnist", default="mnist", help="source of MNIST (default: the named set)")
     parser.add_argument("--side", type=int, default=128, help="side for efficientnet-lite0 (default: 128)")
-    parser.add_argument("--out", type=Path, default=Path("docs/results"), help="folder of tables and pictures")
+    parser.add_argument("--out", type=Path, default=Path("docs/results"), help="folder of tables and images")
     arguments = parser.parse_args()
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
     host = Host().describe()
     lines = [
-        "# The measures on pictures spoiled on purpose",
+        "# The measures on images damaged on purpose",
         "",
-        "What to read in these tables is told in [What each measure can and cannot say](../measures.md).",
+        "How to read these tables: [What each measure can and cannot say](../measures.md).",
         "",
         f"{host['processor']}, {host['cores']} cores, torch {host['torch']}, commit {commit.stdout.strip()}:"
-        " `python benchmarks/measures.py`",
+        " `python benchmarks/damaged_images.py`",
         "",
     ]
     digits = divide(arguments.mnist, 28, 1, 5000, 20_000)
     lines += table("MNIST", digits, "digits", 0, arguments.out / "measures-mnist.png")
     lines += by_count("MNIST", digits, "digits", 0, (200, 500, 1000, 2000, 5000))
-    # No picture of the faces: they are those of people who were not asked.
+    # No chart of the faces: the people in them were not asked.
     faces = divide(arguments.faces, 64, 3, 1800, 4000)
     lines += table("faces", faces, "efficientnet-lite0", arguments.side)
     lines += by_count("faces", faces, "efficientnet-lite0", arguments.side, (1300, 1500, 1800))

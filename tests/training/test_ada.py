@@ -111,9 +111,9 @@ def test_the_cap_raises_an_alarm_once(monkeypatch: pytest.MonkeyPatch, capsys: p
     outcome = train(recipe, name="r", watch=watch)
     (alarm,) = leaks(outcome.folder)
     assert alarm["images"] == 64
-    said = capsys.readouterr().err
-    assert said.count("cap of 0.8") == 1
-    assert "add images" in said
+    printed = capsys.readouterr().err
+    assert printed.count("cap of 0.8") == 1
+    assert "add images" in printed
 
 
 @pytest.mark.parametrize(("sure", "alarms"), [(0.5, 0), (0.7, 1)])
@@ -127,7 +127,7 @@ def test_a_run_that_begins_at_the_cap_alarms_only_where_d_is_sure(
 
 
 @pytest.mark.parametrize(
-    ("augment", "told"),
+    ("augment", "message"),
     [
         (
             Augment(differentiable=0.9, policy=("geometry",)),
@@ -144,10 +144,10 @@ def test_a_run_that_begins_at_the_cap_alarms_only_where_d_is_sure(
     ],
     ids=str,
 )
-def test_what_leaks_or_never_grows_is_told_before_the_training(augment: Augment, told: str) -> None:
-    said = sanity_checks(tiny("dcgan", augment=augment))
-    assert len(said) == bool(told)
-    assert not told or re.search(told, said[0])
+def test_what_leaks_or_never_grows_is_reported_before_the_training(augment: Augment, message: str) -> None:
+    warnings = sanity_checks(tiny("dcgan", augment=augment))
+    assert len(warnings) == bool(message)
+    assert not message or re.search(message, warnings[0])
 
 
 def test_scores_that_tell_nothing_of_a_picture_are_refused() -> None:

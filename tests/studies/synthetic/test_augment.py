@@ -17,16 +17,16 @@ from ganvas.experiment import Outcome
 from ganvas.recipe import Recipe
 from ganvas.recipe.sources import Images
 from ganvas.runs.folder import RunFolder
-from ganvas.studies.synthetic import augmenting
-from ganvas.studies.synthetic.augmenting import Augmented
+from ganvas.studies.synthetic import pipeline
 from ganvas.studies.synthetic.benefit import ARMS
-from ganvas.studies.synthetic.fakes import Candidates, open_maker
-from ganvas.studies.synthetic.filtering import Filtered
+from ganvas.studies.synthetic.fakes import Candidates, open_gan
+from ganvas.studies.synthetic.filtering import FilterResult
+from ganvas.studies.synthetic.output_folder import OutputFolder
+from ganvas.studies.synthetic.pipeline import AugmentResult
 from ganvas.studies.synthetic.reals import read_reals
-from ganvas.studies.synthetic.settings import Settings
-from ganvas.studies.synthetic.writing import Place
+from ganvas.studies.synthetic.settings import SyntheticSettings
 from ganvas.training.loop import Diverged
-from tests.synthetic.test_parts import judgement
+from tests.studies.synthetic.test_parts import benefit
 
 SMALL = ["--per-class", "3", "--real-per-class", "8", "--images", "256", "--updates", "3", "--seeds", "2"]
 LOOSE = ["--confidence", "0", "--copies", "0", "--candidates", "2", "--device", "cpu"]
@@ -73,7 +73,7 @@ def test_each_picture_can_be_made_again_and_says_that_it_is_synthetic(extra: Pat
 
 
 def test_the_generator_sees_no_test_picture(extra: Path) -> None:
-    reals = read_reals(Settings(source="digits", per_class=3, real_per_class=8), 16, 1)
+    reals = read_reals(SyntheticSettings(source="digits", per_class=3, real_per_class=8), 16, 1)
     kept = load(Images(source=str(extra / "reals.npz"), held_out=0), size=16, channels=1)
     assert np.array_equal(kept.images, reals.train.images)
     assert json.loads((extra / "generator" / "recipe.json").read_text())["data"]["source"] == str(extra / "reals.npz")
@@ -89,8 +89,8 @@ def test_the_report_and_the_figures_have_every_arm(extra: Path) -> None:
     assert all(line["low"] <= line["value"] <= line["high"] for line in figures)
     report = (extra / "report.md").read_text()
     assert all(arm in report for arm in ARMS)
-    assert "nothing was rejected as one (--copies 0)" in report
-    assert "nothing was rejected as such (--confidence 0)" in report
+    assert "Copy: off (--copies 0)" in report
+    assert "Unsure: off (--confidence 0)" in report
     with Image.open(extra / "report.png") as picture:
         assert picture.width > 1000
 
@@ -99,17 +99,19 @@ def test_the_same_command_does_nothing_twice(extra: Path, capsys: pytest.Capture
     kept = sorted([*extra.glob("judging/*/*.npy"), *extra.glob("generator/*.safetensors")])
     assert len(kept) == len(ARMS) * 2 + 1
     before = [path.stat().st_mtime_ns for path in kept]
+    settings = extra / "settings.json"  # as it was written before the class had its present name
+    settings.write_text(settings.read_text().replace('"SyntheticSettings"', '"Settings"'))
     report = (extra / "report.md").read_text()
     assert main(["augment", "digits", *SMALL, *LOOSE, "--out", str(extra)]) in (0, 3)
     assert [path.stat().st_mtime_ns for path in kept] == before
     assert (extra / "report.md").read_text() == report
     said, told = capsys.readouterr()
-    assert "to come: a generator on 256 images, then 60 candidates, then 5 x 2 classifiers of 3 updates" in told
+    assert "plan: a generator on 256 images, then 60 candidates, then 5 x 2 classifiers of 3 updates" in told
     assert "Student's factor is 12.7 at 2 seeds" in told
     assert "would lengthen it" not in told
-    assert "left" not in told  # nothing was judged anew
+    assert "left" not in told  # nothing was evaluated again
     assert "real + flips/crops" in said
-    assert "other pictures than the classifiers" not in said
+    assert "other images than the classifiers" not in said
 
 
 def test_a_generator_is_trained_further_and_what_it_made_before_is_gone(capsys: pytest.CaptureFixture[str]) -> None:
@@ -135,7 +137,7 @@ def test_a_generator_is_trained_further_and_what_it_made_before_is_gone(capsys: 
     assert mine.exists()
     assert (extra / "report.md").read_text() != stale
     assert command(256) == 2
-    assert "was begun with other settings (images: 512 -> 256)" in capsys.readouterr().err
+    assert "was started with other settings (images: 512 -> 256)" in capsys.readouterr().err
     (extra / "report.md").unlink()
     (extra / "report.md").mkdir()
     assert command(768) == 2
@@ -156,7 +158,7 @@ def test_a_longer_training_that_did_not_begin_is_forgotten(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(augmenting, "train_generator", interrupted)
+        patch.setattr(pipeline, "train_generator", interrupted)
         assert main([*words, "--images", "2000000"]) == 130
         given = [word for word in words if word not in ("--images", "256")]
         assert main(given) == 130  # 200,000, by default
@@ -167,38 +169,38 @@ def test_a_longer_training_that_did_not_begin_is_forgotten(
 def test_other_settings_are_refused(extra: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["augment", "digits", *SMALL, *LOOSE, "--per-class", "2", "--out", str(extra)]) == 2
     said = capsys.readouterr().err
-    assert "was begun with other settings (per_class: 3 -> 2)" in said
+    assert "was started with other settings (per_class: 3 -> 2)" in said
     assert f"--model {extra / 'generator'}" in said
 
 
 def test_a_model_serves_again_and_one_without_d_says_so(extra: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["augment", "digits", "--per-class", "2", "--real-per-class", "4", "--updates", "2", "--seeds", "2", *LOOSE]
     model = extra / "generator" / "model.safetensors"
-    assert open_maker(extra / "generator", "cpu").d is not None
+    assert open_gan(extra / "generator", "cpu").d is not None
     assert main([*words, "--model", str(model), "--out", "again"]) in (0, 3)
     said, told = capsys.readouterr()
     assert re.search(r"1/10 real, seed 0, \d:\d\d:\d\d left", told)
-    assert "came without its D" in said
-    assert "The model was trained on other pictures than the classifiers" in said
+    assert "has no D" in said
+    assert "The model was trained on other images than the classifiers" in said
     assert manifest(Path("again"))[0]["realness"] is None
 
 
 def test_classes_without_a_candidate_are_all_named(
     extra: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    real = augmenting.filter_candidates
+    real = pipeline.filter_candidates
 
-    def strict(candidates: Candidates, confidence: np.ndarray, *of: object) -> Filtered:
+    def strict(candidates: Candidates, confidence: np.ndarray, *of: object) -> FilterResult:
         return real(candidates, np.where(np.isin(candidates.made.labels, [2, 7]), 0.0, 1.0), *of)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(augmenting, "filter_candidates", strict)
+    monkeypatch.setattr(pipeline, "filter_candidates", strict)
     words = [word for word in SMALL if word not in ("--images", "256")]
     given = [*words, "--copies", "0", "--device", "cpu", "--model", str(extra / "generator"), "--out", "poor"]
     assert main(["augment", "digits", *given]) == 2
     said = capsys.readouterr().err
     assert "no candidate of 2 of 10 classes (2, 7) passed the filter (0 copy, 30 unsure, 0 unreal)" in said
     assert "what passed of the others is in poor/pictures" in said
-    assert f"serves again with --model {extra / 'generator'} --out poor-2 --confidence 0." in said
+    assert f"use the same generator again with --model {extra / 'generator'} --out poor-2 --confidence 0." in said
     assert list(Path("poor/pictures").glob("*/*.png"))
     assert not list(Path("poor/pictures/2").glob("*.png"))
 
@@ -207,13 +209,13 @@ def test_classes_without_a_candidate_are_all_named(
 def test_the_exit_code_tells_a_script(
     extra: Path, right: float, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    real = augmenting.augment
+    real = pipeline.augment
 
-    def judged(settings: Settings, **options: object) -> Augmented:
+    def judged(settings: SyntheticSettings, **options: object) -> AugmentResult:
         found = real(settings, **options)  # type: ignore[arg-type]
-        return Augmented(Place(extra), found.filtered, judgement(right))
+        return AugmentResult(OutputFolder(extra), found.filtered, benefit(right))
 
-    monkeypatch.setattr(augmenting, "augment", judged)
+    monkeypatch.setattr(pipeline, "augment", judged)
     assert main(["augment", "digits", *SMALL, *LOOSE, "--out", str(extra)]) == code
     said = capsys.readouterr().out
     assert ("The fakes help:" in said) == (code == 0)
@@ -228,9 +230,9 @@ def test_a_stopped_and_a_diverged_training_say_so(
     def diverge(recipe: Recipe, folder: Path, device: str, console: object) -> Outcome:
         raise Diverged(64, "d/adversarial")
 
-    monkeypatch.setattr(augmenting, "train_generator", stop)
+    monkeypatch.setattr(pipeline, "train_generator", stop)
     assert main(["augment", "digits", *SMALL, "--out", "extra"]) == 128 + 15
-    assert "the same command goes on from there" in capsys.readouterr().err
-    monkeypatch.setattr(augmenting, "train_generator", diverge)
+    assert "repeat the command to continue" in capsys.readouterr().err
+    monkeypatch.setattr(pipeline, "train_generator", diverge)
     assert main(["augment", "digits", *SMALL, "--out", "extra"]) == 1
     assert "the generator diverged: d/adversarial is is not finite" in capsys.readouterr().err

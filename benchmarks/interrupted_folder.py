@@ -1,10 +1,10 @@
-"""Enlarge a folder of mixed files that is killed again and again, and look at what is left.
+"""Upscale a folder of mixed files, kill it again and again, and check what is left.
 
-    python benchmarks/folder.py FOLDER_OF_PHOTOS [--files 200] [--kills 5] [--model srgan-x4] [--side 48]
+    python benchmarks/interrupted_folder.py FOLDER_OF_PHOTOS [--files 200] [--kills 5] [--model srgan-x4] [--side 48]
 
 Makes FILES photos of all formats, depths and orientations from crops of the given ones, starts ``ganvas upscale``,
 kills it with SIGKILL at random moments KILLS times, lets it end, and counts: results that open whole, results that
-are missing or torn, photos that were enlarged twice, files left over. Exit code 0 if all is well.
+are missing or torn, photos that were upscaled twice, files left over. Exit code 0 if all is well.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Train every spoiled and every healthy run of the benchmark, two at a time; what is finished is skipped.
+"""Train every faulty and every healthy run of the benchmark, two at a time; finished runs are skipped.
 
-python benchmarks/diagnosis/play.py OUT --faces FACES.zip [--treat] [--jobs 2] [--seeds N ...] [--only NAME ...]
+python benchmarks/diagnosis/train_runs.py OUT --faces FACES.zip [--treat] [--jobs 2] [--seeds N ...] [--only NAME ...]
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from spoilings import HEALTHY, IMAGES, SEEDS, SPOILINGS, base
+from faults import FAULTS, HEALTHY, IMAGES, SEEDS, base
 
 FEW = 200
 LOOKS = 40
@@ -21,18 +21,18 @@ LOOKS = 40
 
 def names(seeds: list[int]) -> list[str]:
     """All runs, as KIND.DATA.SEED, healthy ones first."""
-    kinds = [*HEALTHY, *SPOILINGS]
+    kinds = [*HEALTHY, *FAULTS]
     return [f"{kind}.{data}.{seed}" for seed in seeds for kind in kinds for data in ("digits", "faces")]
 
 
-def play(name: str, out: Path, faces: str, treat: bool) -> None:
+def train_run(name: str, out: Path, faces: str, treat: bool) -> None:
     """Train one run in this process."""
     from ganvas import Host, Images, Steering, Watch, train
     from ganvas.training.loop import Diverged
 
     kind, data, seed = name.split(".")
     recipe = base("digits" if data == "digits" else faces, int(seed))
-    recipe = SPOILINGS[kind].change(recipe) if kind in SPOILINGS else HEALTHY[kind](recipe)
+    recipe = FAULTS[kind].change(recipe) if kind in FAULTS else HEALTHY[kind](recipe)
     if kind == "few-pictures":
         assert isinstance(recipe.data, Images)
         recipe = replace(recipe, data=Images(source=_few(recipe.data.source, recipe.system, out), held_out=0.5))
@@ -46,7 +46,7 @@ def play(name: str, out: Path, faces: str, treat: bool) -> None:
 
 
 def _few(source: str, system: object, out: Path) -> str:
-    """A file with twice FEW pictures, of which half are held out."""
+    """A file of 2 x FEW images, half of which are held out."""
     from ganvas.data import load
     from ganvas.recipe.sources import Images
 
@@ -73,10 +73,10 @@ def main() -> None:
     given.out.mkdir(parents=True, exist_ok=True)
     wanted = [name for name in names(given.seeds) if not given.only or any(name.startswith(o) for o in given.only)]
     if given.treat:
-        wanted = [name for name in wanted if name.split(".")[0] in SPOILINGS]
+        wanted = [name for name in wanted if name.split(".")[0] in FAULTS]
     began = time.perf_counter()
     with ProcessPoolExecutor(given.jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        under_way = {pool.submit(play, name, given.out, given.faces, given.treat): name for name in wanted}
+        under_way = {pool.submit(train_run, name, given.out, given.faces, given.treat): name for name in wanted}
         for done in as_completed(under_way):
             failure = done.exception()
             outcome = f"FAILED: {failure}" if failure else "done"
