@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganvas.cli.data import PROBABILITIES, CHANGES
+from ganvas.cli.data import CHANGES, PROBABILITIES
 from ganvas.data.examine import examine
 from ganvas.imaging.grid import GAP, labels_width
 from ganvas.recipe import Change
