@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ganvas.data import data_dir, load
-from ganvas.metrics.extractors.digits import FILE, SIDE, Digits, Network
+from ganvas.metrics.extractors.digits import FILE, SIDE, Digits, DigitsNetwork
 from ganvas.recipe.sources import Images
 
 HERE = Path(__file__).parent.parent / "src" / "ganvas" / "metrics" / "extractors"
@@ -53,7 +53,7 @@ def distorted(images: Tensor) -> Tensor:
     return (moved + noise).clamp(0, 1)
 
 
-def accuracy(network: Network, images: Tensor, labels: Tensor) -> float:
+def accuracy(network: DigitsNetwork, images: Tensor, labels: Tensor) -> float:
     """Accuracy."""
     with torch.inference_mode():
         right = [(network(x)[1].argmax(1) == y) for x, y in zip(images.split(500), labels.split(500), strict=True)]
@@ -85,7 +85,7 @@ def main() -> None:
     labels = torch.from_numpy(data.labels)
     small = torch.from_numpy(np.array(digits.images)).permute(0, 3, 1, 2).float() / 255
     test, test_labels = mnist_test()
-    network = Network().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = DigitsNetwork().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     rounds = arguments.epochs * math.ceil(len(images) / arguments.batch_size)
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=1e-2)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 4e-3, total_steps=rounds)

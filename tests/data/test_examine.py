@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganvas.cli.data import CHANCES, CHANGES
+from ganvas.cli.data import CHANGES, PROBABILITIES
 from ganvas.data.examine import examine
 from ganvas.imaging.grid import GAP, labels_width
 from ganvas.recipe import Change
@@ -54,7 +54,7 @@ def test_the_images_as_an_augmented_discriminator_sees_them(folder: Path, tmp_pa
     assert "sheet-augmented.png" in done.stdout
     with Image.open(tmp_path / "sheet-augmented.png") as sheet:
         margin = sheet.width - (5 * 50 + 2)
-        assert margin == labels_width([f"p {chance:g}" for chance in CHANCES])
+        assert margin == labels_width([f"p {probability:g}" for probability in PROBABILITIES])
         assert sheet.size == (margin + 5 * 50 + 2, 4 * 50 + 2)
         assert (np.asarray(sheet)[-50:, :margin] < 128).any()  # the probability of the last row
     assert get_args(Change) == CHANGES

@@ -71,7 +71,7 @@ def test_bad_classes_are_refused(run: Path, capsys: pytest.CaptureFixture[str]) 
         (("runs/plain", "--class", "cat"), "was trained without classes"),
         (("runs/plain", "--class", "all"), "was trained without classes"),
         (("runs/r", "--interpolate"), "give one with --class"),
-        (("runs/r", "--interpolate", "--class", "1", "--class", "2"), "stays in one class, and 2 are given"),
+        (("runs/r", "--interpolate", "--class", "1", "--class", "2"), "stays in one class, but 2 were given"),
     ):
         assert main(["generate", *words]) == 2
         assert message in capsys.readouterr().err

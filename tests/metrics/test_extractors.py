@@ -30,7 +30,9 @@ def test_efficientnet_equals_its_reference_outputs() -> None:
     fixtures = np.load(FIXTURES)
     extractor = open_extractor("efficientnet-lite0")
     # The references were made with the weights rounded to 16 bits.
-    extractor.network = efficientnet_lite0.Network({name: t.float() for name, t in load_file(WEIGHTS).items()})
+    extractor.network = efficientnet_lite0.EfficientNetLite0Network(
+        {name: t.float() for name, t in load_file(WEIGHTS).items()}
+    )
     found = extractor.extract(fixtures["images_uint8_nhwc"])
     assert np.allclose(found.features, fixtures["efflite0_pooled"], atol=1e-4)
     expected = torch.from_numpy(fixtures["efflite0_logits"]).softmax(1).numpy()
@@ -79,7 +81,7 @@ def random_inception(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     import hashlib
 
     torch.manual_seed(0)
-    network = inception.Network()
+    network = inception.InceptionNetwork()
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.running_mean.normal_(std=0.1)  # type: ignore[union-attr]

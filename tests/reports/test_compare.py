@@ -173,7 +173,7 @@ def test_a_run_that_is_still_training_is_refused() -> None:
 def test_another_data_set_is_refused() -> None:
     made("a")
     made("b", data__source="mnist")
-    assert "a learned from digits and b from mnist" in refuse("runs")
+    assert "a was trained on digits and b on mnist" in refuse("runs")
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"system": 3}'])

@@ -61,7 +61,7 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
         (["--recipe", "mlp-ring"], "cannot be conditioned on classes"),
         (["--recipe", "dcgan-mist"], "there is no recipe 'dcgan-mist' (did you mean 'dcgan-mnist'?)"),
         (["--model", "runs/none"], "there is no runs/none"),
-        (["--size", "20"], "dcgan cannot make pictures of 20 px"),
+        (["--size", "20"], "size 20 is not supported by dcgan"),
         (["--precision", "fp8"], "argument --precision: invalid choice"),
         (["--device", "tpu"], "argument --device: invalid choice"),
     ],

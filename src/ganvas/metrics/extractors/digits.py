@@ -33,7 +33,7 @@ class Digits(Extractor):
         """Load the weights that ganvas ships."""
         content = files("ganvas.metrics.extractors").joinpath(FILE).read_bytes()
         self.weights = hashlib.sha256(content).hexdigest()[:HASH]
-        self.network = Network()
+        self.network = DigitsNetwork()
         self.network.load_state_dict(load(content))
         self.network.eval().requires_grad_(False)
 
@@ -45,7 +45,7 @@ class Digits(Extractor):
         return grey / 255
 
 
-class Network(nn.Module):
+class DigitsNetwork(nn.Module):
     """Five convolutions, the mean over the image, and one linear layer."""
 
     def __init__(self) -> None:

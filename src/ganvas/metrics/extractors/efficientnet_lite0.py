@@ -56,7 +56,7 @@ class EfficientNetLite0(Extractor):
         self.weights = SHA256[:HASH]
         self.batch = max(1, LARGEST // (4 * 96 * (self.side // 2) ** 2))
         self.resize = f"bicubic with antialiasing to {self.side} px"
-        self.network = Network(state).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = EfficientNetLite0Network(state).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @classmethod
     def open(cls, side: int = 0) -> EfficientNetLite0:
@@ -71,7 +71,7 @@ class EfficientNetLite0(Extractor):
         return rgb((images - 127) / 128)
 
 
-class Network(nn.Module):
+class EfficientNetLite0Network(nn.Module):
     """RGB (B, 3, H, W) to features (B, 1280) and logits (B, 1000)."""
 
     def __init__(self, state: dict[str, Tensor]) -> None:

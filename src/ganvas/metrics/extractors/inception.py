@@ -44,7 +44,7 @@ class Inception(Extractor):
         path = fetched("the extractor inception", names, URL, SHA256, "--extractor efficientnet-lite0")
         state = read_weights(path, SHA256)
         self.weights = SHA256[:HASH]
-        self.network = Network()
+        self.network = InceptionNetwork()
         self.network.load_state_dict(state)
         self.network.eval().requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -163,7 +163,7 @@ def _mean(x: Tensor) -> Tensor:
     return functional.avg_pool2d(x, 3, 1, 1, count_include_pad=False)
 
 
-class Network(nn.Module):
+class InceptionNetwork(nn.Module):
     """Images (B, 3, 299, 299) to features (B, 2048) and logits (B, 1008)."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ganvas.errors import InputError
-from ganvas.metrics.extractors.efficientnet_lite0 import STAGES, EfficientNetLite0, Network
+from ganvas.metrics.extractors.efficientnet_lite0 import STAGES, EfficientNetLite0, EfficientNetLite0Network
 from ganvas.metrics.extractors.extractor import rgb
 from ganvas.metrics.weights import fetched, read_weights
 
@@ -82,7 +82,7 @@ def _efficientnet(i: int, j: int, before_activation: bool) -> nn.Module:
             counts.append(0)
         counts[-1] += repeats
     _expect("efficientnet-lite0", i, j, tuple(counts))
-    whole: Network = EfficientNetLite0().network  # type: ignore[assignment]
+    whole: EfficientNetLite0Network = EfficientNetLite0().network  # type: ignore[assignment]
     blocks = list(accumulate([0, *counts]))[i - 1] + j
     return _Scaled(nn.Sequential(whole.stem, *list(whole.blocks)[:blocks]), [127 / 255] * 3, [128 / 255] * 3)
 
