@@ -295,7 +295,7 @@ def test_a_checkpoint_names_a_system_and_nothing_to_import() -> None:
     assert about["system"]["type"] == "MLP"
     about["system"]["type"] = "os.system"
     checkpoint.save(Path("evil.safetensors"), {"g.x": torch.zeros(1)}, about)
-    with pytest.raises(InputError, match=r"names the type 'os\.system'.*known there: .*DCGAN.*MLP"):
+    with pytest.raises(InputError, match=r"has the unknown type 'os\.system'; known types: .*DCGAN.*MLP"):
         ganvas.open("evil.safetensors")
 
 

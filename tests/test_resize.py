@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from ganvas.imaging.tensors import WHOLE, bicubic, imresize
+from ganvas.imaging.tensors import DENSE, bicubic, imresize
 from tests.conftest import SHARED
 
 SETS = SHARED / "data" / "sr_eval"
@@ -37,7 +37,7 @@ def test_a_flat_picture_stays_flat_in_both_directions() -> None:
 
 
 def test_large_pictures_are_resized_as_small_ones_are() -> None:
-    tall = torch.randint(0, 256, (1, WHOLE + 40, 9), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    tall = torch.randint(0, 256, (1, DENSE + 40, 9), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
     small, part = bicubic(tall, 0.25), bicubic(tall[:, :400], 0.25)
     assert torch.equal(small[:, :90], part[:, :90])
 

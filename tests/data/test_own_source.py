@@ -78,7 +78,7 @@ def test_it_is_counted_by_opening_it_or_by_its_own_answer() -> None:
 
 
 def test_its_share_is_checked() -> None:
-    with pytest.raises(InputError, match=r"--data\.held-out 0\.7"):
+    with pytest.raises(InputError, match=r"--data\.held-out must lie in .*got 0\.7"):
         Stripes(held_out=0.7)
 
 

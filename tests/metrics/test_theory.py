@@ -68,7 +68,7 @@ def test_against_a_fixed_generator_d_becomes_the_optimal_one() -> None:
     A run four times as long comes closer (docs/theory.md). V is measured both by quadrature and on fresh points.
     """
     run, game, watcher = play(recipe(400_000), every=40_000)
-    d = game.judge(run)
+    d = game.discriminate(run)
     assert game.error(d) < 0.03
     assert -0.01 < game.value(d) - game.best_value <= 0
     values = [value for _, value in watcher.values]

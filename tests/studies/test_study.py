@@ -67,7 +67,7 @@ REFUSED: dict[str, tuple[dict[str, Any], list[str]]] = {
     "unknown field set": ({"set": {"adam.lr": 1e-4}}, ["plan.json", "'adam.lr'"]),
     "unknown field of a variant": ({"variants": {"a": {"sistem.size": 16}}}, ["'sistem.size'", "'system.size'"]),
     "value that does not fit": ({"vary": {"batch_size": ["many"]}}, ["batch_size", "'many'"]),
-    "impossible value": ({"vary": {"system.size": [48]}}, ["48 px"]),
+    "impossible value": ({"vary": {"system.size": [48]}}, ["--system.size 48"]),
     "no list": ({"vary": {"adam_d.lr": 1e-4}}, ["adam_d.lr", "list"]),
     "no values": ({"vary": {"adam_d.lr": []}}, ["adam_d.lr", "list"]),
     "one value twice": ({"vary": {"adam_d.lr": [1e-4, 0.0001]}}, ["twice"]),

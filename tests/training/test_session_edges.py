@@ -70,7 +70,7 @@ def test_divergence_before_any_checkpoint_promises_none(cli: Cli) -> None:
 
 def test_using_a_run_on_an_absent_device_or_for_nothing(cli: Cli) -> None:
     train(tiny(images=16), name="r", watch=QUIET)
-    assert_refused(cli("generate", "runs/r", "-n", "0"), "0 images", "at least 1")
+    assert_refused(cli("generate", "runs/r", "-n", "0"), "0 images", "at least -n 1")
     assert_refused(cli("generate", "runs/r", "--device", "mps"), "mps", "cpu")
     assert_refused(cli("generate", "runs/r", "--device", "abacus"), "abacus", "cpu")
 

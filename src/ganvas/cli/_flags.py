@@ -12,7 +12,6 @@ from typing import Annotated, Any, TypeVar
 
 import tyro
 
-from ganvas.data import expect_available
 from ganvas.errors import InputError, nearest
 from ganvas.experiment.host import Host
 from ganvas.observers.watch import Watch
@@ -119,7 +118,6 @@ def parse_as(kind: type[F], verb: str, argv: list[str]) -> tuple[str, F]:
     if flags.epochs < 0:
         raise InputError(f"--epochs {flags.epochs} is negative; give a positive number of epochs.")
     task_of(flags.recipe).check(flags.recipe)
-    expect_available(flags.recipe.data)
     return argv[0], flags
 
 

@@ -12,15 +12,16 @@ def main(argv: list[str]) -> int:
     from rich.console import Console
 
     from ganvas.cli._flags import parse, with_epochs
+    from ganvas.data import NAMES, count, expect_available, open_data
 
     _, flags = parse("plan", argv)
+    expect_available(flags.recipe.data)
     device = flags.host.torch_device()
     console = Console(highlight=False)
     recipe = flags.recipe
 
     import torch
 
-    from ganvas.data import NAMES, count, open_data
     from ganvas.errors import InputError
     from ganvas.experiment.cost import estimate_cost, layers
     from ganvas.tasks import task_of

@@ -10,12 +10,13 @@ from rich.console import Console
 def main(argv: list[str]) -> int:
     """Run ``ganvas train RECIPE [flags]``."""
     from ganvas.cli._flags import parse, with_epochs
+    from ganvas.data import expect_available, open_data
     from ganvas.runs.previews import read_previews
     from ganvas.tasks import task_of
 
     name, flags = parse("train", argv)
+    expect_available(flags.recipe.data)
 
-    from ganvas.data import open_data
     from ganvas.experiment import train
     from ganvas.training.loop import Diverged
 

@@ -30,9 +30,11 @@ class TuneFlags(_flags.Common):
 
 def main(argv: list[str]) -> int:
     """Run ``ganvas tune RECIPE [flags]``."""
-    name, flags = _flags.parse_as(TuneFlags, "tune", argv)
+    from ganvas.data import count, expect_available
 
-    from ganvas.data import count
+    name, flags = _flags.parse_as(TuneFlags, "tune", argv)
+    expect_available(flags.recipe.data)
+
     from ganvas.studies.tuning import SearchStopped, tune
 
     if flags.epochs:

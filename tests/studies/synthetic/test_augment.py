@@ -235,4 +235,4 @@ def test_a_stopped_and_a_diverged_training_say_so(
     assert "repeat the command to continue" in capsys.readouterr().err
     monkeypatch.setattr(pipeline, "train_generator", diverge)
     assert main(["augment", "digits", *SMALL, "--out", "extra"]) == 1
-    assert "the generator diverged: d/adversarial is is not finite" in capsys.readouterr().err
+    assert "the generator diverged: d/adversarial is not finite" in capsys.readouterr().err
