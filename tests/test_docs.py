@@ -151,7 +151,7 @@ def test_every_extension_in_one_file(tmp_path: Path) -> None:
             "train dcgan": [*narrow, "--system.d-width", "4", "--images", "96"],
             "train srresnet": [*narrow, "--system.size", "32", "--system.blocks", "1", "--images", "32"],
             "train waves": ["--images", "640"],
-            "evaluate runs/dcgan": ["--fakes", "60"],
+            "evaluate runs/extended": ["--fakes", "60"],
         },
     )
     recipes, logs = (
@@ -159,13 +159,13 @@ def test_every_extension_in_one_file(tmp_path: Path) -> None:
         for file in ("recipe.json", "log.jsonl")
     )
     for run, words in {
-        "dcgan-digits": ["Margins", "Leash"],
+        "extended": ["Margins", "Leash"],
         "srresnet-x4": ["Edges", "Dimmed"],
         "dcgan-stripes": ["Stripes"],
         "waves": ["Perceptrons", "Waves"],
     }.items():
         assert all(word in recipes[run] for word in words)
-    for run, word in {"dcgan-digits": "thumbnails", "srresnet-x4": "g/Edges", "waves": "SWD"}.items():
+    for run, word in {"extended": "thumbnails", "srresnet-x4": "g/Edges", "waves": "SWD"}.items():
         assert word in logs[run]
     for word in ("contrast", "averaged to 4 px, grey", "nearness", "SWD"):
         assert word in printed

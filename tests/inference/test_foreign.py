@@ -237,7 +237,7 @@ def test_files_that_are_not_checkpoints_are_refused(tmp_path: Path, cli: Cli) ->
     path = tmp_path / "x.pth"
     torch.save(lively(BasicSR()).state_dict(), path)
     whole = path.read_bytes()
-    for content in (b"", b"no checkpoint at all", whole[:200], whole[:-300]):
+    for content in (b"", b"no checkpoint at all", b"hello\n", whole[:200], whole[:-300]):
         path.write_bytes(content)
         with pytest.raises(InputError, match=r"x\.pth is damaged or not a checkpoint"):
             ganvas.open(path)

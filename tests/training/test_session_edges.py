@@ -79,3 +79,12 @@ def test_a_runs_name_stays_below_the_folder_of_runs(cli: Cli) -> None:
     for name in ("../outside", "a/b"):
         assert_refused(cli("train", "mlp-digits", "--name", name, "--images", "64"), name, "--name")
     assert not Path("outside").exists()
+
+
+def test_a_run_is_not_shortened_below_what_it_has_seen() -> None:
+    train(tiny(), name="r", watch=QUIET)
+    RUN.add_event("stopped", images=192)
+    before = files()
+    with pytest.raises(InputError, match=r"--images 96 is less than the 192 that runs/r has seen already"):
+        train(tiny(images=96), name="r", watch=QUIET)
+    assert files() == before

@@ -1,5 +1,4 @@
-"""Convert a run, or another program's checkpoint, to one safetensors file: ganvas convert FILE --out
-FILE.safetensors"""
+"""Convert a run, or another program's checkpoint, to one safetensors file: ganvas convert FILE --out OUT"""
 
 from __future__ import annotations
 

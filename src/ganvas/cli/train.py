@@ -43,7 +43,7 @@ def main(argv: list[str]) -> int:
         saved = next(e["saved_seconds"] for e in reversed(folder.read_events()) if "saved_seconds" in e)
         console.print(f"ended early at image {outcome.images_seen:,} ({outcome.early}), saving about {saved:,.0f} s")
     outputs = {
-        "sample grid": next(
+        "latest sample": next(
             (folder.samples / preview.file for preview in reversed(read_previews(folder.samples))), None
         ),
         "film strip": folder.filmstrip,

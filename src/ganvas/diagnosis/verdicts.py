@@ -75,7 +75,7 @@ class Verdict:
 TITLES: dict[str, str] = {
     "healthy": "healthy",
     "d-dominates": "D dominates: it recognizes every fake, and G's gradient vanishes",
-    "g-dominates": "G dominates: D cannot tell fakes from reals, so G learns nothing",
+    "g-dominates": "G dominates: D cannot tell fakes from reals, so G has nothing to learn from",
     "mode-collapse": "mode collapse: G generates nearly the same sample from all noise",
     "partial-collapse": "partial mode collapse: G generates only a few kinds of samples",
     "d-overfits": "D overfits: it memorizes its training samples",

@@ -28,8 +28,11 @@ def read_pth(path: Path) -> Any:
             warnings.simplefilter("ignore")  # about old formats
             return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        if type(error).__name__ != "UnpicklingError":
+        if isinstance(error, RuntimeError | EOFError | OSError):
             raise
+        # torch's reader fails on foreign bytes with whatever its code runs into: KeyError, IndexError, TypeError ...
+        if type(error).__name__ != "UnpicklingError":
+            raise RuntimeError("it is no checkpoint of PyTorch") from None
         named = str(error).partition("GLOBAL ")[2].split(" was not")[0].split()[:1]
         if named or "Unsupported class" in str(error) or _is_pickle(path):
             raise CodeInside(named[0] if named else "an object of some class") from None

@@ -144,4 +144,4 @@ class Task(ABC):
 
     def next_command(self, recipe: Recipe, folder: RunFolder) -> str:
         """What to do with a finished run."""
-        return f"ganvas generate {folder.path}"
+        return f"ganvas generate {folder.path} -n 100 --out samples.npz"
