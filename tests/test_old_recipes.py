@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 from ganvas.recipe import Schedule
 from ganvas.recipe.degradations import Blind
 from ganvas.recipe.reconstruction import Pixel
+from ganvas.recipe.serialization import to_plain
 from ganvas.recipe.sources import Crops, Images, Mixture2D
 from ganvas.runs.folder import RunFolder
 from ganvas.systems import read_recipe, read_system
+from ganvas.systems.mlp import MLP
 from ganvas.systems.toy2d import Toy2DMLP
+from tests.conftest import tiny
 
 ADAM = {"type": "Adam", "lr": 0.0002, "beta1": 0.5, "beta2": 0.999, "weight_decay": 0.0, "decoupled": False}
 REST: dict[str, Any] = {
@@ -42,13 +46,21 @@ REST: dict[str, Any] = {
     "seed": 0,
     "precision": "fp32",
 }
-MLP = {"type": "MLP", "size": 8, "channels": 1, "latent": 8, "g_hidden": [8], "d_hidden": [8], "bn_momentum": 0.2}
+PERCEPTRON = {
+    "type": "MLP",
+    "size": 8,
+    "channels": 1,
+    "latent": 8,
+    "g_hidden": [8],
+    "d_hidden": [8],
+    "bn_momentum": 0.2,
+}
 PLANE = {"type": "PlaneMLP", "latent": 2, "g_hidden": [16], "d_hidden": [16]}
 
 
 def test_images() -> None:
     data = {"type": "Pictures", "source": "digits", "fit": "crop", "held_out": 0.05}
-    recipe = read_recipe({**REST, "system": MLP, "data": data})
+    recipe = read_recipe({**REST, "system": PERCEPTRON, "data": data})
     assert recipe.data == Images(source="digits")
     assert recipe.schedule == Schedule(d_per_g=2)
 
@@ -72,3 +84,17 @@ def test_crops_in_a_run_folder() -> None:
     recipe = read_recipe(plain)
     assert recipe.data == Crops(source="div2k", degradation=Blind(blur=1.0))
     assert recipe.reconstruction == (Pixel(loss="l1"),)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Points(MLP):
+    """A class of your own with a name that ganvas once used."""
+
+
+def test_a_class_of_your_own_may_have_a_former_name() -> None:
+    recipe = replace(tiny(), system=Points(size=8, g_hidden=(16,), d_hidden=(16,)))
+    assert read_recipe(json.loads(json.dumps(to_plain(recipe)))) == recipe
+    Path("r").mkdir()
+    Path("r/recipe.json").write_text(json.dumps(to_plain(recipe)))
+    assert RunFolder("r").read_recipe()["system"]["type"] == "Points"

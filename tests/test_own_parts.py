@@ -29,6 +29,7 @@ from ganvas.recipe.penalties import Penalty, PenaltyInputs
 from ganvas.recipe.reconstruction import ReconstructionLoss, Stage
 from ganvas.recipe.serialization import to_plain
 from ganvas.recipe.sources import Crops
+from ganvas.registry import by_name
 from ganvas.runs import checkpoint
 from ganvas.systems import read_recipe
 from ganvas.systems.dcgan import DCGAN
@@ -242,3 +243,13 @@ def test_a_file_of_ones_own_may_hold_no_system(process: Cli, tmp_path: Path) -> 
         words[1] = images
         done = process("train", "dcgan-digits", "--objective", "doubled", *words, env=environment)
         assert done.returncode == 0, done.stderr
+
+
+def test_two_classes_of_one_name_are_refused() -> None:
+    class Twin:
+        pass
+
+    first, second = type("Twin", (Twin,), {"__module__": "mine"}), type("Twin", (Twin,), {"__module__": "theirs"})
+    with pytest.raises(InputError, match="there are two classes Twin, in mine and theirs"):
+        by_name([first, second], "twin")
+    assert by_name([first, second], "other") == {"Twin": second}

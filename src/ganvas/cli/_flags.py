@@ -22,7 +22,7 @@ from ganvas.recipe.penalties import Penalty
 from ganvas.recipe.ramp import Ramp
 from ganvas.recipe.reconstruction import ReconstructionLoss
 from ganvas.recipe.serialization import flatten
-from ganvas.registry import concrete
+from ganvas.registry import by_name, concrete
 from ganvas.systems import load_systems, named_recipe
 from ganvas.tasks import task_of
 
@@ -172,7 +172,7 @@ def _chosen(recipe: Recipe, words: list[str]) -> tuple[Recipe, list[str]]:
 def _made(flag: str, base: type[Any], name: str) -> Any:
     """An instance of the subclass of `base` with this name, ignoring case."""
     load_systems()  # user-defined classes are in these files
-    classes = {kind.__name__.lower(): kind for kind in concrete(base)}
+    classes = {name.lower(): kind for name, kind in by_name(concrete(base), name).items()}
     if name.lower() not in classes:
         names = [kind.__name__ for kind in classes.values()]
         raise InputError(

@@ -26,12 +26,15 @@ def stoppable() -> Iterator[None]:
 
     def stop(number: int, frame: FrameType | None) -> None:
         if _here.depth:
-            _here.waiting = number
+            _here.waiting = _here.waiting or number
         else:
             _raise(number)
 
-    # Signals that are ignored, as shells do for background jobs, stay ignored.
-    handled = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) != signal.SIG_IGN]
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may handle signals, and only it is interrupted by them
+        return
+    # Signals that are ignored, as shells do for background jobs, stay ignored; None is a handler set from C.
+    handled = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) not in (signal.SIG_IGN, None)]
     before = {number: signal.signal(number, stop) for number in handled}
     try:
         yield

@@ -18,14 +18,19 @@ KEYS = {
 }
 
 
-def renamed(plain: Any) -> Any:
-    """Plain data of a recipe, or part of one, with former names replaced by current ones."""
+def renamed(recipe: dict[str, Any]) -> dict[str, Any]:
+    """A recipe as plain data with the names of today, where an earlier version of ganvas wrote it."""
+    found: dict[str, Any] = _renamed(recipe) if "plan" in recipe and "schedule" not in recipe else recipe
+    return found
+
+
+def _renamed(plain: Any) -> Any:
     if isinstance(plain, list):
-        return [renamed(item) for item in plain]
+        return [_renamed(item) for item in plain]
     if not isinstance(plain, dict):
         return plain
     kind = plain.get("type")
-    found = {KEYS.get((str(kind), key), key): renamed(value) for key, value in plain.items()}
+    found = {KEYS.get((str(kind), key), key): _renamed(value) for key, value in plain.items()}
     if str(kind) in TYPES:
         found["type"] = TYPES[str(kind)]
     return found

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 from ganvas.errors import InputError, nearest
-from ganvas.recipe.legacy import renamed
-from ganvas.registry import concrete
+from ganvas.recipe.legacy import KEYS, TYPES
+from ganvas.registry import by_name, concrete
 
 T = TypeVar("T")
 
@@ -42,7 +42,7 @@ def from_plain(kind: type[T], plain: Any, where: str = "recipe") -> T:
     Raises:
         InputError: a key, type or value is invalid; the message names the place and the valid choices.
     """
-    return typing.cast(T, _read(kind, renamed(plain), where))
+    return typing.cast(T, _read(kind, plain, where))
 
 
 def flatten(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -85,7 +85,10 @@ def _read(kind: Any, plain: Any, where: str) -> Any:
             raise InputError(f"{where} has {len(plain)} items; it must have {len(kinds)}.")
         return tuple(_read(k, item, f"{where}.{i}") for i, (k, item) in enumerate(zip(kinds, plain, strict=True)))
     members = _members(kind)
-    classes = {m.__name__: m for m in members if inspect.isclass(m) and dataclasses.is_dataclass(m)}
+    classes = by_name(
+        (m for m in members if inspect.isclass(m) and dataclasses.is_dataclass(m)),
+        str(plain.get("type")) if isinstance(plain, dict) else "",
+    )
     if isinstance(plain, dict) and classes:
         return _read_dataclass(classes, plain, where)
     for member in members:
@@ -108,6 +111,7 @@ def _members(kind: Any) -> list[Any]:
 
 def _read_dataclass(classes: dict[str, Any], plain: dict[str, Any], where: str) -> Any:
     tag = plain.get("type")
+    tag = tag if tag in classes else TYPES.get(str(tag), tag)  # a class that exists is never taken for a former one
     if not isinstance(tag, str) or tag not in classes:
         raise InputError(
             f"{where} has the unknown type {tag!r}{nearest(str(tag), classes)}; known types:"
@@ -116,6 +120,7 @@ def _read_dataclass(classes: dict[str, Any], plain: dict[str, Any], where: str) 
     cls = classes[tag]
     hints = typing.get_type_hints(cls)
     fields = {f.name: f for f in dataclasses.fields(cls)}
+    plain = {key if key in fields else KEYS.get((tag, key), key): value for key, value in plain.items()}
     for key in plain:
         if key != "type" and key not in fields:
             raise InputError(

@@ -27,7 +27,9 @@ def figure_of(line: Any) -> Figure | None:
         return None
     on_set = ON_SET.fullmatch(line["measure"])
     measure, test_set = on_set.groups() if on_set else (line["measure"], line.get("test_set", ""))
-    about = quantity(measure) if "higher_is_better" not in line else None
+    about, better = quantity(measure), line.get("higher_is_better")
+    if not isinstance(better, bool):
+        better = about.higher_is_better if about and "higher_is_better" not in line else None
     return replace(
         Figure.from_plain(line),
         measure=measure,
@@ -35,7 +37,7 @@ def figure_of(line: Any) -> Figure | None:
         low=line["low"] if is_number(line.get("low")) else None,
         high=line["high"] if is_number(line.get("high")) else None,
         images_seen=images,
-        higher_is_better=about.higher_is_better if about else line.get("higher_is_better"),
+        higher_is_better=better,
         protocol={key: value for key, value in protocol.items() if key != "ganvas"},
     )
 

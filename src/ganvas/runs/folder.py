@@ -6,7 +6,6 @@ recipe.json   host.json   log.jsonl   events.jsonl   figures.jsonl   samples/   
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -141,11 +140,11 @@ class RunFolder:
         if ahead:
             write_previews(self.samples, [preview for preview in previews if preview.images_seen <= images])
         for path in ahead | {grid for grid in self.sample_grids() if int(grid.stem) > images}:
-            path.unlink()
+            path.unlink(missing_ok=True)
 
     def sample_grids(self) -> list[Path]:
         """The sample grids in order of images seen."""
-        return sorted(self.samples.glob("[0-9]*.png"))
+        return sorted(path for path in self.samples.glob("[0-9]*.png") if path.stem.isdecimal())
 
     def states(self) -> list[Path]:
         """The regular checkpoints, newest first, without the best one and those kept for good."""
@@ -185,7 +184,7 @@ def reference_of(line: Json) -> list[Figure]:
 def _read_figures(plain: Any, images: int | None) -> list[Figure]:
     # Damaged figures are ignored.
     sound = [one for one in plain if isinstance(one, dict) and is_number(one.get("value"))]
-    sound = [one for one in sound if isinstance(one.get("measure"), str)]
+    sound = [one for one in sound if isinstance(one.get("measure"), str) and isinstance(one.get("protocol", {}), dict)]
     return [
         Figure.from_plain({"images_seen": images, **one, "measure": MEASURES.get(one["measure"], one["measure"])})
         for one in sound
@@ -220,7 +219,7 @@ def _protocol(written: Any) -> Json:
 
 def is_number(value: Any) -> bool:
     """Whether a value read from JSON is a finite number."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return type(value) in (int, float) and abs(value) < 1e308
 
 
 def read_json(path: Path) -> Json:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from ganvas.files import write_text
 
 INDEX = "index.json"
+LARGEST = 2**53  # a count beyond it is damage
 
 Part = Literal["input", "output", "real"]
 
@@ -62,21 +63,47 @@ class Preview:
 
 def read_previews(samples: Path) -> list[Preview]:
     """The previews of a run in order of images seen, omitting damaged entries and missing files."""
+    found = [preview for preview in map(_preview, _entries(samples)) if preview and (samples / preview.file).is_file()]
+    return sorted(found, key=lambda preview: preview.images_seen)
+
+
+def _entries(samples: Path) -> list[Any]:
     try:
         entries = json.loads((samples / INDEX).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return []
-    found = []
-    for entry in entries if isinstance(entries, list) else ():
-        try:
-            known = {name: entry[name] for name in Preview.__dataclass_fields__ if name in entry}
-            values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in known.items()}
-            preview = Preview(**values)
-        except (TypeError, KeyError):
-            continue
-        if (samples / preview.file).is_file():
-            found.append(preview)
-    return sorted(found, key=lambda preview: preview.images_seen)
+    return entries if isinstance(entries, list) else []
+
+
+def _preview(entry: Any) -> Preview | None:
+    """The preview that an entry describes; None for one that is damaged, or that names a file elsewhere."""
+    if not isinstance(entry, dict):
+        return None
+    known = {name: entry[name] for name in Preview.__dataclass_fields__ if name in entry}
+    values: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in known.items()}
+    try:
+        preview = Preview(**values)
+    except TypeError:
+        return None
+    least = {"columns": 1, "zoom": 1}
+    sizes = ("images_seen", "rows", "columns", "zoom", "left", "gap", "reals")
+    sound = (
+        all(_is_size(getattr(preview, name), least.get(name, 0)) for name in sizes)
+        and isinstance(preview.tile, tuple)
+        and len(preview.tile) == 2
+        and all(_is_size(side, 0) for side in preview.tile)
+        and isinstance(preview.classes, tuple)
+        and all(isinstance(name, str) for name in preview.classes)
+        and isinstance(preview.kind, str)
+        and isinstance(preview.file, str)
+        and Path(preview.file).name == preview.file
+        and not preview.file.startswith(".")
+    )
+    return preview if sound else None
+
+
+def _is_size(value: Any, least: int) -> bool:
+    return type(value) is int and least <= value < LARGEST
 
 
 def add_preview(samples: Path, preview: Preview) -> None:

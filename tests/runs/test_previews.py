@@ -1,0 +1,73 @@
+"""samples/index.json is a stranger's file: nothing in it leads out of the folder, or ends a command."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ganvas.runs.folder import RunFolder
+from ganvas.runs.previews import INDEX, Preview, add_preview, read_previews
+
+SAMPLES = Path("r/samples")
+SOUND = {"file": "000000000064.png", "images_seen": 64, "kind": "plot"}
+
+
+def write(text: str) -> None:
+    SAMPLES.mkdir(parents=True, exist_ok=True)
+    (SAMPLES / SOUND["file"]).write_bytes(b"")  # type: ignore[operator]
+    (SAMPLES / INDEX).write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize("file", ["../../precious.txt", "../precious.txt", "/etc/hostname", "", ".", "..", ".hidden"])
+def test_a_file_elsewhere_is_neither_read_nor_deleted(file: str) -> None:
+    write(json.dumps([{**SOUND, "file": file}]))
+    for precious in (Path("precious.txt"), Path("r/precious.txt")):
+        precious.write_text("precious")
+    assert read_previews(SAMPLES) == []
+    RunFolder("r").forget_after(0)
+    assert Path("precious.txt").is_file()
+    assert Path("r/precious.txt").is_file()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("images_seen", "abc"),
+        ("images_seen", None),
+        ("images_seen", 1e9),
+        ("file", 5),
+        ("file", {}),
+        ("tile", [48]),
+        ("tile", 0),
+        ("columns", 0),
+        ("zoom", None),
+        ("zoom", 10**400),
+        ("rows", [1]),
+        ("reals", []),
+        ("left", "wide"),
+        ("left", float("nan")),
+        ("classes", [1]),
+        ("kind", None),
+    ],
+)
+def test_a_damaged_entry_is_passed_over(name: str, value: Any) -> None:
+    write(json.dumps([{**SOUND, name: value}, SOUND]))
+    assert [preview.images_seen for preview in read_previews(SAMPLES)] == [64]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[" * 100_000, "{}", "7", '["x"]'])
+def test_a_damaged_index_is_an_empty_one(text: str) -> None:
+    write(text)
+    assert read_previews(SAMPLES) == []
+    add_preview(SAMPLES, Preview(file=SOUND["file"], images_seen=64, kind="plot"))  # type: ignore[arg-type]
+    assert len(read_previews(SAMPLES)) == 1
+
+
+def test_a_foreign_image_in_the_samples_stays() -> None:
+    write(json.dumps([SOUND]))
+    (SAMPLES / "2024-holiday.png").write_bytes(b"")
+    RunFolder("r").forget_after(64)
+    assert {path.name for path in SAMPLES.iterdir()} == {INDEX, SOUND["file"], "2024-holiday.png"}
