@@ -28,7 +28,11 @@ def test_outside_the_main_thread_nothing_is_handled() -> None:
 
 
 def test_the_first_of_two_deferred_signals_counts() -> None:
-    with pytest.raises(SystemExit) as stopped, stoppable(), deferred():
-        os.kill(os.getpid(), signal.SIGTERM)
-        os.kill(os.getpid(), signal.SIGINT)
+    def work() -> None:
+        with stoppable(), deferred():
+            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(SystemExit) as stopped:
+        work()
     assert stopped.value.code == 128 + signal.SIGTERM
