@@ -157,7 +157,7 @@ def test_points_are_shown_as_one_image() -> None:
     folder = made("a")
     plain = json.loads(folder.recipe.read_text())
     del plain["system"]["size"]
-    plain["data"] = {"type": "Points", "shape": "ring", "count": 500, "held_out": 0.05}
+    plain["data"] = {"type": "Mixture2D", "shape": "ring", "count": 500, "held_out": 0.05}
     folder.recipe.write_text(json.dumps(plain))
     folder.samples.mkdir()
     draw_preview(folder, 100, np.full((470, 500, 3), 255, np.uint8), "plot")

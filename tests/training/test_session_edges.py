@@ -81,10 +81,10 @@ def test_a_runs_name_stays_below_the_folder_of_runs(cli: Cli) -> None:
     assert not Path("outside").exists()
 
 
-def test_a_run_is_not_shortened_below_what_it_has_seen() -> None:
-    train(tiny(), name="r", watch=QUIET)
-    RUN.add_event("stopped", images=192)
+def test_a_run_is_not_shortened_below_what_it_has_seen(cli: Cli) -> None:
+    words = ["train", "mlp-digits", "--name", "r", "--batch-size", "32", "--images"]
+    assert cli(*words, "128").returncode == 0
+    RUN.add_event("stopped", images=128)
     before = files()
-    with pytest.raises(InputError, match=r"--images 96 is less than the 192 that runs/r has seen already"):
-        train(tiny(images=96), name="r", watch=QUIET)
+    assert_refused(cli(*words, "96"), "--images 96 is less than the 128 that runs/r has seen already")
     assert files() == before

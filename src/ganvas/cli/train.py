@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
+
+from ganvas.errors import InputError
+
+if TYPE_CHECKING:
+    from ganvas.runs.folder import RunFolder
 
 
 def main(argv: list[str]) -> int:
     """Run ``ganvas train RECIPE [flags]``."""
     from ganvas.cli._flags import parse, with_epochs
     from ganvas.data import expect_available, open_data
+    from ganvas.runs.folder import RunFolder
     from ganvas.runs.previews import read_previews
     from ganvas.tasks import task_of
 
     name, flags = parse("train", argv)
     expect_available(flags.recipe.data)
+    _expect_no_shorter(RunFolder(Path(flags.host.runs) / (flags.name or name)), flags.recipe.images)
 
     from ganvas.experiment import train
     from ganvas.training.loop import Diverged
@@ -56,3 +65,21 @@ def main(argv: list[str]) -> int:
     for title, line in (*lines, *task.results(folder), ("next", task.next_command(flags.recipe, folder))):
         print(f"{title:<14}{line}")
     return 0
+
+
+def _expect_no_shorter(folder: RunFolder, images: int) -> None:
+    """Reject a length that an unfinished run has passed: its recipe would say less than its weights have seen.
+
+    Raises:
+        InputError: it has.
+    """
+    from ganvas.runs.record import Record
+
+    if not folder.exists():
+        return
+    record = Record(folder)
+    if record.state == "stopped" and record.images_seen > images:
+        raise InputError(
+            f"--images {images:,} is less than the {record.images_seen:,} that {folder.path} has seen already; give at"
+            " least as many, or choose a new --name."
+        )

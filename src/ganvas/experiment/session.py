@@ -18,7 +18,6 @@ import ganvas
 from ganvas.data import Dataset, open_data
 from ganvas.data.feed import Feed
 from ganvas.diagnosis.signals import Probe
-from ganvas.errors import InputError
 from ganvas.experiment.host import Host
 from ganvas.experiment.observing import make_observers
 from ganvas.experiment.resume import is_finished, reject_other_recipe, restore
@@ -84,11 +83,6 @@ def train(
                 f"{folder.path} is already finished at image {run.images_seen:,}; raise --images to extend it"
             )
             return Outcome(folder, "finished", run.images_seen)
-        if run.images_seen > recipe.images:
-            raise InputError(
-                f"--images {recipe.images:,} is less than the {run.images_seen:,} that {folder.path} has seen already;"
-                " give at least as many, or choose a new --name."
-            )
         write_text(folder.recipe, json.dumps(to_plain(recipe), indent=2) + "\n")
         write_text(folder.host, json.dumps(host.describe(), indent=2) + "\n")
         session.announce()
