@@ -12,7 +12,7 @@ from ganvas.imaging.grid import Pixels, grid, side_by_side
 from ganvas.imaging.saving import save_png
 from ganvas.recipe.serialization import to_plain
 from ganvas.runs.folder import RunFolder
-from ganvas.runs.previews import Preview, add_preview
+from ganvas.runs.previews import Preview, read_previews, write_previews
 from ganvas.studies.study import changed
 from tests.conftest import tiny
 
@@ -59,4 +59,5 @@ def draw_preview(folder: RunFolder, images: int, pixels: Pixels, kind: str, **la
     """Write one preview and enter it into the index."""
     file = folder.sample_path(images)
     save_png(pixels, file)
-    add_preview(folder.samples, Preview(file=file.name, images_seen=images, kind=kind, **layout))
+    preview = Preview(file=file.name, images_seen=images, kind=kind, **layout)
+    write_previews(folder.samples, [*read_previews(folder.samples), preview])

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ganvas.runs.folder import RunFolder
-from ganvas.runs.previews import INDEX, Preview, add_preview, read_previews
+from ganvas.runs.previews import INDEX, Preview, read_previews, write_previews
 
 SAMPLES = Path("r/samples")
 SOUND = {"file": "000000000064.png", "images_seen": 64, "kind": "plot"}
@@ -62,7 +62,7 @@ def test_a_damaged_entry_is_passed_over(name: str, value: Any) -> None:
 def test_a_damaged_index_is_an_empty_one(text: str) -> None:
     write(text)
     assert read_previews(SAMPLES) == []
-    add_preview(SAMPLES, Preview(file=SOUND["file"], images_seen=64, kind="plot"))  # type: ignore[arg-type]
+    write_previews(SAMPLES, [Preview(file=SOUND["file"], images_seen=64, kind="plot")])  # type: ignore[arg-type]
     assert len(read_previews(SAMPLES)) == 1
 
 

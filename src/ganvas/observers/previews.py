@@ -11,7 +11,7 @@ from ganvas.files import write_text
 from ganvas.imaging.grid import Pixels
 from ganvas.imaging.saving import save_png
 from ganvas.runs.folder import RunFolder
-from ganvas.runs.previews import Preview, add_preview
+from ganvas.runs.previews import Preview, read_previews, write_previews
 from ganvas.training.observer import Observer, due
 from ganvas.training.run import Report
 
@@ -48,6 +48,7 @@ class Previews(Observer):
 
     def start(self, run: Run) -> None:
         """Write a preview of the untrained generator."""
+        self.index = {preview.images_seen: preview for preview in read_previews(self.folder.samples)}
         self.previewer.start(run)
         self.images_seen = run.images_seen
         if run.images_seen == 0:
@@ -73,4 +74,5 @@ class Previews(Observer):
             write_text(path, preview)
         else:
             save_png(preview, path)
-        add_preview(self.folder.samples, replace(layout, file=path.name, images_seen=run.images_seen))
+        self.index[run.images_seen] = replace(layout, file=path.name, images_seen=run.images_seen)
+        write_previews(self.folder.samples, [*self.index.values()])

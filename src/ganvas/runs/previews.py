@@ -106,12 +106,6 @@ def _is_size(value: Any, least: int) -> bool:
     return type(value) is int and least <= value < LARGEST
 
 
-def add_preview(samples: Path, preview: Preview) -> None:
-    """Add a preview to the index, replacing one at the same image count; its file must exist."""
-    others = [other for other in read_previews(samples) if other.images_seen != preview.images_seen]
-    write_previews(samples, [*others, preview])
-
-
 def write_previews(samples: Path, previews: list[Preview]) -> None:
     """Write the whole index atomically."""
     entries = [asdict(preview) for preview in sorted(previews, key=lambda preview: preview.images_seen)]
