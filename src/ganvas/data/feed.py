@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from functools import partial
 from typing import Required, TypedDict, Unpack
 
@@ -46,10 +47,8 @@ class Feed:
         began = time.perf_counter()
         rows = self.rows.read(self._needed, at, self.order.after(at))
         # The caller may be under bf16 autocast: data must not be rounded to bf16, and not every resize supports it.
-        if torch.is_autocast_enabled(rows.device.type):
-            with torch.autocast(rows.device.type, enabled=False):
-                tensors = self.transform(rows, self.order, at)
-        else:
+        device = rows.device.type
+        with torch.autocast(device, enabled=False) if torch.is_autocast_enabled(device) else nullcontext():
             tensors = self.transform(rows, self.order, at)
         if self._labels is not None:
             index = torch.from_numpy(self.order.indices(at)[self.order.share])
