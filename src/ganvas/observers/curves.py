@@ -54,8 +54,11 @@ def draw(folder: RunFolder) -> None:
     # Statistics are not on the scale of the losses.
     losses, statistics = [n for n in terms if n not in STATISTICS], [n for n in terms if n in STATISTICS]
     heights = [3.6, *([2.4] if statistics else []), *([2.4] if measured else [])]
-    figure = Figure(figsize=(9, sum(heights)), layout="constrained", dpi=110)
+    figure = Figure(figsize=(9, sum(heights)), dpi=110)
     axes = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
+    # Fixed margins: a layout engine would lay out and draw everything twice.
+    height = sum(heights)
+    figure.subplots_adjust(left=0.09, right=0.98, top=1 - 0.35 / height, bottom=0.5 / height, hspace=0.08)
     others = cycle(OTHERS)
     for name in losses:
         axes[0].plot(*_points(lines, name), label=name, linewidth=1.0, color=PLAYERS.get(name) or next(others))
@@ -78,7 +81,7 @@ def draw(folder: RunFolder) -> None:
     axes[-1].set_xlabel("real images seen")
     for axis in axes:
         axis.grid(alpha=0.3)
-    write_atomically(folder.curves, lambda part: figure.savefig(part, format="png"))
+    write_atomically(folder.curves, lambda part: figure.savefig(part, format="png", pil_kwargs={"compress_level": 1}))
 
 
 def _points(lines: list[dict[str, Any]], name: str) -> tuple[list[int], list[float]]:
