@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from dataclasses import dataclass
+from functools import cache
 from textwrap import shorten
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +20,8 @@ from ganvas.recipe.serialization import difference, to_plain
 from ganvas.training.ada import AdaptiveAugmentation
 from ganvas.training.phases import check
 from ganvas.training.seeding import seed_everything
+
+Kind = TypeVar("Kind", bound=torch.optim.Optimizer)
 
 
 @dataclass(frozen=True)
@@ -245,6 +249,16 @@ def _parameters(optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
 
 
 def _optimizer(network: nn.Module, adam: Adam) -> torch.optim.Optimizer:
-    kind = torch.optim.AdamW if adam.decoupled else torch.optim.Adam
+    kind = _uncompiled(torch.optim.AdamW if adam.decoupled else torch.optim.Adam)
     # The rate is set before every update, since it may be a ramp. Fused: one pass over memory instead of a dozen.
-    return kind(network.parameters(), lr=0.0, weight_decay=adam.weight_decay, fused=True)
+    optimizer: torch.optim.Adam = kind(network.parameters(), lr=0.0, weight_decay=adam.weight_decay, fused=True)
+    return optimizer
+
+
+@cache
+def _uncompiled(kind: type[Kind]) -> type[Kind]:
+    """An optimizer whose methods do not import torch's compiler, which takes seconds and compiles nothing here."""
+    names = "add_param_group", "load_state_dict", "state_dict", "zero_grad", "step"
+    methods = {name: inspect.unwrap(getattr(kind, name)) for name in names}
+    uncompiled: type[Kind] = type(kind.__name__, (kind,), {**methods, "step": torch.no_grad()(methods["step"])})
+    return uncompiled
