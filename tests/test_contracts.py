@@ -150,7 +150,7 @@ KINDS = {
     ),
     "treated": tiny(
         "dcgan",
-        images=16 * 60,
+        images=16 * 26,
         objective=NonSaturating(saturating=True),
         adam_d=Adam(lr=2e-2),
         steering=Steering(mode="treat", every=16),
