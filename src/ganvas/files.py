@@ -22,14 +22,16 @@ from ganvas.errors import InputError
 TEMPORARY = ".part"
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 LONG = 200  # bytes; a longer name and the ending of a hidden file might exceed the usual maximum of 255
-_FREE = "free some disk space or choose another location"
-_OTHER = "choose another location, or change the permissions"
+_ROOM = "free some disk space or choose another location"
+_RIGHTS = "choose another location, or change the permissions"
 _REMEDIES = {
     errno.ENAMETOOLONG: "choose a shorter name",
     errno.ENOTDIR: "choose another location, since a part of the path is a file",
     errno.EISDIR: "give the name of a file, not of a folder",
     errno.ELOOP: "remove the symbolic link, or choose another location",
-    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), _OTHER),
+    errno.ENOENT: "check its path",
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), _RIGHTS),
+    **dict.fromkeys(NO_ROOM, _ROOM),
 }
 # Never through a link, and never waiting for the other end of a named pipe; Windows has neither flag.
 _CAREFUL = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -61,9 +63,9 @@ def cannot(do: str, path: object, error: BaseException) -> InputError:
     Args:
         do: what failed, such as "write".
     """
-    number = error.errno if isinstance(error, OSError) else None
-    reason = (error.strerror if isinstance(error, OSError) else "") or " ".join(str(error).split())
-    remedy = _REMEDIES.get(number or errno.ENOSPC, _FREE)
+    number, said = (error.errno, error.strerror) if isinstance(error, OSError) else (None, None)
+    reason = said or " ".join(str(error).split())
+    remedy = _REMEDIES.get(number or 0) or (_ROOM if do == "write" else "check that it is what it should be")
     return InputError(f"cannot {do} {path} ({reason}); {remedy}, then run the same command again.")
 
 
