@@ -69,6 +69,12 @@ def main(argv: list[str] | None = None) -> int:
 
         print(f"ganvas: {cannot('use', error.filename or 'a file', error)}", file=sys.stderr)
         return 2
+    except RecursionError:
+        print("ganvas: a path or a file is nested too deeply; give one with fewer levels.", file=sys.stderr)
+        return 2
+    except UnicodeEncodeError as error:
+        print(f"ganvas: this system cannot encode the name {error.object!r}; rename it.", file=sys.stderr)
+        return 2
 
 
 def _dispatch(argv: list[str]) -> int:
