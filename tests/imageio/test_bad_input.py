@@ -178,7 +178,7 @@ def test_a_full_disk_leaves_nothing_half_written(
     message = capsys.readouterr().err.strip()
     assert code == 2
     assert "cannot write out/p_x4" in message
-    assert "free some space" in message
+    assert "free some disk space" in message
     assert len(message.splitlines()) == 1, message
     assert not [path for path in Path("out").iterdir() if "p_x4" in path.name]
     assert upscale("p.png", "--out", "out", "--format", form) == 0
@@ -193,7 +193,7 @@ def test_a_really_full_disk(cli: Cli, model: Path, tmp_path: Path) -> None:
     try:
         Image.fromarray(np.random.default_rng(0).integers(0, 256, (100, 100, 3), np.uint8)).save("p.png")
         done = cli("upscale", "p.png", "--out", str(small / "o"), "--model", str(model))
-        assert_refused(done, "No space left on device", "free some space")
+        assert_refused(done, "No space left on device", "free some disk space")
         assert not list(small.rglob("*p_x4*"))
     finally:
         subprocess.run(["umount", str(small)], check=True)

@@ -17,7 +17,7 @@ import pytest
 import pyvips
 from PIL import Image
 
-from ganvas.files import temporary
+from ganvas.files import hidden
 from ganvas.imageio.interrupts import deferred, stoppable
 from ganvas.imageio.manifest import NAME, Manifest
 from tests.imageio.conftest import Upscale, deep, pixels, save
@@ -228,11 +228,17 @@ def test_a_folder_killed_many_times(model: Path) -> None:
     assert_all_good(names)
 
 
-def test_a_kill_between_the_last_line_and_the_name(upscale: Upscale) -> None:
+@pytest.mark.parametrize("earlier", [False, True], ids=["", "by an earlier version"])
+def test_a_kill_between_the_last_line_and_the_name(earlier: bool, upscale: Upscale) -> None:
     names = mixed(Path("in"), 4)
     assert upscale("in", "--out", "out") == 0
     whole = (Path("out") / names[1]).read_bytes()
-    (Path("out") / names[1]).replace(temporary(Path("out") / names[1]))
+    result, manifest = Path("out") / names[1], Path("out") / NAME
+    (recorded,) = (line for line in lines() if line["result"] == names[1])
+    result.replace(hidden(result, ".part") if earlier else result.with_name(recorded["part"]))
+    if earlier:  # which recorded no names of temporary files
+        old = [{key: value for key, value in line.items() if key != "part"} for line in lines()]
+        manifest.write_text("".join(json.dumps(line) + "\n" for line in old))
     assert upscale("in", "--out", "out") == 0
     assert (Path("out") / names[1]).read_bytes() == whole
     assert_all_good(names)
@@ -244,7 +250,7 @@ def test_a_torn_line_and_a_torn_file_are_made_anew(upscale: Upscale, capsys: pyt
     manifest = Path("out") / NAME
     last = lines()[-1]["result"]
     manifest.write_bytes(manifest.read_bytes()[:-20])
-    part = temporary(Path("out") / last)
+    part = hidden(Path("out") / last, ".0123abcd.part")
     (Path("out") / last).replace(part)
     part.write_bytes(part.read_bytes()[:50])
     assert upscale("in", "--out", "out") == 0

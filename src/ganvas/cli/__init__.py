@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import io
 import os
 import signal
 import sys
@@ -47,6 +48,9 @@ def main(argv: list[str] | None = None) -> int:
     ganvas augment also returns 3 if the extra samples do not help.
     """
     argv = sys.argv[1:] if argv is None else argv
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name that the terminal's encoding lacks must not end a command
+            stream.reconfigure(errors="backslashreplace")
     try:
         return _dispatch(argv)
     except InputError as error:
@@ -59,6 +63,18 @@ def main(argv: list[str] | None = None) -> int:
         # The reader of the pipe (head, less) is gone: there is nobody to report to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:
+        # Every path is the user's: what the system says about it is all there is to know.
+        from ganvas.files import cannot
+
+        print(f"ganvas: {cannot('use', error.filename or 'a file', error)}", file=sys.stderr)
+        return 2
+    except RecursionError:
+        print("ganvas: a path or a file is nested too deeply; give one with fewer levels.", file=sys.stderr)
+        return 2
+    except UnicodeEncodeError as error:
+        print(f"ganvas: this system cannot encode the name {error.object!r}; rename it.", file=sys.stderr)
+        return 2
 
 
 def _dispatch(argv: list[str]) -> int:

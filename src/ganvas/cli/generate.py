@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ganvas.cli._parser import Parser
 
-NAMES = 100  # maximum length of the class names in a file name
+LONGEST = 100  # bytes of the model's name, and of the class names, in a file name
 
 
 def main(argv: list[str]) -> int:
@@ -52,6 +52,7 @@ def main(argv: list[str]) -> int:
 
     find(arguments.run, arguments.which)  # rejects a wrong path before importing torch
 
+    from ganvas.files import plain_name
     from ganvas.inference import open_as
     from ganvas.inference.generator import class_folder
     from ganvas.inference.sampler import Sampler
@@ -64,8 +65,10 @@ def main(argv: list[str]) -> int:
         asked = known
     labels = list(dict.fromkeys(map(generator.number, asked)))
     if not grid and not out:
-        which = "" if asked is known else "-" + "-".join(class_folder(known[label], label) for label in labels)[:NAMES]
-        grid = Path(f"{generator.name}{which}-seed{seed}.png")
+        shown = "-".join(class_folder(known[label], label) for label in labels)
+        which = "" if asked is known else f"-{plain_name(shown, LONGEST)}"
+        # The name is the one in the file's header, which may be anybody's.
+        grid = Path(f"{plain_name(generator.name, LONGEST) or 'model'}{which}-seed{seed}.png")
     if arguments.interpolate:
         if arguments.classes and len(labels) > 1:
             raise InputError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ganvas.data import Dataset
@@ -34,19 +35,21 @@ def make_observers(
     probe: Probe | None,
     about: dict[str, Any],
     progress: ProgressLine,
+    finish: Callable[[], object],
 ) -> list[Observer]:
     """The observers of a run, in the order in which they are called.
 
     Args:
         parts: the training data and the held-out data.
         about: the header of every checkpoint.
+        finish: writes the model, if the run is finished; called after the last checkpoint.
 
     Raises:
         InputError: an extractor or TensorBoard is not available.
     """
     console, epoch = progress.console, len(parts[0])
     sinks = (tensorboard(folder),) if watch.tensorboard else ()
-    checkpoints = Checkpoints(folder, about, watch.checkpoint_seconds, watch.keep_every)
+    checkpoints = Checkpoints(folder, about, watch.checkpoint_seconds, watch.keep_every, finish)
 
     def keep_best(run: Run) -> None:
         checkpoints.save(run, "best")

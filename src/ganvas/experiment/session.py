@@ -6,7 +6,7 @@ import json
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -18,6 +18,7 @@ import ganvas
 from ganvas.data import Dataset, open_data
 from ganvas.data.feed import Feed
 from ganvas.diagnosis.signals import Probe
+from ganvas.errors import InputError
 from ganvas.experiment.host import Host
 from ganvas.experiment.observing import make_observers
 from ganvas.experiment.resume import is_finished, reject_other_recipe, restore
@@ -29,11 +30,13 @@ from ganvas.recipe import Recipe
 from ganvas.recipe.serialization import to_plain
 from ganvas.runs import checkpoint
 from ganvas.runs.folder import RunFolder
+from ganvas.runs.models import generator_weights
 from ganvas.tasks import Task, task_of
 from ganvas.training.allocator import keep_freed_memory
 from ganvas.training.controller import Controller
 from ganvas.training.loop import Diverged, Timing
 from ganvas.training.loop import train as play
+from ganvas.training.observer import Observer
 from ganvas.training.run import Run
 
 
@@ -150,11 +153,24 @@ class _Session:
         run, folder, began_at = self.run, self.folder, self.run.images_seen
         progress = ProgressLine(self.console)
         parts = self.dataset, self.held_out
-        observers = make_observers(
-            self.task, folder, self.recipe, self.watch, parts, self.probe, self._about(), progress
+        observers: list[Observer] = []
+        early, finished = "", False
+
+        def ends() -> str:
+            return next((observer.ends for observer in observers if observer.ends), "")
+
+        def finish() -> None:
+            nonlocal early, finished
+            early = ends() or ("" if caught else self._ended_by_controller())
+            finished = run.images_seen >= self.recipe.images or bool(early)
+            if finished:
+                self._write_model(best=bool(ends()))
+
+        observers += make_observers(
+            self.task, folder, self.recipe, self.watch, parts, self.probe, self._about(), progress, finish
         )
         try:
-            spent = play(run, self.feed, observers, stop=lambda: bool(caught) or any(o.ends for o in observers))
+            spent = play(run, self.feed, observers, lambda: bool(caught or ends()), self._leave_out)
         except Diverged as error:
             last = folder.states()
             kept = str(last[0]) if last else None
@@ -162,11 +178,6 @@ class _Session:
             raise
         finally:
             progress.close()
-        ends = next((observer.ends for observer in observers if observer.ends), "")
-        early = ends or ("" if caught else self._ended_by_controller())
-        finished = run.images_seen >= self.recipe.images or bool(early)
-        if finished:
-            self._write_model(best=bool(ends))
         return self._finish(spent, began_at, caught, "finished" if finished else "stopped", early)
 
     def _finish(
@@ -183,14 +194,28 @@ class _Session:
 
     def _write_model(self, best: bool) -> None:
         """Write the current or best generator as the run's model."""
-        run, folder, images = self.run, self.folder, self.run.images_seen
-        kept = folder.checkpoints / "best.safetensors"
+        weights, images = self.run.sampler.state_dict(), self.run.images_seen
+        kept = self.folder.checkpoints / "best.safetensors"
         if best and kept.exists():
-            players, notes = checkpoint.load(kept)
-            run.load_players(players)
+            weights, notes = generator_weights(kept)
             images = notes["images"]
-        tensors = {f"g.{key}": value for key, value in run.sampler.state_dict().items()}
-        checkpoint.save(folder.model, tensors, {**self._about(), "images": images})
+        tensors = {f"g.{key}": value for key, value in weights.items()}
+        checkpoint.save(self.folder.model, tensors, {**self._about(), "images": images})
+
+    def _leave_out(self, observer: Observer, error: Exception) -> None:
+        """Report an observer that failed; to report must not fail either."""
+        name, reason = type(observer).__name__, f"{type(error).__name__}: {' '.join(str(error).split())}"
+        with suppress(InputError):
+            self.folder.add_event("observer-failed", images=self.run.images_seen, observer=name, reason=reason)
+        with suppress(OSError):
+            self.console.print(
+                f"image {self.run.images_seen:,}: {name} failed and is left out from here on, while the training goes"
+                f" on ({reason})",
+                style="yellow",
+                markup=False,
+                highlight=False,
+                soft_wrap=True,
+            )
 
     def _about(self) -> dict[str, Any]:
         """The header of every checkpoint and of the model."""

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import errno
+import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyvips
-from filelock import FileLock, Timeout
 
 from ganvas.errors import InputError
-from ganvas.files import temporary
+from ganvas.files import NO_ROOM, Busy, cannot, hidden, locked, remove_leftovers_of
 from ganvas.imageio import video
 from ganvas.imageio.checking import check
 from ganvas.imageio.manifest import Manifest, recover
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from ganvas.inference.upscaler import Upscaler
 
 LOCK = ".ganvas-upscale.lock"
-_NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 
 
 @dataclass
@@ -74,6 +72,8 @@ def run(planned: JobList, upscaler: Upscaler, settings: JobSettings, progress: J
         video.programs()
     with _locked(planned.root):
         running = _Running(planned, upscaler, settings, progress)
+        for folder, why in planned.unreadable.items():
+            running.fail(folder, f"{folder}/", why)
         pending = [job for job in planned.jobs if running.is_pending(job)]
         sized = [(job, megapixels) for job in pending if (megapixels := running.megapixels(job)) is not None]
         progress.start(sum(megapixels for _, megapixels in sized), len(sized))
@@ -88,65 +88,91 @@ class _Running:
     def __init__(self, planned: JobList, upscaler: Upscaler, settings: JobSettings, progress: JobProgress) -> None:
         self.root, self.upscaler, self.settings, self.progress = planned.root, upscaler, settings, progress
         self.manifest, self.outcome = Manifest(planned.root), JobOutcome()
-        self.results = {job.result.resolve() for job in planned.jobs}
+        self.results = {os.path.realpath(job.result) for job in planned.jobs}
 
     def is_pending(self, job: UpscaleJob) -> bool:
         """Whether a file must still be upscaled; if it cannot be, the reason is recorded."""
-        if self.root and job.source.resolve() in self.results and self._is_result(job.source):
+        with self._fence(job):
+            return self._is_pending(job)
+        return False
+
+    def _is_pending(self, job: UpscaleJob) -> bool:
+        if self.root and os.path.realpath(job.source) in self.results and self._is_result(job.source):
             return False  # a result among the sources, since the results go into the folder of the photos
         line = self.manifest.by_source(job.name) if self.root else None
-        try:
-            facts = self._facts(job)
-        except UnusableFile as error:
-            self.fail(job, str(error))
-            return False
+        facts = self._facts(job)
         if self.root and line and facts.items() <= line.items() and recover(line, self.root / line["result"]):
             self.outcome.before.append(job)
             # Use the recorded name, from before another photo with the same stem was added.
             self._check(job, self.root / line["result"])
             return False
-        with suppress(OSError):  # a persistent error is reported when the file is written
-            temporary(job.result).unlink(missing_ok=True)
-        if not job.result.exists() or self.settings.overwrite:
-            return True
-        self.fail(job, f"{job.result} {self._conflict(job, facts)}; give --overwrite to replace it")
-        return False
+        self._expect_free(job)
+        return True
 
     def megapixels(self, job: UpscaleJob) -> float | None:
         """The megapixels of the source, without decoding it; None if it cannot be opened, which is recorded."""
-        try:
+        with self._fence(job):
             if job.is_video:
                 return video.probe(job.source).megapixels
             return open_photo(job.source, self.settings.limit).megapixels
-        except UnusableFile as error:
-            self.fail(job, str(error))
-            return None
+        return None
 
     def upscale(self, job: UpscaleJob, megapixels: float) -> None:
         """Upscale one file, or record why it could not be."""
         began = time.perf_counter()
-        with self.progress.file(megapixels) as on_progress:
-            try:
-                written = self._write(job, on_progress)
-            except OSError as error:
-                raise _cannot_write(job.result, error) from None
-            except (UnusableFile, InputError) as error:
-                self.fail(job, str(error))
-                return
-            except (MemoryError, RuntimeError, ValueError, ArithmeticError, pyvips.Error) as error:
-                self.fail(job, f"{type(error).__name__}: {' '.join(str(error).split())}")
-                return
+        written: Written | None = None
+        with self.progress.file(megapixels) as on_progress, self._fence(job), self._alone(job):
+            written = self._write(job, on_progress)
+        if written is None:
+            return
         self.outcome.made.append((job, written))
         self.progress.report(_summary(written, time.perf_counter() - began))
         for note in written.notes:
             self.progress.report(f"  {note}")
-        self._check(job, written.path)
+        with self._fence(job):
+            self._check(job, written.path)
 
-    def fail(self, job: UpscaleJob, why: str) -> None:
-        """Record and report that a file cannot be upscaled."""
-        self.outcome.bad[job.source] = why
-        self.manifest.add({"status": "failed", "source": job.name, "reason": why})
-        self.progress.report(f"{job.source} could not be upscaled: {why}", error=True)
+    def fail(self, source: Path, name: str, why: str) -> None:
+        """Record and report that a file, known to the manifest by `name`, cannot be upscaled."""
+        self.outcome.bad[source] = why
+        self.manifest.add({"status": "failed", "source": name, "reason": why})
+        self.progress.report(f"{source} could not be upscaled: {why}", error=True)
+
+    @contextmanager
+    def _fence(self, job: UpscaleJob) -> Iterator[None]:
+        """Whatever is wrong with one file is recorded, and the others go on; only a full disk ends them all."""
+        try:
+            yield
+        except OSError as error:
+            if error.errno in NO_ROOM:
+                raise cannot("write", job.result, error) from None
+            self.fail(job.source, job.name, str(cannot("write", job.result, error)).rstrip("."))
+        except (UnusableFile, InputError) as error:
+            self.fail(job.source, job.name, str(error))
+        except Exception as error:
+            self.fail(job.source, job.name, f"{type(error).__name__}: {' '.join(str(error).split())}")
+
+    @contextmanager
+    def _alone(self, job: UpscaleJob) -> Iterator[None]:
+        """No other process writes this result; the folder of a job with a manifest is locked as a whole."""
+        if self.root:
+            remove_leftovers_of(job.result)
+            yield
+            return
+        job.result.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with locked(hidden(job.result, ".lock"), keep=False):
+                remove_leftovers_of(job.result)
+                self._expect_free(job)  # another process may have finished it meanwhile
+                yield
+        except Busy:
+            raise UnusableFile(
+                f"another ganvas upscale is writing {job.result}; wait for it to finish, or give another --out"
+            ) from None
+
+    def _expect_free(self, job: UpscaleJob) -> None:
+        if job.result.exists() and not self.settings.overwrite:
+            raise UnusableFile(f"{job.result} {self._conflict(job)}; give --overwrite to replace it")
 
     def _write(self, job: UpscaleJob, on_progress: Callable[[float], None]) -> Written:
         began = time.perf_counter()
@@ -156,9 +182,9 @@ class _Running:
         def before(part: Path) -> None:
             if self.root:
                 seconds = round(time.perf_counter() - began, 3)
-                result = job.result.relative_to(self.root).as_posix()
+                names = {"result": job.result.relative_to(self.root).as_posix(), "part": part.name}
                 size = part.stat().st_size
-                self.manifest.add({"status": "done", **facts, "result": result, "bytes": size, "seconds": seconds})
+                self.manifest.add({"status": "done", **facts, **names, "bytes": size, "seconds": seconds})
 
         if job.is_video:
             return video.upscale_video(
@@ -177,20 +203,20 @@ class _Running:
         settings = {**self.settings.model, **asdict(self.settings.options), "form": form}
         return {"source": job.name, "size": stat.st_size, "mtime": stat.st_mtime_ns, "settings": settings}
 
-    def _conflict(self, job: UpscaleJob, facts: dict[str, Any]) -> str:
+    def _conflict(self, job: UpscaleJob) -> str:
         line = self.manifest.by_result(job.result.relative_to(self.root).as_posix()) if self.root else None
         if line is None:
             return "exists already"
         if line["source"] != job.name:
             return f"exists already, made from {line['source']}"
-        if line["settings"] != facts["settings"]:
+        if line.get("settings") != self._facts(job)["settings"]:
             return "exists already, made with other settings"
         return "exists already, but it or the photo has changed since"
 
     def _is_result(self, path: Path) -> bool:
         assert self.root
         try:
-            name = path.resolve().relative_to(self.root.resolve()).as_posix()
+            name = Path(os.path.realpath(path)).relative_to(os.path.realpath(self.root)).as_posix()
         except ValueError:
             return False
         return self.manifest.by_result(name) is not None
@@ -201,7 +227,7 @@ class _Running:
         try:
             self.progress.report(check(job.source, result))
         except (UnusableFile, pyvips.Error) as error:
-            self.fail(job, f"its result cannot be read again: {error}")
+            raise UnusableFile(f"its result cannot be read again: {error}") from None
 
 
 def _summary(written: Written, seconds: float) -> str:
@@ -215,41 +241,26 @@ def _summary(written: Written, seconds: float) -> str:
 
 def _refuse_own_sources(planned: JobList, overwrite: bool) -> None:
     for job in planned.jobs:
-        if not overwrite and job.result.exists() and job.result.samefile(job.source):
-            raise InputError(
-                f"{job.result} would replace its own source; give another --out, or --overwrite to replace the photo."
-            )
+        with suppress(OSError):  # whatever is wrong with a path, its own turn will tell
+            if not overwrite and job.result.exists() and job.result.samefile(job.source):
+                raise InputError(
+                    f"{job.result} would replace its own source; give another --out, or --overwrite to replace the"
+                    " photo."
+                )
 
 
 @contextmanager
 def _locked(root: Path | None) -> Iterator[None]:
     """Create the folder of results if necessary, check that it is writable, and lock it for this process."""
-    if root is None:
+    with ExitStack() as held:
+        try:
+            if root is not None:
+                root.mkdir(parents=True, exist_ok=True)
+                held.enter_context(locked(root / LOCK, keep=False))
+        except Busy:
+            raise InputError(
+                f"another ganvas upscale is writing to {root}; wait for it to finish, or give another --out."
+            ) from None
+        except OSError as error:
+            raise cannot("write", root, error) from None
         yield
-        return
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        probe = temporary(root / "probe")
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise _cannot_write(root, error) from None
-    lock = FileLock(root / LOCK)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise InputError(
-            f"another ganvas upscale is writing to {root}; wait for it to finish, or give another --out."
-        ) from None
-    try:
-        yield
-    finally:
-        with suppress(OSError):  # before the release, after which another process may create its own
-            (root / LOCK).unlink(missing_ok=True)
-        lock.release()
-
-
-def _cannot_write(path: Path, error: OSError) -> InputError:
-    reason = error.strerror or str(error)
-    remedy = "free some space" if error.errno in _NO_ROOM else "give another --out"
-    return InputError(f"cannot write {path} ({reason}); {remedy}, then run the same command again.")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
-from ganvas.files import temporary
+from ganvas.errors import InputError
+from ganvas.files import TEMPORARY, append_line, is_temporary, open_regular
 
 NAME = ".ganvas-upscale.jsonl"
 
@@ -19,19 +20,31 @@ class Manifest:
 
     Attributes:
         path: the manifest file, or None.
+
+    Raises:
+        InputError: the manifest is a link.
+        OSError: it cannot be read.
     """
 
     def __init__(self, folder: Path | None) -> None:
         self.path = None if folder is None else folder / NAME
         self._sources: dict[str, Line] = {}
         self._results: dict[str, Line] = {}
-        if self.path and self.path.exists():
-            for text in self.path.read_bytes().splitlines():
-                try:
-                    line = json.loads(text)
-                    self._remember(line)
-                except (ValueError, KeyError, TypeError, AttributeError):
-                    continue  # truncated by a kill or a full disk
+        if self.path and self.path.is_symlink():
+            raise InputError(f"{self.path} is a symbolic link, through which results would be recorded; remove it.")
+        for text in self._read().splitlines():
+            try:
+                line = json.loads(text.decode("utf-8", "surrogateescape"))
+            except (ValueError, RecursionError):
+                continue  # truncated by a kill or a full disk
+            if _is_sound(line):
+                self._remember(line)
+
+    def _read(self) -> bytes:
+        if self.path is None or not self.path.exists():
+            return b""
+        with os.fdopen(open_regular(self.path), "rb") as file:
+            return file.read()
 
     def by_source(self, source: str) -> Line | None:
         """The last line for a photo, by its name in its folder."""
@@ -42,17 +55,15 @@ class Manifest:
         return self._results.get(result)
 
     def add(self, line: Line) -> None:
-        """Append a line; it is on disk when this returns."""
+        """Append a line; it is on disk when this returns.
+
+        Raises:
+            OSError: it cannot be written, or the manifest is a link.
+        """
         self._remember(line)
-        if self.path is None:
-            return
-        text = json.dumps(line, ensure_ascii=False).encode("utf-8", "surrogateescape") + b"\n"
-        with self.path.open("ab+", buffering=0) as file:
-            end = file.seek(0, os.SEEK_END)
-            file.seek(max(0, end - 1))
-            torn = end and file.read(1) != b"\n"
-            file.write(b"\n" * bool(torn) + text)  # one call, so that lines may be truncated but never mixed
-            os.fsync(file.fileno())
+        if self.path is not None:
+            text = json.dumps(line, ensure_ascii=False).encode("utf-8", "surrogateescape")
+            append_line(self.path, text, sync=True)
 
     def _remember(self, line: Line) -> None:
         if line["status"] == "done":
@@ -64,7 +75,19 @@ def recover(line: Line, result: Path) -> bool:
 
     The line is written after the file is complete and before it is renamed, so that no file is ever made twice.
     """
-    part = temporary(result)
-    if part.is_file() and part.stat().st_size == line["bytes"]:
+    # Earlier versions recorded no name of the temporary file, which was always the same.
+    part = result.parent / line.get("part", f".{result.name}{TEMPORARY}")
+    if is_temporary(part, result) and part.is_file() and part.stat().st_size == line["bytes"]:
         part.replace(result)
     return result.is_file() and result.stat().st_size == line["bytes"]
+
+
+def _is_sound(line: Any) -> bool:
+    """Whether a line is one of ours: a folder from elsewhere must not have files renamed outside of it."""
+    if not isinstance(line, dict) or line.get("status") != "done" or not isinstance(line.get("bytes"), int):
+        return False
+    names = line.get("source"), line.get("result"), line.get("part", "")
+    if not all(isinstance(name, str) and "\0" not in name for name in names):
+        return False
+    result, part = PurePath(line["result"]), line.get("part", "")
+    return PurePath(part).name == part and not result.is_absolute() and ".." not in result.parts and bool(result.name)

@@ -6,7 +6,7 @@ import glob
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ganvas.errors import InputError
@@ -48,11 +48,13 @@ class JobList:
     Attributes:
         root: the folder of results and of their manifest; None if results go beside their sources or into one file.
         skipped: number of files in the folders that are neither images nor videos.
+        unreadable: folders that could not be searched, and why.
     """
 
     jobs: tuple[UpscaleJob, ...]
     root: Path | None
     skipped: int = 0
+    unreadable: dict[Path, str] = field(default_factory=dict)
 
 
 def plan(inputs: Sequence[str], out: Path | None, times: float, form: str) -> JobList:
@@ -82,21 +84,22 @@ def plan(inputs: Sequence[str], out: Path | None, times: float, form: str) -> Jo
         if form and EXTENSIONS.get(out.suffix.lower(), form) != form:
             raise InputError(f"--out {out} and --format {form} contradict each other; give only one of them.")
         return JobList((UpscaleJob(paths[0], paths[0].name, out),), None)
-    found, skipped = _collect(paths, folders, out)
+    found, skipped, unreadable = _collect(paths, folders, out)
     jobs = [UpscaleJob(source, name, _result_path(out, source, name, times, form)) for source, name in found]
     jobs = _unique(jobs, times, form)
-    if not jobs:
+    if not jobs and not unreadable:
         raise InputError(
             f"there are no images in {', '.join(inputs)}; give PNG, JPEG, WebP, TIFF or AVIF files, or folders or"
             " patterns of them."
         )
-    return JobList(tuple(jobs), out, skipped)
+    return JobList(tuple(jobs), out, skipped, unreadable)
 
 
 def _expand(text: str) -> list[Path]:
     path = Path(text)
     if path.exists() or not glob.has_magic(text):
-        if not path.exists():
+        # A link that leads nowhere is a file that cannot be upscaled, and does not end the others.
+        if not os.path.lexists(path):
             raise InputError(f"{text} does not exist; give an image, a folder of images, or a pattern in quotes.")
         return [path]
     found = [Path(name) for name in sorted(glob.glob(text, recursive=True))]  # noqa: PTH207
@@ -105,29 +108,36 @@ def _expand(text: str) -> list[Path]:
     return found
 
 
-def _collect(paths: Sequence[Path], folders: Sequence[Path], out: Path | None) -> tuple[list[tuple[Path, str]], int]:
-    """All sources with their names, each once, and the number of other files in the folders."""
-    found: dict[Path, tuple[Path, str]] = {}
-    skipped = 0
-    excluded = out.resolve() if out is not None else None
+def _collect(
+    paths: Sequence[Path], folders: Sequence[Path], out: Path | None
+) -> tuple[list[tuple[Path, str]], int, dict[Path, str]]:
+    """All sources with their names, each once, the number of other files in the folders, and unreadable folders."""
+    found: dict[str, tuple[Path, str]] = {}
+    skipped, unreadable = 0, dict[Path, str]()
+    excluded = os.path.realpath(out) if out is not None else None
     for path in paths:
         if not path.is_dir():
-            found.setdefault(path.resolve(), (path, path.name))
+            found.setdefault(os.path.realpath(path), (path, path.name))
             continue
-        above = f"{path.resolve().name}/" if len(folders) > 1 else ""
-        for source in _walk(path, excluded):
+        above = f"{os.path.realpath(path).rpartition(os.sep)[2]}/" if len(folders) > 1 else ""
+        for source in _walk(path, excluded, unreadable):
             if _is_media(source):
-                found.setdefault(source.resolve(), (source, above + source.relative_to(path).as_posix()))
+                found.setdefault(os.path.realpath(source), (source, above + source.relative_to(path).as_posix()))
             else:
                 skipped += 1
-    return list(found.values()), skipped
+    return list(found.values()), skipped, unreadable
 
 
-def _walk(folder: Path, excluded: Path | None) -> list[Path]:
+def _walk(folder: Path, excluded: str | None, unreadable: dict[Path, str]) -> list[Path]:
     """All files in a folder and its subfolders in order, without hidden files and the folder of results."""
+
+    def report(error: OSError) -> None:
+        unreadable[Path(error.filename)] = f"the folder cannot be read ({error.strerror})"
+
     found = []
-    for above, folders, files in os.walk(folder):
-        folders[:] = sorted(f for f in folders if not f.startswith(".") and (Path(above) / f).resolve() != excluded)
+    for above, folders, files in os.walk(folder, onerror=report):
+        seen = [name for name in folders if not name.startswith(".")]
+        folders[:] = sorted(name for name in seen if os.path.realpath(Path(above) / name) != excluded)
         names = sorted(name for name in files if not name.startswith(".") and name not in ("Thumbs.db", "desktop.ini"))
         found += [Path(above) / name for name in names]
     return found

@@ -16,6 +16,7 @@ import numpy as np
 import pyvips
 from numpy.typing import NDArray
 
+from ganvas.files import open_regular
 from ganvas.imageio import exif
 from ganvas.imageio.interrupts import deferred
 from ganvas.imageio.metadata import Metadata, kind_of_profile
@@ -104,7 +105,7 @@ def load(path: Path) -> Any:
     with _reading():
         try:
             # By descriptor: libvips parses options from some names, and refuses names that are not UTF-8.
-            descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+            descriptor = open_regular(path)
         except OSError as error:
             raise UnusableFile(f"the file cannot be read ({error.strerror})") from None
         try:

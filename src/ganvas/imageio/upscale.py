@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ import torch
 
 import ganvas
 from ganvas.errors import InputError
-from ganvas.files import temporary
+from ganvas.files import whole
 from ganvas.imageio import exif
 from ganvas.imageio.interrupts import deferred
 from ganvas.imageio.metadata import mark_upscaled
@@ -126,7 +125,7 @@ def upscale_photo(
             yield np.rint(band * np.float32(peak)).astype(kind)
             on_progress(done / full[1])
 
-    with whole(path, before) as part:
+    with recorded(path, before) as part:
         write_photo(part, form, rows(), full, final, (work.channels, bits), metadata, options.quality)
     if photo.bits == 16 and bits == 8:
         notes += (f"16 bits reduced to 8: {form.upper()} supports no more",)
@@ -136,25 +135,16 @@ def upscale_photo(
 
 
 @contextmanager
-def whole(path: Path, before: Callable[[Path], object]) -> Iterator[Path]:
-    """A temporary file to write to, which is renamed to `path` at the end, or deleted after an error.
+def recorded(path: Path, before: Callable[[Path], object]) -> Iterator[Path]:
+    """`ganvas.files.whole`, with a call of `before` on the finished temporary file right before it is renamed."""
 
-    Args:
-        before: called with the finished file before it is renamed.
-    """
-    part = temporary(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        yield part
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
+    def rename(part: Path) -> None:
         with deferred():  # both or neither: a file recorded as done but not renamed would be made twice
             before(part)
             part.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise
+
+    with whole(path, rename) as part:
+        yield part
 
 
 class _Work:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import tempfile
@@ -17,10 +18,11 @@ import numpy as np
 
 import ganvas
 from ganvas.errors import InputError
+from ganvas.files import open_regular
 from ganvas.imageio.metadata import SOURCE_TYPE
 from ganvas.imageio.planning import VIDEOS
 from ganvas.imageio.reading import UnusableFile
-from ganvas.imageio.upscale import OnProgress, OutputOptions, Written, whole
+from ganvas.imageio.upscale import OnProgress, OutputOptions, Written, recorded
 from ganvas.imageio.writing import os_error
 from ganvas.inference.engine.raster import ArrayRaster
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from ganvas.inference.upscaler import Upscaler
 
 MUXER = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
+CONTAINERS = ("mov", "matroska", "avi", "mpegts", "mpeg", "mpegvideo", "m4v", "h264", "hevc", "ogg", "asf", "flv")
 CRF = 16  # H.264 quality from 0 (lossless) to 51: visually lossless
 LONGEST = 16_384  # maximum side of an H.264 video in px
 HIGH = 720  # rows from which videos without a colour matrix are taken to be BT.709
@@ -86,18 +89,12 @@ def probe(path: Path) -> VideoInfo:
         UnusableFile: it is not a video.
     """
     _, ffprobe = programs()
-    command = [
-        ffprobe,
-        "-v",
-        "error",
-        "-select_streams",
-        "v:0",
-        "-show_streams",
-        "-show_format",
-        "-of",
-        "json",
-        str(path),
-    ]
+    try:
+        os.close(open_regular(path))
+    except OSError as error:
+        raise UnusableFile(f"the file cannot be read ({error.strerror})") from None
+    command = [ffprobe, "-v", "error", "-select_streams", "V:0", "-show_streams", "-show_format", "-of", "json"]
+    command += _input(path)
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL)
     try:
         found = json.loads(done.stdout or "{}")
@@ -150,8 +147,7 @@ def upscale_video(
             f"the result of {final[0]} x {final[1]} pixels exceeds the maximum size of a video ({LONGEST:,} per side)"
         )
     full = video.width * upscaler.scale, video.height * upscaler.scale
-    with whole(path, before) as part:
-        part.touch()
+    with recorded(path, before) as part:
         count = _stream(source, video, upscaler, part, path, options, full, final, on_progress)
     return Written(path, final[0], final[1], upscaler.last, _notes(video, count), count)
 
@@ -233,7 +229,7 @@ def _decoding(source: Path, video: VideoInfo) -> list[str]:
     scale = f"scale=in_color_matrix={_matrix(video)}:flags=accurate_rnd+full_chroma_int+bitexact"
     # Start at zero like the audio, so that a late first frame does not shift the video.
     filters = f"fps={video.rate.numerator}/{video.rate.denominator}:start_time=0,{scale}"
-    command = [ffmpeg, "-v", "error", "-i", _url(source), "-map", "0:V:0", "-vf", filters, "-f", "rawvideo"]
+    command = [ffmpeg, "-v", "error", *_input(source), "-map", "0:V:0", "-vf", filters, "-f", "rawvideo"]
     return [*command, "-pix_fmt", "rgb48le" if video.bits == 16 else "rgb24", "-"]
 
 
@@ -244,12 +240,13 @@ def _encoding(
     matrix = _matrix(video)
     command = [ffmpeg, "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb48le" if video.bits == 16 else "rgb24"]
     command += ["-video_size", f"{full[0]}x{full[1]}", "-framerate", f"{video.rate.numerator}/{video.rate.denominator}"]
-    command += ["-i", "-", "-i", _url(source), "-map", "0:v:0", "-map", "1", "-map", "-1:V", "-map", "-1:d"]
+    command += ["-i", "-", *_input(source), "-map", "0:v:0", "-map", "1", "-map", "-1:V", "-map", "-1:d"]
     command += ["-map_metadata", "1", "-map_chapters", "1", "-c", "copy", "-c:v:0", "libx264", "-crf", str(CRF)]
     scale = f"scale={final[0]}:{final[1]}:out_color_matrix={matrix}:out_range=tv:flags=lanczos+accurate_rnd"
-    command += ["-vf", scale, "-pix_fmt", "yuv420p10le" if video.bits == 16 else "yuv420p", "-color_range", "tv"]
-    command += ["-colorspace", matrix, "-color_primaries", video.primaries or matrix]
-    command += ["-color_trc", video.transfer or matrix]
+    # Of the first video stream alone: a second one is cover art, and copied.
+    command += ["-filter:v:0", scale, "-pix_fmt:v:0", "yuv420p10le" if video.bits == 16 else "yuv420p"]
+    command += ["-color_range:v:0", "tv", "-colorspace:v:0", matrix]
+    command += ["-color_primaries:v:0", video.primaries or matrix, "-color_trc:v:0", video.transfer or matrix]
     command += ["-metadata", f"comment=Upscaled {how}; {SOURCE_TYPE}", "-f", MUXER[path.suffix.lower()], _url(part)]
     return command
 
@@ -259,8 +256,13 @@ def _matrix(video: VideoInfo) -> str:
     return video.matrix or ("bt709" if video.height >= HIGH else "smpte170m")
 
 
+def _input(path: Path) -> list[str]:
+    """A file as ffmpeg's input: a container that names other files, such as a playlist, cannot lead to them."""
+    return ["-protocol_whitelist", "file,pipe", "-format_whitelist", ",".join(CONTAINERS), "-i", _url(path)]
+
+
 def _url(path: Path) -> str:
-    return f"file:{path}"  # ffmpeg would take the part before a colon for a protocol
+    return f"file:{path}"  # without it, ffmpeg takes -x.mp4 for an option and the part before a colon for a protocol
 
 
 def _last(log: IO[bytes]) -> str:

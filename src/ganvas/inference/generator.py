@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from ganvas.errors import InputError, listed
-from ganvas.files import write_atomically
+from ganvas.files import plain_name, write_atomically
 from ganvas.imaging.grid import Pixels, grid, label_rows, to_image, zoom
 from ganvas.imaging.saving import save_gif, save_png
 from ganvas.imaging.tensors import to_pixels
@@ -139,7 +138,7 @@ class Generator(Sampler):
 
 def class_folder(name: str, number: int) -> str:
     """The name of a class's folder: the class's name, or its number and the valid characters of its name."""
-    safe = re.sub(r"[^\w .,()+-]", "_", name).strip(" .")
+    safe = plain_name(name)
     return safe if safe and safe == name else f"{number}-{safe}".rstrip("-")
 
 
@@ -150,7 +149,7 @@ def _save_mp4(frames: Pixels, path: Path, comment: str) -> None:
     rgb = np.broadcast_to(frames, (*frames.shape[:3], 3))
     command = ["ffmpeg", "-loglevel", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24"]
     command += ["-s", f"{width}x{height}", "-r", str(FRAMES_PER_SECOND), "-i", "-", "-pix_fmt", "yuv420p"]
-    command += ["-metadata", f"comment={comment}", "-f", "mp4", str(path)]
+    command += ["-metadata", f"comment={comment}", "-f", "mp4", f"file:{path}"]
     made = subprocess.run(command, input=rgb.tobytes(), capture_output=True, check=False)
     if made.returncode:
         raise InputError(

@@ -1,8 +1,9 @@
-"""Saves a run: the last two states, those to be kept for good, and the best."""
+"""Saves a run: the last two states, those to be kept for good, the best, and in the end the model."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ganvas.runs import checkpoint
@@ -19,8 +20,14 @@ NEWEST = 2  # if the last file is truncated or corrupted, the one before remains
 class Checkpoints(Observer):
     """Saves complete states at intervals of time and of images seen, and at the end."""
 
-    def __init__(self, folder: RunFolder, about: dict[str, Any], seconds: float, keep_every: int) -> None:
+    vital = True
+
+    def __init__(
+        self, folder: RunFolder, about: dict[str, Any], seconds: float, keep_every: int, finish: Callable[[], object]
+    ) -> None:
+        """`finish` writes the model, if the run is finished."""
         self.folder, self.about, self.seconds, self.keep_every = folder, about, seconds, keep_every
+        self.finish = finish
 
     def start(self, run: Run) -> None:
         """Start the clock."""
@@ -35,8 +42,9 @@ class Checkpoints(Observer):
             self.save_last(run)
 
     def end(self, run: Run) -> None:
-        """Save the last state."""
+        """Save the last state and the model, before anything else can fail."""
         self.save_last(run)
+        self.finish()
 
     def save_last(self, run: Run) -> None:
         """Save the state, named after its count of images, and delete all but the newest ones."""

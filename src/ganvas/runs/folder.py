@@ -12,16 +12,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from ganvas.errors import InputError
-from ganvas.files import write_text
+from ganvas.files import Busy, append_line, cannot, is_locked, locked, write_text
 from ganvas.metrics import quantity
 from ganvas.metrics.figure import Figure
 from ganvas.recipe.legacy import renamed
 from ganvas.runs.previews import read_previews, write_previews
 
 Json = dict[str, Any]
+
+LOCK = ".lock"
 
 MEASURES = {
     "swd": "SWD",
@@ -77,26 +77,33 @@ class RunFolder:
         """Lock the run against training by a second process; the lock of a killed process is released automatically.
 
         Raises:
-            InputError: another process holds the lock.
+            InputError: another process holds the lock, the folder cannot be written, or a part of it is a link.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
+        self._expect_no_links()
         try:
-            with FileLock(self.path / ".lock", timeout=0):
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise cannot("write", self.path, error) from error
+        try:
+            with locked(self.path / LOCK):
                 yield
-        except Timeout:
+        except Busy:
             raise InputError(
                 f"the run {self.path} is being trained by another process; wait for it, or choose another --name."
             ) from None
 
     def is_training(self) -> bool:
-        """Whether a process currently holds the lock."""
-        if not (self.path / ".lock").exists():
-            return False
-        try:
-            with FileLock(self.path / ".lock", timeout=0):
-                return False
-        except Timeout:
-            return True
+        """Whether a process currently holds the lock; looking never keeps a process from training."""
+        return is_locked(self.path / LOCK)
+
+    def _expect_no_links(self) -> None:
+        """Refuse a folder from elsewhere in which a link would lead writes, or deletions, out of it."""
+        for part in (self.samples, self.checkpoints, self.path / "tensorboard", self.log, self.events, self.figures):
+            if part.is_symlink():
+                raise InputError(
+                    f"{part} is a symbolic link, through which a run would write elsewhere; replace it by what it"
+                    f" leads to, or move the whole run and make {self.path} the link."
+                )
 
     def add_log(self, line: Json) -> None:
         """Append one line to log.jsonl."""
@@ -148,7 +155,8 @@ class RunFolder:
 
     def states(self) -> list[Path]:
         """The regular checkpoints, newest first, without the best one and those kept for good."""
-        return sorted(self.checkpoints.glob("[0-9]*.safetensors"), reverse=True)
+        found = self.checkpoints.glob("[0-9]*.safetensors")  # not the copies of a sync tool: 000000000064 (1)
+        return sorted((path for path in found if path.stem.isdecimal()), reverse=True)
 
     def sample_path(self, images: int) -> Path:
         """The path of the sample grid at a count of images."""
@@ -240,14 +248,10 @@ def read_json(path: Path) -> Json:
 
 
 def _append(path: Path, line: Json) -> None:
-    # A single write of a short line in append mode: a kill leaves all of it or nothing.
     try:
-        with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+        append_line(path, json.dumps(line).encode())
     except OSError as error:
-        raise InputError(
-            f"cannot write {path} ({error.strerror}); free some disk space, then run the same command again."
-        ) from error
+        raise cannot("write", path, error) from error
 
 
 def _read_lines(path: Path) -> list[Json]:

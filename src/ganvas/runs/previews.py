@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from ganvas.files import write_text
+from ganvas.files import open_regular, write_text
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 INDEX = "index.json"
 LARGEST = 2**53  # a count beyond it is damage
@@ -65,6 +69,17 @@ def read_previews(samples: Path) -> list[Preview]:
     """The previews of a run in order of images seen, omitting damaged entries and missing files."""
     found = [preview for preview in map(_preview, _entries(samples)) if preview and (samples / preview.file).is_file()]
     return sorted(found, key=lambda preview: preview.images_seen)
+
+
+def open_preview(samples: Path, preview: Preview) -> Image.Image | None:
+    """The image of a preview, decoded; None if the file is damaged, or no image at all."""
+    from PIL import Image
+
+    try:
+        with os.fdopen(open_regular(samples / preview.file), "rb") as file, Image.open(file) as image:
+            return image.copy()
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return None
 
 
 def _entries(samples: Path) -> list[Any]:

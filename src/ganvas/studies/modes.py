@@ -13,7 +13,7 @@ from ganvas.recipe import Adam, Recipe
 from ganvas.recipe.objectives import Hinge, LeastSquares, NonSaturating, Wasserstein
 from ganvas.recipe.penalties import GradientPenalty
 from ganvas.reports import Comparison
-from ganvas.runs.previews import Part, Preview
+from ganvas.runs.previews import Part, Preview, open_preview
 from ganvas.runs.record import Record
 from ganvas.studies.presets import at_length
 from ganvas.studies.study import Study, changed
@@ -125,7 +125,6 @@ def _draw(comparison: Comparison, path: Path) -> None:
     """The last sample grid of the first run of every game, and real images."""
     import numpy as np
     from matplotlib.figure import Figure
-    from PIL import Image
 
     panels: list[tuple[str, Any]] = []
     reals: list[tuple[str, Any]] = []
@@ -136,10 +135,11 @@ def _draw(comparison: Comparison, path: Path) -> None:
         title = f"{run.name.removesuffix(f'-seed{run.seed}')}\n{message}"
         if run.previews:
             preview = run.previews[-1]
-            with Image.open(run.folder.samples / preview.file) as opened:
+            opened = open_preview(run.folder.samples, preview)
+            if opened:
                 panels.append((title, np.asarray(opened.crop(_all_of(preview, "output")))))
-                if preview.reals:
-                    reals = [("real images\n", np.asarray(opened.crop(_all_of(preview, "real"))))]
+            if opened and preview.reals:
+                reals = [("real images\n", np.asarray(opened.crop(_all_of(preview, "real"))))]
     panels += reals
     rows = max(1, -(-len(panels) // COLUMNS))
     figure = Figure(figsize=(3 * COLUMNS, 3.6 * rows), layout="constrained", dpi=80)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ganvas.data.feed import Feed
+from ganvas.errors import InputError
 from ganvas.recipe.batch import Batch
 from ganvas.recipe.ramp import at
 from ganvas.training.observer import Observer
@@ -37,9 +38,22 @@ class Timing:
     observers: float
 
 
-def train(run: Run, feed: Feed, observers: Sequence[Observer], stop: Callable[[], bool] = lambda: False) -> Timing:
+Failed = Callable[[Observer, Exception], object]
+
+
+def train(
+    run: Run,
+    feed: Feed,
+    observers: Sequence[Observer],
+    stop: Callable[[], bool] = lambda: False,
+    failed: Failed | None = None,
+) -> Timing:
     """Train until the recipe's images have been seen, or until `stop` or the run's controller ends the run after a
     round.
+
+    Args:
+        failed: called with an observer that is not vital and its error, after which the run goes on without it; if
+            None, the error is raised. An `InputError` before the first round is always raised.
 
     Raises:
         Diverged: a term became NaN or infinite; the run's weights are then unusable.
@@ -47,8 +61,7 @@ def train(run: Run, feed: Feed, observers: Sequence[Observer], stop: Callable[[]
     controller = run.controller
     unguarded: list[Report] = []
     began = time.perf_counter()
-    for observer in observers:
-        observer.start(run)
+    observers = _tell(observers, lambda observer: observer.start(run), failed, first=True)
     observing = time.perf_counter() - began
     while run.images_seen < run.recipe.images and not stop():
         report = _round(run, feed)
@@ -63,8 +76,7 @@ def train(run: Run, feed: Feed, observers: Sequence[Observer], stop: Callable[[]
         ended = controller is not None and controller.step(report)
         if observers:
             observing_since = time.perf_counter()
-            for observer in observers:
-                observer.step(run, report)
+            observers = _tell(observers, lambda observer: observer.step(run, report), failed)  # noqa: B023 -- called here
             observing += time.perf_counter() - observing_since
         if ended:
             break
@@ -74,10 +86,26 @@ def train(run: Run, feed: Feed, observers: Sequence[Observer], stop: Callable[[]
     if controller is not None and run.images_seen >= run.recipe.images:
         controller.end()
     observing_since = time.perf_counter()
-    for observer in observers:
-        observer.end(run)
+    _tell(sorted(observers, key=lambda observer: not observer.vital), lambda observer: observer.end(run), failed)
     observing += time.perf_counter() - observing_since
     return Timing(time.perf_counter() - began, feed.waited, observing)
+
+
+def _tell(
+    observers: Sequence[Observer], call: Callable[[Observer], object], failed: Failed | None, first: bool = False
+) -> list[Observer]:
+    """Call the observers; return those that have not failed."""
+    kept = []
+    for observer in observers:
+        try:
+            call(observer)
+        except Exception as error:
+            if failed is None or observer.vital or (first and isinstance(error, InputError)):
+                raise
+            failed(observer, error)
+        else:
+            kept.append(observer)
+    return kept
 
 
 def _round(run: Run, feed: Feed) -> Report:

@@ -10,9 +10,11 @@ class Observer:
 
     Attributes:
         ends: the reason for ending the run now, with its best state as the model; empty to continue.
+        vital: whether the run must not go on without it. Of any other, an error leaves it out of the rest of the run.
     """
 
     ends = ""
+    vital = False
 
     def start(self, run: Run) -> None:
         """Called once before the first round, on resume with the restored state."""
@@ -21,7 +23,10 @@ class Observer:
         """Called after every round; must return quickly and avoid synchronizing with the device."""
 
     def end(self, run: Run) -> None:
-        """Called once after the last round of a finished or stopped run, but not if the run diverged."""
+        """Called once after the last round of a finished or stopped run, but not if the run diverged.
+
+        What is vital comes first.
+        """
 
 
 def due(every: int, before: int, now: int) -> bool:

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from ganvas.errors import InputError
 from ganvas.files import write_atomically
 from ganvas.imaging.grid import Pixels
+from ganvas.runs.previews import open_preview
 from ganvas.runs.record import Record
 from ganvas.studies.tuning.candidates import TuningCandidate
 from ganvas.studies.tuning.trials import Trial, read
@@ -85,11 +85,9 @@ def _sample_grid(axis: Any, trial: Trial, images: int) -> None:
 
 def _fakes(record: Record, images: int) -> tuple[Pixels, int]:
     """The fakes of the last preview up to a count of images, without the reals, and the count of that preview."""
-    preview = next((one for one in reversed(record.previews) if one.images_seen <= images), None)
-    if not preview:
-        raise InputError(
-            f"the run {record.path} has no index of its previews; start the search again under a new --name."
-        )
-    with Image.open(record.folder.samples / preview.file) as opened:
-        pixels = np.asarray(opened)
-    return pixels[:, : preview.box(preview.columns - 1)[2] + preview.gap], preview.images_seen
+    for preview in reversed(record.previews):
+        opened = open_preview(record.folder.samples, preview) if preview.images_seen <= images else None
+        if opened:
+            right = preview.box(preview.columns - 1)[2] + preview.gap
+            return np.asarray(opened)[:, :right], preview.images_seen
+    raise InputError(f"the run {record.path} has no intact previews; start the search again under a new --name.")

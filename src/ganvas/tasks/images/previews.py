@@ -18,7 +18,7 @@ from ganvas.imaging.tensors import to_pixels
 from ganvas.observers.previews import Previewer
 from ganvas.recipe.recipe import Recipe
 from ganvas.runs.folder import RunFolder
-from ganvas.runs.previews import Preview, read_previews
+from ganvas.runs.previews import Preview, open_preview, read_previews
 from ganvas.training.run import Run
 
 STRIP_ROWS, STRIP_COLUMNS = 6, 12
@@ -75,15 +75,17 @@ class ImagePreviewer(Previewer):
         alike = [one for one in found if replace(one, file="", images_seen=0) == self.layout]
         # Closer at the start, where most happens.
         chosen = sorted({round(i) for i in np.linspace(0, 1, STRIP_COLUMNS) ** 2 * (len(alike) - 1)})
-        moments = [_tiles(folder, alike[index], shown) for index in chosen]
-        strip = grid(np.stack([moment[row] for row in range(len(shown)) for moment in moments]), len(chosen))
+        opened = [(alike[index], open_preview(folder.samples, alike[index])) for index in chosen]
+        moments = [_tiles(image, preview, shown) for preview, image in opened if image]
+        if not moments:
+            return
+        strip = grid(np.stack([moment[row] for row in range(len(shown)) for moment in moments]), len(moments))
         save_png(label_rows(strip, self.classes), folder.filmstrip)
 
 
-def _tiles(folder: RunFolder, preview: Preview, shown: range) -> list[Pixels]:
+def _tiles(image: Image.Image, preview: Preview, shown: range) -> list[Pixels]:
     """Some fakes of a preview (H, W, C), as small as they were made."""
-    with Image.open(folder.samples / preview.file) as image:
-        cut = [np.asarray(image.crop(preview.box(index))) for index in shown]
+    cut = [np.asarray(image.crop(preview.box(index))) for index in shown]
     return [tile.reshape(*preview.tile, -1)[:: preview.zoom, :: preview.zoom] for tile in cut]
 
 

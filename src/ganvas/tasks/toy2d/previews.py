@@ -15,7 +15,7 @@ from ganvas.imaging.saving import save_gif, save_png
 from ganvas.metrics.mode_coverage import Coverage, coverage
 from ganvas.observers.previews import Previewer
 from ganvas.runs.folder import RunFolder
-from ganvas.runs.previews import Preview, read_previews
+from ganvas.runs.previews import Preview, open_preview, read_previews
 from ganvas.training.run import Run
 
 POINTS = 2_500  # fakes in a preview
@@ -45,7 +45,10 @@ class PlotPreviewer(Previewer):
 
     def finish(self, folder: RunFolder) -> None:
         """The film strip and the animation."""
-        plots = [folder.samples / preview.file for preview in read_previews(folder.samples)]
+        found = [preview for preview in read_previews(folder.samples) if open_preview(folder.samples, preview)]
+        plots = [folder.samples / preview.file for preview in found]
+        if not plots:
+            return
         chosen = sorted({round(i) for i in np.linspace(0, 1, STRIP) ** 2 * (len(plots) - 1)})
         frames = [_open(plots[index]).reduce(2) for index in chosen]
         save_png(grid(np.stack([np.asarray(frame) for frame in frames]), COLUMNS), folder.filmstrip)
