@@ -9,8 +9,9 @@ from typing import Literal, final
 import torch
 from torch import Tensor, nn
 
-from ganvas import Adam, Augment, Hinge, Images, NonSaturating, Ramp, Recipe, Wasserstein
+from ganvas import Adam, Augment, Hinge, Images, NonSaturating, Ramp, Recipe, Relativistic, Wasserstein
 from ganvas.recipe import EMA
+from ganvas.recipe.penalties import R1, R2
 from ganvas.recipe.system import Synthesis
 from ganvas.systems.dcgan import DCGAN
 
@@ -70,9 +71,10 @@ class Shrink(nn.Module):
 
 
 def base(source: str, seed: int) -> Recipe:
-    """The sound game that all others are changed from: 16 px grey or 32 px colour, in half a minute."""
-    grey = source == "digits"
-    system = DCGAN(size=16, channels=1, g_width=32, d_width=32) if grey else DCGAN(size=32, g_width=16, d_width=16)
+    """The sound game that all others are changed from: 16 px, or 32 px of faces, in half a minute."""
+    grey, small = source == "digits", not source.endswith(".zip")
+    wide, narrow = {"size": 16, "g_width": 32, "d_width": 32}, {"size": 32, "g_width": 16, "d_width": 16}
+    system = DCGAN(**(wide if small else narrow), channels=1 if grey else 3)
     return Recipe(
         system=system,
         data=Images(source=source),
@@ -143,3 +145,18 @@ HEALTHY: dict[str, Callable[[Recipe], Recipe]] = {
     "hinge": lambda r: replace(r, objective=Hinge()),
     "spectral": lambda r: replace(_normed(r, "spectral"), adam_d=Adam(lr=2e-4)),
 }
+
+# Games that no threshold was tuned on: a run KIND@GAME is of that kind in that game.
+GAMES: dict[str, Callable[[Recipe], Recipe]] = {
+    "hinge-spectral": lambda r: replace(_normed(r, "spectral"), objective=Hinge()),
+    "relativistic": lambda r: replace(_normed(r, "none"), objective=Relativistic(), penalties=(R1(), R2())),
+}
+
+
+def recipe_of(kind: str, source: str, seed: int) -> Recipe:
+    """The recipe of a run by its kind, KIND or KIND@GAME."""
+    what, _, game = kind.partition("@")
+    recipe = base(source, seed)
+    if game:
+        recipe = GAMES[game](recipe)
+    return FAULTS[what].change(recipe) if what in FAULTS else HEALTHY[what](recipe)

@@ -1,6 +1,9 @@
 """Train every faulty and every healthy run of the benchmark, two at a time; finished runs are skipped.
 
 python benchmarks/diagnosis/train_runs.py OUT --faces FACES.zip [--treat] [--jobs 2] [--seeds N ...] [--only NAME ...]
+
+--only takes the beginnings of names, KIND.DATA.SEED; of runs in other games and on other data than those that the
+thresholds were tuned on it takes whole names, such as plain@relativistic.cifar.0 (with --cifar PICTURES).
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from faults import FAULTS, HEALTHY, IMAGES, SEEDS, base
+from faults import FAULTS, HEALTHY, IMAGES, SEEDS, recipe_of
 
 FEW = 200
 LOOKS = 40
@@ -25,15 +28,14 @@ def names(seeds: list[int]) -> list[str]:
     return [f"{kind}.{data}.{seed}" for seed in seeds for kind in kinds for data in ("digits", "faces")]
 
 
-def train_run(name: str, out: Path, faces: str, treat: bool) -> None:
+def train_run(name: str, out: Path, sources: dict[str, str], treat: bool) -> None:
     """Train one run in this process."""
     from ganvas import Host, Images, Steering, Watch, train
     from ganvas.training.loop import Diverged
 
     kind, data, seed = name.split(".")
-    recipe = base("digits" if data == "digits" else faces, int(seed))
-    recipe = FAULTS[kind].change(recipe) if kind in FAULTS else HEALTHY[kind](recipe)
-    if kind == "few-pictures":
+    recipe = recipe_of(kind, sources[data], int(seed))
+    if kind.startswith("few-pictures"):
         assert isinstance(recipe.data, Images)
         recipe = replace(recipe, data=Images(source=_few(recipe.data.source, recipe.system, out), held_out=0.5))
     if treat:
@@ -64,7 +66,8 @@ def main() -> None:
     """Train what is missing, several at a time."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--faces", required=True)
+    parser.add_argument("--faces", default="faces.zip")
+    parser.add_argument("--cifar", default="cifar10")
     parser.add_argument("--treat", action="store_true")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only", nargs="*", default=[])
@@ -72,11 +75,13 @@ def main() -> None:
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     wanted = [name for name in names(given.seeds) if not given.only or any(name.startswith(o) for o in given.only)]
+    wanted += [name for name in given.only if "@" in name or ".cifar." in name]
     if given.treat:
         wanted = [name for name in wanted if name.split(".")[0] in FAULTS]
+    sources = {"digits": "digits", "faces": given.faces, "cifar": given.cifar}
     began = time.perf_counter()
     with ProcessPoolExecutor(given.jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        under_way = {pool.submit(train_run, name, given.out, given.faces, given.treat): name for name in wanted}
+        under_way = {pool.submit(train_run, name, given.out, sources, given.treat): name for name in wanted}
         for done in as_completed(under_way):
             failure = done.exception()
             outcome = f"FAILED: {failure}" if failure else "done"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ganvas.diagnosis.interlace import interlace
-from ganvas.diagnosis.signals import Probe
+from ganvas.diagnosis.signals import CHANCE, Probe, chance_limit
 from ganvas.recipe.objectives import Hinge, LeastSquares, NonSaturating, Relativistic, Wasserstein
 from ganvas.systems.dcgan import DCGAN
 
@@ -153,3 +154,21 @@ def test_the_noise_of_overfit_is_its_scatter_over_choices_of_pictures() -> None:
         seen = probe.measure(Fixed(pictures(-0.5, 7)), Brightness(4.0))
         found.append(seen["overfit"])
     assert seen["overfit_noise"] == pytest.approx(float(np.std(found)), rel=0.25)
+
+
+@pytest.mark.parametrize(("n", "m"), [(9, 4), (12, 5), (4, 9)])
+def test_what_chance_hardly_exceeds_is_counted_over_all_orders(n: int, m: int) -> None:
+    found = []
+    for low in combinations(range(n + m), m):
+        high = [rank for rank in range(n + m) if rank not in low]
+        found.append(np.mean([[one > other for other in low] for one in high]))
+    limit = chance_limit(n, m) + 1e-9
+    assert np.mean(np.array(found) > limit) <= CHANCE
+    assert np.mean(np.array(found) > limit - 1 / (n * m)) > CHANCE
+
+
+def test_of_many_chance_is_three_standard_deviations() -> None:
+    assert chance_limit(128, 128) == pytest.approx(0.6084, abs=1e-4)
+    assert chance_limit(20, 2) == chance_limit(128, 1) == 1
+    # Where both apply they agree.
+    assert chance_limit(128, 10) == pytest.approx(0.5 + 3 * (139 / (12 * 1280)) ** 0.5, abs=0.02)

@@ -4,9 +4,24 @@ from __future__ import annotations
 
 import pytest
 
-from ganvas.diagnosis import Snapshot, advice, assess, snapshots, timeline
+from ganvas.diagnosis import SOUND as SOUND_VERDICTS
+from ganvas.diagnosis import Assessor, Snapshot, advice, assess, snapshots, timeline
+from ganvas.diagnosis.history import unjudged
 from ganvas.diagnosis.remedies import REMEDIES
-from ganvas.diagnosis.verdicts import CONDITIONS, HOLD, SEVERITY, TITLES, best, distance, improved, verdict_of
+from ganvas.diagnosis.signals import chance_limit
+from ganvas.diagnosis.verdicts import (
+    CONDITIONS,
+    HOLD,
+    RELEASE,
+    SEVERITY,
+    SMOOTH,
+    TIME,
+    TITLES,
+    best,
+    distance,
+    improved,
+    verdict_of,
+)
 from tests.conftest import tiny
 
 SOUND = {
@@ -22,6 +37,8 @@ SOUND = {
     "features": 0.95,
     "duplicates": 0.0,
     "movement": 0.2,
+    "rarest": 0.9,
+    "commonest": 1.1,
     "advantage": 0.5,
     "distance": 1.5,
 }
@@ -33,6 +50,7 @@ ILL = {
     "oscillation": {"movement": 0.9, "distance": 9.0},
     "partial-collapse": {"duplicates": 1.0},
     "d-overfits": {"overfit": 0.85, "logit_held_out": 0.2},
+    "class-imbalance": {"rarest": 0.15, "commonest": 2.1},
     "d-dominates": {"logit_real": 8.0, "logit_fake": -8.0, "logit_held_out": 8.0, "advantage": 0.99},
 }
 
@@ -44,7 +62,7 @@ def history(*changes: dict[str, float]) -> list[Snapshot]:
 def test_a_sound_game_is_healthy_from_the_start() -> None:
     assert assess([]).name == "healthy"
     found = timeline(history(*[{}] * 20))
-    assert [verdict.name for verdict in found] == ["healthy"]
+    assert [verdict.name for verdict in found] == ["early", "healthy"]
 
 
 @pytest.mark.parametrize("name", ILL)
@@ -62,7 +80,49 @@ def test_each_illness_is_named_with_evidence_and_since_when(name: str) -> None:
 
 @pytest.mark.parametrize("name", ILL)
 def test_one_odd_look_is_no_verdict(name: str) -> None:
-    assert [v.name for v in timeline(history(*[{}] * 10, ILL[name], *[{}] * 5))] == ["healthy"]
+    assert [v.name for v in timeline(history(*[{}] * 10, ILL[name], *[{}] * 5))] == ["early", "healthy"]
+
+
+@pytest.mark.parametrize("name", ILL)
+def test_a_verdict_that_wavers_stands_until_it_has_been_gone_for_a_while(name: str) -> None:
+    wavering = [*[ILL[name]] * 5, *[{}] * 4] * 5
+    found = timeline(history(*[{}] * 10, *wavering, *[{}] * (RELEASE + 3)))
+    assert [v.name for v in found] == ["early", "healthy", name, "healthy"]
+    assert found[-1].since > 100 * (10 + len(wavering))
+
+
+def test_before_the_players_have_had_time_it_is_too_early_to_tell() -> None:
+    ill = history(*[ILL["d-dominates"]] * 40)
+    found = timeline(ill, batch=32)
+    assert [(v.name, v.images) for v in found] == [("early", 100), ("d-dominates", TIME * 32)]
+    assert str(found[0]) == "too early to tell"
+    # Nor do three snapshots, however far apart, make a history.
+    assert Assessor(1, [Snapshot(1000 * s.images, s.signals, {}) for s in ill[:4]]).verdict.name == "early"
+
+
+def test_a_game_that_moves_fast_and_away_from_the_reals_oscillates_from_the_start() -> None:
+    away = history(*[{"movement": 0.9, "distance": 20 + 2 * i} for i in range(8)])
+    assert timeline(away)[-1].name == "oscillation"
+    assert timeline(away)[-1].images == 100 * (SMOOTH + HOLD)
+
+
+def test_three_held_out_pictures_are_enough_to_know_memorizing_and_one_is_not() -> None:
+    for held_out, name in ((3, "d-overfits"), (1, "healthy")):
+        change = ILL["d-overfits"] | {"overfit": 1.0, "overfit_limit": chance_limit(57, held_out)}
+        seen = history(*[change] * 8)
+        assert assess(seen).name == name
+        assert any("too few images are held out" in line for line in unjudged(seen[-1])) == (name == "healthy")
+
+
+def test_what_cannot_be_judged_is_said() -> None:
+    def said(*left_out: str) -> str:
+        return " ".join(unjudged(Snapshot(1, {k: v for k, v in every.items() if k not in left_out}, {})))
+
+    every = SOUND | {"overfit_limit": 0.6}
+    assert said() == ""
+    assert "critic" in said("advantage")
+    assert "no images are held out" in said("overfit", "overfit_limit")
+    assert "a classifier that knows the classes" in said("rarest")
 
 
 @pytest.mark.parametrize(("held_out", "name"), [(6, "healthy"), (128, "d-overfits")])
@@ -115,7 +175,7 @@ def test_every_verdict_has_a_title_and_remedies_that_apply() -> None:
     for name in CONDITIONS:
         assert name in TITLES
         assert advice(name, tiny("dcgan"), 1000), name
-    assert set(REMEDIES) == {*CONDITIONS, "healthy"}
+    assert set(REMEDIES) == {*CONDITIONS, *SOUND_VERDICTS}
 
 
 def test_evidence_that_eases_is_told_from_evidence_that_does_not() -> None:

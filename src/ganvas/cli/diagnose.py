@@ -31,6 +31,8 @@ def main(argv: list[str]) -> int:
         console.print(
             f"losses interlace {diagnosis.interlace:.2f} (0 apart, 1 interlaced) over the last tenth of the run"
         )
+    for sentence in diagnosis.unjudged:
+        console.print(f"not judged: {sentence}", markup=False)
     now = diagnosis.timeline[-1]
     recipe = read_recipe(record.plain, str(record.folder.recipe))
     for line in advice(now.name, recipe, now.images):

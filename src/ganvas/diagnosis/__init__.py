@@ -3,10 +3,12 @@
 from ganvas.diagnosis.chart import draw_diagnosis
 from ganvas.diagnosis.history import Diagnosis, diagnose
 from ganvas.diagnosis.remedies import REMEDIES, advice
-from ganvas.diagnosis.verdicts import Snapshot, Verdict, assess, snapshots, timeline
+from ganvas.diagnosis.verdicts import SOUND, Assessor, Snapshot, Verdict, assess, snapshots, timeline
 
 __all__ = [
     "REMEDIES",
+    "SOUND",
+    "Assessor",
     "Diagnosis",
     "Snapshot",
     "Verdict",

@@ -12,6 +12,7 @@ from ganvas.files import write_atomically
 from ganvas.runs.record import Record
 
 COLOURS = {
+    "early": "#ffffff",
     "healthy": "#e6f4e9",
     "d-dominates": "#f6c9a8",
     "g-dominates": "#b9d3f0",
@@ -21,6 +22,7 @@ COLOURS = {
     "oscillation": "#cdbbe6",
     "divergence": "#bcbcbc",
     "past-best": "#e3e3e3",
+    "class-imbalance": "#d5e8e8",
 }
 
 PANELS: tuple[tuple[str, tuple[str, ...], str], ...] = (

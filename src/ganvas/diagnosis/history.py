@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ganvas.diagnosis.interlace import interlace
-from ganvas.diagnosis.verdicts import Snapshot, Verdict, snapshots, timeline
+from ganvas.diagnosis.verdicts import Snapshot, Verdict, overfit_limit, snapshots, timeline
 from ganvas.errors import InputError
 from ganvas.runs.record import Record
 
@@ -20,11 +20,13 @@ class Diagnosis:
         snapshots: all of them, in order.
         timeline: the verdicts in order, each where it first applied; the last one is current.
         interlace: how much the losses interlaced at the end, 0 to 1; None if they are not comparable.
+        unjudged: sentences on the verdicts that this run cannot get, whatever happens.
     """
 
     snapshots: list[Snapshot]
     timeline: list[Verdict]
     interlace: float | None
+    unjudged: list[str]
 
 
 def diagnose(record: Record) -> Diagnosis:
@@ -39,12 +41,35 @@ def diagnose(record: Record) -> Diagnosis:
             f"the run {record.path} has no diagnosis in its log; if it generates from noise, train it further or with a"
             " smaller --watch.diagnose-every, otherwise see its losses and measures with ganvas compare."
         )
-    verdicts = timeline(found)
+    verdicts = timeline(found, record.plain.get("batch_size", 0))
     ended = [event for event in record.events if event["event"] == "diverged"]
     if ended:
         images = ended[-1].get("images", found[-1].images)
         verdicts.append(Verdict("divergence", images, images, {}))
-    return Diagnosis(found, verdicts, _interlace(record))
+    return Diagnosis(found, verdicts, _interlace(record), unjudged(found[-1]))
+
+
+def unjudged(snapshot: Snapshot) -> list[str]:
+    """Sentences on the verdicts for which a snapshot has no evidence."""
+    sentences = []
+    if "advantage" not in snapshot.signals:
+        sentences.append(
+            "whether D dominates: a Wasserstein critic is meant to be ahead of G, and its loss has no scale; all other"
+            " verdicts are given on critics, too."
+        )
+    if "overfit" not in snapshot.signals:
+        sentences.append("whether D overfits: no images are held out; hold some out with --data.held-out 0.05.")
+    elif overfit_limit([snapshot]) >= 1:
+        sentences.append(
+            "whether D overfits: too few images are held out to tell it from chance; hold out more with"
+            " --data.held-out, or look for copies with ganvas evaluate."
+        )
+    if "rarest" not in snapshot.signals:
+        sentences.append(
+            "class imbalance: it takes a classifier that knows the classes of the data (of handwritten digits: digits),"
+            " a run without --system.classes, and some 30,000 images."
+        )
+    return sentences
 
 
 def _interlace(record: Record) -> float | None:

@@ -150,6 +150,7 @@ def _freeze_g(recipe: Recipe, images: int) -> Recipe | None:
 
 
 REMEDIES: dict[str, tuple[Remedy, ...]] = {
+    "early": (),
     "healthy": (),
     "d-dominates": (
         Remedy(
@@ -211,6 +212,11 @@ REMEDIES: dict[str, tuple[Remedy, ...]] = {
         Remedy("back to the best with the usual rates (Radford et al. 2016)", _usual),
         Remedy("back to the best with lower rates", _rates(0.25, 0.25)),
         Remedy("augment reals and fakes alike (Zhao et al. 2020)", _augment),
+    ),
+    "class-imbalance": (
+        Remedy("R1 and R2 (Huang et al. 2024)", _both_ends),
+        Remedy("a gradient penalty (Gulrajani et al. 2017)", _penalty),
+        Remedy("lower G's rate", _rates(0.5, 1.0)),
     ),
 }
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
+from itertools import accumulate
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +16,7 @@ from ganvas.metrics.sliced_wasserstein import project, sliced_wasserstein
 from ganvas.recipe.objectives import Objective
 
 COUNT = 128  # images of each kind in a snapshot: about the cost of three updates
+CHANCE = 0.00135  # that of three standard deviations
 SIDE = 16  # px to which images are averaged before measuring distances
 
 Signals = dict[str, float]
@@ -78,6 +82,7 @@ class Probe:
             auc: probability that a training real scores above a fake; 0.5 is chance level, 1 is perfect.
             overfit: probability that a training real scores above a held-out one; 0.5 if D generalizes.
             overfit_noise: standard deviation of `overfit` due to sampling, if its true value is 0.5.
+            overfit_limit: what `overfit` exceeds by sampling alone once in a thousand times; 1 with too few held-out.
             gradient: mean norm of the gradient of the generator's loss with respect to one image.
             diversity: mean distance between two fakes / between two reals, after downsampling.
             features: the same for the inputs of D's last layer.
@@ -130,7 +135,8 @@ class Probe:
             found["overfit"] = _auc(score_real, score_held)
             # Variance of the Mann-Whitney statistic: (n + m + 1) / (12 n m), without ties.
             n, m = len(score_real), len(score_held)
-            found["overfit_noise"] = torch.tensor((n + m + 1) / (12 * n * m)).sqrt()
+            noise = math.sqrt((n + m + 1) / (12 * n * m))
+            found |= {"overfit_noise": torch.tensor(noise), "overfit_limit": torch.tensor(chance_limit(n, m))}
         if self.before is not None:
             found["movement"] = (embedded - self.before).norm(dim=1).mean() / self._spread.clamp_min(1e-12)
         self.before = embedded
@@ -186,6 +192,26 @@ def _nearest(vectors: Tensor) -> Tensor:
     """The distance of each vector (N, F) to its nearest neighbour (N,)."""
     distances = torch.cdist(vectors, vectors)
     return distances.fill_diagonal_(float("inf")).min(dim=1).values
+
+
+@cache
+def chance_limit(n: int, m: int) -> float:
+    """What the AUC of n against m scores of one distribution exceeds with a probability of `CHANCE` at most.
+
+    Exact for few (Mann & Whitney 1947), as the normal distribution's three standard deviations for many.
+    """
+    if min(n, m) > 10:
+        return min(1.0, 0.5 + 3 * math.sqrt((n + m + 1) / (12 * n * m)))
+    # The orders in which u pairs are the wrong way round are counted by the coefficients of a Gaussian binomial.
+    counts = [1] + [0] * (n * m)
+    for i in range(1, m + 1):
+        for u in range(n * m, n + i - 1, -1):
+            counts[u] -= counts[u - n - i]
+        for u in range(i, n * m + 1):
+            counts[u] += counts[u - i]
+    allowed = CHANCE * math.comb(n + m, m)
+    wrong = sum(below <= allowed for below in accumulate(counts))
+    return 1 - wrong / (n * m)
 
 
 def _auc(upper: Tensor, lower: Tensor) -> Tensor:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 Name = Literal[
+    "early",
     "healthy",
     "d-dominates",
     "g-dominates",
@@ -21,12 +22,16 @@ Name = Literal[
     "oscillation",
     "divergence",
     "past-best",
+    "class-imbalance",
 ]
 
 
 SMOOTH = 3  # snapshots over which the median is taken
 HOLD = 3  # consecutive snapshots in which a condition must hold
+RELEASE = 6  # consecutive snapshots in which it must not, until its verdict is withdrawn
+TIME = 50  # batches before which no game can be judged
 PROGRESS = 5  # snapshots after which some progress is expected
+OVERFIT = 0.6  # chance that D scores a training image above a held-out one, above which it matters
 NEAR = 5  # distance below which sampling noise dominates, since a snapshot has few fakes
 
 
@@ -55,7 +60,7 @@ class Verdict:
     """A named problem and its onset.
 
     Attributes:
-        name: the problem, or healthy.
+        name: the problem, or healthy, or early.
         images: real images seen when it was found.
         since: real images seen at the first snapshot that showed it.
         evidence: the signals that show it, as medians over the snapshots since then.
@@ -68,11 +73,14 @@ class Verdict:
 
     def __str__(self) -> str:
         numbers = ", ".join(f"{name.replace('_', ' ')} {value:.3g}" for name, value in self.evidence.items())
-        since = "" if self.name == "healthy" else f" since image {self.since:,}"
+        since = "" if self.name in SOUND else f" since image {self.since:,}"
         return f"{TITLES[self.name]}{since}" + (f" ({numbers})" if numbers else "")
 
 
+SOUND: tuple[Name, ...] = ("early", "healthy")  # the verdicts that name no problem
+
 TITLES: dict[str, str] = {
+    "early": "too early to tell",
     "healthy": "healthy",
     "d-dominates": "D dominates: it recognizes every fake, and G's gradient vanishes",
     "g-dominates": "G dominates: D cannot tell fakes from reals, so G has nothing to learn from",
@@ -82,6 +90,7 @@ TITLES: dict[str, str] = {
     "oscillation": "oscillation: the players circle each other without progress",
     "divergence": "divergence: scores and losses grow without bound",
     "past-best": "past its best: the fakes keep getting worse",
+    "class-imbalance": "class imbalance: G makes some classes far more often than the data has them, or far less",
 }
 
 
@@ -108,12 +117,62 @@ def best(history: Sequence[Snapshot]) -> Snapshot:
 
 
 def assess(history: Sequence[Snapshot]) -> Verdict:
-    """The current verdict: the first condition that has held for the last `HOLD` snapshots."""
+    """What is wrong just now: the first condition that has held for the last `HOLD` snapshots."""
     for name in CONDITIONS:
         if verdict := verdict_of(name, history):
             return verdict
     now = history[-1].images if history else 0
     return Verdict("healthy", now, now, {})
+
+
+class Assessor:
+    """Follows a run, one snapshot after the other, and gives the verdict that stands.
+
+    A problem is named once its condition has held for `HOLD` snapshots, and withdrawn once it has not for `RELEASE`:
+    signals that waver about a threshold would otherwise name and withdraw it again and again. Before the players have
+    had `TIME` batches, and before there are snapshots enough, it is too early to tell.
+
+    Attributes:
+        history: all snapshots so far.
+        verdict: the current one.
+    """
+
+    def __init__(self, batch: int, history: Iterable[Snapshot] = ()) -> None:
+        """`batch` is the number of real images in a batch of the run, `history` its snapshots so far."""
+        self.batch = batch
+        self.history: list[Snapshot] = []
+        self.verdict = Verdict("early", 0, 0, {})
+        self._standing: dict[Name, Verdict] = {}
+        self._last: dict[Name, int] = {}  # the number of snapshots when the condition held last
+        self._streak = dict.fromkeys(CONDITIONS, 0)
+        for snapshot in history:
+            self.add(snapshot)
+
+    def add(self, snapshot: Snapshot) -> Verdict:
+        """The verdict after one more snapshot."""
+        self.history.append(snapshot)
+        count = len(self.history)
+        for name, condition in CONDITIONS.items():
+            evidence = condition(self.history)
+            if evidence is None:
+                self._streak[name] = 0
+                if count - self._last.get(name, count) >= RELEASE:
+                    self._standing.pop(name, None)
+                continue
+            self._last[name] = count
+            self._streak[name] += 1
+            if name in self._standing:
+                self._standing[name] = replace(self._standing[name], evidence=evidence)
+            elif self._streak[name] >= HOLD:
+                self._standing[name] = Verdict(name, snapshot.images, self.history[-HOLD].images, evidence)
+        self.verdict = self._current(snapshot.images)
+        return self.verdict
+
+    def _current(self, images: int) -> Verdict:
+        if len(self.history) < SMOOTH + HOLD - 1 or images < TIME * self.batch:
+            return Verdict("early", images, images, {})
+        first = next((self._standing[name] for name in CONDITIONS if name in self._standing), None)
+        return replace(first, images=images) if first else Verdict("healthy", images, images, {})
 
 
 def verdict_of(name: Name, history: Sequence[Snapshot]) -> Verdict | None:
@@ -124,11 +183,12 @@ def verdict_of(name: Name, history: Sequence[Snapshot]) -> Verdict | None:
     return Verdict(name, history[-1].images, history[-HOLD].images, evidence[0] or {})
 
 
-def timeline(history: Sequence[Snapshot]) -> list[Verdict]:
-    """The verdicts in order, each where it first applied."""
+def timeline(history: Sequence[Snapshot], batch: int = 0) -> list[Verdict]:
+    """The verdicts in order, each where it first applied; `batch` as of `Assessor`, 0 where it is unknown."""
+    assessor = Assessor(batch)
     found: list[Verdict] = []
-    for end in range(1, len(history) + 1):
-        verdict = assess(history[:end])
+    for snapshot in history:
+        verdict = assessor.add(snapshot)
         if not found or verdict.name != found[-1].name:
             found.append(verdict)
     return found
@@ -162,9 +222,15 @@ def _d_overfits(history: Sequence[Snapshot]) -> Evidence | None:
     known = _median(history, "logit_real") - _median(history, "logit_held_out")
     lead = _median(history, "logit_real") - _median(history, "logit_fake")
     share = known / lead if lead > 0 else 0.0
-    # A few held-out images may score low by chance. Older logs lack overfit_noise: max then ignores the NaN.
-    threshold = max(0.66, 0.5 + 3 * _median(history, "overfit_noise"))
-    return {"overfit": overfit, "memorised": share} if overfit > threshold and share > 0.1 else None
+    limit = max(OVERFIT, overfit_limit(history))
+    return {"overfit": overfit, "memorised": share} if overfit > limit and share > 0.05 else None
+
+
+def overfit_limit(history: Sequence[Snapshot]) -> float:
+    """What `overfit` hardly exceeds by chance; 1 or more if it cannot be judged. NaN if it was never measured."""
+    last = history[-1]
+    # Older logs know the noise alone, and even older ones neither.
+    return last.signals.get("overfit_limit", 0.5 + 3 * last.get("overfit_noise"))
 
 
 def _d_dominates(history: Sequence[Snapshot]) -> Evidence | None:
@@ -192,7 +258,9 @@ def _partial_collapse(history: Sequence[Snapshot]) -> Evidence | None:
 def _oscillation(history: Sequence[Snapshot]) -> Evidence | None:
     movement = _median(history, "movement")
     now = distance(history)
-    before = min((distance(history[:end]) for end in range(SMOOTH, len(history) - PROGRESS)), default=math.inf)
+    # A young game has no best to compare with: it must have moved away from the reals.
+    start = 1.1 * history[0].get("distance") / 0.9 if len(history) > SMOOTH else math.inf
+    before = min((distance(history[:end]) for end in range(SMOOTH, len(history) - PROGRESS)), default=start)
     # Fast movement is normal early on, while the distance falls, and at the end, near the reals. A single image that
     # moves is a mode collapse.
     alone = _median(history, "diversity") < 0.05
@@ -212,6 +280,14 @@ def _past_best(history: Sequence[Snapshot]) -> Evidence | None:
     return None
 
 
+def _class_imbalance(history: Sequence[Snapshot]) -> Evidence | None:
+    rarest, commonest = _median(history, "rarest"), _median(history, "commonest")
+    # Far from the reals a classifier sees whatever it likes.
+    if distance(history) < NEAR and (rarest < 0.5 or commonest > 2):
+        return {"rarest": rarest, "commonest": commonest}
+    return None
+
+
 # The evidence that measures the severity of a problem, and whether more (1) or less (-1) of it is better.
 SEVERITY: dict[Name, tuple[str, int]] = {
     "divergence": ("score", -1),
@@ -222,6 +298,7 @@ SEVERITY: dict[Name, tuple[str, int]] = {
     "g-dominates": ("auc", 1),
     "partial-collapse": ("duplicates", -1),
     "past-best": ("distance", -1),
+    "class-imbalance": ("rarest", 1),
 }
 
 
@@ -243,4 +320,5 @@ CONDITIONS: dict[Name, Callable[[Sequence[Snapshot]], Evidence | None]] = {
     "g-dominates": _g_dominates,
     "partial-collapse": _partial_collapse,
     "past-best": _past_best,
+    "class-imbalance": _class_imbalance,
 }

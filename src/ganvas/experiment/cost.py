@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from ganvas.data.feed import Feed
 from ganvas.imaging.grid import to_image
 from ganvas.observers.checkpoints import NEWEST
-from ganvas.observers.previews import Previewer
+from ganvas.observers.previews import Previewer, first_moments
 from ganvas.observers.watch import Watch
 from ganvas.recipe import Recipe
 from ganvas.tasks import task_of
@@ -92,6 +92,7 @@ def estimate_cost(recipe: Recipe, device: torch.device, epoch: int, watch: Watch
     memory += epoch * task.bytes_each(recipe, dataset) - dataset.images.nbytes
     intervals = task.preview_intervals(recipe, watch, epoch)
     previews = 2 + sum(recipe.images // interval for interval in intervals if interval)
+    previews += len(first_moments(intervals, recipe.batch_size))
     kept = recipe.images // watch.keep_every if watch.keep_every else 0
     state: int = sum(tensor.nbytes for tensor in run.state_dict().values())
     model: int = sum(tensor.nbytes for tensor in run.sampler.state_dict().values())

@@ -9,6 +9,7 @@ from ganvas.data import Dataset
 from ganvas.diagnosis.signals import Probe
 from ganvas.observers.augmentation_cap import AugmentationCap
 from ganvas.observers.checkpoints import Checkpoints
+from ganvas.observers.class_balance import ClassBalance
 from ganvas.observers.curves import Curves
 from ganvas.observers.diagnosis import DiagnosisObserver
 from ganvas.observers.log import Log
@@ -16,7 +17,7 @@ from ganvas.observers.previews import Previews
 from ganvas.observers.progress import ProgressLine
 from ganvas.observers.tensorboard import tensorboard
 from ganvas.observers.validation import Validation
-from ganvas.observers.watch import Watch
+from ganvas.observers.watch import Watch, looks_every
 from ganvas.recipe import Recipe
 from ganvas.runs.folder import RunFolder
 from ganvas.tasks import Task
@@ -24,6 +25,7 @@ from ganvas.training.observer import Observer
 from ganvas.training.run import Run
 
 LOG_LINES, MEASUREMENTS = 500, 20  # per run by default
+APART, FEWEST = 8_192, 2  # measurements in short runs: one costs as much as 200 images of training
 
 
 def make_observers(
@@ -55,8 +57,11 @@ def make_observers(
         checkpoints.save(run, "best")
 
     log_every = watch.log_every or max(recipe.batch_size, recipe.images // LOG_LINES)
-    measure_every = watch.measure_every or max(recipe.batch_size, recipe.images // MEASUREMENTS)
+    measure_every = watch.measure_every or looks_every(recipe, MEASUREMENTS, APART, FEWEST)
     validator = task.validator(recipe, watch, *parts)
+    classifier = task.classifier(recipe, parts[0])
+    balance = [ClassBalance(folder, classifier, parts[0], recipe)] if classifier else []
+    measured = [validator.signals, *(one.signals for one in balance)]
     return [
         progress,
         Log(folder, log_every, sinks),
@@ -64,7 +69,8 @@ def make_observers(
         Previews(folder, task.previewer(recipe, watch, *parts), task.preview_intervals(recipe, watch, epoch)),
         Validation(folder, validator, measure_every, keep_best, sinks),
         *task.observers(recipe, watch, folder, console, validator),
-        *([DiagnosisObserver(folder, console, watch, probe, validator)] if probe else []),
+        *balance,
+        *([DiagnosisObserver(folder, console, watch, probe, measured)] if probe else []),
         checkpoints,
         Curves(folder),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -11,9 +11,8 @@ from torch import Tensor
 
 from ganvas.diagnosis.remedies import advice
 from ganvas.diagnosis.signals import Probe
-from ganvas.diagnosis.verdicts import Snapshot, assess, snapshots, verdict_of
-from ganvas.observers.validation import Validator
-from ganvas.observers.watch import Watch
+from ganvas.diagnosis.verdicts import SOUND, Assessor, Snapshot, Verdict, snapshots, verdict_of
+from ganvas.observers.watch import Watch, looks_every
 from ganvas.runs.folder import RunFolder
 from ganvas.training.observer import Observer, due
 from ganvas.training.run import Report
@@ -22,23 +21,30 @@ if TYPE_CHECKING:
     from ganvas.training.run import Run
 
 SNAPSHOTS = 50  # per run by default
+APART, EARLIEST = 3_200, 5  # in short runs: one costs as much as 70 images of training, and a verdict takes five
 
 
 class DiagnosisObserver(Observer):
     """Takes snapshots at intervals, or takes over those of the run's controller."""
 
-    def __init__(self, folder: RunFolder, console: Console, watch: Watch, probe: Probe, validator: Validator) -> None:
-        """`validator` measures the kept model, which may be a moving average of the generator diagnosed here."""
-        self.folder, self.console, self.watch, self.probe = folder, console, watch, probe
-        self.validator = validator
+    def __init__(
+        self,
+        folder: RunFolder,
+        console: Console,
+        watch: Watch,
+        probe: Probe,
+        measured: Sequence[Callable[[], dict[str, float]]],
+    ) -> None:
+        """`measured` gives the signals of other observers, of the kept model instead of the players."""
+        self.folder, self.console, self.watch, self.probe, self.measured = folder, console, watch, probe, measured
 
     def start(self, run: Run) -> None:
         """Read the snapshots so far."""
         self.images_seen = run.images_seen
-        default = max(run.recipe.batch_size, run.recipe.images // SNAPSHOTS)
+        default = looks_every(run.recipe, SNAPSHOTS, APART, EARLIEST)
         self.every = run.controller.every if run.controller else self.watch.diagnose_every or default
-        self.history = snapshots(self.folder.read_log())
-        self.verdict = assess(self.history).name
+        self.assessor = Assessor(run.recipe.batch_size, snapshots(self.folder.read_log()))
+        self.verdict = self.assessor.verdict.name if self.assessor.history else ""
         self.terms: dict[str, list[Tensor]] = {}
 
     def step(self, run: Run, report: Report) -> None:
@@ -50,27 +56,25 @@ class DiagnosisObserver(Observer):
             return
         snapshot = run.controller.history[-1] if run.controller else self._take_snapshot(run)
         self.terms = {}
-        self.history.append(snapshot)
         self.folder.add_log({"images": snapshot.images, "signals": snapshot.signals, "terms": snapshot.terms})
-        self._report(run)
+        self._report(run, self.assessor.add(snapshot))
 
     def _take_snapshot(self, run: Run) -> Snapshot:
         terms = {name: float(torch.stack(values).mean()) for name, values in self.terms.items()}
         with run.autocast():
             signals = self.probe.measure(run.g, run.d)
-        if not math.isnan(self.validator.aged):
-            signals["aged"] = self.validator.aged
+        for others in self.measured:
+            signals |= others()
         return Snapshot(self.images_seen, signals, terms)
 
-    def _report(self, run: Run) -> None:
-        verdict = assess(self.history)
+    def _report(self, run: Run, verdict: Verdict) -> None:
         patience = self.watch.stop_when_past_best * run.recipe.images
-        worse = patience and verdict_of("past-best", self.history)
+        worse = patience and verdict_of("past-best", self.assessor.history)
         if worse and worse.evidence["images_ago"] >= patience:
             self.ends = "past its best"
         if verdict.name == self.verdict:
             return
-        self.verdict = verdict.name
+        before, self.verdict = self.verdict, verdict.name
         self.folder.add_event(
             "verdict",
             images=verdict.images,
@@ -79,6 +83,8 @@ class DiagnosisObserver(Observer):
             sentence=str(verdict),
             evidence=verdict.evidence,
         )
+        if before in ("", "early") and verdict.name in SOUND:
+            return  # no news
         self.console.print(f"image {verdict.images:,}: {verdict}", highlight=False, soft_wrap=True)
         if self.watch.remedies and not run.controller:
             for line in advice(verdict.name, run.recipe, verdict.images)[:2]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from ganvas.files import write_text
@@ -17,6 +18,8 @@ from ganvas.training.run import Report
 
 if TYPE_CHECKING:
     from ganvas.training.run import Run
+
+FIRST_BATCHES = 4  # before the first preview after the start, if an epoch is longer
 
 
 class Previewer(ABC):
@@ -40,6 +43,16 @@ class Previewer(ABC):
         """Write a summary of the whole run, if the modality has one."""
 
 
+def first_moments(intervals: Sequence[int], batch: int) -> tuple[int, ...]:
+    """Real images within the first interval at which there is a preview, too: a half, a quarter, ... of it.
+
+    So the first one after the start takes some batches, however long an epoch is.
+    """
+    first = min((interval for interval in intervals if interval), default=0)
+    halves = (first >> power for power in range(1, first.bit_length()))
+    return tuple(takewhile(lambda images: images >= FIRST_BATCHES * batch, halves))
+
+
 class Previews(Observer):
     """Writes previews at the start, at intervals and at the end."""
 
@@ -51,13 +64,15 @@ class Previews(Observer):
         self.index = {preview.images_seen: preview for preview in read_previews(self.folder.samples)}
         self.previewer.start(run)
         self.images_seen = run.images_seen
+        self.moments = first_moments(self.intervals, run.recipe.batch_size)
         if run.images_seen == 0:
             self.write(run)
 
     def step(self, run: Run, report: Report) -> None:
         """Write a preview if due."""
         before, self.images_seen = self.images_seen, report.images_seen
-        if any(due(every, before, self.images_seen) for every in self.intervals):
+        now = self.images_seen
+        if any(due(every, before, now) for every in self.intervals) or any(before < m <= now for m in self.moments):
             self.write(run)
 
     def end(self, run: Run) -> None:

@@ -65,6 +65,10 @@ class Validator(ABC):
         worse, better = (self.best, self.newest) if self._higher_is_better else (self.newest, self.best)
         return max(1.0, worse / max(better, 1e-9))
 
+    def signals(self) -> dict[str, float]:
+        """What the diagnosis takes over."""
+        return {} if math.isnan(self.aged) else {"aged": self.aged}
+
 
 class Validation(Observer):
     """Measures the run every `every` images."""

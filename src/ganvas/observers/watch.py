@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ganvas.errors import InputError
 from ganvas.metrics.extractors import expect_known
+
+if TYPE_CHECKING:
+    from ganvas.recipe.recipe import Recipe
 
 MAX_SAMPLE_GRIDS = 400  # per run, if written after every epoch
 
@@ -22,11 +26,11 @@ class Watch:
     sample_epochs: int = 1
     """Epochs between sample grids, increased if the run would write more than 400; 0 is none."""
     measure_every: int = 0
-    """Images between validations, which select the best state; 0 is a twentieth of the run."""
+    """Images between validations, which select the best state; 0 is a twentieth of the run, or more of a short one."""
     extractor: str = ""
     """Feature extractor for KID (efficientnet-lite0, digits, inception), which then selects the best state."""
     diagnose_every: int = 0
-    """Images between snapshots for the diagnosis; 0 is a fiftieth of the run."""
+    """Images between snapshots for the diagnosis; 0 is a fiftieth of the run, or more of a short one."""
     remedies: bool = True
     """Suggest flags that help with every verdict."""
     stop_when_past_best: float = 0.0
@@ -77,3 +81,13 @@ class Watch:
         epochs = self.sample_epochs * epoch
         # Small datasets have short epochs: thousands of grids would take longer than the training.
         return self.sample_every, epochs * max(1, math.ceil(images / (MAX_SAMPLE_GRIDS * epochs))) if epochs else 0
+
+
+def looks_every(recipe: Recipe, count: int, apart: int, least: int) -> int:
+    """Real images between looks at a run: `count` looks, in a short run fewer, so that they are `apart` images apart.
+
+    Counted in images and not in seconds, so that a run repeated has the same log. There are `least` at any rate, and
+    never two to a batch.
+    """
+    images = recipe.images
+    return max(recipe.batch_size, images // count, min(apart, images // least))

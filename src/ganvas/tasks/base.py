@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ganvas.data import Dataset
     from ganvas.data.feed import Feed
     from ganvas.diagnosis.signals import Probe
+    from ganvas.metrics.extractors import Extractor
     from ganvas.observers.previews import Previewer
     from ganvas.observers.validation import Validator
     from ganvas.observers.watch import Watch
@@ -111,6 +112,10 @@ class Task(ABC):
     ) -> Sequence[Observer]:
         """What else observes a run of this modality, after each measurement."""
         return ()
+
+    def classifier(self, recipe: Recipe, dataset: Dataset) -> Extractor | None:
+        """What tells the classes of samples that no class was asked of; None where nothing does."""
+        return None
 
     def probe(self, run: Run, dataset: Dataset, held_out: Dataset) -> Probe | None:
         """What the diagnosis measures with; by default for a generator from noise. None where there is no diagnosis."""

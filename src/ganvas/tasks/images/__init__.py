@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from ganvas.data import Dataset
     from ganvas.data.feed import Feed, FeedOptions
+    from ganvas.metrics.extractors import Extractor
     from ganvas.observers.previews import Previewer
     from ganvas.observers.validation import Validator
     from ganvas.observers.watch import Watch
@@ -72,6 +73,13 @@ class ImagesTask(Task):
         from ganvas.tasks.images.validation import ImageValidator
 
         return ImageValidator(recipe, dataset, open_extractor(watch.extractor) if watch.extractor else None)
+
+    def classifier(self, recipe: Recipe, dataset: Dataset) -> Extractor | None:
+        """The extractor that ships with ganvas and knows the classes of the data, unless the recipe asks for them."""
+        from ganvas.metrics.extractors.digits import Digits
+
+        known = dataset.labels is not None and dataset.classes == Digits.class_names
+        return Digits.open() if known and not recipe.system.classes else None
 
     def embed(self, samples: Tensor) -> Tensor:
         """Images as they are seen from afar."""
