@@ -22,6 +22,21 @@ def expect_plain_name(name: str, what: str) -> None:
         raise InputError(f"{what} {name!r} is not a plain name; use one without / or \\.")
 
 
+def expect_ending(path: Path, *endings: str, flag: str = "") -> str:
+    """The ending of a path, in lower case: in whatever case it is written, it says the format of the file.
+
+    Raises:
+        InputError: it is none of these endings; the message begins with `flag`, such as "--out".
+    """
+    found = path.suffix.lower()
+    if found not in endings:
+        named = f"{flag} {path}".strip()
+        raise InputError(
+            f"{named} is not of a format that can be written here; use a name that ends in {' or '.join(endings)}."
+        )
+    return found
+
+
 def temporary(path: Path) -> Path:
     """The name under which a file is written until it is complete."""
     return path.with_name(f".{path.name}{TEMPORARY}")

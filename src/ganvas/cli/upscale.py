@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ganvas.cli._parser import Parser
 from ganvas.errors import InputError
+from ganvas.files import expect_ending
 
 FORMATS = ("png", "jpeg", "webp", "tiff", "avif")
 
@@ -123,8 +124,8 @@ def _check(scale: float, quality: int, limit: float, original: Path | None, page
         raise InputError(f"--quality must be between 1 and 100; got {quality}.")
     if not limit > 0:
         raise InputError(f"--limit must be above 0 megapixels, such as 100; got {limit:g}.")
-    if page and page.suffix.lower() not in (".html", ".htm"):
-        raise InputError(f"--compare {page} is not an HTML file; use a name that ends in .html.")
+    if page:
+        expect_ending(page, ".html", ".htm", flag="--compare")
     if original and not page:
         raise InputError("--original requires --compare PAGE.html; give both.")
     if original and not original.exists():
