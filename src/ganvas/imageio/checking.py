@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from ganvas.imageio import exif
-from ganvas.imageio.metadata import is_marked, name_of_profile
+from ganvas.imageio.metadata import name_of_profile
 from ganvas.imageio.reading import Photo, form_of, load, open_photo, read_metadata
+from ganvas.imageio.xmp import has_place, is_marked
 
 # Tags that differ as they should: size, orientation, offsets.
 _CHANGED = {exif.ORIENTATION, exif.WIDTH, exif.HEIGHT, exif.EXIF, exif.GPS, exif.X_RESOLUTION, exif.Y_RESOLUTION}

@@ -16,6 +16,7 @@ import numpy as np
 ORIENTATION, X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 0x0112, 0x011A, 0x011B, 0x0128
 EXIF, GPS, INTEROPERABILITY = 0x8769, 0x8825, 0xA005
 WIDTH, HEIGHT = 0xA002, 0xA003
+MAKER_NOTE, IPTC, PHOTOSHOP = 0x927C, 33723, 34377  # the second are bytes, whatever its type says
 LONG = 4
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _WORDS = {3: 2, 4: 4, 5: 4, 8: 2, 9: 4, 10: 4, 11: 4, 12: 8, 13: 4}
@@ -167,6 +168,31 @@ def with_resolution(exif: bytes, dpi: tuple[float, float]) -> bytes:
     return exif[:4] + struct.pack(order + "I", end) + exif[8:].ljust(end - 8, b"\0") + made
 
 
+def without_place(exif: bytes) -> bytes:
+    """The block without its GPS directory, and without the maker note, which may contain the place too.
+
+    Raises:
+        Malformed: it is not a valid EXIF block.
+    """
+    order, start = _head(exif)
+    patched = bytearray(exif)
+    children = {tag: at for tag, kind, at in _places(exif, order, start) if tag in (EXIF, GPS) and kind in (4, 13)}
+    for tag, at in children.items():
+        (child,) = struct.unpack(order + "I", exif[at : at + 4])
+        for inner in [inner for inner, _, _ in _places(exif, order, child)] if tag == GPS else [MAKER_NOTE]:
+            _delete(patched, order, child, inner)
+    _delete(patched, order, start, GPS)
+    return bytes(patched)
+
+
+def has_place(exif: bytes | None) -> bool:
+    """Whether a block has a GPS directory with a place in it."""
+    try:
+        return bool(exif and {2, 4} & set(parse(exif).children.get(GPS, Directory()).entries))
+    except Malformed:
+        return False
+
+
 def tags(directory: Directory, above: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], bytes]]:
     """Every value of a directory and its children, with its path of tags."""
     for tag, entry in directory.entries.items():
@@ -194,6 +220,23 @@ def _places(data: Bytes, order: str, start: int) -> Iterator[tuple[int, int, int
         yield tag, kind, at + 8
 
 
+def _delete(data: bytearray, order: str, start: int, tag: int) -> None:
+    """Blank a value and take its entry out of a directory, whose other values stay where they are."""
+    for found, kind, at in list(_places(data, order, start)):
+        if found != tag:
+            continue
+        (number,) = struct.unpack(order + "I", data[at - 4 : at])
+        size = _SIZES.get(kind, 0) * number
+        if size > 4:
+            (place,) = struct.unpack(order + "I", data[at : at + 4])
+            data[place : place + size] = bytes(len(data[place : place + size]))
+        (count,) = struct.unpack(order + "H", data[start : start + 2])
+        end = start + 2 + 12 * count + 4
+        data[at - 8 : end] = data[at + 4 : end] + bytes(12)
+        data[start : start + 2] = struct.pack(order + "H", count - 1)
+        return
+
+
 def _directory(data: Bytes, order: str, start: int, depth: int) -> Directory:
     found = Directory()
     for tag, kind, at in _places(data, order, start):
@@ -212,7 +255,7 @@ def _directory(data: Bytes, order: str, start: int, depth: int) -> Directory:
             except Malformed:
                 continue
         else:
-            found.entries[tag] = ExifEntry(kind, count, _little(value, kind) if order == ">" else value)
+            found.entries[tag] = ExifEntry(kind, count, _little(value, kind) if order == ">" and tag != IPTC else value)
     return found
 
 

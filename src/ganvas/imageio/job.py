@@ -6,7 +6,7 @@ import errno
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -174,7 +174,7 @@ class _Running:
         except OSError as error:
             raise UnusableFile(f"the file cannot be read ({error.strerror})") from None
         form = "" if job.is_video else job.form
-        settings = {**self.settings.model, **asdict(self.settings.options), "form": form}
+        settings = {**self.settings.model, **self.settings.options.settings(), "form": form}
         return {"source": job.name, "size": stat.st_size, "mtime": stat.st_mtime_ns, "settings": settings}
 
     def _conflict(self, job: UpscaleJob, facts: dict[str, Any]) -> str:

@@ -17,11 +17,11 @@ import numpy as np
 
 import ganvas
 from ganvas.errors import InputError
-from ganvas.imageio.metadata import SOURCE_TYPE
 from ganvas.imageio.planning import VIDEOS
 from ganvas.imageio.reading import UnusableFile
 from ganvas.imageio.upscale import OnProgress, OutputOptions, Written, whole
 from ganvas.imageio.writing import os_error
+from ganvas.imageio.xmp import SOURCE_TYPE
 from ganvas.inference.engine.raster import ArrayRaster
 
 if TYPE_CHECKING:
