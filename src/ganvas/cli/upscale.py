@@ -55,6 +55,11 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--check", action="store_true", help="reread every result and report what was preserved")
     parser.add_argument("--no-colour-lock", action="store_true", help="allow the model to shift colours")
     parser.add_argument(
+        "--strip-location",
+        action="store_true",
+        help="leave out where a photo or video was taken (GPS, place names, maker note), which is kept otherwise",
+    )
+    parser.add_argument(
         "--compare", type=Path, metavar="PAGE", help="also write an HTML page with slider and magnifier"
     )
     parser.add_argument(
@@ -81,7 +86,8 @@ def main(argv: list[str]) -> int:
 
     names = ("strength", "device", "precision", "tile")
     opening = {"model": arguments.model} | {name: getattr(arguments, name) for name in names}
-    options = OutputOptions(arguments.scale, arguments.format, arguments.quality, not arguments.no_colour_lock)
+    written = arguments.scale, arguments.format, arguments.quality, not arguments.no_colour_lock
+    options = OutputOptions(*written, strip_location=arguments.strip_location)
     upscaler = open_as(Upscaler, **opening)
     scale = options.scale_for(upscaler)
     planned = plan(arguments.inputs, arguments.out, scale, options.form)

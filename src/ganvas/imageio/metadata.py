@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+
 @dataclass(frozen=True)
 class Metadata:
     """The blocks of metadata in a file; None or empty if missing.

@@ -13,10 +13,11 @@ from ganvas.errors import InputError
 from ganvas.files import expect_ending
 from ganvas.imageio.reading import FORMS, UnusableFile, form_of, load
 from ganvas.imageio.writing import EXTENSION, EXTENSIONS
+from ganvas.imaging.cameras import RAW
 
 VIDEOS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")
 CONTAINERS = (".mp4", ".m4v", ".mov", ".mkv")  # of videos that can be written: the others do not hold H.264
-_OTHERS = (".gif", ".bmp", ".heic", ".heif", ".jp2", ".jxl", ".psd", ".svg")  # more images, some of them refused later
+_OTHERS = (".gif", ".bmp", ".heic", ".heif", ".jp2", ".jxl", ".psd", ".svg", *RAW)  # some refused later
 
 
 @dataclass(frozen=True)
