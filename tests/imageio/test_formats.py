@@ -280,11 +280,8 @@ def test_the_place_is_kept_and_left_out_if_asked(
     form: str, upscale: Upscale, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = FORMATS[form]
-    assert (
-        upscale(save(Path("p.jpg"), pixels()), "--format", form, "--scale", "1", "--out", f"p{source}", "--overwrite")
-        == 0
-    )
     photo = Path(f"p{source}")
+    assert upscale(save(Path("camera.jpg"), pixels()), "--scale", "1", "--out", photo) == 0
     assert upscale(photo, "--out", "kept", "--check") == 0
     assert "place kept" in capsys.readouterr().out
     assert has_place(open_photo(Path(f"kept/p_x4{source}")).metadata.exif)

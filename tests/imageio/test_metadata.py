@@ -226,7 +226,12 @@ def test_the_mark_preserves_existing_xmp() -> None:
     change = Change("4 times by a, ganvas 1", (120, 80))
     once, gone = upscaled(XMP, change)
     assert not gone
-    for kept in (b'<?xpacket begin="\xef\xbb\xbf" id=', b'xmp:Rating="5"', b'tiff:Orientation="1"', b'<?xpacket end="w"?>'):
+    for kept in (
+        b'<?xpacket begin="\xef\xbb\xbf" id=',
+        b'xmp:Rating="5"',
+        b'tiff:Orientation="1"',
+        b'<?xpacket end="w"?>',
+    ):
         assert kept in once
     twice, _ = upscaled(once, replace(change, how="4 times by b, ganvas 1"))
     assert twice.count(SOURCE_TYPE.encode()) == 1

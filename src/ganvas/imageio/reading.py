@@ -317,7 +317,7 @@ def _bleed(colour: Any, alpha: Any) -> Any:
 
 
 def _tiff_directory(path: Path) -> tuple[exif.Directory | None, bytes]:
-    """The descriptive tags of a TIFF file, None if there are none, and Photoshop's resources with the IPTC's records."""
+    """The descriptive tags of a TIFF file or None, and Photoshop's resources with the IPTC's records."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         try:
             whole = exif.parse(data)

@@ -196,7 +196,7 @@ def _block(metadata: Metadata, form: str) -> bytes | None:
 
 
 def _finish(file: BinaryIO, form: str, metadata: Metadata, front: bytes) -> None:
-    """Fill in the EXIF block or PNG's chunks `front`, and remove the resolution that libvips invents if none is known."""
+    """Fill in the EXIF block, or PNG's chunks `front`; remove the resolution that libvips invents if none is known."""
     if form == "tiff":
         _finish_tiff(file, metadata)
         return
@@ -257,7 +257,7 @@ def _finish_tiff(file: BinaryIO, metadata: Metadata) -> None:
             found.entries.pop(tag, None)
     for tag, data in ((exif.IPTC, metadata.iptc), (exif.PHOTOSHOP, photoshop.join(metadata.iptc, metadata.photoshop))):
         if data:
-            found.entries[tag] = exif.ExifEntry(7, len(data), data)
+            found.entries[tag] = exif.ExifEntry(1, len(data), data)
     end = file.seek(0, os.SEEK_END)
     start = end + end % 2
     file.write(b"\0" * (start - end) + exif.serialize(found, start))

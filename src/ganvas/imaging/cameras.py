@@ -21,9 +21,9 @@ def undecodable(head: bytes, name: str = "") -> str:
     RAW files are TIFF files to many programs, which then show the thumbnail in them.
     """
     ending = PurePath(name).suffix.lower()
-    if ending in RAW or head.startswith(_RAW_STARTS) or (head.startswith(b"II*\0") and head[8:10] == b"CR") or head[4:12] == b"ftypcrx ":
-        kind = f" ({ending})" if ending in RAW else ""
-        return f"it is a camera's RAW file{kind}; develop it to TIFF or JPEG first, with the camera's program or darktable"
+    canon = head[4:12] == b"ftypcrx " or (head.startswith(b"II*\0") and head[8:10] == b"CR")
+    if ending in RAW or canon or head.startswith(_RAW_STARTS):
+        return "it is a camera's RAW file; develop it to TIFF or JPEG first, with the camera's program or darktable"
     if is_heic(head):
         return "it is an HEIC photo; convert it to JPEG or PNG first, or set the phone to the format 'most compatible'"
     return ""
