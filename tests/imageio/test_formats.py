@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import pyvips
 from PIL import Image, ImageCms
+from PIL.TiffImagePlugin import IFDRational
 
 from ganvas.imageio import photoshop, png
 from ganvas.imageio.exif import has_place
@@ -198,13 +199,18 @@ def test_a_missing_end_marker_is_noted_and_missing_pixels_are_damage(
     folded = encoded(Image.fromarray(pixels(64, 64)), "JPEG", quality=90, progressive=True)
     for name, content in (("a", photo[:-2]), ("b", photo[:-1]), ("c", folded[:-2]), ("whole", photo)):
         Path(f"{name}.jpg").write_bytes(content)
-    for name, content in (("d", photo[:-12]), ("e", photo[: len(photo) // 2]), ("f", folded[:-12])):
+    for name, content in (
+        ("d", photo[:-12]),
+        ("e", photo[: len(photo) // 2]),
+        ("f", folded[:-12]),
+        ("g", photo[:-40] + bytes(40)),
+    ):
         Path(f"{name}.jpg").write_bytes(content)
     assert upscale(*(f"{name}.jpg" for name in ("a", "b", "c", "whole")), "--out", "o", "--format", "png") == 0
     assert capsys.readouterr().out.count("its end marker is missing, but no pixels are") == 3
     assert Path("o/a_x4.png").read_bytes() == Path("o/whole_x4.png").read_bytes()
-    assert upscale(*(f"{name}.jpg" for name in "def"), "--out", "o") == 1
-    assert capsys.readouterr().out.count("it is damaged") >= 3
+    assert upscale(*(f"{name}.jpg" for name in "defg"), "--out", "o") == 1
+    assert capsys.readouterr().out.count("it is damaged") >= 4
 
 
 def test_xmp_describes_the_new_image() -> None:
@@ -229,6 +235,22 @@ def test_xmp_describes_the_new_image() -> None:
     assert set(gone) == {"gain map", "panorama's view", "regions of faces"}
     assert b"Pano:Full" not in turned
     assert b"Regions" not in turned
+
+
+@pytest.mark.parametrize("byte_order", ["<", ">"])
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_what_exif_says_in_pixels_grows(byte_order: str, orientation: int, upscale: Upscale) -> None:
+    block = Image.Exif()
+    block.endian = byte_order
+    block[0x0112] = orientation
+    camera = block.get_ifd(0x8769)
+    camera[0x9214], camera[0xA20E], camera[0xA20F] = (10, 12, 4, 6), IFDRational(2001, 2), IFDRational(500)
+    Image.fromarray(pixels()).save("p.jpg", exif=block)
+    assert upscale("p.jpg") == 0
+    with Image.open("p_x4.jpg") as made:
+        found = made.getexif().get_ifd(0x8769)
+    assert found.get(0x9214) == ((40, 48, 16, 24) if orientation == 1 else None)
+    assert (found[0xA20E], found[0xA20F]) == (4002, 2000)
 
 
 def test_damaged_xmp_is_noted_and_the_mark_is_there(upscale: Upscale, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,7 @@ from ganvas.imageio.xmp import has_place, is_marked
 
 # Tags that differ as they should: size, orientation, offsets.
 _CHANGED = {exif.ORIENTATION, exif.WIDTH, exif.HEIGHT, exif.EXIF, exif.GPS, exif.X_RESOLUTION, exif.Y_RESOLUTION}
-_CHANGED |= {exif.RESOLUTION_UNIT}
+_CHANGED |= {exif.RESOLUTION_UNIT, *exif.SUBJECT, *exif.DENSITIES}
 
 
 def check(source: Path, result: Path) -> str:

@@ -131,8 +131,8 @@ def _curve(code: int, gamma: float) -> bytes:
         return b"para" + bytes(4) + struct.pack(">HH", 0, 0) + _fixed(gamma)
     if code in (PQ, HLG):
         light = (_pq if code == PQ else _hlg)(np.linspace(0, 1, 1024)) / WHITE
-        steps = np.rint(light.clip(0, 1) * 65535).astype(">u2")
-        return b"curv" + bytes(4) + struct.pack(">I", len(steps)) + steps.tobytes()
+        steps: bytes = np.rint(light.clip(0, 1) * 65535).astype(">u2").tobytes()
+        return b"curv" + bytes(4) + struct.pack(">I", len(light)) + steps
     power, offset, slope, end = _BROKEN[code]
     rest = (1 / (1 + offset), offset / (1 + offset), 1 / slope, end)
     return b"para" + bytes(4) + struct.pack(">HH", 3, 0) + _fixed(power, *rest)

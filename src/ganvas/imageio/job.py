@@ -109,7 +109,10 @@ class _Running:
             temporary(job.result).unlink(missing_ok=True)
         if not job.result.exists() or self.settings.overwrite:
             return True
-        self.fail(job, f"{job.result} {self._conflict(job, facts)}; give --overwrite to replace it")
+        remedy = "give --overwrite to replace it" + (
+            "" if self.root else ", or --out FOLDER, where what is done is skipped"
+        )
+        self.fail(job, f"{job.result} {self._conflict(job, facts)}; {remedy}")
         return False
 
     def megapixels(self, job: UpscaleJob) -> float | None:

@@ -11,12 +11,10 @@ START = b"\xff\xd8\xff"
 END = b"\xff\xd9"
 _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]", re.DOTALL)  # in image data, FF comes before 00 or a restart only
 _ALONE = (0x01, 0xD8)  # markers without a segment
-# What phones append: a word in it, and what it is called.
+# What phones append: what it contains, and what it is called.
 _APPENDED = (
-    (b"http://ns.adobe.com/hdr-gain-map/", "gain map"),
-    (b"urn:iso:std:iso:ts:21496:", "gain map"),
-    (b"http://ns.apple.com/HDRGainMap/", "gain map"),
-    (b"ftyp", "motion photo's film"),
+    (re.compile(b"http://ns.adobe.com/hdr-gain-map/|urn:iso:std:iso:ts:21496:|HDRGainMap"), "gain map"),
+    (re.compile(rb"\0\0\0.ftyp", re.DOTALL), "motion photo's film"),
 )
 
 
@@ -38,7 +36,7 @@ def appended(data: Any, stop: int) -> tuple[str, ...]:
     rest = bytes(data[stop:])
     if not rest.strip(b"\0"):
         return ()
-    known = tuple(dict.fromkeys(name for word, name in _APPENDED if word in rest))
+    known = tuple(name for word, name in _APPENDED if word.search(rest))
     if known:
         return known
     return ("further images",) if START in rest else (f"{len(rest):,} bytes behind the image",)
@@ -52,7 +50,8 @@ def completed(data: bytes) -> bytes | None:
     Raises:
         pyvips.Error: the file is damaged elsewhere.
     """
-    whole = data.rstrip(b"\xff")
+    # A download that was cut off may be filled up with zeros, which a decoder would take for pixels.
+    whole = data.rstrip(b"\0" if data.endswith(bytes(3)) else b"\xff")
     one, other = (
         pyvips.Image.jpegload_buffer(whole + filler + END, fail_on="error", access="sequential")
         for filler in (b"", b"\x55" * 64)

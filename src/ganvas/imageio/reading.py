@@ -228,7 +228,7 @@ def _jpeg_notes(path: Path) -> list[str]:
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         stop = jpeg.end(data)
         if stop is None:
-            return ["its end marker is missing, but no pixels are"]
+            return [] if data[-2:] == jpeg.END else ["its end marker is missing, but no pixels are"]
         return [f"{what} {OLD_IMAGE}" for what in jpeg.appended(data, stop)]
 
 

@@ -216,7 +216,7 @@ def _metadata_for(photo: Photo, form: str, change: xmp.Change) -> tuple[Metadata
     metadata, notes = photo.metadata, photo.notes
     if metadata.exif:
         try:
-            block = exif.upright(metadata.exif, *change.size)
+            block = exif.upright(metadata.exif, *change.size, change.factors, change.turned)
             metadata = replace(metadata, exif=block if change.location else exif.without_place(block))
         except exif.Malformed as error:
             metadata, notes = replace(metadata, exif=None), (*notes, f"EXIF left out: {error}")

@@ -255,9 +255,10 @@ def _finish_tiff(file: BinaryIO, metadata: Metadata) -> None:
     if not metadata.dpi:
         for tag in (exif.X_RESOLUTION, exif.Y_RESOLUTION, exif.RESOLUTION_UNIT):
             found.entries.pop(tag, None)
-    for tag, data in ((exif.IPTC, metadata.iptc), (exif.PHOTOSHOP, photoshop.join(metadata.iptc, metadata.photoshop))):
-        if data:
-            found.entries[tag] = exif.ExifEntry(1, len(data), data)
+    resources = photoshop.join(metadata.iptc, metadata.photoshop)
+    for tag, content in ((exif.IPTC, metadata.iptc), (exif.PHOTOSHOP, resources)):
+        if content:
+            found.entries[tag] = exif.ExifEntry(1, len(content), content)
     end = file.seek(0, os.SEEK_END)
     start = end + end % 2
     file.write(b"\0" * (start - end) + exif.serialize(found, start))

@@ -50,6 +50,9 @@ _EMPTY = (
 ).encode()
 
 
+Property = minidom.Element | minidom.Attr
+
+
 class Malformed(Exception):
     """The bytes are not a packet."""
 
@@ -86,7 +89,8 @@ def upscaled(packet: bytes | None, change: Change) -> tuple[bytes, tuple[str, ..
         gone = _adapt(document, change)
         _mark(document, change.how)
         for attribute in _attributes(document):
-            attribute.value = attribute.value.translate(str.maketrans(_BREAKS))
+            for character, stand_in in _BREAKS.items():
+                attribute.value = attribute.value.replace(character, stand_in)
         text = "".join(node.toxml() for node in document.childNodes)
     except (RecursionError, ValueError) as error:
         raise Malformed(str(error)) from None
@@ -106,7 +110,7 @@ def has_place(packet: bytes | None) -> bool:
         document = _parse(packet or _EMPTY)
     except Malformed:
         return False
-    return any(_is_place(node) for element in _elements(document) for node in [*_own_attributes(element), element])
+    return any(_is_place(node) for node in _properties(document))
 
 
 def _parse(packet: bytes) -> minidom.Document:
@@ -123,21 +127,20 @@ def _parse(packet: bytes) -> minidom.Document:
 
 def _adapt(document: minidom.Document, change: Change) -> tuple[str, ...]:
     gone = []
-    for element in _elements(document):
-        for node in [*_own_attributes(element), element]:
-            name = node.namespaceURI or "", node.localName or ""
-            label = _gone(name, change.turned)
-            if label is not None:
-                gone.append(label)
-                _remove(node)
-            elif not change.location and _is_place(node):
-                _remove(node)
-            elif name == (_TIFF, "Orientation"):
-                _set(node, "1")
-            elif name in _WIDTHS | _HEIGHTS and (name[0] != _SIZE or _is_of_image(node)):
-                _set(node, str(change.size[name in _HEIGHTS]))
-            elif name[0] == _PANORAMA and ("Pixels" in name[1] or name[1].startswith("LargestValid")):
-                _scale(node, change.factors["Height" in name[1] or "Top" in name[1]])
+    for node in list(_properties(document)):
+        name = node.namespaceURI or "", node.localName or ""
+        label = _gone(name, change.turned)
+        if label is not None:
+            gone.append(label)
+            _remove(node)
+        elif not change.location and _is_place(node):
+            _remove(node)
+        elif name == (_TIFF, "Orientation"):
+            _set(node, "1")
+        elif name in _WIDTHS | _HEIGHTS and (name[0] != _SIZE or _is_of_image(node)):
+            _set(node, str(change.size[name in _HEIGHTS]))
+        elif name[0] == _PANORAMA and ("Pixels" in name[1] or name[1].startswith("LargestValid")):
+            _scale(node, change.factors["Height" in name[1] or "Top" in name[1]])
     return tuple(dict.fromkeys(label for label in gone if label))
 
 
@@ -152,7 +155,7 @@ def _gone(name: tuple[str, str], turned: bool) -> str | None:
     return _GONE.get(name[0], _GONE_PROPERTIES.get(name))
 
 
-def _is_place(node: minidom.Element | minidom.Attr) -> bool:
+def _is_place(node: Property) -> bool:
     name = node.namespaceURI or "", node.localName or ""
     return name in _PLACES or (name[0] == _EXIF and name[1].startswith("GPS"))
 
@@ -182,6 +185,12 @@ def _elements(document: minidom.Document) -> list[minidom.Element]:
     return list(document.getElementsByTagName("*"))
 
 
+def _properties(document: minidom.Document) -> Iterator[Property]:
+    for element in _elements(document):
+        yield from _own_attributes(element)
+        yield element
+
+
 def _attributes(document: minidom.Document) -> Iterator[minidom.Attr]:
     for element in _elements(document):
         yield from list(element.attributes.values())
@@ -192,7 +201,7 @@ def _own_attributes(element: minidom.Element) -> list[minidom.Attr]:
     return [one for one in element.attributes.values() if one.namespaceURI != _XMLNS]
 
 
-def _remove(node: minidom.Element | minidom.Attr) -> None:
+def _remove(node: Property) -> None:
     if isinstance(node, minidom.Attr):
         if node.ownerElement:
             node.ownerElement.removeAttributeNode(node)
@@ -200,14 +209,14 @@ def _remove(node: minidom.Element | minidom.Attr) -> None:
         node.parentNode.removeChild(node)
 
 
-def _set(node: minidom.Element | minidom.Attr, value: str) -> None:
+def _set(node: Property, value: str) -> None:
     if isinstance(node, minidom.Attr):
         node.value = value
     elif len(node.childNodes) == 1 and isinstance(node.firstChild, minidom.Text):
         node.firstChild.data = value
 
 
-def _scale(node: minidom.Element | minidom.Attr, factor: float) -> None:
+def _scale(node: Property, factor: float) -> None:
     text = node.value if isinstance(node, minidom.Attr) else getattr(node.firstChild, "data", "")
     try:
         _set(node, str(round(float(text) * factor)))
@@ -215,7 +224,7 @@ def _scale(node: minidom.Element | minidom.Attr, factor: float) -> None:
         return
 
 
-def _is_of_image(node: minidom.Element | minidom.Attr) -> bool:
+def _is_of_image(node: Property) -> bool:
     """Whether a size is that of the image to which regions were applied, not of a page."""
     at = node.ownerElement if isinstance(node, minidom.Attr) else node
     for _ in range(3):
