@@ -122,6 +122,21 @@ def whole(path: Path, rename: Callable[[Path], object] | None = None) -> Iterato
         raise
 
 
+def expect_ending(path: Path, *endings: str, flag: str = "") -> str:
+    """The ending of a path, in lower case: in whatever case it is written, it says the format of the file.
+
+    Raises:
+        InputError: it is none of these endings; the message begins with `flag`, such as "--out".
+    """
+    found = path.suffix.lower()
+    if found not in endings:
+        named = f"{flag} {path}".strip()
+        raise InputError(
+            f"{named} is not of a format that can be written here; use a name that ends in {' or '.join(endings)}."
+        )
+    return found
+
+
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a temporary file beside `path`, flush it to disk, then rename it to `path`.
 

@@ -103,6 +103,10 @@ REFUSED = {
     "out below a file": (["p.png", "--out", "words.txt/o"], ["cannot write words.txt/o"]),
     "format against name": (["p.png", "--out", "o.jpg", "--format", "png"], ["contradict"]),
     "input is output": (["p.png", "--out", "p.png"], ["would replace its own source", "--overwrite"]),
+    "a photo into a video": (["p.png", "--out", "o.mp4"], ["--out o.mp4", ".png"]),
+    "a video into a photo": (["v.mp4", "--out", "o.png"], ["--out o.png", ".mkv"]),
+    "a container without H.264": (["v.mp4", "--out", "o.webm"], ["--out o.webm", ".mkv"]),
+    "a flag that does not exist": (["p.png", "--no-such-flag"], ["ganvas: unrecognized"]),
     "out of another kind": (["p.png", "--out", "o.bmp"], ["o.bmp", "PNG, JPEG"]),
     "unknown format": (["p.png", "--format", "bmp"], ["bmp", "png"]),
     "quality": (["p.png", "--quality", "101"], ["got 101"]),
@@ -124,6 +128,7 @@ def test_refused(case: str, upscale: Upscale, capsys: pytest.CaptureFixture[str]
         save(Path(name), pixels())
     Path("empty").mkdir()
     Path("words.txt").write_text("words")
+    Path("v.mp4").write_bytes(b"no film")
     before = Path("p.png").read_bytes()
     words, parts = REFUSED[case]
     code = upscale(*words)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from PIL import Image, ImageOps
 
 import ganvas
 from ganvas.imageio import exif as exif_blocks
-from ganvas.imageio.metadata import SOURCE_TYPE, mark_upscaled
+from ganvas.imageio.xmp import SOURCE_TYPE, Change, Malformed, upscaled
 from tests.imageio.conftest import ICC, XMP, Upscale, deep, exif, pixels, read, save
 
 FORMATS = {"png": ".png", "jpeg": ".jpg", "webp": ".webp", "tiff": ".tif", "avif": ".avif"}
@@ -222,17 +223,26 @@ def test_text_of_png_files_is_kept(upscale: Upscale, capsys: pytest.CaptureFixtu
 
 
 def test_the_mark_preserves_existing_xmp() -> None:
-    once = mark_upscaled(XMP, "4 times by a, ganvas 1")
-    assert XMP.split(b"</rdf:RDF>")[0].replace(b'Orientation="6"', b'Orientation="1"') in once
-    twice = mark_upscaled(once, "4 times by b, ganvas 1")
+    change = Change("4 times by a, ganvas 1", (120, 80))
+    once, gone = upscaled(XMP, change)
+    assert not gone
+    for kept in (
+        b'<?xpacket begin="\xef\xbb\xbf" id=',
+        b'xmp:Rating="5"',
+        b'tiff:Orientation="1"',
+        b'<?xpacket end="w"?>',
+    ):
+        assert kept in once
+    twice, _ = upscaled(once, replace(change, how="4 times by b, ganvas 1"))
     assert twice.count(SOURCE_TYPE.encode()) == 1
     assert b"by a" not in twice
-    camera = mark_upscaled(
-        XMP.replace(b"xmp:Rating", b'Iptc4xmpExt:DigitalSourceType="http://x/digitalCapture" xmp:Rating'), "x"
-    )
+    iptc = b'xmlns:I="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" I:DigitalSourceType="http://x/digitalCapture" '
+    camera, _ = upscaled(XMP.replace(b"xmp:Rating", iptc + b"xmp:Rating"), change)
     assert b"digitalCapture" not in camera
     assert camera.count(SOURCE_TYPE.encode()) == 1
-    assert mark_upscaled(b"no packet", "x") == b"no packet"
+    for bad in (b"no packet", b"<a/>", b"<!DOCTYPE x>" + XMP):
+        with pytest.raises(Malformed):
+            upscaled(bad, change)
 
 
 def test_non_ascii_exif_survives_tiff(upscale: Upscale) -> None:

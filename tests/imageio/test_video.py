@@ -33,6 +33,14 @@ def streams(path: str) -> dict[str, dict[str, Any]]:
     return {stream["codec_type"]: stream for stream in json.loads(found.stdout)["streams"]}
 
 
+def turn(source: str, target: str) -> None:
+    """Mark a film as turned by 90 degrees."""
+    if "display_rotation" in ffmpeg("-h", "full").decode():
+        ffmpeg("-display_rotation", "90", "-i", source, "-c", "copy", target)
+    else:
+        ffmpeg("-i", source, "-c", "copy", "-metadata:s:v:0", "rotate=90", target)
+
+
 def frames(path: str, width: int, height: int) -> NDArray[np.float64]:
     """All frames (N, height, width, 3), scaled to this size."""
     scale = ("-vf", f"scale={width}:{height}:flags=area", "-fps_mode", "passthrough")
@@ -94,16 +102,51 @@ def test_a_late_first_frame_stays_in_sync_with_the_audio(upscale: Upscale) -> No
 @needs_ffmpeg
 def test_a_turned_video_is_upright(upscale: Upscale) -> None:
     ffmpeg(*VIDEO, *CODED, "flat.mp4")
-    turn = ("-display_rotation", "90") if "display_rotation" in ffmpeg("-h", "full").decode() else ()
-    if turn:
-        ffmpeg(*turn, "-i", "flat.mp4", "-c", "copy", "turned.mp4")
-    else:
-        ffmpeg("-i", "flat.mp4", "-c", "copy", "-metadata:s:v:0", "rotate=90", "turned.mp4")
+    turn("flat.mp4", "turned.mp4")
     assert upscale("turned.mp4") == 0
     video = streams("turned_x4.mp4")["video"]
     assert (video["width"], video["height"]) == (96, 128)
     assert not video.get("side_data_list")
     assert np.abs(frames("turned.mp4", 24, 32) - frames("turned_x4.mp4", 24, 32)).mean() < 4
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize("turned", [False, True])
+def test_an_anamorphic_film_keeps_its_shape(turned: bool, upscale: Upscale) -> None:
+    ffmpeg(*VIDEO, "-t", "0.12", "-vf", "setsar=64/45", *CODED, "film.mp4")
+    if turned:
+        turn("film.mp4", "turned.mp4")
+        Path("turned.mp4").replace("film.mp4")
+    assert upscale("film.mp4") == 0
+    video = streams("film_x4.mp4")["video"]
+    assert video["sample_aspect_ratio"] == ("45:64" if turned else "64:45")
+    assert (video["width"], video["height"]) == ((96, 128) if turned else (128, 96))
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize(
+    ("name", "coded"),
+    [("a.mov", ("-c:v", "qtrle", "-pix_fmt", "argb")), ("a.webm", ("-c:v", "libvpx-vp9", "-pix_fmt", "yuva420p"))],
+)
+def test_transparency_of_films_is_noted(
+    name: str, coded: tuple[str, ...], upscale: Upscale, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=size=32x24:rate=25:duration=0.12,format=rgba", *coded, name)
+    assert upscale(name) == 0
+    assert "transparency left out" in capsys.readouterr().out
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize("ending", [".mp4", ".mkv"])
+def test_the_place_of_a_film_is_left_out_if_asked(ending: str, upscale: Upscale) -> None:
+    place = ("-metadata", "location=+48.8577+002.295/", "-metadata", "title=Holiday")
+    ffmpeg(*VIDEO, "-t", "0.12", *CODED, *place, f"film{ending}")
+    for words, kept in ((("--out", "kept"), True), (("--out", "without", "--strip-location"), False)):
+        assert upscale(f"film{ending}", *words) == 0
+        shown = ["ffprobe", "-v", "error", "-show_format", f"{words[1]}/film_x4{ending}"]
+        found = subprocess.run(shown, capture_output=True, text=True).stdout
+        assert ("+48.8577" in found) == kept
+        assert "title=Holiday" in found
 
 
 @needs_ffmpeg

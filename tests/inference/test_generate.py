@@ -10,6 +10,7 @@ from PIL import Image
 
 import ganvas
 from ganvas import InputError, Watch, train
+from ganvas.runs import checkpoint
 from tests.conftest import Cli, TrainedRun, assert_refused, tiny
 
 
@@ -101,3 +102,36 @@ def test_runs_lists_states(run: Path, cli: Cli) -> None:
     assert "MLP" in listed
     assert "digits" in listed
     assert "192 of 192 (100%)" in listed
+
+
+@pytest.mark.parametrize("name", ["W.GIF", "w.gif"])
+def test_an_ending_says_the_format_in_whatever_case(name: str, run: Path, cli: Cli) -> None:
+    assert cli("generate", "runs/r", "--interpolate", "-n", "2", "--steps", "2", "--out", name).returncode == 0
+    assert Path(name).read_bytes()[:4] == b"GIF8"
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["generate", "runs/r", "--out", "c.jpg"], ["--out c.jpg", "--grid"]),
+        (["generate", "runs/r", "--grid", "c.jpg"], ["c.jpg", ".png"]),
+        (["data", "digits", "--out", "c.jpg"], ["--out c.jpg", ".png"]),
+        (["convert", "runs/r", "--out", "c.pth"], ["--out c.pth", ".safetensors"]),
+    ],
+)
+def test_an_ending_that_cannot_be_written_is_refused(words: list[str], named: list[str], run: Path, cli: Cli) -> None:
+    assert_refused(cli(*words), *named)
+    assert not Path(words[-1]).exists()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize("verb", [["generate"], ["convert"]])
+def test_weights_that_are_not_numbers_are_refused(value: float, verb: list[str], run: Path, cli: Cli) -> None:
+    tensors, about = checkpoint.load(run / "model.safetensors")
+    name = next(iter(tensors))
+    tensors[name].view(-1)[0] = value
+    checkpoint.save(Path("bad.safetensors"), tensors, about)
+    done = cli(*verb, "bad.safetensors", "--out", "x.safetensors" if verb == ["convert"] else "x")
+    assert_refused(done, "bad.safetensors", "NaN", "--which best")
+    assert not Path("x.safetensors").exists()
+    assert not Path("x").exists()

@@ -88,6 +88,8 @@ def test_generate_draws_and_writes_points(run: RunFolder, capsys: pytest.Capture
     assert np.allclose(np.loadtxt(lines[2:], delimiter=","), points, rtol=1e-5)
     with Image.open("plot.png") as plot:
         assert "Synthetic points" in plot.info["Description"]
+    assert main(["generate", "runs/r", "-n", "7", "--out", "P.CSV"]) == 0
+    assert Path("P.CSV").read_text().startswith("# Synthetic points")
     assert main(["generate", "runs/r", "--out", "points.npz"]) == 0
     with np.load("points.npz") as file:
         assert file["points"].shape == (2500, 2)

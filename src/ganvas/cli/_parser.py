@@ -17,4 +17,4 @@ class Parser(argparse.ArgumentParser):
         Raises:
             InputError: always.
         """
-        raise InputError(f"{self.prog}: {message}; run {self.prog} --help for usage.")
+        raise InputError(f"{message}; run {self.prog} --help for usage.")

@@ -31,11 +31,10 @@ def main(argv: list[str]) -> int:
     arguments = parser.parse_args(argv)
     from rich.console import Console
 
-    from ganvas.errors import InputError
+    from ganvas.files import expect_ending
     from ganvas.reports import compare
 
-    if arguments.out.suffix.lower() not in (".html", ".htm"):
-        raise InputError(f"--out {arguments.out} is not an HTML file; use a name that ends in .html.")
+    expect_ending(arguments.out, ".html", ".htm", flag="--out")
     comparison = compare(arguments.runs, by=arguments.by, unfinished=arguments.unfinished)
     show(comparison, Console(highlight=False))
     # Print first, since the page takes longer.

@@ -34,8 +34,11 @@ def main(argv: list[str]) -> int:
     from rich.console import Console
 
     from ganvas.data.examine import examine
+    from ganvas.files import expect_ending
     from ganvas.imaging.saving import save_png
 
+    if arguments.out:
+        expect_ending(arguments.out, ".png", flag="--out")
     found = examine(arguments.source, workers=arguments.workers, progress=True)
     console = Console(highlight=False, soft_wrap=True)
 

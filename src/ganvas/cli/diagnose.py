@@ -16,12 +16,12 @@ def main(argv: list[str]) -> int:
     from rich.console import Console
 
     from ganvas.diagnosis import advice, diagnose, draw_diagnosis
-    from ganvas.errors import InputError
+    from ganvas.files import expect_ending
     from ganvas.runs.record import Record
     from ganvas.systems import read_recipe
 
-    if arguments.out and arguments.out.suffix.lower() != ".png":
-        raise InputError(f"--out {arguments.out} is not a PNG file; use a name that ends in .png.")
+    if arguments.out:
+        expect_ending(arguments.out, ".png", flag="--out")
     record = Record(arguments.run)
     diagnosis = diagnose(record)
     console = Console(highlight=False, soft_wrap=True)

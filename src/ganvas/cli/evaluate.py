@@ -85,7 +85,8 @@ def main(argv: list[str]) -> int:
             " super-resolution models, or use ganvas compare for runs."
         )
 
-    if not Path(source).exists() and source not in (*NAMES, "bicubic") and Path(source).suffix not in (".pth", ".pt"):
+    is_weights = Path(source).suffix.lower() in (".pth", ".pt")
+    if not Path(source).exists() and source not in (*NAMES, "bicubic") and not is_weights:
         find(source)  # refuses what does not exist before torch is imported
 
     from ganvas.evaluation import evaluate

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ganvas.cli._parser import Parser
 from ganvas.errors import InputError
+from ganvas.files import expect_ending
 
 FORMATS = ("png", "jpeg", "webp", "tiff", "avif")
 
@@ -54,6 +55,11 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--check", action="store_true", help="reread every result and report what was preserved")
     parser.add_argument("--no-colour-lock", action="store_true", help="allow the model to shift colours")
     parser.add_argument(
+        "--strip-location",
+        action="store_true",
+        help="leave out where a photo or video was taken (GPS, place names, maker note), which is kept otherwise",
+    )
+    parser.add_argument(
         "--compare", type=Path, metavar="PAGE", help="also write an HTML page with slider and magnifier"
     )
     parser.add_argument(
@@ -80,7 +86,8 @@ def main(argv: list[str]) -> int:
 
     names = ("strength", "device", "precision", "tile")
     opening = {"model": arguments.model} | {name: getattr(arguments, name) for name in names}
-    options = OutputOptions(arguments.scale, arguments.format, arguments.quality, not arguments.no_colour_lock)
+    written = arguments.scale, arguments.format, arguments.quality, not arguments.no_colour_lock
+    options = OutputOptions(*written, strip_location=arguments.strip_location)
     upscaler = open_as(Upscaler, **opening)
     scale = options.scale_for(upscaler)
     planned = plan(arguments.inputs, arguments.out, scale, options.form)
@@ -123,8 +130,8 @@ def _check(scale: float, quality: int, limit: float, original: Path | None, page
         raise InputError(f"--quality must be between 1 and 100; got {quality}.")
     if not limit > 0:
         raise InputError(f"--limit must be above 0 megapixels, such as 100; got {limit:g}.")
-    if page and page.suffix.lower() not in (".html", ".htm"):
-        raise InputError(f"--compare {page} is not an HTML file; use a name that ends in .html.")
+    if page:
+        expect_ending(page, ".html", ".htm", flag="--compare")
     if original and not page:
         raise InputError("--original requires --compare PAGE.html; give both.")
     if original and not original.exists():

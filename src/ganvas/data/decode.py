@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from ganvas.imaging.cameras import undecodable
 from ganvas.imaging.grid import Pixels
 
 # Raster formats only: none that is a program (PostScript) or needs one, so that text and videos fail at once.
@@ -49,7 +50,7 @@ def open_image(content: bytes | Pixels, hint: int = 0) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise Unusable("it declares more pixels than the limit, like a decompression bomb") from None
     except UnidentifiedImageError:
-        raise Unusable("it is not an image of a known format") from None
+        raise Unusable(undecodable(content[:64]) or "it is not an image of a known format") from None
     except Exception as error:  # decoders raise all kinds of errors on damaged bytes
         raise Unusable(f"it is damaged ({error})") from None
     return image

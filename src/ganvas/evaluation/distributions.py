@@ -14,6 +14,7 @@ from ganvas.errors import InputError
 from ganvas.evaluation.chart import draw
 from ganvas.evaluation.features import remembered
 from ganvas.evaluation.samples import Samples, Split, gather, source_of, task_of_model
+from ganvas.files import expect_ending
 from ganvas.metrics import measure_named
 from ganvas.metrics import measures as known_measures
 from ganvas.metrics.extractors import expect_known, open_extractor
@@ -116,8 +117,8 @@ def evaluate(
     """
     asked = {"extractor": extractor, "measures": list(measures), "fakes": fakes, "split": split, "seed": seed}
     asked |= {"resize": resize, "against": against}
-    if out and Path(out).suffix.lower() != ".png":
-        raise InputError(f"--out {out} is not the name of a PNG file; give one that ends in .png.")
+    if out:
+        expect_ending(Path(out), ".png", flag="--out")
     load_systems()  # measures and extractors of your own may stand in these files
     expect_known(extractor)
     chosen = _chosen(measures, extractor, against or source_of(source))

@@ -118,7 +118,7 @@ def source_of(source: str | Path) -> str:
 
 
 def _is_model(path: Path) -> bool:
-    return RunFolder(path).exists() or path.suffix == ".safetensors"
+    return RunFolder(path).exists() or path.suffix.lower() == ".safetensors"
 
 
 def _system(path: Path) -> System:
@@ -189,7 +189,7 @@ def _with_source(data: Source, against: str) -> Source:
 
 def _of_source(source: str, against: str, fakes: int, split: Split, seed: int) -> Samples:
     is_name = source in (BICUBIC, *bundled()) and not Path(source).exists()
-    if is_name or Path(source).suffix in (".pth", ".pt"):
+    if is_name or Path(source).suffix.lower() in (".pth", ".pt"):
         raise InputError(
             f"{source} upscales images, and is scored on originals; give the sets with --on, such as --on Set5."
         )

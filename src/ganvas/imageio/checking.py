@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from ganvas.imageio import exif
-from ganvas.imageio.metadata import is_marked, name_of_profile
+from ganvas.imageio.metadata import name_of_profile
 from ganvas.imageio.reading import Photo, form_of, load, open_photo, read_metadata
+from ganvas.imageio.xmp import has_place, is_marked
 
 # Tags that differ as they should: size, orientation, offsets.
 _CHANGED = {exif.ORIENTATION, exif.WIDTH, exif.HEIGHT, exif.EXIF, exif.GPS, exif.X_RESOLUTION, exif.Y_RESOLUTION}
-_CHANGED |= {exif.RESOLUTION_UNIT}
+_CHANGED |= {exif.RESOLUTION_UNIT, *exif.SUBJECT, *exif.DENSITIES}
 
 
 def check(source: Path, result: Path) -> str:
@@ -30,6 +31,7 @@ def check(source: Path, result: Path) -> str:
         _profile(old, new, source),
         _exif(old, new),
         _xmp(old, new),
+        _place(old, new),
         _dpi(old, new),
         f"orientation {old.metadata.orientation} applied" if old.metadata.orientation > 1 else "upright",
     ]
@@ -62,6 +64,8 @@ def _exif(old: Photo, new: Photo) -> str:
         return "EXIF LEFT OUT"
     was, now = (dict(exif.tags(exif.descriptive(exif.parse(photo.metadata.exif or b"")))) for photo in (old, new))
     expected = {path: data for path, data in was.items() if path[-1] not in _CHANGED}
+    if exif.has_place(old.metadata.exif) and not exif.has_place(new.metadata.exif):
+        expected = {path: data for path, data in expected.items() if not {exif.GPS, exif.MAKER_NOTE} & set(path)}
     same = sum(now.get(path) == data for path, data in expected.items())
     count = f"{same} of {len(expected)} tags"
     return f"EXIF kept ({count})" if same == len(expected) else f"EXIF {count.upper()}"
@@ -71,6 +75,12 @@ def _xmp(old: Photo, new: Photo) -> str:
     if not is_marked(new.metadata.xmp):
         return "XMP NOT MARKED AS UPSCALED"
     return "XMP kept, marked as upscaled" if old.metadata.xmp else "XMP marked as upscaled"
+
+
+def _place(old: Photo, new: Photo) -> str:
+    """Whether the file says where the photo was taken."""
+    was, now = (exif.has_place(photo.metadata.exif) or has_place(photo.metadata.xmp) for photo in (old, new))
+    return "place kept (GPS)" if now else "place left out" if was else ""
 
 
 def _dpi(old: Photo, new: Photo) -> str:

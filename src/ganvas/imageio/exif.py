@@ -16,6 +16,8 @@ import numpy as np
 ORIENTATION, X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 0x0112, 0x011A, 0x011B, 0x0128
 EXIF, GPS, INTEROPERABILITY = 0x8769, 0x8825, 0xA005
 WIDTH, HEIGHT = 0xA002, 0xA003
+SUBJECT, DENSITIES = (0x9214, 0xA214), (0xA20E, 0xA20F)  # places in pixels, and pixels per inch of the sensor
+MAKER_NOTE, IPTC, PHOTOSHOP = 0x927C, 33723, 34377  # the second are bytes, whatever its type says
 LONG = 4
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _WORDS = {3: 2, 4: 4, 5: 4, 8: 2, 9: 4, 10: 4, 11: 4, 12: 8, 13: 4}
@@ -120,8 +122,12 @@ def dots_per_inch(directory: Directory) -> tuple[float, float] | None:
     return found[0], found[1]
 
 
-def upright(exif: bytes, width: int, height: int) -> bytes:
+def upright(exif: bytes, width: int, height: int, factors: tuple[float, float] = (1, 1), turned: bool = False) -> bytes:
     """The block with upright orientation, the given size, and no thumbnail.
+
+    Args:
+        factors: by which width and height grew: where the subject is, and how dense pixels are, is multiplied by them.
+        turned: whether the image was turned, so that the place of the subject no longer holds.
 
     Raises:
         Malformed: it is not a valid EXIF block.
@@ -139,6 +145,12 @@ def upright(exif: bytes, width: int, height: int) -> bytes:
                     patched[place : place + 4] = struct.pack(order + "I", size)
                 elif size is not None and type_ == 3:
                     patched[place : place + 2] = struct.pack(order + "H", min(size, 65535))
+                elif inner in DENSITIES:
+                    _multiply(patched, order, place, type_, factors[inner == DENSITIES[1] :])
+                elif inner in SUBJECT and not turned:
+                    _multiply(patched, order, place, type_, factors)
+            for inner in SUBJECT if turned else ():
+                _delete(patched, order, child, inner)
     (count,) = struct.unpack(order + "H", exif[start : start + 2])
     end = start + 2 + 12 * count
     patched[end : end + 4] = b"\0\0\0\0"  # the thumbnail is the old image, perhaps with another orientation
@@ -165,6 +177,31 @@ def with_resolution(exif: bytes, dpi: tuple[float, float]) -> bytes:
     made = struct.pack(order + "H", len(entries)) + b"".join(data for _, data in sorted(entries)) + bytes(4)
     made += b"".join(struct.pack(order + "II", round(value * 10000), 10000) for value in dpi)
     return exif[:4] + struct.pack(order + "I", end) + exif[8:].ljust(end - 8, b"\0") + made
+
+
+def without_place(exif: bytes) -> bytes:
+    """The block without its GPS directory, and without the maker note, which may contain the place too.
+
+    Raises:
+        Malformed: it is not a valid EXIF block.
+    """
+    order, start = _head(exif)
+    patched = bytearray(exif)
+    children = {tag: at for tag, kind, at in _places(exif, order, start) if tag in (EXIF, GPS) and kind in (4, 13)}
+    for tag, at in children.items():
+        (child,) = struct.unpack(order + "I", exif[at : at + 4])
+        for inner in [inner for inner, _, _ in _places(exif, order, child)] if tag == GPS else [MAKER_NOTE]:
+            _delete(patched, order, child, inner)
+    _delete(patched, order, start, GPS)
+    return bytes(patched)
+
+
+def has_place(exif: bytes | None) -> bool:
+    """Whether a block has a GPS directory with a place in it."""
+    try:
+        return bool(exif and {2, 4} & set(parse(exif).children.get(GPS, Directory()).entries))
+    except Malformed:
+        return False
 
 
 def tags(directory: Directory, above: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], bytes]]:
@@ -194,6 +231,37 @@ def _places(data: Bytes, order: str, start: int) -> Iterator[tuple[int, int, int
         yield tag, kind, at + 8
 
 
+def _multiply(data: bytearray, order: str, at: int, kind: int, factors: tuple[float, ...]) -> None:
+    """Multiply the values of an entry: shorts by each factor in turn, the first fraction by the first factor."""
+    (count,) = struct.unpack(order + "I", data[at - 4 : at])
+    size = _SIZES.get(kind, 0) * count
+    place = at if size <= 4 else int(struct.unpack(order + "I", data[at : at + 4])[0])
+    if kind not in (3, 5) or not count or place + size > len(data):
+        return
+    form = f"{order}{count}H" if kind == 3 else order + "I"  # of a fraction, the number above the line
+    values = struct.unpack_from(form, data, place)
+    most = 0xFFFF if kind == 3 else 0xFFFFFFFF
+    made = (min(most, round(value * factors[index % 2])) for index, value in enumerate(values))
+    struct.pack_into(form, data, place, *made)
+
+
+def _delete(data: bytearray, order: str, start: int, tag: int) -> None:
+    """Blank a value and take its entry out of a directory, whose other values stay where they are."""
+    for found, kind, at in list(_places(bytes(data), order, start)):
+        if found != tag:
+            continue
+        (number,) = struct.unpack(order + "I", data[at - 4 : at])
+        size = _SIZES.get(kind, 0) * number
+        if size > 4:
+            (place,) = struct.unpack(order + "I", data[at : at + 4])
+            data[place : place + size] = bytes(len(data[place : place + size]))
+        (count,) = struct.unpack(order + "H", data[start : start + 2])
+        end = start + 2 + 12 * count + 4
+        data[at - 8 : end] = data[at + 4 : end] + bytes(12)
+        data[start : start + 2] = struct.pack(order + "H", count - 1)
+        return
+
+
 def _directory(data: Bytes, order: str, start: int, depth: int) -> Directory:
     found = Directory()
     for tag, kind, at in _places(data, order, start):
@@ -212,7 +280,7 @@ def _directory(data: Bytes, order: str, start: int, depth: int) -> Directory:
             except Malformed:
                 continue
         else:
-            found.entries[tag] = ExifEntry(kind, count, _little(value, kind) if order == ">" else value)
+            found.entries[tag] = ExifEntry(kind, count, _little(value, kind) if order == ">" and tag != IPTC else value)
     return found
 
 

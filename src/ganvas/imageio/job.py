@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -172,7 +172,8 @@ class _Running:
 
     def _expect_free(self, job: UpscaleJob) -> None:
         if job.result.exists() and not self.settings.overwrite:
-            raise UnusableFile(f"{job.result} {self._conflict(job)}; give --overwrite to replace it")
+            other = "" if self.root else ", or --out FOLDER, where what is done is skipped"
+            raise UnusableFile(f"{job.result} {self._conflict(job)}; give --overwrite to replace it{other}")
 
     def _write(self, job: UpscaleJob, on_progress: Callable[[float], None]) -> Written:
         began = time.perf_counter()
@@ -200,7 +201,7 @@ class _Running:
         except OSError as error:
             raise UnusableFile(f"the file cannot be read ({error.strerror})") from None
         form = "" if job.is_video else job.form
-        settings = {**self.settings.model, **asdict(self.settings.options), "form": form}
+        settings = {**self.settings.model, **self.settings.options.settings(), "form": form}
         return {"source": job.name, "size": stat.st_size, "mtime": stat.st_mtime_ns, "settings": settings}
 
     def _conflict(self, job: UpscaleJob) -> str:

@@ -10,11 +10,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ganvas.errors import InputError
+from ganvas.files import expect_ending
 from ganvas.imageio.reading import FORMS, UnusableFile, form_of, load
 from ganvas.imageio.writing import EXTENSION, EXTENSIONS
+from ganvas.imaging.cameras import RAW
 
 VIDEOS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")
-_OTHERS = (".gif", ".bmp", ".heic", ".heif", ".jp2", ".jxl", ".psd", ".svg")  # more images, some of them refused later
+CONTAINERS = (".mp4", ".m4v", ".mov", ".mkv")  # of videos that can be written: the others do not hold H.264
+_OTHERS = (".gif", ".bmp", ".heic", ".heif", ".jp2", ".jxl", ".psd", ".svg", *RAW)  # some refused later
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,7 @@ def plan(inputs: Sequence[str], out: Path | None, times: float, form: str) -> Jo
     if named_file and out is not None:
         if form and EXTENSIONS.get(out.suffix.lower(), form) != form:
             raise InputError(f"--out {out} and --format {form} contradict each other; give only one of them.")
+        expect_ending(out, *(CONTAINERS if paths[0].suffix.lower() in VIDEOS else EXTENSIONS), flag="--out")
         return JobList((UpscaleJob(paths[0], paths[0].name, out),), None)
     found, skipped, unreadable = _collect(paths, folders, out)
     jobs = [UpscaleJob(source, name, _result_path(out, source, name, times, form)) for source, name in found]
@@ -155,9 +159,9 @@ def _is_media(path: Path) -> bool:
 
 def _result_path(out: Path | None, source: Path, name: str, times: float, form: str, full: bool = False) -> Path:
     ending = source.suffix
-    if ending.lower() in (".webm", ".avi"):
-        ending = ".mkv"  # these two containers do not hold H.264
-    elif ending.lower() not in VIDEOS:
+    if ending.lower() in VIDEOS:
+        ending = ending if ending.lower() in CONTAINERS else ".mkv"
+    else:
         ending = EXTENSION[form] if form else ending if ending.lower() in EXTENSIONS else ".png"
     stem = source.stem + (f"_{source.suffix[1:].lower()}" if full and source.suffix else "")
     folder = source.parent if out is None else (out / name).parent

@@ -17,15 +17,19 @@ import pyvips
 from numpy.typing import NDArray
 
 from ganvas.files import open_regular
-from ganvas.imageio import exif
+from ganvas.imageio import colours, exif, jpeg, photoshop, png
 from ganvas.imageio.interrupts import deferred
 from ganvas.imageio.metadata import Metadata, kind_of_profile
+from ganvas.imaging.cameras import is_heic, undecodable
 
 LIMIT = 100.0  # default maximum megapixels of a file
 BLEED = 2.0  # pixels by which colours spread under transparent regions
 FORMS = {"jpeg": "jpeg", "png": "png", "webp": "webp", "tiff": "tiff", "heif": "avif", "gif": "gif"}
 _UNSET = {"jpeg": {72.0}, "png": {71.98, 25.4}, "tiff": {25.4}, "gif": {25.4}}  # dpi that libvips invents
-_NOT_TEXT = {b"XML:com.adobe.xmp", b"Raw profile type exif", b"Raw profile type APP1", b"Raw profile type xmp"}
+_CODED = (b"cICP", b"mDCV", b"cLLI")  # colours by code numbers, and the light of HDR images
+OLD_IMAGE = "left out: it fits only the small image"
+_TEXT = (b"tEXt", b"zTXt", b"iTXt")
+_NOT_TEXT = {png.XMP, b"Raw profile type exif", b"Raw profile type APP1", b"Raw profile type xmp"}
 
 logging.getLogger("pyvips").addHandler(logging.NullHandler())  # errors are raised, not logged
 pyvips.cache_set_max(0)  # a rewritten file must be read again
@@ -111,10 +115,39 @@ def load(path: Path) -> Any:
         try:
             if not os.fstat(descriptor).st_size:
                 raise UnusableFile("the file is empty")
-            source = pyvips.Source.new_from_descriptor(descriptor)
-            return pyvips.Image.new_from_source(source, "", fail_on="error")
+            head = os.read(descriptor, 64)
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            if head.startswith(jpeg.START):
+                return _load_jpeg(descriptor)
+            return _load_other(descriptor, head, path)
         finally:
             os.close(descriptor)
+
+
+def _load_jpeg(descriptor: int) -> Any:
+    """A JPEG file; of an Ultra HDR one the base image, which libvips would decode whole."""
+    with mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ) as data:
+        if data[-2:] != jpeg.END and jpeg.end(data) is None:
+            whole = jpeg.completed(bytes(data))
+            if whole is None:
+                raise UnusableFile("it is damaged (it is cut off, and pixels are missing)")
+            return pyvips.Image.jpegload_buffer(whole, fail_on="error")
+    return pyvips.Image.jpegload_source(pyvips.Source.new_from_descriptor(descriptor), fail_on="error")
+
+
+def _load_other(descriptor: int, head: bytes, path: Path) -> Any:
+    reason = undecodable(head, path.name)
+    if reason and not is_heic(head):
+        raise UnusableFile(reason)
+    try:
+        image = pyvips.Image.new_from_source(pyvips.Source.new_from_descriptor(descriptor), "", fail_on="error")
+        if reason:
+            image.crop(0, 0, 1, 1).avg()  # whether there is a decoder shows only now
+        return image
+    except pyvips.Error:
+        if reason:
+            raise UnusableFile(reason) from None
+        raise
 
 
 def open_photo(path: Path, limit: float = LIMIT) -> Photo:
@@ -135,7 +168,7 @@ def open_photo(path: Path, limit: float = LIMIT) -> Photo:
             " raise --limit if you trust the file"
         )
     pages = image.get("n-pages") if image.get_typeof("n-pages") else 1
-    if pages > 1 or (form == "png" and _animated(path)):
+    if pages > 1 or (form == "png" and any(png.chunks(path, (b"acTL",)))):  # which libvips does not report
         raise UnusableFile("it contains several images (an animation or pages); split it, or give a video")
     found, notes = read_metadata(image, form, path)
     with _reading():
@@ -166,10 +199,10 @@ def form_of(image: Any) -> str:
 def read_metadata(image: Any, form: str, path: Path) -> tuple[Metadata, list[str]]:
     """The metadata of a loaded file, and notes on metadata that does not apply to another image."""
     notes = []
-    icc, block, xmp, iptc = (_blob(image, name) for name in ("icc-profile-data", "exif-data", "xmp-data", "iptc-data"))
+    icc, block, xmp, resources = (_blob(image, f"{name}-data") for name in ("icc-profile", "exif", "xmp", "iptc"))
     directory = None
     if form == "tiff":
-        directory = _tiff_directory(path)
+        directory, resources = _tiff_directory(path)
         block = exif.block(directory) if directory and (directory.entries or directory.children) else None
     elif block:
         block = block.removeprefix(b"Exif\0\0")
@@ -181,11 +214,80 @@ def read_metadata(image: Any, form: str, path: Path) -> tuple[Metadata, list[str
     invented = not image.get_typeof("resolution-unit") and round(image.xres * 25.4, 2) in _UNSET.get(form, ())
     if invented or form in ("webp", "avif"):  # these two store it only in EXIF
         dpi = exif.dots_per_inch(directory) if directory else None
-    if image.get_typeof("gainmap-data"):
-        notes.append("gain map left out: it fits only the small image")
+    if form == "jpeg":
+        notes += _jpeg_notes(path)
+    elif image.get_typeof("gainmap-data"):
+        notes.append(f"gain map {OLD_IMAGE}")
+    icc, coded, more = _colours(path, form, icc, grey=image.bands < 3)
+    iptc, others = photoshop.split(resources or b"")
     text = tuple(_text(path)) if form == "png" else ()
     orientation = image.get("orientation") if image.get_typeof("orientation") else 1
-    return Metadata(icc, block, xmp, iptc, text, dpi, orientation), notes
+    return Metadata(icc, block, xmp, iptc or None, others or None, text, coded, dpi, orientation), notes + more
+
+
+def _jpeg_notes(path: Path) -> list[str]:
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        stop = jpeg.end(data)
+        if stop is None:
+            return [] if data[-2:] == jpeg.END else ["its end marker is missing, but no pixels are"]
+        return [f"{what} {OLD_IMAGE}" for what in jpeg.appended(data, stop)]
+
+
+def _colours(
+    path: Path, form: str, icc: bytes | None, grey: bool
+) -> tuple[bytes | None, tuple[tuple[bytes, bytes], ...], list[str]]:
+    """The profile of a file, if need be made from what else describes its colours; those chunks of PNG; and notes."""
+    coded: tuple[tuple[bytes, bytes], ...] = ()
+    space, origin = None, ""
+    try:
+        if form == "png":
+            found = dict(png.chunks(path, (*_CODED, b"gAMA", b"cHRM", b"sRGB")))
+            coded = tuple((name, found[name]) for name in _CODED if name in found)
+            if len(found.get(b"cICP", b"")) == 4:
+                space, origin = colours.by_codes(*found[b"cICP"][:2]), "cICP"
+            elif not icc and b"sRGB" not in found:
+                space, origin = _by_gamma(found.get(b"gAMA"), found.get(b"cHRM")), "gAMA and cHRM"
+        elif form == "avif" and not icc and (codes := _nclx(path)):
+            space, origin = colours.by_codes(*codes), "nclx"
+            coded = ((b"cICP", bytes((*space.codes, 0, 1))),) if space else ()
+    except ValueError as error:
+        return icc, coded, [f"colours not described: {error}"]
+    if space is None:
+        return icc, coded, []
+    return space.profile(grey), coded, [f"colours described by a profile, made from the file's {origin}: {space.name}"]
+
+
+def _by_gamma(gamma: bytes | None, points: bytes | None) -> colours.ColourSpace | None:
+    value = struct.unpack(">I", gamma)[0] / 100_000 if gamma and len(gamma) == 4 else None
+    x = [number / 100_000 for number in struct.unpack(">8I", points)] if points and len(points) == 32 else None
+    return colours.by_gamma(value, (*x[2:], *x[:2]) if x else None)  # PNG puts white first
+
+
+def _nclx(path: Path) -> tuple[int, int] | None:
+    """The code numbers of an AVIF file's primaries and curve, from its first colour description."""
+    with path.open("rb") as file:
+        data = file.read(1 << 20)
+    inside = range(0, len(data))
+    for name in (b"meta", b"iprp", b"ipco", b"colr"):
+        found = _box(data, inside, name)
+        if found is None:
+            return None
+        inside = range(found.start + 4, found.stop) if name == b"meta" else found
+    kind, primaries, curve = struct.unpack(">4sHH", data[inside.start : inside.start + 8].ljust(8, b"\0"))
+    return (primaries, curve) if kind == b"nclx" else None
+
+
+def _box(data: bytes, inside: range, name: bytes) -> range | None:
+    """Where the content of the first box of this name is (ISO 14496-12)."""
+    at = inside.start
+    while at + 8 <= inside.stop:
+        size, kind = struct.unpack(">I4s", data[at : at + 8])
+        if kind == name:
+            return range(at + 8, min(at + size, inside.stop))
+        if size < 8:
+            return None
+        at += size
+    return None
 
 
 def _to_grey_or_rgb(image: Any, icc: bytes | None, notes: list[str]) -> tuple[Any, list[str], bytes | None]:
@@ -215,37 +317,27 @@ def _bleed(colour: Any, alpha: Any) -> Any:
     return transparent.ifthenelse(spread.rint().cast(colour.format), colour).copy(interpretation=colour.interpretation)
 
 
-def _tiff_directory(path: Path) -> exif.Directory | None:
+def _tiff_directory(path: Path) -> tuple[exif.Directory | None, bytes]:
+    """The descriptive tags of a TIFF file or None, and Photoshop's resources with the IPTC's records."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         try:
-            found = exif.descriptive(exif.parse(data))
+            whole = exif.parse(data)
         except exif.Malformed:  # TIFF files over 4 GB have another structure
-            return None
+            return None, b""
+    iptc, resources = (whole.entries[tag].data if tag in whole.entries else b"" for tag in (exif.IPTC, exif.PHOTOSHOP))
+    own, others = photoshop.split(resources)
+    found = exif.descriptive(whole)
     # Orientation and resolution alone do not count as EXIF.
     trivial = {exif.ORIENTATION, exif.X_RESOLUTION, exif.Y_RESOLUTION, exif.RESOLUTION_UNIT}
-    return found if found.children or set(found.entries) - trivial else None
+    kept = found if found.children or set(found.entries) - trivial else None
+    return kept, photoshop.join(iptc or own, others)
 
 
 def _text(path: Path) -> Iterator[tuple[bytes, bytes]]:
     """Name and content of a PNG file's text chunks, except for metadata that is read separately."""
-    with path.open("rb") as file:
-        file.seek(8)
-        while len(head := file.read(8)) == 8:
-            length, name = struct.unpack(">I4s", head)
-            if name not in (b"tEXt", b"zTXt", b"iTXt"):
-                file.seek(length + 4, os.SEEK_CUR)
-                continue
-            data = file.read(length)
-            file.seek(4, os.SEEK_CUR)
-            if data.split(b"\0")[0] not in _NOT_TEXT:
-                yield name, data
-
-
-def _animated(path: Path) -> bool:
-    """Whether a PNG file is animated, which libvips does not report: acTL comes before the first IDAT."""
-    with path.open("rb") as file:
-        head = file.read(1 << 16)
-    return b"acTL" in head.split(b"IDAT", 1)[0]
+    for name, data in png.chunks(path, _TEXT):
+        if data.split(b"\0")[0] not in _NOT_TEXT:
+            yield name, data
 
 
 def _blob(image: Any, name: str) -> bytes | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +14,10 @@ import torch
 import ganvas
 from ganvas.errors import InputError
 from ganvas.files import whole
-from ganvas.imageio import exif
+from ganvas.imageio import exif, photoshop, xmp
 from ganvas.imageio.interrupts import deferred
-from ganvas.imageio.metadata import mark_upscaled
-from ganvas.imageio.reading import Photo, Plane
+from ganvas.imageio.metadata import Metadata
+from ganvas.imageio.reading import OLD_IMAGE, Photo, Plane
 from ganvas.imageio.writing import BITS, EXTENSION, Rows, check_fits, write_photo
 from ganvas.imaging.tensors import imresize
 from ganvas.inference.engine.raster import Floats
@@ -38,12 +38,18 @@ class OutputOptions:
         form: format of the result; empty for that of the photo.
         quality: quality of JPEG, WebP and AVIF, 1 to 100; 0 for the format's default.
         colour_lock: keep the photo's colours where the model would shift them.
+        strip_location: leave out where the photo was taken.
     """
 
     scale: float = 0
     form: str = ""
     quality: int = 0
     colour_lock: bool = True
+    strip_location: bool = False
+
+    def settings(self) -> dict[str, Any]:
+        """The options for a manifest; without those added later that have their usual value, so that old ones match."""
+        return {name: value for name, value in asdict(self).items() if value or name != "strip_location"}
 
     def scale_for(self, upscaler: Upscaler) -> float:
         """The factor by which the sides grow with this model.
@@ -113,9 +119,10 @@ def upscale_photo(
     check_fits(form, *full)
     bits = 16 if photo.bits == 16 and BITS[form] > 8 else 8
     work = _Work(photo, upscaler, options.colour_lock, flat=form == "jpeg")
-    metadata, notes = _metadata_for(
-        photo, form, final, f"{times:g} times by {upscaler.title}, ganvas {ganvas.__version__}"
-    )
+    how = f"{times:g} times by {upscaler.title}, ganvas {ganvas.__version__}"
+    factors = final[0] / photo.colour.width, final[1] / photo.colour.height
+    change = xmp.Change(how, final, factors, photo.metadata.orientation > 1, not options.strip_location)
+    metadata, notes = _metadata_for(photo, form, change)
 
     def rows() -> Iterator[Rows]:
         peak, kind = (65535, np.uint16) if bits == 16 else (255, np.uint8)
@@ -194,19 +201,29 @@ class _Rows:
         return have[:rows]
 
 
-def _metadata_for(photo: Photo, form: str, final: tuple[int, int], how: str) -> tuple[Any, tuple[str, ...]]:
+def _metadata_for(photo: Photo, form: str, change: xmp.Change) -> tuple[Metadata, tuple[str, ...]]:
     """The metadata for the new file, and notes on what it cannot hold."""
     metadata, notes = photo.metadata, photo.notes
     if metadata.exif:
         try:
-            metadata = replace(metadata, exif=exif.upright(metadata.exif, *final))
+            block = exif.upright(metadata.exif, *change.size, change.factors, change.turned)
+            metadata = replace(metadata, exif=block if change.location else exif.without_place(block))
         except exif.Malformed as error:
             metadata, notes = replace(metadata, exif=None), (*notes, f"EXIF left out: {error}")
     if metadata.exif and form == "jpeg" and len(metadata.exif) > 65_000:
         notes = (*notes, f"EXIF left out: {len(metadata.exif):,} bytes are too many for JPEG")
         metadata = replace(metadata, exif=None)
-    if metadata.iptc and form not in ("jpeg", "tiff"):
-        metadata, notes = replace(metadata, iptc=None), (*notes, f"IPTC left out: {form.upper()} cannot hold it")
+    if not change.location:
+        iptc, others = photoshop.without_places(metadata.iptc, metadata.photoshop)
+        metadata = replace(metadata, iptc=iptc, photoshop=others)
+    if form not in ("jpeg", "tiff"):
+        notes = (*notes, f"IPTC left out: {form.upper()} cannot hold it") if metadata.iptc else notes
+        metadata = replace(metadata, iptc=None, photoshop=None)
     if metadata.text and form != "png":
         metadata, notes = replace(metadata, text=()), (*notes, f"text left out: {form.upper()} cannot hold it")
-    return replace(metadata, xmp=mark_upscaled(metadata.xmp, how), orientation=1), notes
+    try:
+        packet, gone = xmp.upscaled(metadata.xmp, change)
+    except xmp.Malformed:
+        (packet, gone), notes = xmp.upscaled(None, change), (*notes, "XMP left out: it is damaged")
+    notes = tuple(dict.fromkeys((*notes, *(f"{what} {OLD_IMAGE}" for what in gone))))
+    return replace(metadata, xmp=packet, orientation=1), notes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -19,11 +20,11 @@ import numpy as np
 import ganvas
 from ganvas.errors import InputError
 from ganvas.files import open_regular
-from ganvas.imageio.metadata import SOURCE_TYPE
 from ganvas.imageio.planning import VIDEOS
 from ganvas.imageio.reading import UnusableFile
 from ganvas.imageio.upscale import OnProgress, OutputOptions, Written, recorded
 from ganvas.imageio.writing import os_error
+from ganvas.imageio.xmp import SOURCE_TYPE
 from ganvas.inference.engine.raster import ArrayRaster
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ MUXER = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 CONTAINERS = ("mov", "matroska", "avi", "mpegts", "mpeg", "mpegvideo", "m4v", "h264", "hevc", "ogg", "asf", "flv")
 CRF = 16  # H.264 quality from 0 (lossless) to 51: visually lossless
 LONGEST = 16_384  # maximum side of an H.264 video in px
+_ALPHA = re.compile("yuva|gbrap|ya[0-9]|rgba|bgra|argb|abgr|ayuv|vuya")  # names of pixel formats
 HIGH = 720  # rows from which videos without a colour matrix are taken to be BT.709
 
 
@@ -48,6 +50,9 @@ class VideoInfo:
         bits: bits of the piped frames, 8 or 16; 16 stands for 10 and more.
         matrix, primaries, transfer: colour space; empty if unknown.
         interlaced: whether the video is interlaced.
+        aspect: width of a pixel by its height, upright; 0 if unknown.
+        alpha: whether it has transparency.
+        places: names of the tags that say where it was taken.
     """
 
     width: int
@@ -60,6 +65,9 @@ class VideoInfo:
     primaries: str
     transfer: str
     interlaced: bool
+    aspect: Fraction
+    alpha: bool
+    places: tuple[str, ...]
 
     @property
     def megapixels(self) -> float:
@@ -117,9 +125,13 @@ def probe(path: Path) -> VideoInfo:
     deep = any(mark in stream.get("pix_fmt", "") for mark in ("10", "12", "14", "16"))
     colours = {name: stream.get(f"color_{name}", "") for name in ("space", "primaries", "transfer")}
     known = {name: "" if value in ("unknown", "reserved", "gbr") else value for name, value in colours.items()}
+    above, _, below = stream.get("sample_aspect_ratio", "").partition(":")
+    aspect = Fraction(int(above), int(below)) if above.isdecimal() and below.strip("0").isdecimal() else Fraction(0)
+    alpha = stream.get("tags", {}).get("alpha_mode") == "1" or bool(_ALPHA.match(stream.get("pix_fmt", "")))
+    places = tuple(name for name in found.get("format", {}).get("tags", {}) if "location" in name.lower())
     interlaced = stream.get("field_order", "progressive") not in ("progressive", "unknown")
     return VideoInfo(width, height, rate, variable, frames, 16 if deep else 8, known["space"], known["primaries"],
-                known["transfer"], interlaced)  # fmt: skip
+                known["transfer"], interlaced, 1 / aspect if turned and aspect else aspect, alpha, places)  # fmt: skip
 
 
 def upscale_video(
@@ -158,6 +170,8 @@ def _notes(video: VideoInfo, count: int) -> tuple[str, ...]:
         notes.append(f"variable frame rate converted to {float(video.rate):g} per second, in sync with the audio")
     if video.interlaced:
         notes.append("it is interlaced, and its frames were upscaled unchanged; deinterlace it first")
+    if video.alpha:
+        notes.append("transparency left out: H.264 has no alpha channel")
     if count < 0.95 * video.frames:
         notes.append(f"it ends early, after {count} of {video.frames} frames")
     return tuple(notes)
@@ -180,7 +194,7 @@ def _stream(
             _decoding(source, video), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=decoder_log
         )
         how = f"{options.scale_for(upscaler):g} times by {upscaler.title}, ganvas {ganvas.__version__}"
-        command = _encoding(source, video, part, path, full, final, how)
+        command = _encoding(source, video, part, path, full, final, how, options.strip_location)
         encoder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=encoder_log)
         count = 0
         assert decoder.stdout
@@ -234,7 +248,14 @@ def _decoding(source: Path, video: VideoInfo) -> list[str]:
 
 
 def _encoding(
-    source: Path, video: VideoInfo, part: Path, path: Path, full: tuple[int, int], final: tuple[int, int], how: str
+    source: Path,
+    video: VideoInfo,
+    part: Path,
+    path: Path,
+    full: tuple[int, int],
+    final: tuple[int, int],
+    how: str,
+    strip_location: bool,
 ) -> list[str]:
     ffmpeg, _ = programs()
     matrix = _matrix(video)
@@ -243,6 +264,10 @@ def _encoding(
     command += ["-i", "-", *_input(source), "-map", "0:v:0", "-map", "1", "-map", "-1:V", "-map", "-1:d"]
     command += ["-map_metadata", "1", "-map_chapters", "1", "-c", "copy", "-c:v:0", "libx264", "-crf", str(CRF)]
     scale = f"scale={final[0]}:{final[1]}:out_color_matrix={matrix}:out_range=tv:flags=lanczos+accurate_rnd"
+    if video.aspect:
+        scale += f",setsar={video.aspect.numerator}/{video.aspect.denominator}:max=100000"
+    for name in video.places if strip_location else ():
+        command += ["-metadata", f"{name}="]
     # Of the first video stream alone: a second one is cover art, and copied.
     command += ["-filter:v:0", scale, "-pix_fmt:v:0", "yuv420p10le" if video.bits == 16 else "yuv420p"]
     command += ["-color_range:v:0", "tv", "-colorspace:v:0", matrix]

@@ -17,7 +17,7 @@ import numpy as np
 import pyvips
 from numpy.typing import NDArray
 
-from ganvas.imageio import exif
+from ganvas.imageio import exif, photoshop, png
 from ganvas.imageio.metadata import Metadata
 from ganvas.imageio.reading import UnusableFile
 
@@ -69,7 +69,9 @@ def write_photo(
     Raises:
         OSError: the file cannot be written. It is then incomplete, so give a temporary path.
     """
+    front = _front(metadata) if form == "png" else b""
     with path.open("w+b") as file:  # raises the system's own error
+        file.seek(len(front))
         read, write = os.pipe()
         # By its descriptor, not its name: a saver left running by Ctrl-C must not recreate a deleted file.
         target = pyvips.Target.new_to_descriptor(file.fileno())
@@ -98,27 +100,30 @@ def write_photo(
             file.write(bytes(1 << 16))
             os.fsync(file.fileno())
             raise os_error(failed[0])
-        _finish(file, form, metadata)
+        _finish(file, form, metadata, front)
 
 
 def _as_png(rows: Iterable[Rows], size: tuple[int, int], channels: int, bits: int) -> Iterator[bytes]:
     """The rows as an uncompressed PNG file, which libvips reads from a pipe at any depth."""
-    yield b"\x89PNG\r\n\x1a\n"
-    yield _chunk(b"IHDR", struct.pack(">IIBBBBB", *size, bits, {1: 0, 2: 4, 3: 2, 4: 6}[channels], 0, 0, 0))
+    yield png.SIGNATURE
+    yield png.chunk(b"IHDR", struct.pack(">IIBBBBB", *size, bits, {1: 0, 2: 4, 3: 2, 4: 6}[channels], 0, 0, 0))
     packer = zlib.compressobj(0)
     for band in rows:
         lines = band.astype(f">u{bits // 8}").reshape(len(band), -1).view(np.uint8)
         filtered = np.zeros((lines.shape[0], lines.shape[1] + 1), np.uint8)  # each row starts with its filter type
         filtered[:, 1:] = lines
-        yield _chunk(b"IDAT", packer.compress(filtered.data))
-    yield _chunk(b"IDAT", packer.flush()) + _chunk(b"IEND", b"")
+        yield png.chunk(b"IDAT", packer.compress(filtered.data))
+    yield png.chunk(b"IDAT", packer.flush()) + png.chunk(b"IEND", b"")
 
 
-_END: bytes = struct.pack(">I", 0) + b"IEND" + struct.pack(">I", zlib.crc32(b"IEND"))
-
-
-def _chunk(name: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(data, zlib.crc32(name)))
+def _front(metadata: Metadata) -> bytes:
+    """The chunks that go between the first one of a PNG file and those that libvips writes."""
+    made = b"".join(png.chunk(name, data) for name, data in metadata.coded)
+    if metadata.exif:
+        made += png.chunk(b"eXIf", metadata.exif)
+    if metadata.xmp:
+        made += png.chunk(b"iTXt", png.XMP + bytes(5) + metadata.xmp)
+    return made + b"".join(png.chunk(name, data) for name, data in metadata.text)
 
 
 def _write_all(descriptor: int, data: bytes) -> None:
@@ -156,10 +161,15 @@ def _with_metadata(image: Any, form: str, metadata: Metadata) -> tuple[Any, str]
     """The image with the metadata that libvips writes, and libvips' list of what to keep."""
     image = image.copy()
     keep = []
-    for kind, data in (("icc", metadata.icc), ("xmp", metadata.xmp), ("iptc", metadata.iptc)):
+    blobs = {"icc-profile": metadata.icc}
+    if form != "png":
+        blobs["xmp"] = metadata.xmp
+    if form == "jpeg" and (resources := photoshop.join(metadata.iptc, metadata.photoshop)):
+        blobs["iptc"] = photoshop.JPEG_PREFIX + resources
+    for kind, data in blobs.items():
         if data:
-            keep.append(kind)
-            image.set_type(pyvips.GValue.blob_type, {"icc": "icc-profile-data"}.get(kind, f"{kind}-data"), data)
+            keep.append(kind.partition("-")[0])
+            image.set_type(pyvips.GValue.blob_type, f"{kind}-data", data)
     if metadata.dpi:
         image = image.copy(xres=metadata.dpi[0] / 25.4, yres=metadata.dpi[1] / 25.4)
         image.set_type(pyvips.GValue.gstr_type, "resolution-unit", "in")
@@ -174,9 +184,9 @@ def _with_metadata(image: Any, form: str, metadata: Metadata) -> tuple[Any, str]
 
 def _block(metadata: Metadata, form: str) -> bytes | None:
     """The EXIF block for the space reserved in a file of this format."""
-    if form == "tiff" or (form == "jpeg" and len(metadata.exif or b"") > 65_000):
+    if form in ("tiff", "png") or (form == "jpeg" and len(metadata.exif or b"") > 65_000):
         return None
-    if metadata.dpi and form != "png":  # other formats, and JPEG as libvips writes it, store it only in EXIF
+    if metadata.dpi:  # WebP and AVIF, and JPEG as libvips writes it, store it only in EXIF
         return (
             exif.with_resolution(metadata.exif, metadata.dpi)
             if metadata.exif
@@ -185,28 +195,32 @@ def _block(metadata: Metadata, form: str) -> bytes | None:
     return metadata.exif
 
 
-def _finish(file: BinaryIO, form: str, metadata: Metadata) -> None:
-    """Fill in the EXIF block, and remove the resolution that libvips invents if none is known."""
+def _finish(file: BinaryIO, form: str, metadata: Metadata, front: bytes) -> None:
+    """Fill in the EXIF block, or PNG's chunks `front`; remove the resolution that libvips invents if none is known."""
     if form == "tiff":
         _finish_tiff(file, metadata)
         return
     length = file.seek(0, os.SEEK_END)
-    if metadata.text:
-        file.seek(-len(_END), os.SEEK_END)
-        file.write(b"".join(_chunk(name, data) for name, data in metadata.text) + _END)
+    if form == "png":  # libvips wrote behind the space for these chunks
+        file.seek(len(front))
+        head = file.read(png.HEAD)
+        file.seek(0)
+        file.write(head + front)
+        part = bytearray(file.read(SEARCHED))
+        if not metadata.dpi and _forget_resolution(part):
+            file.seek(len(head + front))
+            file.write(part)
+        return
     for start in dict.fromkeys((0, max(0, length - SEARCHED))):
         file.seek(start)
         part = bytearray(file.read(SEARCHED))
-        changed = _fill(part, _block(metadata, form), form)
-        if form == "png" and not metadata.dpi:
-            changed |= _forget_resolution(part)
-        if changed:
+        if _fill(part, _block(metadata, form)):
             file.seek(start)
             file.write(part)
             return
 
 
-def _fill(part: bytearray, block: bytes | None, form: str) -> bool:
+def _fill(part: bytearray, block: bytes | None) -> bool:
     """Copy an EXIF block into the space reserved for it."""
     first = part.find(MARK)
     if block is None or first < 0:
@@ -214,9 +228,6 @@ def _fill(part: bytearray, block: bytes | None, form: str) -> bool:
     end = first + len(MARK) * (len(block) // len(MARK) + 1)
     start = part.rindex(b"II*\0", 0, first) if part.rfind(b"II*\0", 0, first) >= 0 else part.rindex(b"MM\0*", 0, first)
     part[start:end] = block.ljust(end - start, b"\0")
-    if form == "png":
-        (length,) = struct.unpack(">I", part[start - 8 : start - 4])
-        part[start + length : start + length + 4] = struct.pack(">I", zlib.crc32(part[start - 4 : start + length]))
     return True
 
 
@@ -224,7 +235,7 @@ def _forget_resolution(part: bytearray) -> bool:
     at = part.find(b"pHYs", 0, part.find(b"IDAT"))
     if at < 0:
         return False
-    part[at - 4 : at + 17] = _chunk(b"pHYs", struct.pack(">IIB", 1, 1, 0))  # square pixels of unknown size
+    part[at - 4 : at + 17] = png.chunk(b"pHYs", struct.pack(">IIB", 1, 1, 0))  # square pixels of unknown size
     return True
 
 
@@ -244,6 +255,10 @@ def _finish_tiff(file: BinaryIO, metadata: Metadata) -> None:
     if not metadata.dpi:
         for tag in (exif.X_RESOLUTION, exif.Y_RESOLUTION, exif.RESOLUTION_UNIT):
             found.entries.pop(tag, None)
+    resources = photoshop.join(metadata.iptc, metadata.photoshop)
+    for tag, content in ((exif.IPTC, metadata.iptc), (exif.PHOTOSHOP, resources)):
+        if content:
+            found.entries[tag] = exif.ExifEntry(1, len(content), content)
     end = file.seek(0, os.SEEK_END)
     start = end + end % 2
     file.write(b"\0" * (start - end) + exif.serialize(found, start))

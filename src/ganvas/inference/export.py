@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ganvas.errors import InputError
-from ganvas.files import write_atomically
+from ganvas.files import expect_ending, write_atomically
 from ganvas.inference.base import Descriptor
 from ganvas.inference.importers.foreign import read_weights
 from ganvas.inference.loading import Which, is_own, read_model
@@ -29,8 +29,7 @@ def convert(model: str | Path, target: Path, *, which: Which = "last", half: boo
     Raises:
         InputError: the model cannot be opened, a weight exceeds the range of fp16, or the file cannot be written.
     """
-    if target.suffix != ".safetensors":
-        raise InputError(f"--out {target} must end in .safetensors.")
+    expect_ending(target, ".safetensors", flag="--out")
     file = find(model, which)
     about = read_model(file).about
     if is_own(file):

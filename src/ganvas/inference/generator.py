@@ -12,14 +12,15 @@ import numpy as np
 from PIL import Image
 
 from ganvas.errors import InputError, listed
-from ganvas.files import plain_name, write_atomically
+from ganvas.files import expect_ending, plain_name, write_atomically
 from ganvas.imaging.grid import Pixels, grid, label_rows, to_image, zoom
 from ganvas.imaging.saving import save_gif, save_png
 from ganvas.imaging.tensors import to_pixels
-from ganvas.inference.sampler import Label, Sampler, expect_ending
+from ganvas.inference.sampler import Label, Sampler
 from ganvas.recipe.noise import noise, slerp
 
 FRAMES_PER_SECOND = 16
+_FILES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".avif", ".bmp", ".gif", ".mp4", ".npz", ".csv", ".zip")
 
 
 class Generator(Sampler):
@@ -104,6 +105,11 @@ class Generator(Sampler):
         """
         if path.exists() and not path.is_dir():
             raise InputError(f"--out {path} is a file; give a folder for the images.")
+        if path.suffix.lower() in _FILES and not path.exists():
+            raise InputError(
+                f"--out {path} is named like a file, but the images go into a folder; give a folder, or --grid FILE.png"
+                " for one image of all."
+            )
         written = []
         for label in labels or (None,):
             name = "" if label is None else self.classes[label]
@@ -119,8 +125,7 @@ class Generator(Sampler):
         """Write an interpolation as a PNG strip with one row per pair of points, as a .gif or .mp4 file, or both."""
         if strip:
             expect_ending(strip, ".png")
-        if video:
-            expect_ending(video, ".gif", ".mp4")
+        kind = expect_ending(video, ".gif", ".mp4") if video else ""
         frames = self.interpolate(stops, steps, seed, label)
         text = self.provenance(seed, of="" if label is None else self.classes[label])
         if strip:
@@ -129,7 +134,7 @@ class Generator(Sampler):
             factor = zoom(self.system.shape[-1])
             large = frames.repeat(factor, axis=1).repeat(factor, axis=2)
             comment = text["Description"]
-            if video.suffix == ".gif":
+            if kind == ".gif":
                 save_gif([to_image(frame) for frame in large], video, 1000 // FRAMES_PER_SECOND, comment)
             else:
                 write_atomically(video, lambda part: _save_mp4(large, part, comment))

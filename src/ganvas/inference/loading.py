@@ -77,7 +77,7 @@ def read_model(model: str | Path, which: Which = "last") -> Model:
     """
     file = find(model, which)
     if not is_own(file):
-        return read_foreign(file)
+        return _finite(read_foreign(file), file)
     weights, header = generator_weights(file)
     system = read_system(header["system"], str(file))
     network = system.generator()
@@ -99,7 +99,18 @@ def read_model(model: str | Path, which: Which = "last") -> Model:
         start=STARTS.get(file.stem, "") if is_bundled else header.get("start", ""),
         network=type(system).__name__,
     )
-    return Model(network.eval().requires_grad_(False), about, system)
+    return _finite(Model(network.eval().requires_grad_(False), about, system), file)
+
+
+def _finite(model: Model, file: Path) -> Model:
+    """Refuse a network that can only make nonsense."""
+    for name, tensor in model.network.state_dict().items():
+        if not tensor.isfinite().all():
+            raise InputError(
+                f"{file} has weights that are not numbers (NaN or infinite, first in {name}): its training diverged, or"
+                " the file is damaged; use an earlier state of the run (--which best), or another file."
+            )
+    return model
 
 
 def is_own(file: Path) -> bool:
@@ -108,4 +119,4 @@ def is_own(file: Path) -> bool:
         with safe_open(file, "pt") as opened:
             return "ganvas" in (opened.metadata() or {})
     except (SafetensorError, OSError):
-        return file.suffix == ".safetensors"
+        return file.suffix.lower() == ".safetensors"

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ganvas.files import write_text
+from ganvas.files import expect_ending, write_text
 from ganvas.imaging.plot2d import Canvas
 from ganvas.imaging.saving import save_png
-from ganvas.inference.sampler import Sampler, expect_ending
+from ganvas.inference.sampler import Sampler
 
 
 class PointGenerator(Sampler):
@@ -38,8 +38,7 @@ class PointGenerator(Sampler):
 
     def write_samples(self, n: int, seed: int, path: Path, labels: Sequence[int] = ()) -> list[Path]:
         """Write `n` points as one .csv or .npz file."""
-        expect_ending(path, ".csv", ".npz")
-        if path.suffix == ".npz":
+        if expect_ending(path, ".csv", ".npz") == ".npz":
             return super().write_samples(n, seed, path, labels)
         lines = [f"{x:.7g},{y:.7g}" for x, y in self.points(n, seed).tolist()]
         write_text(path, "\n".join([f"# {self.provenance(seed)['Description']}", "x,y", *lines]) + "\n")

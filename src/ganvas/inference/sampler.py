@@ -13,7 +13,7 @@ from torch import Tensor
 
 import ganvas
 from ganvas.errors import InputError, listed, nearest
-from ganvas.files import write_atomically
+from ganvas.files import expect_ending, write_atomically
 from ganvas.imaging.grid import Pixels
 from ganvas.inference.base import Model, Predictor
 from ganvas.recipe.noise import noise
@@ -180,9 +180,3 @@ class Sampler(Predictor):
         if len(label) != n:
             raise InputError(f"there are {len(label)} labels for {n} {self.unit}; give one for each, or one for all.")
         return torch.tensor([self.number(int(one)) for one in label])
-
-
-def expect_ending(path: Path, *endings: str) -> None:
-    """Refuse a path with an unsupported extension."""
-    if path.suffix.lower() not in endings:
-        raise InputError(f"{path} has an unsupported extension; it must end in {' or '.join(endings)}.")

@@ -79,7 +79,7 @@ def read_weights(path: Path) -> Weights:
         InputError: it is damaged, contains code, or contains no weights.
     """
     try:
-        content: Any = load_file(path) if path.suffix == ".safetensors" else read_pth(path)
+        content: Any = load_file(path) if path.suffix.lower() == ".safetensors" else read_pth(path)
     except CodeInside as error:
         raise InputError(
             f"{path} contains code besides weights ({error}), which ganvas does not run; in the program that made it,"
