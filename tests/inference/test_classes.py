@@ -14,7 +14,7 @@ import ganvas
 from ganvas import InputError, Watch, train
 from ganvas.cli import main
 from ganvas.data import load
-from ganvas.imaging.grid import GAP, PAPER, grid, label_rows, labels_width
+from ganvas.imaging.grid import GAP, HEADING, PAPER, grid, label_rows, labels_width
 from ganvas.inference.export import convert
 from ganvas.inference.generator import class_folder
 from ganvas.recipe.sources import Images
@@ -120,8 +120,8 @@ def test_previews_of_a_run_show_a_class_in_every_row(run: Path) -> None:
     assert np.array_equal(pixels[:, -(3 * 50 + GAP) : -2 * 50], grid(firsts, 1))
     with Image.open(run / "filmstrip.png") as strip:
         times = len(list(run.glob("samples/*.png")))
-        assert strip.size == (margin + times * 50 + GAP, 10 * 50 + GAP)
-        last = np.asarray(strip)[:, -50 - GAP :, None]
+        assert strip.size == (margin + times * 50 + GAP, HEADING + 10 * 50 + GAP)
+        last = np.asarray(strip)[HEADING:, -50 - GAP :, None]
     assert np.array_equal(last, grid(fakes[::3], 1))
 
 

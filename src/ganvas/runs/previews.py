@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -65,6 +67,19 @@ def read_previews(samples: Path) -> list[Preview]:
     """The previews of a run in order of images seen, omitting damaged entries and missing files."""
     found = [preview for preview in map(_preview, _entries(samples)) if preview and (samples / preview.file).is_file()]
     return sorted(found, key=lambda preview: preview.images_seen)
+
+
+def at_moments(previews: Sequence[Preview], moments: Iterable[float]) -> list[Preview]:
+    """The newest preview at or before each moment, given in images seen; each only once.
+
+    A moment before the first preview has none.
+
+    Args:
+        previews: in order of images seen.
+    """
+    counts = [preview.images_seen for preview in previews]
+    chosen = {bisect_right(counts, moment) - 1 for moment in moments}
+    return [previews[index] for index in sorted(chosen) if index >= 0]
 
 
 def _entries(samples: Path) -> list[Any]:
