@@ -10,6 +10,7 @@ from ganvas.observers.augmentation_cap import AugmentationCap
 from ganvas.observers.checkpoints import Checkpoints
 from ganvas.observers.curves import Curves
 from ganvas.observers.diagnosis import DiagnosisObserver
+from ganvas.observers.forecast import Forecast
 from ganvas.observers.log import Log
 from ganvas.observers.previews import Previews
 from ganvas.observers.progress import ProgressLine
@@ -56,6 +57,7 @@ def make_observers(
     validator = task.validator(recipe, watch, *parts)
     return [
         progress,
+        Forecast(console, epoch),
         Log(folder, log_every, sinks),
         AugmentationCap(folder, console, log_every),
         Previews(folder, task.previewer(recipe, watch, *parts), task.preview_intervals(recipe, watch, epoch)),
