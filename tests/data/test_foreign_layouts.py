@@ -319,3 +319,14 @@ def test_an_index_beside_the_images_is_no_broken_image(tmp_path: Path, cli: Cli)
     done = cli("data", root)
     assert "unusable    none" in done.stdout
     assert "other files index.json" in done.stdout
+
+
+def test_a_pipe_that_is_named_like_an_archive_is_not_waited_for(tmp_path: Path) -> None:
+    root = fill(tmp_path / "p", {})
+    root.mkdir()
+    for name in ("a.npz", "train-images-idx3-ubyte"):
+        os.mkfifo(root / name)
+        with pytest.raises(InputError, match="none is a usable image"):
+            read(root)
+        with pytest.raises(InputError, match="not a regular file"):
+            read(root / name)

@@ -35,10 +35,10 @@ def main(argv: list[str]) -> int:
 
     task = task_of(recipe)
     epoch, name = count(recipe.data, recipe.system.shape), recipe.data.title
-    task.check_count(recipe, epoch)
     if recipe.system.classes and name not in NAMES:
         whole = open_data(recipe.data, recipe.system.shape)
         task.check_data(recipe, flags.watch, whole.split(recipe.data.held_out)[0])
+    task.check_count(recipe, epoch)
     example = torch.zeros(2, *recipe.system.shape)
     for title, network, given in (
         ("generator", recipe.system.generator(), recipe.system.inputs(2, 0)),

@@ -101,7 +101,7 @@ def _folder(path: Path, choice: Choice) -> Listing:
     walked = _walk(path)
     files = list(zip(_shown([file.relative_to(path).as_posix() for file in walked]), walked, strict=True))
     visible = [(name, file) for name, file in files if not is_hidden(name)]
-    packed = [(name, file) for name, file in visible if _is_packed(file)]
+    packed = [(name, file) for name, file in visible if _is_packed(file) and file.is_file()]
     others = (file for _, file in visible if not _is_packed(file))
     title = _title(path)
     if packed and not any(is_image(partial(_read_file, file)) for file in others):

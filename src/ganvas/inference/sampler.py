@@ -138,10 +138,8 @@ class Sampler(Predictor):
                 f"{self.name} has no class {label!r}: its classes are numbered 0 to {len(self.classes) - 1}; give one"
                 f" of these numbers, or one of {listed(self.classes)}."
             )
-        raise InputError(
-            f"{self.name} has no class {label!r}{nearest(str(label), self.classes)}; give one of"
-            f" {listed(self.classes)}."
-        )
+        near = "" if str(label).isdecimal() else nearest(str(label), self.classes)
+        raise InputError(f"{self.name} has no class {label!r}{near}; give one of {listed(self.classes)}.")
 
     def provenance(self, seed: int, index: int | None = None, of: str = "") -> dict[str, str]:
         """Text chunks that mark a file as synthetic, and name the model, the seed and the class."""
