@@ -129,7 +129,7 @@ def test_every_bad_file_is_listed_with_a_reason(folder: Path) -> None:
     plain(size=(1, 50)).save(folder / "thin.png")
     plain("white", mode="1", size=(14_000, 14_000)).save(folder / "bomb.png")
     plain("white", mode="1", size=(9_500, 9_500)).save(folder / "warned.png")
-    Image.new("F", (8, 8)).save(folder / "float.tif")
+    Image.new("F", (8, 8), -3).save(folder / "float.tif")
     for fine in (".hidden", "Thumbs.db", ".DS_Store"):
         (folder / fine).write_bytes(b"x")
     data = read(folder)

@@ -151,10 +151,11 @@ def test_a_pipe_is_listed_and_not_waited_for(tmp_path: Path) -> None:
     assert [skipped.name for skipped in read(root).skipped] == ["pipe.png"]
 
 
-def test_npz_of_objects_or_floats_is_refused(tmp_path: Path) -> None:
+def test_npz_of_objects_or_of_an_unknown_range_is_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", images=np.array([{}], dtype=object))
-    np.savez(tmp_path / "b.npz", images=np.zeros((4, 8, 8)))
-    for name in ("a.npz", "b.npz"):
+    np.savez(tmp_path / "b.npz", images=np.full((4, 8, 8), 300.0))
+    np.savez(tmp_path / "c.npz", images=np.full((4, 8, 8), np.nan))
+    for name in ("a.npz", "b.npz", "c.npz"):
         with pytest.raises(InputError, match=name):
             read(tmp_path / name)
 

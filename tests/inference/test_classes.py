@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,9 +15,10 @@ import ganvas
 from ganvas import InputError, Watch, train
 from ganvas.cli import main
 from ganvas.data import load
-from ganvas.imaging.grid import GAP, PAPER, grid, label_rows, labels_width
+from ganvas.imaging.grid import GAP, HEADING, PAPER, grid, label_rows, labels_width
 from ganvas.inference.export import convert
 from ganvas.inference.generator import class_folder
+from ganvas.inference.sampler import Sampler
 from ganvas.recipe.sources import Images
 from ganvas.reports.frames import cut_strips
 from ganvas.runs.previews import read_previews
@@ -57,7 +59,7 @@ def test_bad_classes_are_refused(run: Path, capsys: pytest.CaptureFixture[str]) 
         g.generate(1, label="cat")
     with pytest.raises(InputError, match=r"no class 10: its classes are numbered 0 to 9; give"):
         g.generate(1, label=10)
-    with pytest.raises(InputError, match=r"no class '10': its classes are numbered"):
+    with pytest.raises(InputError, match=r"no class '10'; give one of 0, 1"):
         g.number("10")
     with pytest.raises(InputError, match=r"no class -1: its classes are numbered"):
         g.number(-1)
@@ -120,8 +122,8 @@ def test_previews_of_a_run_show_a_class_in_every_row(run: Path) -> None:
     assert np.array_equal(pixels[:, -(3 * 50 + GAP) : -2 * 50], grid(firsts, 1))
     with Image.open(run / "filmstrip.png") as strip:
         times = len(list(run.glob("samples/*.png")))
-        assert strip.size == (margin + times * 50 + GAP, 10 * 50 + GAP)
-        last = np.asarray(strip)[:, -50 - GAP :, None]
+        assert strip.size == (margin + times * 50 + GAP, HEADING + 10 * 50 + GAP)
+        last = np.asarray(strip)[HEADING:, -50 - GAP :, None]
     assert np.array_equal(last, grid(fakes[::3], 1))
 
 
@@ -155,3 +157,19 @@ def test_names_beside_a_grid() -> None:
 )
 def test_folders_of_classes(name: str, folder: str) -> None:
     assert class_folder(name, 3) == folder
+
+
+@pytest.mark.parametrize(
+    ("classes", "found"),
+    [
+        (("3", "5", "7"), {"3": 0, "7": 2, 0: 0, 2: 2}),
+        (("cat", "dog"), {"dog": 1, "1": 1, 1: 1}),
+        (("a", "0"), {"0": 1, 0: 0, "a": 0}),
+    ],
+)
+def test_names_that_are_numbers_are_names(classes: tuple[str, ...], found: dict[str | int, int]) -> None:
+    sampler = SimpleNamespace(name="r", classes=classes)
+    assert {label: Sampler.number(sampler, label) for label in found} == found  # type: ignore[arg-type]
+    for label in ("1", "0") if classes[0] == "3" else ("9", 9):
+        with pytest.raises(InputError, match="no class"):
+            Sampler.number(sampler, label)  # type: ignore[arg-type]

@@ -137,6 +137,12 @@ CASES: dict[str, tuple[Callable[[], nn.Module], Callable[[dict[str, Tensor]], ob
     "esrgan": (rrdb, lambda s: {"params_ema": s}, "ESRGAN, by spandrel"),
     "esrgan-middle": (rrdb, middle_names, "ESRGAN, by spandrel"),
     "esrgan-old": (rrdb, old_names, "ESRGAN, by spandrel"),
+    "compiled": (BasicSR, lambda s: {f"module._orig_mod.{n}": t for n, t in s.items()}, "BasicSR's MSRResNet"),
+    "compiled-part": (
+        BasicSR,
+        lambda s: {n.replace("body.0.", "body.0._orig_mod."): t for n, t in s.items()},
+        "BasicSR's MSRResNet",
+    ),
     "parallel": (BasicSR, lambda s: {f"module.{n}": t for n, t in s.items()}, "BasicSR's MSRResNet"),
 }
 

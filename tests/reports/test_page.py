@@ -6,15 +6,18 @@ import base64
 import io
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
+import pytest
 from markupsafe import escape
 from PIL import Image
 
 from ganvas import compare
 from ganvas.cli import main
-from ganvas.imaging.grid import Pixels
+from ganvas.imaging.grid import GAP, Pixels
 from ganvas.reports import frames
 from ganvas.runs.folder import RunFolder
 from tests.reports.runs import add_figure, add_previews, draw_preview, made
@@ -164,3 +167,27 @@ def test_points_are_shown_as_one_image() -> None:
     assert "1 run of Mixture2D ring 500" in page()
     cut = frames.cut_strips(compare(["runs"]).records)
     assert decoded(cut.by_run["a"].frames[0].source).shape == (301, 320)
+
+
+def test_frames_are_of_the_same_moments_in_every_run() -> None:
+    add_previews(made("a"), count=41)
+    late = made("b", batch_size=32)
+    late.samples.mkdir()
+    for count in [0, *range(3000, 4000, 25)]:
+        draw_preview(late, count, np.full((50 + GAP, 50 + GAP, 1), 9, np.uint8), "grid", tile=(48, 48), zoom=3)
+    cut = frames.cut_strips(compare(["runs"]).records)
+    counts = {name: [frame.images_seen for frame in strip.frames] for name, strip in cut.by_run.items()}
+    assert counts["a"][-1] == 4000
+    # Had the previews been chosen by their number, half of these would lie before those of the other run.
+    moments = [4000 * (index / 15) ** 1.5 for index in range(16)]
+    assert counts["b"] == sorted({max(c for c in (0, *range(3000, 4000, 25)) if c <= m) for m in moments})
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs node to run the page's code")
+def test_the_page_shows_no_image_of_a_later_moment() -> None:
+    script = (Path(frames.__file__).parent / "templates" / "page.js").read_text(encoding="utf-8")
+    (shown,) = [line for line in script.splitlines() if line.startswith("const shownAt")]
+    asks = "console.log(JSON.stringify([5, 10, 19, 20].map((x) => shownAt([{i: 10}, {i: 20}], x) ?? null)))"
+    code = f"const at = (point) => point.i;\n{shown}\n{asks}"
+    done = subprocess.run(["node", "-e", code], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == [None, {"i": 10}, {"i": 10}, {"i": 20}]

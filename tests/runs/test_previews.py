@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ganvas.runs.folder import RunFolder
-from ganvas.runs.previews import INDEX, Preview, read_previews, write_previews
+from ganvas.runs.previews import INDEX, Preview, at_moments, read_previews, write_previews
 
 SAMPLES = Path("r/samples")
 SOUND = {"file": "000000000064.png", "images_seen": 64, "kind": "plot"}
@@ -71,3 +71,10 @@ def test_a_foreign_image_in_the_samples_stays() -> None:
     (SAMPLES / "2024-holiday.png").write_bytes(b"")
     RunFolder("r").forget_after(64)
     assert {path.name for path in SAMPLES.iterdir()} == {INDEX, SOUND["file"], "2024-holiday.png"}
+
+
+def test_of_each_moment_the_newest_preview_before_it() -> None:
+    previews = [Preview(file=f"{count}.png", images_seen=count, kind="plot") for count in (10, 500, 510, 1000)]
+    chosen = at_moments(previews, [0, 5, 10, 100, 499, 505, 999])
+    assert [preview.images_seen for preview in chosen] == [10, 500, 510]
+    assert at_moments([], [0, 1]) == []

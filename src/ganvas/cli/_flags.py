@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import itertools
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -69,6 +70,37 @@ def _ramp_rule(
         is_instance=lambda value: isinstance(value, float | int | Ramp),
         str_from_instance=lambda value: [str(value)],
     )
+
+
+@_registry.primitive_rule
+def _whole_rule(
+    info: tyro.constructors.PrimitiveTypeInfo,
+) -> tyro.constructors.PrimitiveConstructorSpec[Any] | None:
+    if info.type is not int:
+        return None
+    return tyro.constructors.PrimitiveConstructorSpec(
+        nargs=1,
+        metavar="INT",
+        instance_from_str=lambda texts: whole_number(texts[0]),
+        is_instance=lambda value: type(value) is int,
+        str_from_instance=lambda value: [str(value)],
+    )
+
+
+def whole_number(text: str) -> int:
+    """A whole number as people write it: 20000, 20,000, 20_000 or 2e4.
+
+    Raises:
+        ValueError: it is none.
+    """
+    plain = text.replace("_", ",")
+    if re.fullmatch(r"[-+]?\d{1,3}(,\d{3})+", plain):
+        return int(plain.replace(",", ""))
+    if re.fullmatch(r"[-+]?\d{1,18}", text):
+        return int(text)
+    if re.fullmatch(r"[-+]?\d+(\.\d+)?[eE]\+?\d{1,2}", text) and float(text).is_integer() and abs(float(text)) < 2**53:
+        return int(float(text))
+    raise ValueError(f"{text!r} is not a whole number such as 20000, 20,000 or 2e4")
 
 
 def parse(verb: str, argv: list[str]) -> tuple[str, Flags]:
@@ -193,11 +225,23 @@ def _split(word: str) -> tuple[str, str]:
     return head, equals + value
 
 
-def with_epochs(flags: F, epoch: int) -> F:
-    """Convert --epochs, if given, to images, where an epoch is this many."""
-    if not flags.epochs:
-        return flags
-    return replace(flags, recipe=replace(flags.recipe, images=flags.epochs * epoch), epochs=0)
+def with_length(argv: list[str], flags: F) -> F:
+    """The length in images: as given, by --epochs, or fitted to data that the recipe was not made for.
+
+    Raises:
+        InputError: the data are not available.
+    """
+    from ganvas.data import count
+    from ganvas.data.length import fitted_length
+
+    recipe = flags.recipe
+    if flags.epochs:
+        images = flags.epochs * count(recipe.data, recipe.system.shape)
+    elif any(_split(word)[0] == "--images" for word in argv):
+        images = recipe.images
+    else:
+        images = fitted_length(named_recipe(argv[0]), recipe)
+    return replace(flags, recipe=replace(recipe, images=images), epochs=0)
 
 
 def _message(page: str) -> str:

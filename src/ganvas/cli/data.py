@@ -19,7 +19,11 @@ PROBABILITIES = (0.0, 0.2, 0.5, 0.8)
 def main(argv: list[str]) -> int:
     """Run ``ganvas data NAME|PATH``."""
     parser = Parser("ganvas data", description=__doc__)
-    parser.add_argument("source", help="dataset name, or path of a folder, zip, parquet or npz file")
+    parser.add_argument("source", help="dataset name, or path of a folder, zip, parquet, npz or IDX file")
+    parser.add_argument(
+        "--column", default="", help="column of a parquet file, or array of an npz file, with the images"
+    )
+    parser.add_argument("--labels", default="", help="column or array with the labels")
     parser.add_argument("--out", type=Path, help="PNG file of the contact sheet (default: ganvas-data-NAME.png)")
     parser.add_argument(
         "--augmented",
@@ -39,7 +43,8 @@ def main(argv: list[str]) -> int:
 
     if arguments.out:
         expect_ending(arguments.out, ".png", flag="--out")
-    found = examine(arguments.source, workers=arguments.workers, progress=True)
+    which = {"column": arguments.column, "labels": arguments.labels}
+    found = examine(arguments.source, **which, workers=arguments.workers, progress=True)
     console = Console(highlight=False, soft_wrap=True)
 
     def report(title: str, lines: list[str]) -> None:
@@ -49,6 +54,7 @@ def main(argv: list[str]) -> int:
             console.print(f"{'':<12}and {len(lines) - LIMIT} more")
 
     report("source", [f"{found.name}: {found.usable:,} usable images in {found.files:,} files"])
+    report("read as", [*found.notes])
     if found.usable:
         sides = sorted(min(size) for size in found.sizes.elements())
         report("sizes", [f"{n:,} of {w} x {h}" for (w, h), n in found.sizes.most_common()])
@@ -57,7 +63,9 @@ def main(argv: list[str]) -> int:
         report("classes", [f"{n:,} {label}" for label, n in found.labels.items()] or ["none"])
         report("mean RGB", [" ".join(f"{m:.1f} +- {s:.1f} " for m, s in zip(found.mean, found.spread, strict=True))])
     report("duplicates", [" = ".join(group[:4]) for group in found.duplicates] or ["none"])
-    report("unusable", [f"{bad.name}: {bad.reason}" for bad in found.skipped] or ["none"])
+    broken = [bad for bad in found.skipped if not bad.is_aside]
+    report("unusable", [f"{bad.name}: {bad.reason}" for bad in broken] or ["none"])
+    report("other files", [bad.name for bad in found.skipped if bad.is_aside])
     if found.sheet is None:
         return 1
     out = arguments.out or Path(f"ganvas-data-{Path(found.name).stem}.png")

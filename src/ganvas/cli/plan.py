@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rich.table import Column, Table
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from ganvas.experiment.cost import Layer
 
 
 def main(argv: list[str]) -> int:
     """Run ``ganvas plan RECIPE [flags]``."""
     from rich.console import Console
 
-    from ganvas.cli._flags import parse, with_epochs
+    from ganvas.cli._flags import parse, with_length
     from ganvas.data import NAMES, count, expect_available, open_data
 
     _, flags = parse("plan", argv)
     expect_available(flags.recipe.data)
+    flags = with_length(argv, flags)
     device = flags.host.torch_device()
     console = Console(highlight=False)
     recipe = flags.recipe
@@ -28,19 +34,17 @@ def main(argv: list[str]) -> int:
     from ganvas.training.loop import Diverged
 
     task = task_of(recipe)
+    epoch, name = count(recipe.data, recipe.system.shape), recipe.data.title
+    if recipe.system.classes and name not in NAMES:
+        whole = open_data(recipe.data, recipe.system.shape)
+        task.check_data(recipe, flags.watch, whole.split(recipe.data.held_out)[0])
+    task.check_count(recipe, epoch)
     example = torch.zeros(2, *recipe.system.shape)
     for title, network, given in (
         ("generator", recipe.system.generator(), recipe.system.inputs(2, 0)),
         ("discriminator", recipe.system.discriminator(), example),
     ):
-        console.print(_table(title, tuple(given.shape[1:]), layers(network, given)))
-    epoch = count(recipe.data, recipe.system.shape)
-    name = recipe.data.title
-    if recipe.system.classes and name not in NAMES:
-        whole = open_data(recipe.data, recipe.system.shape)
-        task.check_data(recipe, flags.watch, whole.split(recipe.data.held_out)[0])
-    flags = with_epochs(flags, epoch)
-    recipe = flags.recipe
+        console.print(_table(title, tuple(given.shape[1:]), layers(network, given), network))
     try:
         cost = estimate_cost(recipe, device, epoch, flags.watch)
     except Diverged as error:
@@ -57,13 +61,13 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _table(title: str, given: tuple[int, ...], rows: list[Any]) -> Table:
+def _table(title: str, given: tuple[int, ...], rows: list[Layer], network: nn.Module) -> Table:
     table = Table("layer", Column("output", justify="right"), Column("parameters", justify="right"), box=None)
     table.title, table.title_justify = title, "left"
     table.add_row("input", _shape(given), "")
     for row in rows:
         table.add_row(row.kind, _shape(row.shape), f"{row.parameters:,}" if row.parameters else "")
-    table.add_row("total", "", f"{sum(row.parameters for row in rows):,}")
+    table.add_row("total", "", f"{sum(parameter.numel() for parameter in network.parameters()):,}")
     return table
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,27 +12,29 @@ from rich.console import Console
 from ganvas.errors import InputError
 
 if TYPE_CHECKING:
+    from ganvas.cli._flags import Flags
     from ganvas.runs.folder import RunFolder
 
 
 def main(argv: list[str]) -> int:
     """Run ``ganvas train RECIPE [flags]``."""
-    from ganvas.cli._flags import parse, with_epochs
-    from ganvas.data import expect_available, open_data
+    from ganvas.cli._flags import parse, with_length
+    from ganvas.data import expect_available
     from ganvas.runs.folder import RunFolder
     from ganvas.runs.previews import read_previews
     from ganvas.tasks import task_of
 
     name, flags = parse("train", argv)
     expect_available(flags.recipe.data)
-    _expect_no_shorter(RunFolder(Path(flags.host.runs) / (flags.name or name)), flags.recipe.images)
+    begun = RunFolder(Path(flags.host.runs) / (flags.name or name))
+    own, flags = flags, with_length(argv, flags)
+    if not own.epochs and flags.recipe.images < own.recipe.images:
+        flags = _fitted(begun, flags, own.recipe.images)
+    _expect_no_shorter(begun, flags.recipe.images)
 
     from ganvas.experiment import train
     from ganvas.training.loop import Diverged
 
-    if flags.epochs:
-        data = open_data(flags.recipe.data, flags.recipe.system.shape, workers=flags.host.workers)
-        flags = with_epochs(flags, len(data.split(flags.recipe.data.held_out)[0]))
     console = Console(stderr=True)
     try:
         outcome = train(flags.recipe, name=flags.name or name, watch=flags.watch, host=flags.host, console=console)
@@ -65,6 +68,23 @@ def main(argv: list[str]) -> int:
     for title, line in (*lines, *task.results(folder), ("next", task.next_command(flags.recipe, folder))):
         print(f"{title:<14}{line}")
     return 0
+
+
+def _fitted(begun: RunFolder, flags: Flags, own: int) -> Flags:
+    """Say that the length was fitted to the data; but a run that was begun with a greater one keeps that."""
+    if begun.exists():
+        before = begun.read_recipe().get("images")
+        if isinstance(before, int) and before > flags.recipe.images:
+            return replace(flags, recipe=replace(flags.recipe, images=before))
+    else:
+        Console(stderr=True).print(
+            f"{flags.recipe.images:,} images rather than the recipe's {own:,}, as {flags.recipe.data.title} has fewer"
+            " than the data that it was made for; --epochs N or --images N sets another length",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+    return flags
 
 
 def _expect_no_shorter(folder: RunFolder, images: int) -> None:

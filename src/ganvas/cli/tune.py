@@ -30,15 +30,14 @@ class TuneFlags(_flags.Common):
 
 def main(argv: list[str]) -> int:
     """Run ``ganvas tune RECIPE [flags]``."""
-    from ganvas.data import count, expect_available
+    from ganvas.data import expect_available
 
     name, flags = _flags.parse_as(TuneFlags, "tune", argv)
     expect_available(flags.recipe.data)
 
     from ganvas.studies.tuning import SearchStopped, tune
 
-    if flags.epochs:
-        flags = _flags.with_epochs(flags, count(flags.recipe.data, flags.recipe.system.shape))
+    flags = _flags.with_length(argv, flags)
     folder = flags.name or f"tune-{name}"
     try:
         result = tune(flags.recipe, name=folder, search=flags.search, host=flags.host)

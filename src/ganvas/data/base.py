@@ -18,6 +18,23 @@ from numpy.typing import NDArray
 from ganvas.errors import InputError
 from ganvas.recipe.sources import Source
 
+ASIDE = (
+    ".csv",
+    ".html",
+    ".ini",
+    ".json",
+    ".jsonl",
+    ".log",
+    ".md",
+    ".npy",
+    ".npz",
+    ".pdf",
+    ".tsv",
+    ".txt",
+    ".xml",
+    ".yaml",
+)
+
 
 @dataclass(frozen=True)
 class Skipped:
@@ -25,6 +42,11 @@ class Skipped:
 
     name: str
     reason: str
+
+    @property
+    def is_aside(self) -> bool:
+        """Whether it is hardly meant as an image, by its name: an index, a table, a readme."""
+        return self.name.lower().endswith(ASIDE)
 
 
 @dataclass(frozen=True)
@@ -41,6 +63,7 @@ class Dataset:
         kind: plural of the row's name, for messages.
         rows: indices into `images` of the rows in this part, or None for all; `labels` holds only their labels.
         unlabelled: why there are no labels although there seem to be some.
+        notes: choices that were made for the user, such as between several arrays of a file.
     """
 
     images: NDArray[Any]
@@ -52,6 +75,7 @@ class Dataset:
     kind: str = "images"
     rows: NDArray[np.int64] | None = None
     unlabelled: str = ""
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.images) if self.rows is None else len(self.rows)

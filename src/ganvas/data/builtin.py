@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 import socket
 from collections.abc import Callable
@@ -14,8 +13,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ganvas.data.idx import read_idx, unpacked_or_packed
 from ganvas.errors import InputError
-from ganvas.files import write_atomically
 from ganvas.imaging.grid import Pixels
 
 T = TypeVar("T")
@@ -44,6 +43,15 @@ BY_HAND = {
     "div2k": "DIV2K_train_HR.zip, or the folder DIV2K_train_HR from it, into {root}",
 }
 BY_HAND |= dict.fromkeys(("stacked-mnist", "stacked-mnist-test"), BY_HAND["mnist"])
+DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+MNISTS = {
+    "mnist": ("MNIST", tuple(f"{number} - {word}" for number, word in enumerate(DIGITS))),
+    "fashion-mnist": (
+        "FashionMNIST",
+        ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+    ),
+}
+"""torchvision's reader of each set of IDX files, and its names of the classes, which enter the fingerprints."""
 STACKED = 3  # digits per image of stacked-mnist
 DIV2K, DIV2K_URL = "DIV2K_train_HR", "https://data.vision.ee.ethz.ch/cvl/DIV2K"
 TIMEOUT = 20.0  # seconds without an answer after which a download counts as failed
@@ -94,7 +102,7 @@ def open_builtin(name: str) -> Builtin:
         return Builtin(images, digits.target, tuple(map(str, digits.target_names)))
     if name.startswith("stacked-mnist"):
         return _or_by_hand(name, partial(_stacked, name, data_dir()))
-    return _or_by_hand(name, partial(_from_torchvision, name, data_dir()))
+    return _or_by_hand(name, partial(_mnist if name in MNISTS else _from_torchvision, name, data_dir()))
 
 
 def _stacked(name: str, root: Path) -> Builtin:
@@ -103,7 +111,7 @@ def _stacked(name: str, root: Path) -> Builtin:
     128,000 images as in PacGAN (Lin et al. 2018, arXiv:1712.04086, section 4.2) from MNIST's training split; the test
     set is made from MNIST's test split.
     """
-    digits = _from_torchvision("mnist", root, train=not name.endswith("-test"))
+    digits = _mnist("mnist", root, train=not name.endswith("-test"))
     assert isinstance(digits.images, np.ndarray)
     assert digits.labels is not None  # as MNIST has both
     chosen = np.random.default_rng(0).integers(0, len(digits.images), (COUNTS[name], STACKED))
@@ -151,7 +159,25 @@ def _or_by_hand(name: str, fetch: Callable[[], T]) -> T:
         ) from None
 
 
-def _from_torchvision(name: str, root: Path, train: bool = True) -> Builtin:
+def _mnist(name: str, root: Path, train: bool = True) -> Builtin:
+    """Read the two IDX files of a split, which torchvision downloads if they are missing."""
+    reader, classes = MNISTS[name]
+    split = "train" if train else "t10k"
+    files = [root / reader / "raw" / f"{split}-{kind}-ubyte" for kind in ("images-idx3", "labels-idx1")]
+    if not all(map(unpacked_or_packed, files)):
+        from ganvas.data._torchvision import datasets
+
+        _read(getattr(datasets(), reader), root, train=train)
+    try:
+        images, labels = (read_idx(unpacked_or_packed(file) or file) for file in files)
+    except InputError as error:
+        raise InputError(f"the dataset {name} is damaged: {error}") from None
+    if images.ndim != 3 or labels.shape != images.shape[:1] or not labels.max(initial=0) < len(classes):
+        raise InputError(f"the dataset {name} is damaged: {files[1]} does not fit {files[0]}; copy both again.")
+    return Builtin(images, labels.astype(np.int64), classes)
+
+
+def _from_torchvision(name: str, root: Path) -> Builtin:
     from ganvas.data._torchvision import datasets
 
     readers = datasets()
@@ -159,20 +185,8 @@ def _from_torchvision(name: str, root: Path, train: bool = True) -> Builtin:
         faces = _read(readers.CelebA, root, split="train")
         folder = root / "celeba" / "img_align_celeba"
         return Builtin([folder / file for file in faces.filename], None, ())
-    reader = {"mnist": readers.MNIST, "fashion-mnist": readers.FashionMNIST, "cifar10": readers.CIFAR10}[name]
-    if name != "cifar10":
-        _unpack(root / reader.__name__ / "raw")
-    found = _read(reader, root, train=train)
+    found = _read(readers.CIFAR10, root, train=True)
     return Builtin(np.asarray(found.data), np.asarray(found.targets), tuple(found.classes))
-
-
-def _unpack(raw: Path) -> None:
-    # The reader would download any .gz again whose checksum differs, even if its content is the same.
-    for packed in raw.glob("*-ubyte.gz"):
-        plain = packed.with_suffix("")
-        if not plain.exists():
-            content = gzip.decompress(packed.read_bytes())
-            write_atomically(plain, partial(Path.write_bytes, data=content))
 
 
 def _read(reader: Any, root: Path, **options: Any) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 
 from ganvas.data.base import Skipped
 from ganvas.data.decode import Unusable
-from ganvas.data.listing import Item, Listing
+from ganvas.data.items import Item, Listing
 from ganvas.data.workers import Workers, start_workers
 from ganvas.errors import InputError
 from ganvas.imaging.grid import Pixels

@@ -89,7 +89,7 @@ def _(source: Crops, shape: tuple[int, ...], *, workers: int = 0, progress: bool
             raise Unusable(f"{image.width} x {image.height} pixels is smaller than a crop of {size} x {size}")
         return np.asarray(image).reshape(image.height, image.width, channels)
 
-    listing = open_source(source.source)
+    listing = open_source(source.source, source.column)
     folder, about = decode_images(listing, f"whole {size} {channels}", whole, workers=workers, progress=progress)
     sides = np.array(about["sides"], np.int64)
     counts = sides.prod(1)
@@ -104,6 +104,7 @@ def _(source: Crops, shape: tuple[int, ...], *, workers: int = 0, progress: bool
         skipped=about["skipped"],
         fingerprint=folder.name,
         name=listing.name,
+        notes=listing.notes,
         places=np.column_stack([starts, sides]),
         size=size,
     )

@@ -80,7 +80,8 @@ def to_mode(image: Image.Image, channels: int) -> Image.Image:
         # 16 bits over their full range: PIL would clip at 255.
         image = Image.fromarray((np.asarray(image).clip(0, 65535) / 257).round().astype(np.uint8))
     elif image.mode == "F":
-        raise Unusable("its pixels are floating-point numbers, whose range is unknown")
+        factor = 255 if float_range(image) == "0..1" else 1
+        image = Image.fromarray((np.asarray(image) * factor).round().astype(np.uint8))
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")
@@ -88,6 +89,19 @@ def to_mode(image: Image.Image, channels: int) -> Image.Image:
     if image.mode == "P":
         image = image.convert("RGB")
     return image.convert("L" if channels == 1 else "RGB")
+
+
+def float_range(image: Image.Image) -> str:
+    """The range that the floating-point pixels of an image are taken to have: 0..1, or else 0..255.
+
+    Raises:
+        Unusable: they exceed both.
+    """
+    pixels = np.asarray(image)
+    low, high = float(pixels.min()), float(pixels.max())
+    if not (low >= 0 and high <= 255):  # NaN too
+        raise Unusable(f"its pixels are floating-point numbers from {low:g} to {high:g}, neither 0..1 nor 0..255")
+    return "0..1" if high <= 1 else "0..255"
 
 
 def prepare(content: bytes | Pixels, size: int, channels: int, fit: Literal["crop", "pad", "stretch"]) -> Pixels:

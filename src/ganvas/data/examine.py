@@ -10,8 +10,9 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from ganvas.data.base import Skipped
-from ganvas.data.decode import Unusable, open_image, to_mode
-from ganvas.data.listing import Item, Listing, open_source
+from ganvas.data.decode import Unusable, float_range, open_image, to_mode
+from ganvas.data.items import Item, Listing
+from ganvas.data.listing import open_source
 from ganvas.data.workers import start_workers
 from ganvas.imaging.grid import Pixels, grid, label_rows
 
@@ -32,6 +33,8 @@ class Examination:
     """Number of usable images in every class; empty if there are no classes."""
     skipped: list[Skipped] = field(default_factory=list)
     """Files that cannot be used."""
+    notes: tuple[str, ...] = ()
+    """Choices that were made for the user, such as between several arrays of a file."""
     duplicates: list[list[str]] = field(default_factory=list)
     """Groups of names of images with equal pixels."""
     mean: tuple[float, ...] = ()
@@ -58,14 +61,20 @@ class _ImageFacts:
     tile: Pixels
 
 
-def examine(source: str, *, workers: int = 0, progress: bool = False) -> Examination:
+def examine(
+    source: str, *, column: str = "", labels: str = "", workers: int = 0, progress: bool = False
+) -> Examination:
     """Open every image of a source once and report what was found.
 
+    Args:
+        column: column of a parquet file, or array of an npz file, with the images; empty for the first that fits.
+        labels: the one with their labels.
+
     Raises:
-        InputError: the source does not exist.
+        InputError: the source does not exist, or has no such column or array.
     """
-    listing = open_source(source)
-    found = Examination(listing.name, len(listing.items))
+    listing = open_source(source, column, labels)
+    found = Examination(listing.name, len(listing.items), notes=listing.notes)
     found.labels.update(dict.fromkeys(listing.classes, 0))  # in label order, including empty classes
     names: dict[bytes, list[str]] = defaultdict(list)
     moments = []
@@ -104,6 +113,8 @@ def _examine_item(item: Item) -> _ImageFacts | Skipped:
     try:
         image = open_image(item.read())
         kind = f"{image.format or 'array'} {image.mode}"
+        if image.mode == "F":
+            kind += f", taken as {float_range(image)}"
         frames = getattr(image, "n_frames", 1)
         upright = to_mode(image, 3)
     except Unusable as error:

@@ -14,10 +14,9 @@ from torch import Tensor
 
 from ganvas.data.base import Dataset
 from ganvas.data.crops import Photos
-from ganvas.data.order import Order, Position
+from ganvas.data.order import Order, Position, expect_batch
 from ganvas.data.rows import Rows, open_rows
 from ganvas.data.transforms import CutAndDegrade, FlipAndScale, Transform
-from ganvas.errors import InputError
 from ganvas.recipe.batch import Batch
 from ganvas.recipe.sources import Crops
 
@@ -78,12 +77,7 @@ def row_feed(dataset: Dataset, transform: Transform, **options: Unpack[FeedOptio
     Raises:
         InputError: the batch does not fit the data or the processes.
     """
-    batch_size = options["batch_size"]
-    if batch_size > len(dataset):
-        raise InputError(
-            f"{dataset.name} has {len(dataset)} training {dataset.kind}, fewer than one batch of {batch_size}; give"
-            f" more, or --batch-size {max(2, len(dataset))} or less."
-        )
+    expect_batch(len(dataset), options["batch_size"], dataset.name, dataset.kind)
     order = _order(len(dataset), options)
     size = len(dataset) * dataset.images[0].nbytes
     return Feed(order, open_rows(dataset.take, size, *_place(options)), transform, dataset.labels)

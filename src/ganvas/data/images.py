@@ -40,7 +40,7 @@ def load(source: Images, *, size: int, channels: int, workers: int = 0, progress
     Raises:
         InputError: the source is not available, or contains no usable image.
     """
-    listing = open_source(source.source)
+    listing = open_source(source.source, source.column, source.labels)
 
     recipe = f"{FORMAT} {size} {channels} {source.fit} {listing.classes}"
 
@@ -57,4 +57,5 @@ def load(source: Images, *, size: int, channels: int, workers: int = 0, progress
         folder.name,
         listing.name,
         unlabelled=listing.unlabelled,
+        notes=listing.notes,
     )

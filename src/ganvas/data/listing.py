@@ -3,52 +3,46 @@
 from __future__ import annotations
 
 import os
-import re
-import zipfile
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
-from pathlib import Path, PurePosixPath
-from typing import Any
+from pathlib import Path
 
-import numpy as np
-
-from ganvas.data.builtin import NAMES, StackedImages, div2k, open_builtin
+from ganvas.data.archives import open_zip
+from ganvas.data.arrays import open_idx, open_npz, rows
+from ganvas.data.builtin import NAMES, div2k, open_builtin
 from ganvas.data.decode import Unusable, is_image
-from ganvas.errors import InputError, nearest
-from ganvas.imaging.grid import Pixels
+from ganvas.data.idx import is_idx, is_idx_labels
+from ganvas.data.items import (
+    Choice,
+    Item,
+    Listing,
+    by_folders,
+    code_of,
+    is_hidden,
+    natural,
+    refuse_huge,
+    training_files,
+)
+from ganvas.data.tables import open_parquet
+from ganvas.errors import InputError, listed, nearest
 
 FILES = (".zip", ".parquet", ".npz")
-CLUTTER = ("Thumbs.db", "desktop.ini")
-LARGEST = 2**30  # bytes; a larger file is hardly an image, and would fill the memory
 
 
-@dataclass(frozen=True)
-class Item:
-    """An image that has not been decoded yet."""
+def open_source(source: str, column: str = "", labels: str = "") -> Listing:
+    """List the items of a builtin dataset, folder, zip, parquet, npz or IDX file.
 
-    name: str
-    read: Callable[[], bytes | Pixels]
-    label: int | None = None
-
-
-@dataclass(frozen=True)
-class Listing:
-    """All images of a source."""
-
-    name: str
-    items: list[Item]
-    classes: tuple[str, ...] = ()
-    unlabelled: str = ""
-    """Why there are no classes although there seem to be some."""
-
-
-def open_source(source: str) -> Listing:
-    """List the items of a builtin dataset, folder, zip, parquet or npz file.
+    Args:
+        column: column of a parquet file, or array of an npz file, with the images; empty for the first that fits.
+        labels: the one with their labels.
 
     Raises:
         InputError: the source does not exist, or contains nothing that could be an image.
     """
+    choice = Choice(column, labels)
+    if source in NAMES:
+        _expect_no_choice(Path(source), choice)
     if source == "div2k":
         return replace(open_source(str(div2k())), name=source)
     if source in NAMES:
@@ -56,13 +50,13 @@ def open_source(source: str) -> Listing:
         if isinstance(builtin.images, list):
             items = [Item(path.name, path.read_bytes) for path in builtin.images]
             return Listing(source, items)
-        return Listing(source, _rows(builtin.images, builtin.labels), builtin.classes)
+        return Listing(source, rows(builtin.images, builtin.labels), builtin.classes)
     expect_source(source)
     path = Path(source)
-    if path.is_dir():
-        return _listing(path.name, _folder(path))
-    readers = {".zip": _zip, ".parquet": _parquet, ".npz": _npz}
-    return readers[path.suffix.lower()](path)
+    found = _folder(path, choice) if path.is_dir() else _file(path, choice)
+    if not found.items:
+        raise InputError(f"{path} contains no images; give another source.")
+    return found
 
 
 def expect_source(source: str) -> None:
@@ -77,13 +71,78 @@ def expect_source(source: str) -> None:
     if not path.exists():
         raise InputError(
             f"there is no dataset {source!r}{nearest(source, NAMES)}; give one of {', '.join(NAMES)}, or the path of a"
-            " folder, zip, parquet or npz file."
+            " folder, zip, parquet, npz or IDX file."
         )
-    if path.suffix.lower() not in FILES:
-        raise InputError(f"{path} is not a source of images; give a folder, or a .zip, .parquet or .npz file.")
+    if not path.is_file():
+        raise InputError(f"{path} is not a regular file; give a folder, or a .zip, .parquet, .npz or IDX file.")
+    if not _is_packed(path):
+        raise InputError(f"{path} is not a source of images; give a folder, or a .zip, .parquet, .npz or IDX file.")
 
 
-def _folder(path: Path) -> list[tuple[str, Callable[[], bytes]]]:
+def _is_packed(path: Path) -> bool:
+    """Whether a file holds several images, by its name."""
+    return path.suffix.lower() in FILES or is_idx(path.name)
+
+
+def _file(path: Path, choice: Choice) -> Listing:
+    ending = path.suffix.lower()
+    if ending == ".parquet":
+        return open_parquet([path], _title(path), choice)
+    if ending == ".npz":
+        found = open_npz(path, choice)
+    else:
+        _expect_no_choice(path, choice)
+        found = open_zip(path) if ending == ".zip" else open_idx(path)
+    return replace(found, name=_title(path))
+
+
+def _folder(path: Path, choice: Choice) -> Listing:
+    """List a folder's files; if there is no image among them, what is packed into zip, parquet, npz or IDX files."""
+    walked = _walk(path)
+    files = list(zip(_shown([file.relative_to(path).as_posix() for file in walked]), walked, strict=True))
+    visible = [(name, file) for name, file in files if not is_hidden(name)]
+    packed = [(name, file) for name, file in visible if _is_packed(file) and file.is_file()]
+    others = (file for _, file in visible if not _is_packed(file))
+    title = _title(path)
+    if packed and not any(is_image(partial(_read_file, file)) for file in others):
+        return replace(_packed(path, packed, choice), name=title)
+    _expect_no_choice(path, choice)
+    return by_folders(title, [(name, partial(_read_file, file)) for name, file in files])
+
+
+def _packed(path: Path, files: list[tuple[str, Path]], choice: Choice) -> Listing:
+    """List the training part of a folder's packed files: parts of one table, or a single file."""
+    # Labels hold no images; and of a file beside its packed version only one is read.
+    images = [(name, file) for name, file in files if not is_idx_labels(file.name)]
+    there = {file for _, file in images}
+    images = [(name, file) for name, file in images if file.suffix != ".gz" or file.with_suffix("") not in there]
+    images.sort(key=lambda pair: natural(pair[0]))
+    chosen = training_files(images, lambda pair: pair[0]) if images else []
+    names, left = [name for name, _ in chosen], [name for name, _ in images if (name, _) not in chosen]
+    if chosen and all(file.suffix.lower() == ".parquet" for _, file in chosen):
+        found = open_parquet([file for _, file in chosen], _title(path), choice)
+    elif len(chosen) == 1:
+        found = _file(chosen[0][1], choice)
+    else:
+        raise InputError(
+            f"{path} holds {len(chosen)} files of images ({listed(names) or 'only labels'}); give the path of one."
+        )
+    note = f"read from {listed(names, 3)}" + (f", not {listed(left, 3)}" if left else "")
+    return replace(found, notes=(note, *found.notes))
+
+
+def _expect_no_choice(path: Path, choice: Choice) -> None:
+    if choice != Choice():
+        raise InputError(
+            f"{path} is no parquet or npz file, of which --data.column and --data.labels name parts; leave them out."
+        )
+
+
+def _title(path: Path) -> str:
+    return _shown([path.name or path.resolve().name])[0]
+
+
+def _walk(path: Path) -> list[Path]:
     files = []
     visited = set()
     # Follow linked folders too, except one that links back to a parent and would never end.
@@ -95,157 +154,19 @@ def _folder(path: Path) -> list[tuple[str, Callable[[], bytes]]]:
             continue
         visited.add(real)
         files += [Path(folder, name) for name in names]
-    return [(file.relative_to(path).as_posix(), partial(_read_file, file)) for file in files]
+    return files
+
+
+def _shown(names: Sequence[str]) -> list[str]:
+    """Paths as text: names on a disk are bytes, which need not be UTF-8."""
+    raw = [os.fsencode(name) for name in names]
+    code = code_of(raw) or "utf-8"
+    return [name.decode(code, "backslashreplace") for name in raw]
 
 
 def _read_file(path: Path) -> bytes:
     # Reading from a pipe or a device could block forever.
     if not path.is_file():
         raise Unusable("it is a broken link" if path.is_symlink() else "it is not a regular file")
-    _refuse_huge(path.stat().st_size)
+    refuse_huge(path.stat().st_size)
     return path.read_bytes()
-
-
-def _read_member(archive: zipfile.ZipFile, name: str) -> bytes:
-    _refuse_huge(archive.getinfo(name).file_size)
-    return archive.read(name)
-
-
-def _refuse_huge(size: int) -> None:
-    if size > LARGEST:
-        raise Unusable(f"{size:,} bytes exceeds the limit of {LARGEST:,} bytes")
-
-
-def _zip(path: Path) -> Listing:
-    try:
-        archive = zipfile.ZipFile(path)
-    except zipfile.BadZipFile:
-        raise InputError(f"{path} is damaged or not a zip file; create it again, or give a folder of images.") from None
-    files = [info.filename for info in archive.infolist() if not info.is_dir() and not _hidden(info.filename)]
-    names = files
-    # A single folder around everything is packaging, not a class.
-    while len({name.partition("/")[0] for name in names}) == 1 and all("/" in name for name in names):
-        names = [name.partition("/")[2] for name in names]
-    return _listing(path.name, [(n, partial(_read_member, archive, f)) for n, f in zip(names, files, strict=True)])
-
-
-def _listing(name: str, files: Iterable[tuple[str, Callable[[], bytes]]]) -> Listing:
-    """Sort files by name; the first-level folders are the classes if every image is in one of them."""
-    visible = [(file, read) for file, read in files if not _hidden(file)]
-    if not visible:
-        raise InputError(f"{name} contains no files; give a source of images.")
-    visible.sort(key=lambda pair: _natural(pair[0]))
-    folders = [PurePosixPath(file).parts[0] if "/" in file else "" for file, _ in visible]
-    classes = tuple(sorted(set(folders) - {""}, key=_natural))
-    # A readme beside the folders does not count.
-    outside = [read for (_, read), folder in zip(visible, folders, strict=True) if not folder]
-    if len(classes) < 2 or any(map(is_image, outside)):
-        some_outside = f"{len(outside):,} of its {len(visible):,} files are outside the class folders"
-        why = some_outside if outside else "it has only one folder"
-        return Listing(name, [Item(file, read) for file, read in visible], unlabelled=why if classes else "")
-    number = {folder: index for index, folder in enumerate(classes)}
-    labels = [number.get(folder) for folder in folders]
-    return Listing(name, [Item(f, read, label) for (f, read), label in zip(visible, labels, strict=True)], classes)
-
-
-def _parquet(path: Path) -> Listing:
-    try:
-        import pyarrow.parquet
-    except ImportError:
-        raise InputError(f"{path} needs pyarrow, which is not installed; run pip install 'ganvas[parquet]'.") from None
-    try:
-        table = pyarrow.parquet.read_table(path, memory_map=True)
-    except (pyarrow.ArrowException, OSError) as error:
-        raise InputError(f"{path} is damaged or not a parquet file ({error}); download it again.") from None
-    columns: list[str] = table.column_names
-    binary = [c for c in columns if _is_image_column(table.schema.field(c).type)]
-    if not binary:
-        raise InputError(
-            f"{path} has no column of images, only {', '.join(columns)}; give a file with a binary column, or one of"
-            " bytes with a path."
-        )
-    images = table.column(binary[0])
-    label_column = next((c for c in ("label", "labels", "class", "fine_label") if c in columns), None)
-    labels, classes, missing = _labels(table, label_column) if label_column else (None, (), 0)
-
-    def read(index: int) -> bytes:
-        value: Any = images[index].as_py()
-        content = value["bytes"] if isinstance(value, dict) else value
-        return content or b""
-
-    numbers = labels if labels is not None else [None] * len(images)
-    items = [Item(f"row {i}", partial(read, i), numbers[i]) for i in range(len(images))]
-    why = f"{missing:,} of its {len(items):,} rows have no {label_column}" if missing else ""
-    return Listing(path.name, items, classes, why)
-
-
-def _is_image_column(kind: Any) -> bool:
-    import pyarrow.types as types
-
-    if types.is_struct(kind):
-        return any(kind.field(i).name == "bytes" for i in range(kind.num_fields))
-    return bool(types.is_binary(kind) or types.is_large_binary(kind))
-
-
-def _labels(table: Any, column: str) -> tuple[list[int] | None, tuple[str, ...], int]:
-    """The label of every row, the names of the classes, and how many rows have no label; if any, there are none."""
-    import json
-
-    values = table.column(column).to_pylist()
-    # The Hub marks the rows of an unlabelled split with -1.
-    missing = sum(value is None or value == -1 for value in values)
-    if missing:
-        return None, (), missing
-    about = json.loads((table.schema.metadata or {}).get(b"huggingface", b"{}"))
-    names = about.get("info", {}).get("features", {}).get(column, {}).get("names")
-    if names and all(isinstance(value, int) for value in values):
-        return values, tuple(names), 0
-    classes = sorted(set(values), key=lambda value: _natural(str(value)))
-    number = {value: index for index, value in enumerate(classes)}
-    return [number[value] for value in values], tuple(map(str, classes)), 0
-
-
-def _npz(path: Path) -> Listing:
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except Exception as error:  # damaged files raise all kinds of errors, even the decompressor's own
-        raise InputError(f"{path} is not a plain npz file ({error}); save uint8 images with numpy.savez.") from None
-    # If a file has both splits, use the training split, whichever was saved first.
-    arrays = dict(sorted(arrays.items(), key=lambda entry: "test" in entry[0]))
-    images = next((a for a in arrays.values() if a.dtype == np.uint8 and a.ndim in (3, 4)), None)
-    if images is None:
-        found = ", ".join(f"{name} {a.dtype} {a.shape}" for name, a in arrays.items()) or "nothing"
-        raise InputError(f"{path} contains {found}; save the images as one uint8 array (N, H, W) or (N, H, W, C).")
-    if images.ndim == 4 and images.shape[3] not in (1, 3) and images.shape[1] in (1, 3):
-        images = images.transpose(0, 2, 3, 1)
-    if images.ndim == 4 and images.shape[3] not in (1, 3):
-        raise InputError(f"{path} has images of {images.shape[3]} channels; save them with 1 (grey) or 3 (RGB).")
-    labels = next((a for a in arrays.values() if a.dtype.kind in "iu" and a.shape == (len(images),)), None)
-    missing = 0 if labels is None else int((labels < 0).sum())
-    if labels is None or not len(labels) or missing:
-        why = f"{missing:,} of its {len(images):,} labels are below 0" if missing else ""
-        return Listing(path.name, _rows(images, None), unlabelled=why)
-    count = int(labels.max()) + 1
-    names = next((a for a in arrays.values() if a.dtype.kind == "U" and a.ndim == 1 and len(a) >= count), None)
-    classes = tuple(map(str, range(count) if names is None else names))
-    return Listing(path.name, _rows(images, labels), classes)
-
-
-def _rows(images: Pixels | StackedImages, labels: np.ndarray | None) -> list[Item]:
-    def read(index: int) -> Pixels:
-        return np.ascontiguousarray(images[index])
-
-    # These names enter every fingerprint: with other names, old runs would lose their data.
-    names = [f"picture {i}" for i in range(len(images))]
-    return [Item(n, partial(read, i), None if labels is None else int(labels[i])) for i, n in enumerate(names)]
-
-
-def _hidden(name: str) -> bool:
-    parts = PurePosixPath(name).parts
-    return any(part.startswith(".") or part == "__MACOSX" for part in parts) or parts[-1] in CLUTTER
-
-
-def _natural(name: str) -> list[tuple[int, int, str]]:
-    """Sort key that puts image2 before image10."""
-    return [(0, int(p), "") if p.isdigit() else (1, 0, p) for p in re.split(r"(\d+)", name)] + [(2, 0, name)]

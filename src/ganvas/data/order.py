@@ -19,6 +19,19 @@ class Position(NamedTuple):
     """Number of one of the independent orders of the same rows."""
 
 
+def expect_batch(count: int, batch_size: int, name: str, kind: str) -> None:
+    """Refuse data of which there is less than one batch to train on.
+
+    Raises:
+        InputError: there is.
+    """
+    if batch_size > count:
+        raise InputError(
+            f"{name} has {count} training {kind}, fewer than one batch of {batch_size}; give more, or --batch-size"
+            f" {max(2, count)} or less."
+        )
+
+
 class Order:
     """Every epoch is a new permutation of all rows; a batch may span several epochs.
 

@@ -13,7 +13,8 @@ import torch
 
 from ganvas.data import data_dir
 from ganvas.data.decode import Unusable, is_image, open_image, to_mode
-from ganvas.data.listing import Item, open_source
+from ganvas.data.items import Item
+from ganvas.data.listing import open_source
 from ganvas.errors import InputError, nearest
 from ganvas.imaging import tensors as resize
 from ganvas.imaging.grid import Pixels

@@ -22,6 +22,7 @@ from ganvas.training.loop import train
 from ganvas.training.run import Run
 
 WARM_UP, PROBE_BATCHES = 2, 4
+WRAPPED = "parametrizations"  # where torch keeps what a weight is made of, as for spectral norm
 
 
 @dataclass(frozen=True)
@@ -47,17 +48,26 @@ class Cost:
 
 
 def layers(network: nn.Module, example: Tensor) -> list[Layer]:
-    """The layers of a network in order of execution, with the shapes for an example (B, ...)."""
+    """The layers of a network in order of execution, with the shapes for an example (B, ...).
+
+    A layer is a module that has weights of its own or no submodules; the parameters of one that is used twice count
+    once.
+    """
     found: list[Layer] = []
+    counted: set[nn.Parameter] = set()
 
     def note(layer: nn.Module, inputs: object, output: Tensor) -> None:
-        parameters = sum(p.numel() for p in layer.parameters())
-        found.append(Layer(type(layer).__name__, tuple(output.shape[1:]), parameters))
+        own = set(_own(layer)) - counted
+        counted.update(own)
+        kind = type(layer).__name__
+        if hasattr(layer, WRAPPED):  # torch replaces the class by one of another name
+            norms = [type(norm).__name__.strip("_") for wrapped in layer.parametrizations.values() for norm in wrapped]  # type: ignore[operator]
+            kind = ", ".join([kind.removeprefix("Parametrized"), *norms])
+        found.append(Layer(kind, tuple(output.shape[1:]), sum(parameter.numel() for parameter in own)))
 
-    # A layer is a module without submodules, except those with which spectral norm wraps its weight.
-    leaves = [m for m in network.modules() if all(name == "parametrizations" for name, _ in m.named_children())]
-    leaves = [m for m in leaves if "parametrize" not in type(m).__module__]
-    hooks = [leaf.register_forward_hook(note) for leaf in leaves]
+    named = [(name.split("."), module) for name, module in network.named_modules()]
+    layers = [m for name, m in named if WRAPPED not in name and (_own(m) or not any(m.children()))]
+    hooks = [layer.register_forward_hook(note) for layer in layers]
     try:
         with torch.no_grad():
             network(example)
@@ -65,6 +75,12 @@ def layers(network: nn.Module, example: Tensor) -> list[Layer]:
         for hook in hooks:
             hook.remove()
     return found
+
+
+def _own(layer: nn.Module) -> list[nn.Parameter]:
+    """The parameters of a module without those of its submodules, except those with which its weights are made."""
+    named = layer.named_parameters()
+    return [parameter for name, parameter in named if "." not in name or name.startswith(f"{WRAPPED}.")]
 
 
 def estimate_cost(recipe: Recipe, device: torch.device, epoch: int, watch: Watch, seconds: float = 4.0) -> Cost:

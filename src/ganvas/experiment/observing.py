@@ -12,6 +12,7 @@ from ganvas.observers.checkpoints import Checkpoints
 from ganvas.observers.class_balance import ClassBalance
 from ganvas.observers.curves import Curves
 from ganvas.observers.diagnosis import DiagnosisObserver
+from ganvas.observers.forecast import Forecast
 from ganvas.observers.log import Log
 from ganvas.observers.previews import Previews
 from ganvas.observers.progress import ProgressLine
@@ -64,6 +65,7 @@ def make_observers(
     measured = [validator.signals, *(one.signals for one in balance)]
     return [
         progress,
+        Forecast(console, epoch),
         Log(folder, log_every, sinks),
         AugmentationCap(folder, console, log_every),
         Previews(folder, task.previewer(recipe, watch, *parts), task.preview_intervals(recipe, watch, epoch)),

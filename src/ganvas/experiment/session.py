@@ -132,12 +132,14 @@ class _Session:
         run, folder, dataset, console = self.run, self.folder, self.dataset, self.console
         for skipped in dataset.skipped if not run.images_seen else ():
             folder.add_event("skipped", file=skipped.name, reason=skipped.reason)
-        if dataset.skipped:
+        if broken := [skipped for skipped in dataset.skipped if not skipped.is_aside]:
             console.print(
-                f"{len(dataset.skipped)} of {len(dataset) + len(dataset.skipped)} files are unusable, such as"
-                f" {dataset.skipped[0].name} ({dataset.skipped[0].reason}); {folder.events} lists them all.",
+                f"{len(broken)} of {len(dataset) + len(dataset.skipped)} files are unusable, such as"
+                f" {broken[0].name} ({broken[0].reason}); {folder.events} lists them all.",
                 style="yellow",
             )
+        for note in dataset.notes:
+            console.print(f"{dataset.name}: {note}", markup=False, highlight=False, soft_wrap=True)
         folder.add_event("resumed" if run.images_seen else "started", images=run.images_seen)
         for warning in (*self.task.warnings(run.recipe, dataset), *sanity_checks(run.recipe)):
             folder.add_event("warning", images=run.images_seen, sentence=warning)

@@ -106,7 +106,10 @@ def _expand(text: str) -> list[Path]:
         if not os.path.lexists(path):
             raise InputError(f"{text} does not exist; give an image, a folder of images, or a pattern in quotes.")
         return [path]
-    found = [Path(name) for name in sorted(glob.glob(text, recursive=True))]  # noqa: PTH207
+    # Folders that are there by this very name are no pattern: [2023]/*.jpg.
+    folder = next((folder for folder in path.parents if folder.is_dir()), path.parent)
+    pattern = str(Path(glob.escape(str(folder)), path.relative_to(folder)))
+    found = [Path(name) for name in sorted(glob.glob(pattern, recursive=True))]  # noqa: PTH207
     if not found:
         raise InputError(f"no file matches {text}; give an image, a folder of images, or another pattern.")
     return found

@@ -13,6 +13,7 @@ Pixels = NDArray[np.uint8]
 GAP = 2  # pixels between tiles
 PAPER = 255  # colour of the gaps
 TEXT, LONGEST = 13, 24  # font size of the row labels in pixels, and their maximum number of characters
+HEADING = 18  # height in pixels of the names above the columns
 LEGIBLE = 48  # tiles smaller than this are magnified by a whole factor, so that people can see them
 
 
@@ -64,6 +65,25 @@ def labels_width(names: Sequence[str]) -> int:
     """Width in pixels of the names to the left of a grid; 0 for none."""
     font = ImageFont.load_default(TEXT)
     return 4 * GAP + max(int(font.getlength(name)) for name in _legible(names)) if names else 0
+
+
+def label_columns(image: Pixels, names: Sequence[str], left: int = 0) -> Pixels:
+    """Write a name above each column of a grid (H, W, C), which begins at `left` and has one column per name."""
+    width, channels = image.shape[1:]
+    margin = Image.new("L", (width, HEADING), PAPER)
+    step = (width - left - GAP) / len(names)
+    for column, name in enumerate(names):
+        anchor = left + GAP / 2 + (column + 0.5) * step, HEADING / 2
+        ImageDraw.Draw(margin).text(anchor, name, fill=0, font=ImageFont.load_default(TEXT), anchor="mm")
+    return np.concatenate([np.broadcast_to(np.asarray(margin)[..., None], (HEADING, width, channels)), image])
+
+
+def short(count: int) -> str:
+    """A count in at most five characters: 950, 12.3k, 1.63M."""
+    for unit, size in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
+        if count >= size:
+            return f"{count / size:.3g}{unit}" if count < 999.5 * size else f"{count // size}{unit}"
+    return str(count)
 
 
 def _legible(names: Sequence[str]) -> list[str]:

@@ -24,7 +24,7 @@ from ganvas.recipe.system import FromNoise
 CPU_BATCH, BATCH = 8, 64
 
 Label = str | int | Sequence[int]
-"""A class by its name or number, or the number of every sample's class."""
+"""A class by its name or number (see `Sampler.number`), or the number of every sample's class."""
 
 
 class Sampler(Predictor):
@@ -121,6 +121,10 @@ class Sampler(Predictor):
     def number(self, label: str | int) -> int:
         """The number of a class.
 
+        Args:
+            label: its name, or its number; a text is only a name if any class is named by a number: of the classes 3
+                and 7, "0" is none, and 0 the first.
+
         Raises:
             InputError: the class does not exist; the message suggests the nearest name, or lists the valid numbers.
         """
@@ -128,17 +132,16 @@ class Sampler(Predictor):
             raise InputError(f"{self.name} was trained without classes; leave out the class {label!r}.")
         if label in self.classes:
             return self.classes.index(str(label))
-        if str(label).isdecimal() and int(label) < len(self.classes):
+        numbered = isinstance(label, int) or not any(name.isdecimal() for name in self.classes)
+        if numbered and str(label).isdecimal() and int(label) < len(self.classes):
             return int(label)
-        if str(label).removeprefix("-").isdecimal():
+        if numbered and str(label).removeprefix("-").isdecimal():
             raise InputError(
                 f"{self.name} has no class {label!r}: its classes are numbered 0 to {len(self.classes) - 1}; give one"
                 f" of these numbers, or one of {listed(self.classes)}."
             )
-        raise InputError(
-            f"{self.name} has no class {label!r}{nearest(str(label), self.classes)}; give one of"
-            f" {listed(self.classes)}."
-        )
+        near = "" if str(label).isdecimal() else nearest(str(label), self.classes)
+        raise InputError(f"{self.name} has no class {label!r}{near}; give one of {listed(self.classes)}.")
 
     def provenance(self, seed: int, index: int | None = None, of: str = "") -> dict[str, str]:
         """Text chunks that mark a file as synthetic, and name the model, the seed and the class."""

@@ -38,7 +38,11 @@ class Images(Source):
     """Square images of one size from one source."""
 
     source: str
-    """Dataset (digits, mnist, fashion-mnist, stacked-mnist, cifar10, celeba), folder, zip, parquet or npz file."""
+    """Dataset (digits, mnist, fashion-mnist, stacked-mnist, cifar10, celeba), folder, zip, parquet, npz or IDX file."""
+    column: str = ""
+    """Column of a parquet file, or array of an npz file, with the images; by default the first that fits."""
+    labels: str = ""
+    """The column or array with their labels; by default label, labels, class or fine_label, or the first that fits."""
     fit: Literal["crop", "pad", "stretch"] = "crop"
     """How images become square: crop the centre, pad with black, or stretch."""
     held_out: float = 0.05
@@ -59,6 +63,8 @@ class Crops(Source):
 
     source: str
     """Dataset (div2k), or folder, zip, parquet or npz file of photographs of any size."""
+    column: str = ""
+    """Column of a parquet file, or array of an npz file, with the photographs; by default the first that fits."""
     degradation: Degradation = field(default_factory=Bicubic)
     """Degradation that produces the low-resolution version."""
     turn: bool = True

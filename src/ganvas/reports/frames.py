@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from ganvas.runs.previews import Part, Preview
+from ganvas.runs.previews import Part, Preview, at_moments
 from ganvas.runs.record import Record
 
 ROWS, COLUMNS = 3, 4  # z shown on the page, if the previews have as many
@@ -66,6 +66,7 @@ def cut_strips(records: Sequence[Record], reals: bool = True) -> Strips:
     counts = [previews[-1].rows * previews[-1].columns for previews in by_run.values()]
     columns = min(COLUMNS, *counts)
     rows = min(ROWS, *(count // columns for count in counts))
+    furthest = max(previews[-1].images_seen for previews in by_run.values())
     cuts: dict[tuple[Path, Part], str] = {}
 
     def cut(record: Record, preview: Preview, part: Part = "output") -> str:
@@ -78,7 +79,8 @@ def cut_strips(records: Sequence[Record], reals: bool = True) -> Strips:
     for length in LENGTHS:
         made = {}
         for record in (record for record in records if record.name in by_run):
-            frames = [Frame(one.images_seen, cut(record, one)) for one in _spread(by_run[record.name], length)]
+            spread = _spread(by_run[record.name], length, furthest)
+            frames = [Frame(one.images_seen, cut(record, one)) for one in spread]
             latent = int(record.recipe.get("system.latent", 0))
             noise = (0, 0) if by_run[record.name][-1].kind == "triples" else (record.seed, latent)
             made[record.name] = Strip(tuple(frame for frame in frames if frame.source), noise)
@@ -109,12 +111,13 @@ def _side(preview: Preview) -> int:
     return preview.tile[1] // preview.zoom if preview.kind in TILES else WHOLE
 
 
-def _spread(previews: Sequence[Preview], count: int) -> list[Preview]:
+def _spread(previews: Sequence[Preview], count: int, furthest: int) -> list[Preview]:
+    """About `count` previews, at the same moments in every run; always with the first and the last."""
     if len(previews) <= count:
         return list(previews)
-    # Denser at the start, where most happens; always with the first and the last.
-    chosen = {round((index / (count - 1)) ** 1.5 * (len(previews) - 1)) for index in range(count)}
-    return [previews[index] for index in sorted(chosen)]
+    # Denser at the start, where most happens.
+    moments = [furthest * (index / (count - 1)) ** 1.5 for index in range(count)]
+    return at_moments(previews, [previews[0].images_seen, *moments])
 
 
 def _cut(path: Path, preview: Preview, count: int, columns: int, part: Part) -> str:

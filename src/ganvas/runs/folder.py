@@ -222,7 +222,7 @@ def _protocol(written: Any) -> Json:
         return dict(written) if isinstance(written, dict) else {}
     count, _, split = written.partition(", ")
     number, _, what = count.partition(" ")
-    return {what: int(number), "split": split} if number.isdigit() else {"as": written}
+    return {what: int(number), "split": split} if number.isdecimal() else {"as": written}
 
 
 def is_number(value: Any) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -80,6 +82,19 @@ def open_preview(samples: Path, preview: Preview) -> Image.Image | None:
             return image.copy()
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return None
+
+
+def at_moments(previews: Sequence[Preview], moments: Iterable[float]) -> list[Preview]:
+    """The newest preview at or before each moment, given in images seen; each only once.
+
+    A moment before the first preview has none.
+
+    Args:
+        previews: in order of images seen.
+    """
+    counts = [preview.images_seen for preview in previews]
+    chosen = {bisect_right(counts, moment) - 1 for moment in moments}
+    return [previews[index] for index in sorted(chosen) if index >= 0]
 
 
 def _entries(samples: Path) -> list[Any]:

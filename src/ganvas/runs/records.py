@@ -55,7 +55,7 @@ def _expand(path: Path) -> list[RunFolder]:
 
 
 def _natural(path: Path) -> list[tuple[int, str]]:
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", path.name)]
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", path.name)]
 
 
 def _names(folders: Sequence[RunFolder]) -> list[str]:

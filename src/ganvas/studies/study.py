@@ -192,7 +192,7 @@ def changed(recipe: Recipe, changes: Mapping[str, Any], where: str) -> Recipe:
         if path not in set(_paths(plain)):
             known = nearest(path, _paths(plain))
             raise InputError(f"{where} changes the field {path!r}, which its recipe lacks{known}; see its recipe.json.")
-        *parents, last = [int(key) if key.isdigit() else key for key in path.split(".")]
+        *parents, last = [int(key) if key.isdecimal() else key for key in path.split(".")]
         node = plain
         for key in parents:
             node = node[key]

@@ -80,6 +80,16 @@ class Task(ABC):
 
         validate_labels(recipe.system, dataset, folder)
 
+    def check_count(self, recipe: Recipe, count: int) -> None:
+        """Refuse too few samples to train on, where their number is known before they are opened.
+
+        Raises:
+            InputError: there are fewer than a batch.
+        """
+        from ganvas.data.order import expect_batch
+
+        expect_batch(count, recipe.batch_size, recipe.data.title, self.unit)
+
     def warnings(self, recipe: Recipe, dataset: Dataset) -> Iterator[str]:
         """Sentences on data that can be used, but are hardly what was intended."""
         yield from ()

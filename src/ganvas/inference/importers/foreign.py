@@ -96,7 +96,11 @@ def read_weights(path: Path) -> Weights:
 
 
 def _bare(name: str) -> str:
-    """A weight's name without the prefix of a DataParallel wrapper or of the tutorial's Generator."""
+    """A weight's name without the prefix of a DataParallel wrapper or the tutorial's Generator.
+
+    And without those of torch.compile, which wraps a network or any part of it.
+    """
+    name = re.sub(r"\b_orig_mod\.", "", name)
     return re.sub(r"^(module\.|net\.(?=conv_block|residual|subpixel))+", "", name)
 
 

@@ -133,7 +133,8 @@ function timelines() {
 }
 
 const strips = data.strips;
-const shownAt = (frames, x) => frames.filter((frame) => at(frame) <= x * (1 + 1e-9)).pop() || frames[0];
+// The newest image at or before a moment; none for a run that has no image so early.
+const shownAt = (frames, x) => frames.filter((frame) => at(frame) <= x * (1 + 1e-9)).pop();
 
 function moments() {
   const every = strips.runs.flatMap((strip) => strip.frames.map(at)).sort((a, b) => a - b);
@@ -149,15 +150,17 @@ function drawStrips() {
   document.getElementById("moment-text").textContent = place(x);
   const [column, row] = [state.z % strips.columns, Math.floor(state.z / strips.columns)];
   const ring = `left:${(100 * column) / strips.columns}%;top:${(100 * row) / strips.rows}%;width:${100 / strips.columns}%;height:${100 / strips.rows}%`;
-  const part = (run, source) => `<figure ${of(run)}><div class="tiles"><img src="${source}" alt="fakes of ${escaped(data.runs[run].name)}"><span class="ring" style="${ring}"></span></div><figcaption><span class="dot" style="--c:${colour(run)}"></span><span>${escaped(data.runs[run].name)}</span></figcaption></figure>`;
+  const tiles = (run, frame) => frame ? `<div class="tiles"><img src="${frame.source}" alt="fakes of ${escaped(data.runs[run].name)}"><span class="ring" style="${ring}"></span></div>` : "";
+  const part = (run, frame) => `<figure ${of(run)}>${tiles(run, frame)}<figcaption><span class="dot" style="--c:${colour(run)}"></span><span>${escaped(data.runs[run].name)}, ${frame ? `at ${place(at(frame))}` : "no image so early"}</span></figcaption></figure>`;
   const real = strips.reals ? `<figure><div class="tiles real"><img src="${strips.reals}" alt="real images"></div><figcaption><span>real images</span></figcaption></figure>` : "";
   const size = `${strips.columns * 100}% ${strips.rows * 100}%`;
   const where = `${strips.columns > 1 ? (100 * column) / (strips.columns - 1) : 0}% ${strips.rows > 1 ? (100 * row) / (strips.rows - 1) : 0}%`;
   const heads = steps.filter((_, i) => i % Math.ceil(steps.length / 16) === (steps.length - 1) % Math.ceil(steps.length / 16));
   document.querySelectorAll(".group").forEach((group, number) => {
     const members = strips.runs.filter((strip) => strip.group === number);
-    group.querySelector(".tile-grids").innerHTML = real + members.map((strip) => part(strip.run, shownAt(strip.frames, x).source)).join("");
-    const cells = (strip) => heads.map((head) => `<td><div class="one" style="background-image:url('${shownAt(strip.frames, head).source}');background-size:${size};background-position:${where}"></div></td>`).join("");
+    group.querySelector(".tile-grids").innerHTML = real + members.map((strip) => part(strip.run, shownAt(strip.frames, x))).join("");
+    const cell = (frame) => frame ? `<td title="at ${place(at(frame))}"><div class="one" style="background-image:url('${frame.source}');background-size:${size};background-position:${where}"></div></td>` : "<td></td>";
+    const cells = (strip) => heads.map((head) => cell(shownAt(strip.frames, head))).join("");
     group.querySelector(".strip").innerHTML = `<table><thead><tr><th></th>${heads.map((head) => `<th>${short(state.by === "hours" ? head / perUnit : head)}</th>`).join("")}</tr></thead><tbody>${members.map((strip) => `<tr ${of(strip.run)}><th><span class="dot" style="--c:${colour(strip.run)}"></span>${escaped(data.runs[strip.run].name)}</th>${cells(strip)}</tr>`).join("")}</tbody></table>`;
   });
   fade();

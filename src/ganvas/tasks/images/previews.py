@@ -12,13 +12,24 @@ import torch
 from PIL import Image
 
 from ganvas.data import Dataset
-from ganvas.imaging.grid import GAP, PAPER, Pixels, grid, label_rows, labels_width, side_by_side, zoom
+from ganvas.imaging.grid import (
+    GAP,
+    PAPER,
+    Pixels,
+    grid,
+    label_columns,
+    label_rows,
+    labels_width,
+    short,
+    side_by_side,
+    zoom,
+)
 from ganvas.imaging.saving import save_png
 from ganvas.imaging.tensors import to_pixels
 from ganvas.observers.previews import Previewer
 from ganvas.recipe.recipe import Recipe
 from ganvas.runs.folder import RunFolder
-from ganvas.runs.previews import Preview, open_preview, read_previews
+from ganvas.runs.previews import Preview, at_moments, open_preview, read_previews
 from ganvas.training.run import Run
 
 STRIP_ROWS, STRIP_COLUMNS = 6, 12
@@ -68,19 +79,21 @@ class ImagePreviewer(Previewer):
         return label_rows(fakes if self.reals is None else side_by_side([fakes, self.reals]), self.classes)
 
     def finish(self, folder: RunFolder) -> None:
-        """The film strip: a row for each of some tiles, time from left to right."""
+        """The film strip: a row for each of some tiles, time from left to right, under its images seen."""
         rows, columns = self.layout.rows, self.layout.columns
         shown = range(0, rows * columns, columns) if self.classes else range(min(STRIP_ROWS, rows * columns))
         found = read_previews(folder.samples)
         alike = [one for one in found if replace(one, file="", images_seen=0) == self.layout]
         # Closer at the start, where most happens.
-        chosen = sorted({round(i) for i in np.linspace(0, 1, STRIP_COLUMNS) ** 2 * (len(alike) - 1)})
-        opened = [(alike[index], open_preview(folder.samples, alike[index])) for index in chosen]
-        moments = [_tiles(image, preview, shown) for preview, image in opened if image]
-        if not moments:
+        chosen = at_moments(alike, np.linspace(0, 1, STRIP_COLUMNS) ** 2 * alike[-1].images_seen) if alike else []
+        opened = [(preview, image) for preview in chosen if (image := open_preview(folder.samples, preview))]
+        if not opened:
             return
+        moments = [_tiles(image, preview, shown) for preview, image in opened]
         strip = grid(np.stack([moment[row] for row in range(len(shown)) for moment in moments]), len(moments))
-        save_png(label_rows(strip, self.classes), folder.filmstrip)
+        labelled = label_rows(strip, self.classes)
+        counts = [short(preview.images_seen) for preview, _ in opened]
+        save_png(label_columns(labelled, counts, labels_width(self.classes)), folder.filmstrip)
 
 
 def _tiles(image: Image.Image, preview: Preview, shown: range) -> list[Pixels]:

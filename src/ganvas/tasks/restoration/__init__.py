@@ -62,6 +62,9 @@ class RestorationTask(Task):
         except InputError as error:
             raise InputError(f"{flag} is not available: {error}") from None
 
+    def check_count(self, recipe: Recipe, count: int) -> None:
+        """Of a photo there are many crops: a batch may have more than there are photos."""
+
     def feed(self, recipe: Recipe, dataset: Dataset, device: torch.device) -> Feed:
         """Crops, and their degraded versions."""
         from ganvas.data.feed import crop_feed

@@ -15,7 +15,7 @@ from ganvas.imaging.saving import save_gif, save_png
 from ganvas.metrics.mode_coverage import Coverage, coverage
 from ganvas.observers.previews import Previewer
 from ganvas.runs.folder import RunFolder
-from ganvas.runs.previews import Preview, open_preview, read_previews
+from ganvas.runs.previews import at_moments, open_preview, read_previews
 from ganvas.training.run import Run
 
 POINTS = 2_500  # fakes in a preview
@@ -49,8 +49,8 @@ class PlotPreviewer(Previewer):
         plots = [folder.samples / preview.file for preview in found]
         if not plots:
             return
-        chosen = sorted({round(i) for i in np.linspace(0, 1, STRIP) ** 2 * (len(plots) - 1)})
-        frames = [_open(plots[index]).reduce(2) for index in chosen]
+        chosen = at_moments(found, np.linspace(0, 1, STRIP) ** 2 * found[-1].images_seen)
+        frames = [_open(folder.samples / preview.file).reduce(2) for preview in chosen]
         save_png(grid(np.stack([np.asarray(frame) for frame in frames]), COLUMNS), folder.filmstrip)
         # One palette for all, of a frame with every colour: a palette for each would flicker.
         palette = _open(plots[-1]).quantize(COLOURS)
