@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
-from ganvas.files import write_atomically
+from ganvas.imaging.colours import colours_of
+from ganvas.imaging.lettering import save_chart
 from ganvas.runs.folder import RunFolder, figures_of
 from ganvas.training.observer import Observer
 from ganvas.training.run import Report
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 STATISTICS = {"augment/p": "p, augmentation probability", "d/sign": "mean sign of D's scores of the reals"}
 MEASURES = {"SWD": "sliced Wasserstein distance", "PSNR-Y": "PSNR on Y"}
 SECONDS = 120.0  # between updates; drawing takes about half a second
-PLAYERS = {"g/adversarial": "tab:blue", "d/adversarial": "tab:orange"}
-OTHERS = ("tab:green", "tab:red", "tab:purple", "tab:brown", "tab:pink", "tab:olive")
 
 
 class Curves(Observer):
@@ -59,14 +57,14 @@ def draw(folder: RunFolder) -> None:
     # Fixed margins: a layout engine would lay out and draw everything twice.
     height = sum(heights)
     figure.subplots_adjust(left=0.09, right=0.98, top=1 - 0.35 / height, bottom=0.5 / height, hspace=0.08)
-    others = cycle(OTHERS)
+    colours = colours_of(terms)
     for name in losses:
-        axes[0].plot(*_points(lines, name), label=name, linewidth=1.0, color=PLAYERS.get(name) or next(others))
+        axes[0].plot(*_points(lines, name), label=name, linewidth=1.0, color=colours[name])
     axes[0].set_ylabel("loss")
     axes[0].legend(loc="best", frameon=False)
     axes[0].set_title(folder.name, loc="left")
     for name in statistics:
-        axes[1].plot(*_points(lines, name), label=STATISTICS[name], linewidth=1.0)
+        axes[1].plot(*_points(lines, name), label=STATISTICS[name], linewidth=1.0, color=colours[name])
     if statistics:
         axes[1].set_ylabel("augmentation")
         axes[1].legend(loc="best", frameon=False)
@@ -81,7 +79,7 @@ def draw(folder: RunFolder) -> None:
     axes[-1].set_xlabel("real images seen")
     for axis in axes:
         axis.grid(alpha=0.3)
-    write_atomically(folder.curves, lambda part: figure.savefig(part, format="png", pil_kwargs={"compress_level": 1}))
+    save_chart(figure, folder.curves, pil_kwargs={"compress_level": 1})
 
 
 def _points(lines: list[dict[str, Any]], name: str) -> tuple[list[int], list[float]]:
