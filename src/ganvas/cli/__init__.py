@@ -20,6 +20,7 @@ VERBS = (
     "upscale",
     "evaluate",
     "diagnose",
+    "report",
     "compare",
     "study",
     "tune",

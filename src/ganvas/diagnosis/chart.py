@@ -8,7 +8,7 @@ from typing import Any
 
 from ganvas.diagnosis.history import Diagnosis
 from ganvas.diagnosis.verdicts import Verdict
-from ganvas.imaging.colours import colour_of_signal, colours_of
+from ganvas.imaging.colours import colours_of, colours_of_signals
 from ganvas.imaging.lettering import save_chart
 from ganvas.runs.record import Record
 
@@ -49,10 +49,9 @@ def draw_diagnosis(record: Record, diagnosis: Diagnosis, path: Path) -> None:
         axes[0].plot(*zip(*points, strict=True), label=name, linewidth=0.9, color=colours[name])
     axes[0].set_ylabel("loss")
     for axis, (title, names, scale) in zip(axes[1:], PANELS, strict=True):
-        for name in names:
+        for name, colour in colours_of_signals(names).items():
             known = [(s.images, s.signals[name]) for s in diagnosis.snapshots if name in s.signals]
             if known:
-                colour = colour_of_signal(name)
                 axis.plot(*zip(*known, strict=True), label=name.replace("_", " "), linewidth=1.1, color=colour)
         axis.set_ylabel(title)
         axis.set_yscale(scale)

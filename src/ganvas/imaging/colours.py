@@ -16,6 +16,11 @@ def colours_of(terms: Iterable[str]) -> dict[str, str]:
     return {**PLAYERS, **{name: OTHERS[index % len(OTHERS)] for index, name in enumerate(others)}}
 
 
-def colour_of_signal(name: str) -> str | None:
-    """The colour of a signal of the diagnosis that is about one kind of image; None for another."""
-    return next((colour for kind, colour in IMAGES.items() if name.endswith(f"_{kind}")), None)
+def colours_of_signals(names: Iterable[str]) -> dict[str, str]:
+    """The colour of every signal of one panel of the diagnosis: that of the images it is about, or one of the others.
+
+    None has the colour of a player.
+    """
+    others = iter(("tab:purple", "tab:brown", "tab:red", "tab:cyan", "tab:gray"))
+    about = {name: next((kind for kind in IMAGES if name.endswith(f"_{kind}")), None) for name in names}
+    return {name: IMAGES[kind] if kind else next(others) for name, kind in about.items()}

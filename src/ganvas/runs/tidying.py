@@ -22,8 +22,8 @@ def superseded(run: Record, kept: bool = False) -> list[Path]:
     """
     if run.state != "finished":
         return []
-    last, *spares = run.folder.states() or [None]
-    if last is None or not _is_intact(last) or not _is_intact(run.folder.model):
+    last, spares = run.folder.states()[:1], run.folder.states()[1:]
+    if not all(map(_is_intact, [*last, run.folder.model])):
         spares = []
     found = [*spares, *run.folder.path.rglob(f".*{TEMPORARY}")]
     found += run.folder.checkpoints.glob("kept-*.safetensors") if kept else ()
