@@ -258,6 +258,20 @@ def test_the_chinese_readme_is_the_whole_readme() -> None:
     assert [len(b.text.splitlines()) for b in blocks(ENGLISH)] == [len(b.text.splitlines()) for b in blocks(CHINESE)]
 
 
+TRANSLATED = sorted((ROOT / "docs" / "zh-CN").glob("*.md"))
+
+
+@pytest.mark.parametrize("page", TRANSLATED, ids=lambda page: page.name)
+def test_a_translated_page_has_the_sections_of_its_original_and_a_line_for_each_paragraph(page: Path) -> None:
+    original = ROOT / "docs" / page.name
+    assert [len(line.split()[0]) for line in headings(page)] == [len(line.split()[0]) for line in headings(original)]
+    assert f"(zh-CN/{page.name})" in original.read_text(encoding="utf-8")
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+    assert not re.search(r"[\u3002\uff0c\uff1b\uff1a]\n[\u4e00-\u9fff]", text), "a paragraph is broken into lines"
+    # CommonMark does not end bold text between a full stop and a character.
+    assert not re.search(r"[\u3002\uff01\uff1f]\*\*[^\s\W]", text)
+
+
 def test_every_system_and_decision_has_its_page() -> None:
     systems = {path.stem for path in (ROOT / "src" / "ganvas" / "systems").glob("[a-z]*")}
     assert {page.stem for page in (ROOT / "docs" / "systems").glob("*.md")} == systems

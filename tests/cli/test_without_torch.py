@@ -28,7 +28,9 @@ def runs() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["runs"], ["list"], ["compare", "runs"], ["diagnose", "runs/a"]], ids=lambda words: words[0]
+    "words",
+    [["runs"], ["list"], ["compare", "runs"], ["diagnose", "runs/a"], ["report", "runs/a"]],
+    ids=lambda words: words[0],
 )
 def test_no_torch_is_loaded(words: list[str]) -> None:
     runs()

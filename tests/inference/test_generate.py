@@ -71,7 +71,7 @@ def test_a_bad_path_is_named(run: Path, damage: str) -> None:
 def test_cli_writes_images_with_provenance(run: Path, cli: Cli) -> None:
     done = cli("generate", "runs/r", "-n", "3", "--seed", "7", "--grid", "g.png", "--out", "fakes")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == ["fakes/7-000000.png", "fakes/7-000001.png", "fakes/7-000002.png", "g.png"]
+    assert done.stdout.split() == ["fakes:", "3", "images", "g.png"]
     with Image.open("fakes/7-000001.png") as image:
         assert image.size == (8, 8)
         assert "Synthetic" in image.info["Description"]

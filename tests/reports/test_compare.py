@@ -12,6 +12,7 @@ from scipy.special import stdtrit
 from ganvas import InputError, cli, compare
 from ganvas.recipe.serialization import to_plain
 from ganvas.reports.table import mean, student
+from tests.conftest import Cli
 from tests.reports.runs import add_figure, made
 
 
@@ -39,6 +40,32 @@ def test_means_have_students_interval_over_seeds() -> None:
     assert base.n == 3
     assert (base.low, base.high) == (pytest.approx(11 - half, abs=1e-4), pytest.approx(11 + half, abs=1e-4))
     assert column.ranks == {"base": "1", "slow": "2~"}  # the intervals overlap
+
+
+def test_an_interval_of_two_seeds_is_flagged_and_none_leaves_the_range_of_its_measure(cli: Cli) -> None:
+    for seed, (a, b) in enumerate([(0.9, 0.1), (1.0, 0.3)]):
+        add_figure(made(f"base-seed{seed}", seed=seed), "precision", a)
+        add_figure(made(f"slow-seed{seed}", seed=seed, adam_d__lr=5e-5), "precision", b)
+    comparison = compare(["runs"])
+    (column,) = comparison.columns
+    assert (column.means["base"].high, column.means["slow"].low) == (1, 0)
+    assert comparison.gains[0].mean.low == -1
+    assert all(mean.low == 0.1 for mean in comparison.distances.values())  # the same in all runs: no width
+    done = cli("compare", "runs")
+    assert "0.95 [0.3147, 1]*" in done.stdout
+    assert done.stdout.count("Intervals marked * are of two seeds") == 1
+
+
+def test_three_seeds_are_not_flagged(cli: Cli) -> None:
+    two_by_three()
+    assert "*" not in cli("compare", "runs").stdout
+
+
+def test_equal_means_share_a_rank() -> None:
+    for number, (name, value) in enumerate((("a", 9.0), ("b", 7.0), ("c", 7.0), ("d", 7.00001))):
+        add_figure(made(name, batch_size=8 * (number + 1)), "FD", value)
+    (column,) = compare(["runs"]).columns
+    assert column.ranks == {"b": "1", "c": "1", "d": "1", "a": "4"}
 
 
 def test_pairing_by_seed_is_significant_where_means_are_not() -> None:

@@ -21,6 +21,7 @@ VERBS = (
     "upscale",
     "evaluate",
     "diagnose",
+    "report",
     "compare",
     "study",
     "tune",

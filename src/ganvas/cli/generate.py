@@ -81,6 +81,10 @@ def main(argv: list[str]) -> int:
         default = 8 if len(labels) > 1 else generator.default_count
         n = default if arguments.n is None else arguments.n
         paths = generator.write_samples(n, seed, out, labels) if out else []
+        if out and out.is_dir():  # a line for each of thousands of files tells nobody anything
+            print(f"{out}: {len(paths):,} images")
+            paths = []
         paths += [generator.write_grid(n, seed, grid, labels)] if grid else []
-    print("\n".join(map(str, paths)))
+    for path in paths:
+        print(path)
     return 0

@@ -134,10 +134,12 @@ def _dry_run(study: Study, host: Host, jobs: int, console: Console) -> None:
     from ganvas.studies import forecast
 
     estimates = forecast(study, host)
-    table = Table("run", *(Column(head, justify="right") for head in ("images", "left", "time")), box=None)
-    for job, left, seconds in estimates:
-        table.add_row(job.name, f"{job.recipe.images:,}", f"{left:,}", duration(seconds) if left else "-")
+    heads = ("images", "left", "start", "training", "judging")
+    table = Table("run", *(Column(head, justify="right") for head in heads), box=None)
+    for one in estimates:
+        times = [duration(seconds) if seconds else "-" for seconds in (one.start, one.training, one.judging)]
+        table.add_row(one.job.name, f"{one.job.recipe.images:,}", f"{one.left:,}", *times)
     console.print(table)
-    total = sum(seconds for _, _, seconds in estimates)
+    total = sum(one.seconds for one in estimates)
     note = f", at best {duration(total / jobs)} with --jobs {jobs}" if jobs > 1 else ""
-    console.print(f"{len(estimates)} runs: {duration(total)} of training in sequence{note}; evaluation not included")
+    console.print(f"{len(estimates)} runs: {duration(total)} in sequence{note}, with starting and judging")

@@ -8,7 +8,8 @@ from typing import Any
 
 from ganvas.diagnosis.history import Diagnosis
 from ganvas.diagnosis.verdicts import Verdict
-from ganvas.files import write_atomically
+from ganvas.imaging.colours import colours_of, colours_of_signals
+from ganvas.imaging.lettering import save_chart
 from ganvas.runs.record import Record
 
 COLOURS = {
@@ -45,14 +46,15 @@ def draw_diagnosis(record: Record, diagnosis: Diagnosis, path: Path) -> None:
     figure = Figure(figsize=(9, 11), layout="constrained", dpi=100)
     axes = figure.subplots(len(PANELS) + 1, 1, sharex=True)
     last = max(snapshot.images for snapshot in diagnosis.snapshots)
+    colours = colours_of(record.terms)
     for name, points in sorted(record.terms.items()):
-        axes[0].plot(*zip(*points, strict=True), label=name, linewidth=0.9)
+        axes[0].plot(*zip(*points, strict=True), label=name, linewidth=0.9, color=colours[name])
     axes[0].set_ylabel("loss")
     for axis, (title, names, scale) in zip(axes[1:], PANELS, strict=True):
-        for name in names:
+        for name, colour in colours_of_signals(names).items():
             known = [(s.images, s.signals[name]) for s in diagnosis.snapshots if name in s.signals]
             if known:
-                axis.plot(*zip(*known, strict=True), label=name.replace("_", " "), linewidth=1.1)
+                axis.plot(*zip(*known, strict=True), label=name.replace("_", " "), linewidth=1.1, color=colour)
         axis.set_ylabel(title)
         axis.set_yscale(scale)
         axis.yaxis.set_major_formatter("{x:g}")
@@ -68,7 +70,7 @@ def draw_diagnosis(record: Record, diagnosis: Diagnosis, path: Path) -> None:
     named: dict[str, Any] = {v.name: Patch(color=COLOURS[v.name], label=v.name) for v in diagnosis.timeline}
     figure.legend(handles=list(named.values()), loc="outside upper right", ncols=4, frameon=False, fontsize=9)
     figure.suptitle(record.name, x=0.02, ha="left")
-    write_atomically(path, lambda part: figure.savefig(part, format="png"))
+    save_chart(figure, path)
 
 
 def _spans(timeline: list[Verdict], last: int) -> list[tuple[Verdict, int]]:

@@ -11,8 +11,8 @@ import numpy as np
 
 import ganvas
 from ganvas.evaluation.samples import Samples
-from ganvas.files import write_atomically
 from ganvas.imaging.grid import Pixels, evenly_spaced, grid
+from ganvas.imaging.lettering import save_chart
 from ganvas.metrics.measure import Evidence
 from ganvas.metrics.neighbors import Nearest
 
@@ -50,7 +50,7 @@ def draw(path: Path, samples: Samples, x: Evidence, panels: Sequence[Callable[[A
         "Software": f"ganvas {ganvas.__version__}",
         "Description": f"Evaluation of {samples.name}, with synthetic images",
     }
-    write_atomically(path, lambda part: figure.savefig(part, format="png", metadata=text))
+    save_chart(figure, path, text)
 
 
 def _panel(part: Any, fill: Callable[[Any], None]) -> None:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 from scipy.ndimage import uniform_filter
 
 import ganvas
 from ganvas.imaging.grid import Pixels
+from ganvas.imaging.lettering import font_for
 from ganvas.imaging.saving import save_png
 from ganvas.metrics.distortion import luma
 
@@ -61,18 +62,23 @@ def draw(path: Path, views: Sequence[View], title: str) -> None:
     width = 3 * ZOOM * WINDOW + 4 * GAP
     tall = [ZOOM * one.crops[0].shape[0] + LINE + GAP for one in views]
     sheet = Image.new("RGB", (width, 2 * LINE + 2 * GAP + sum(tall)), PAPER)
-    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(TEXT)
-    pen.text((GAP, GAP), title, INK, font)
+    pen = ImageDraw.Draw(sheet)
+    _write(pen, GAP, GAP, title)
     for column, head in enumerate(("bicubic", "result", "original")):
-        pen.text((GAP + column * (ZOOM * WINDOW + GAP), GAP + LINE), head, INK, font)
+        _write(pen, GAP + column * (ZOOM * WINDOW + GAP), GAP + LINE, head)
     top = 2 * LINE + GAP
     for one, height in zip(views, tall, strict=True):
-        pen.text((GAP, top), one.caption, INK, ImageFont.load_default(TEXT - 3))
+        _write(pen, GAP, top, one.caption, TEXT - 3)
         for column, crop in enumerate(one.crops):
             large = crop.repeat(ZOOM, axis=0).repeat(ZOOM, axis=1)
             sheet.paste(Image.fromarray(large), (GAP + column * (ZOOM * WINDOW + GAP), top + LINE))
         top += height
     save_png(np.asarray(sheet), path, {"Software": f"ganvas {ganvas.__version__}", "Description": title})
+
+
+def _write(pen: ImageDraw.ImageDraw, left: int, top: int, text: str, size: int = TEXT) -> None:
+    text, font = font_for(text, size)
+    pen.text((left, top), text, INK, font)
 
 
 def _short(measure: str, value: float) -> str:

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
+
+from ganvas.imaging.lettering import font_for
 
 Pixels = NDArray[np.uint8]
 
@@ -54,17 +56,18 @@ def label_rows(image: Pixels, names: Sequence[str]) -> Pixels:
     height, width = image.shape[0], labels_width(names)
     margin = Image.new("L", (width, height), PAPER)
     step = (height - GAP) / len(names)
-    for row, name in enumerate(_legible(names)):
+    for row, name in enumerate(names):
+        text, font = font_for(name[:LONGEST], TEXT)
         anchor = width - 2 * GAP, GAP / 2 + (row + 0.5) * step
-        ImageDraw.Draw(margin).text(anchor, name, fill=0, font=ImageFont.load_default(TEXT), anchor="rm")
+        ImageDraw.Draw(margin).text(anchor, text, fill=0, font=font, anchor="rm")
     left = np.broadcast_to(np.asarray(margin)[..., None], (height, width, image.shape[2]))
     return np.concatenate([left, image], axis=1)
 
 
 def labels_width(names: Sequence[str]) -> int:
     """Width in pixels of the names to the left of a grid; 0 for none."""
-    font = ImageFont.load_default(TEXT)
-    return 4 * GAP + max(int(font.getlength(name)) for name in _legible(names)) if names else 0
+    drawn = (font_for(name[:LONGEST], TEXT) for name in names)
+    return 4 * GAP + max(int(font.getlength(text)) for text, font in drawn) if names else 0
 
 
 def label_columns(image: Pixels, names: Sequence[str], left: int = 0) -> Pixels:
@@ -74,7 +77,8 @@ def label_columns(image: Pixels, names: Sequence[str], left: int = 0) -> Pixels:
     step = (width - left - GAP) / len(names)
     for column, name in enumerate(names):
         anchor = left + GAP / 2 + (column + 0.5) * step, HEADING / 2
-        ImageDraw.Draw(margin).text(anchor, name, fill=0, font=ImageFont.load_default(TEXT), anchor="mm")
+        text, font = font_for(name, TEXT)
+        ImageDraw.Draw(margin).text(anchor, text, fill=0, font=font, anchor="mm")
     return np.concatenate([np.broadcast_to(np.asarray(margin)[..., None], (HEADING, width, channels)), image])
 
 
@@ -84,19 +88,6 @@ def short(count: int) -> str:
         if count >= size:
             return f"{count / size:.3g}{unit}" if count < 999.5 * size else f"{count // size}{unit}"
     return str(count)
-
-
-def _legible(names: Sequence[str]) -> list[str]:
-    # The default font has Latin letters only.
-    return [name[:LONGEST] if _is_latin(name) else f"class {number}" for number, name in enumerate(names)]
-
-
-def _is_latin(name: str) -> bool:
-    try:
-        name.encode("latin-1")
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def side_by_side(images: Sequence[Pixels]) -> Pixels:

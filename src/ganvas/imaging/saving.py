@@ -45,6 +45,14 @@ def save_png(pixels: Pixels, path: Path, text: Mapping[str, str] | None = None) 
     chunks = PngInfo()
     for key, value in (text or {}).items():
         chunks.add_itxt(key, value)
-    image = to_image(pixels)
+    save_image(to_image(pixels), path, chunks)
+
+
+def save_image(image: Image.Image, path: Path, chunks: PngInfo | None = None) -> None:
+    """Write an image atomically as PNG.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
     # Level 1 takes a tenth of the default's time for a few percent more bytes.
     write_atomically(path, lambda part: image.save(part, format="PNG", pnginfo=chunks, compress_level=1))

@@ -20,8 +20,8 @@ class ClassHistogram(Measure):
 
     name, order = "classes", 60
     gives = (
-        Quantity("modes covered", higher_is_better=True),
-        Quantity("class KL", higher_is_better=False, unit="nats"),
+        Quantity("modes covered", higher_is_better=True, least=0),
+        Quantity("class KL", higher_is_better=False, unit="nats", least=0),
     )
     needs = frozenset({"probabilities", "class names"})
 

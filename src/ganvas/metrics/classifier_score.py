@@ -19,7 +19,7 @@ class ClassifierScore(Measure):
     """Called Inception score by the probabilities of the Inception network."""
 
     name, order = "score", 50
-    gives = (Quantity("classifier score", higher_is_better=True), Quantity("Inception score", higher_is_better=True))
+    gives = tuple(Quantity(name, higher_is_better=True, least=1) for name in ("classifier score", "Inception score"))
     needs = frozenset({"probabilities"})
 
     def is_default(self, x: Evidence) -> bool:

@@ -19,7 +19,10 @@ class DensityCoverage(Measure):
     """By the balls about the features of the reals."""
 
     name, order = "dc", 40
-    gives = (Quantity("density", higher_is_better=True), Quantity("coverage", higher_is_better=True))
+    gives = (
+        Quantity("density", higher_is_better=True, least=0),
+        Quantity("coverage", higher_is_better=True, least=0, most=1),
+    )
     needs = frozenset({"features"})
 
     def is_default(self, x: Evidence) -> bool:

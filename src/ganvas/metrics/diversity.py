@@ -20,7 +20,9 @@ class PerceptualDiversity(Measure):
     """By LPIPS or ST-LPIPS."""
 
     name, order = "perceptual", 85
-    gives = tuple(Quantity(f"{title} diversity{of}") for title in ("ST-LPIPS", "LPIPS") for of in ("", " of the reals"))
+    gives = tuple(
+        Quantity(f"{title} diversity{of}", least=0) for title in ("ST-LPIPS", "LPIPS") for of in ("", " of the reals")
+    )
     needs = frozenset({"distance"})
 
     def compute(self, x: Evidence) -> Iterable[Figure]:

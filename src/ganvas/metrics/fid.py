@@ -17,7 +17,7 @@ class FID(Measure):
     """Called FID on the features of the Inception network, and FD on those of any other."""
 
     name, order = "fd", 10
-    gives = (Quantity("FD", higher_is_better=False), Quantity("FID", higher_is_better=False))
+    gives = tuple(Quantity(name, higher_is_better=False, least=0) for name in ("FD", "FID"))
     needs = frozenset({"features"})
 
     def is_default(self, x: Evidence) -> bool:

@@ -17,7 +17,7 @@ class STLPIPS(PairMeasure):
     """Tolerant to shifts."""
 
     name, order = "st-lpips", 50
-    gives: ClassVar[tuple[Quantity, ...]] = (Quantity("ST-LPIPS", higher_is_better=False),)
+    gives: ClassVar[tuple[Quantity, ...]] = (Quantity("ST-LPIPS", higher_is_better=False, least=0),)
     undefined = f"images below {SIDE} px inside the crop"
     network: PerceptualDistance
 
@@ -46,7 +46,7 @@ class LPIPS(STLPIPS):
     """As most papers have it."""
 
     name, order = "lpips", 60
-    gives = (Quantity("LPIPS", higher_is_better=False),)
+    gives = (Quantity("LPIPS", higher_is_better=False, least=0),)
 
     def is_default(self, x: Evidence) -> bool:
         """Where its AlexNet is there already, since nobody waits for a download of 244 MB to get a score."""

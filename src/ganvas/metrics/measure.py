@@ -12,6 +12,7 @@ One file of this room is one measure. A class of your own counts like those here
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -50,6 +51,10 @@ class Quantity:
     """None where neither is."""
     unit: str = ""
     """dB, for example; empty for a bare number."""
+    least: float = -math.inf
+    """No value is smaller, so no interval reaches further down."""
+    most: float = math.inf
+    """No value is larger."""
 
 
 @dataclass(frozen=True)

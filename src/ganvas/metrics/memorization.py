@@ -25,7 +25,7 @@ class Memorization(Measure):
     """Held-out images, which nobody memorized, are what fakes are compared with."""
 
     name, formerly, order = "memorization", "memorisation", 80
-    gives = (Quantity("nearness"), Quantity("copies"))
+    gives = (Quantity("nearness", least=0, most=1), Quantity("copies", least=0, most=1))
     needs = frozenset({"training", "held-out"})
 
     def is_default(self, x: Evidence) -> bool:

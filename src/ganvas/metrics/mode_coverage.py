@@ -18,7 +18,10 @@ class ModeCoverage(Measure):
     """Of 2-D points, whose mixture is known."""
 
     name, order = "modes-2d", 110
-    gives = (Quantity("modes found", higher_is_better=True), Quantity("quality", higher_is_better=True))
+    gives = (
+        Quantity("modes found", higher_is_better=True, least=0),
+        Quantity("quality", higher_is_better=True, least=0, most=1),
+    )
     needs = frozenset({"mixture"})
 
     def is_default(self, x: Evidence) -> bool:

@@ -21,7 +21,10 @@ class PerClass(Measure):
     """
 
     name, formerly, order = "per-class", "by-class", 70
-    gives = (Quantity("class accuracy", higher_is_better=True), Quantity("KID", higher_is_better=False))
+    gives = (
+        Quantity("class accuracy", higher_is_better=True, least=0, most=1),
+        Quantity("KID", higher_is_better=False),
+    )
     needs = frozenset({"features", "labels"})
 
     def is_default(self, x: Evidence) -> bool:

@@ -19,7 +19,7 @@ class PrecisionRecall(Measure):
     """By the balls about the features of each set."""
 
     name, order = "pr", 30
-    gives = (Quantity("precision", higher_is_better=True), Quantity("recall", higher_is_better=True))
+    gives = tuple(Quantity(name, higher_is_better=True, least=0, most=1) for name in ("precision", "recall"))
     needs = frozenset({"features"})
 
     def is_default(self, x: Evidence) -> bool:

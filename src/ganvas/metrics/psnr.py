@@ -12,7 +12,7 @@ class PSNRY(PairMeasure):
     """On the brightness alone."""
 
     name, order = "psnr-y", 10
-    gives = (Quantity("PSNR-Y", higher_is_better=True, unit="dB"),)
+    gives = (Quantity("PSNR-Y", higher_is_better=True, unit="dB", most=EXACT),)
 
     def score(self, result: Pixels, original: Pixels, crop: int) -> float:
         """In dB, at most EXACT."""
@@ -27,7 +27,7 @@ class PSNRRGB(PairMeasure):
     """On all channels together."""
 
     name, order = "psnr-rgb", 30
-    gives = (Quantity("PSNR-RGB", higher_is_better=True, unit="dB"),)
+    gives = (Quantity("PSNR-RGB", higher_is_better=True, unit="dB", most=EXACT),)
 
     def score(self, result: Pixels, original: Pixels, crop: int) -> float:
         """In dB, at most EXACT."""

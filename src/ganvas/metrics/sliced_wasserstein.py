@@ -24,7 +24,7 @@ class SlicedWasserstein(Measure):
     """Needs no network, and so few numbers that it is taken while training."""
 
     name, order = "swd", 90
-    gives = (Quantity("SWD", higher_is_better=False),)
+    gives = (Quantity("SWD", higher_is_better=False, least=0),)
 
     def is_default(self, x: Evidence) -> bool:
         """Where no network sees the samples."""

@@ -14,7 +14,7 @@ class SSIMY(PairMeasure):
     """On the brightness alone."""
 
     name, order = "ssim-y", 20
-    gives = (Quantity("SSIM-Y", higher_is_better=True),)
+    gives = (Quantity("SSIM-Y", higher_is_better=True, least=-1, most=1),)
 
     def score(self, result: Pixels, original: Pixels, crop: int) -> float:
         """At most 1."""
@@ -29,7 +29,7 @@ class SSIMRGB(PairMeasure):
     """The mean of the channels."""
 
     name, order = "ssim-rgb", 40
-    gives = (Quantity("SSIM-RGB", higher_is_better=True),)
+    gives = (Quantity("SSIM-RGB", higher_is_better=True, least=-1, most=1),)
 
     def score(self, result: Pixels, original: Pixels, crop: int) -> float:
         """At most 1."""

@@ -25,9 +25,9 @@ class StackedModes(Measure):
 
     name, order = "modes", 100
     gives = (
-        Quantity("modes", higher_is_better=True),
-        Quantity("modes covered", higher_is_better=True),
-        Quantity("modes KL", higher_is_better=False, unit="nats"),
+        Quantity("modes", higher_is_better=True, least=0, most=1000),
+        Quantity("modes covered", higher_is_better=True, least=0, most=1000),
+        Quantity("modes KL", higher_is_better=False, unit="nats", least=0),
     )
     needs = frozenset({"extractor"})
     sources, alone, extractor, fakes = (SOURCE, UNSEEN), True, "digits", FAKES

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ganvas.reports.comparison import By, Comparison, Reference
-from ganvas.reports.table import Mean, Variant, columns, differing, gains, mean, refusals, variants
+from ganvas.reports.table import Mean, Variant, columns, differing, gains, mean, refusals, variants, within_range
 from ganvas.runs.record import MEASURE
 from ganvas.runs.records import read_records
 
@@ -75,5 +75,5 @@ def _distances(groups: Sequence[Variant], by: By, end: float) -> dict[str, Mean]
             reached = [value for images, value in points if (run.hours(images) if by == "hours" else images) <= end]
             at_end += reached[-1:]
         if at_end:
-            distances[group.label] = mean(at_end)
+            distances[group.label] = within_range(mean(at_end), MEASURE)
     return distances

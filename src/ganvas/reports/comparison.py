@@ -74,6 +74,13 @@ def _warnings(comparison: Comparison) -> Iterator[str]:
     records = comparison.records
     yield from (f"{record.name} {record.about}." for record in records if record.about != "finished")
     yield from comparison.refusals
+    means = [mean for column in comparison.columns for mean in column.means.values()]
+    means += [*(gain.mean for gain in comparison.gains), *comparison.distances.values()]
+    if any(mean.is_of_two_seeds for mean in means):
+        yield (
+            "Intervals marked * are of two seeds, and at least 12.7 standard errors wide to each side: they settle"
+            " little; a third seed makes them a third as wide."
+        )
     if len({record.machine for record in records}) > 1:
         yield "The runs were trained on different machines, so hours compare the machines as much as the recipes."
     if len({record.recipe.get("objective.type") for record in records}) > 1:

@@ -79,8 +79,8 @@ def cut_strips(records: Sequence[Record], reals: bool = True) -> Strips:
     for length in LENGTHS:
         made = {}
         for record in (record for record in records if record.name in by_run):
-            spread = _spread(by_run[record.name], length, furthest)
-            frames = [Frame(one.images_seen, cut(record, one)) for one in spread]
+            chosen = spread(by_run[record.name], length, furthest)
+            frames = [Frame(one.images_seen, cut(record, one)) for one in chosen]
             latent = int(record.recipe.get("system.latent", 0))
             noise = (0, 0) if by_run[record.name][-1].kind == "triples" else (record.seed, latent)
             made[record.name] = Strip(tuple(frame for frame in frames if frame.source), noise)
@@ -111,11 +111,15 @@ def _side(preview: Preview) -> int:
     return preview.tile[1] // preview.zoom if preview.kind in TILES else WHOLE
 
 
-def _spread(previews: Sequence[Preview], count: int, furthest: int) -> list[Preview]:
-    """About `count` previews, at the same moments in every run; always with the first and the last."""
+def spread(previews: Sequence[Preview], count: int, furthest: int = 0) -> list[Preview]:
+    """About `count` previews up to `furthest` (0: the last one), the first and the last among them.
+
+    Two runs with the same `furthest` show the same moments.
+    """
     if len(previews) <= count:
         return list(previews)
     # Denser at the start, where most happens.
+    furthest = furthest or previews[-1].images_seen
     moments = [furthest * (index / (count - 1)) ** 1.5 for index in range(count)]
     return at_moments(previews, [previews[0].images_seen, *moments])
 
@@ -130,13 +134,13 @@ def _cut(path: Path, preview: Preview, count: int, columns: int, part: Part) -> 
         return ""
     if preview.kind not in TILES:
         image.thumbnail((WHOLE, WHOLE))
-        return _data_url(image)
+        return data_url(image)
     tiles = [_tile(image, preview, index, part) for index in range(count)]
     width, height = tiles[0].size
     joined = Image.new(image.mode, (columns * width, count // columns * height))
     for index, tile in enumerate(tiles):
         joined.paste(tile, (index % columns * width, index // columns * height))
-    return _data_url(joined)
+    return data_url(joined)
 
 
 def _tile(image: Image.Image, preview: Preview, index: int, part: Part) -> Image.Image:
@@ -153,7 +157,8 @@ def _tile(image: Image.Image, preview: Preview, index: int, part: Part) -> Image
     return tile.resize((round(tile.width * scale), round(tile.height * scale)), Image.Resampling.LANCZOS)
 
 
-def _data_url(image: Image.Image) -> str:
+def data_url(image: Image.Image) -> str:
+    """An image as a data: URL, in WebP."""
     buffer = io.BytesIO()
     # Small images are displayed magnified, where lossy artefacts would show; lossless ones are still small.
     small = image.width * image.height <= 96 * 128

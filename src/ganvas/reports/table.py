@@ -6,9 +6,10 @@ import json
 import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from ganvas.metrics import quantity
 from ganvas.metrics.figure import Figure
 from ganvas.runs.record import Record
 
@@ -34,6 +35,11 @@ class Mean:
     """Ends of the interval: over seeds if there are two or more, otherwise that of the single figure."""
     n: int
 
+    @property
+    def is_of_two_seeds(self) -> bool:
+        """Whether its interval rests on one difference: 12.7 standard errors to each side, so wide it says little."""
+        return self.n == 2 and self.low is not None
+
 
 @dataclass(frozen=True)
 class Column:
@@ -50,7 +56,7 @@ class Column:
     means: dict[str, Mean]
     """Label of a variant -> its mean."""
     ranks: dict[str, str]
-    """Label of a variant -> its rank, with ~ if its interval overlaps that of the first."""
+    """Label of a variant -> its rank, with ~ if its interval overlaps that of the first; equal means share one."""
 
     @property
     def name(self) -> str:
@@ -158,9 +164,9 @@ def _column(key: tuple[str, str, str], figures: dict[str, Figure], groups: Seque
     for group in groups:
         own = [figures[run.name] for run in group.runs if run.name in figures]
         if len(own) == 1:
-            means[group.label] = Mean(own[0].value, own[0].low, own[0].high, 1)
+            means[group.label] = within_range(Mean(own[0].value, own[0].low, own[0].high, 1), key[0])
         elif own:
-            means[group.label] = mean([figure.value for figure in own])
+            means[group.label] = within_range(mean([figure.value for figure in own]), key[0])
     ranks = _ranks(_better_end(figures.values()), means)
     return Column(*key, next(iter(figures.values())).protocol, figures, means, ranks)
 
@@ -175,10 +181,12 @@ def _ranks(higher: bool | None, means: dict[str, Mean]) -> dict[str, str]:
         return {}
     order = sorted(means, key=lambda label: means[label].value * (-1 if higher else 1))
     first = means[order[0]]
-    # In the order of the ranks.
+    # As printed, since a reader cannot tell means apart that look the same. In the order of the ranks.
+    shown = [number(means[label].value) for label in order]
+    ranks = [shown.index(value) + 1 for value in shown]
     return {
         label: f"{rank}{'~' if rank > 1 and _overlap(first, means[label]) else ''}"
-        for rank, label in enumerate(order, 1)
+        for rank, label in zip(ranks, order, strict=True)
     }
 
 
@@ -195,6 +203,15 @@ def mean(values: Sequence[float], level: float = LEVEL) -> Mean:
         return Mean(centre, None, None, n)
     half = student(n - 1, level) * statistics.stdev(values) / math.sqrt(n)
     return Mean(centre, centre - half, centre + half, n)
+
+
+def within_range(found: Mean, measure: str, difference: bool = False) -> Mean:
+    """The same with its interval cut off where the measure, or the difference of two of its values, has no values."""
+    about = quantity(measure)
+    if about is None or found.low is None or found.high is None:
+        return found
+    least, most = (about.least - about.most, about.most - about.least) if difference else (about.least, about.most)
+    return replace(found, low=max(found.low, least), high=min(found.high, most))
 
 
 def student(freedom: int, level: float) -> float:
@@ -240,7 +257,10 @@ def gains(groups: Sequence[Variant], found: Iterable[Column]) -> list[PairedGain
         }
         tested = {label: values for label, values in pairs.items() if len(values) > 1}
         level = 1 - (1 - LEVEL) / max(1, len(tested))
-        made += [PairedGain(label, column, mean(values, level)) for label, values in tested.items()]
+        made += [
+            PairedGain(label, column, within_range(mean(values, level), column.measure, difference=True))
+            for label, values in tested.items()
+        ]
     return made
 
 
@@ -292,6 +312,6 @@ def number(value: float) -> str:
 
 
 def interval(value: Mean | Figure) -> str:
-    """A value with its interval: ``12.3 [11.9, 12.8]``."""
+    """A value with its interval: ``12.3 [11.9, 12.8]``, and a * after the interval if it is of two seeds."""
     ends = "" if value.low is None or value.high is None else f" [{number(value.low)}, {number(value.high)}]"
-    return number(value.value) + ends
+    return number(value.value) + ends + ("*" if isinstance(value, Mean) and value.is_of_two_seeds else "")

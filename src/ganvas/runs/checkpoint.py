@@ -27,7 +27,12 @@ def save(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) ->
     """
     flat = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     header = {"ganvas": json.dumps(dict(about)), "digest": _digest(flat)}
-    write_atomically(path, lambda temporary: save_file(flat, temporary, header))
+
+    def write(temporary: Path) -> None:
+        save_file(flat, temporary, header)
+        _order_header(temporary)
+
+    write_atomically(path, write)
 
 
 def about(path: Path) -> dict[str, Any]:
@@ -51,6 +56,18 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if _digest(tensors) != digest:
         raise Damaged(f"{path} is corrupted: its tensors do not match their digest")
     return tensors, description
+
+
+def _order_header(path: Path) -> None:
+    # safetensors writes the keys of the description in a random order; the same training gives the same bytes.
+    with path.open("r+b") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(length))
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+        ordered = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode().ljust(length)
+        assert len(ordered) == length
+        file.seek(8)
+        file.write(ordered)
 
 
 def _digest(tensors: Mapping[str, Tensor]) -> str:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ganvas.evaluation.stacked_mnist import of_reals
-from ganvas.files import write_atomically, write_text
+from ganvas.files import write_text
+from ganvas.imaging.lettering import save_chart
 from ganvas.metrics.stacked_modes import FAKES, UNSEEN
 from ganvas.recipe import Adam, Recipe
 from ganvas.recipe.objectives import Hinge, LeastSquares, NonSaturating, Wasserstein
@@ -150,7 +151,7 @@ def _draw(comparison: Comparison, path: Path) -> None:
         axes.imshow(pixels, interpolation="nearest", cmap="gray")
         axes.set_title(title, fontsize="medium")
     text = {"Description": "Stacked MNIST by every game of the study modes, synthetic images and real ones"}
-    write_atomically(path, lambda part: figure.savefig(part, format="png", metadata=text))
+    save_chart(figure, path, text)
 
 
 def _all_of(preview: Preview, part: Part) -> tuple[int, int, int, int]:

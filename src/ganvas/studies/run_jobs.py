@@ -1,4 +1,4 @@
-"""The runs of a study: what remains of each, how long it takes, and training one of them."""
+"""The runs of a study: what remains of each, and training one of them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ganvas.errors import InputError
 from ganvas.evaluation.test_sets import find_set
 from ganvas.experiment import Host, Outcome, train
 from ganvas.observers.watch import Watch
-from ganvas.recipe import Adam, Recipe
+from ganvas.recipe import Recipe
 from ganvas.recipe.serialization import difference
 from ganvas.runs import checkpoint
 from ganvas.runs.folder import RunFolder
@@ -87,29 +87,6 @@ def jobs_of(study: Study, runs: str) -> list[RunJob]:
                 )
         made.append(job)
     return made
-
-
-def forecast(study: Study, host: Host) -> list[tuple[RunJob, int, float]]:
-    """For every run: the images that remain, and the seconds they take on this machine, one run at a time.
-
-    Raises:
-        InputError: as `jobs_of`.
-    """
-    from ganvas.experiment.cost import estimate_cost
-
-    device = host.torch_device()
-    rates: dict[Any, float] = {}
-    estimates = []
-    for job in jobs_of(study, host.runs):
-        recipe = job.recipe
-        key = recipe.system, recipe.batch_size, recipe.precision, recipe.objective, recipe.penalties, recipe.schedule
-        if key not in rates:
-            # A step costs the same at any rate, and one at rate 0 cannot diverge.
-            still = replace(recipe, adam_g=Adam(lr=0.0), adam_d=Adam(lr=0.0))
-            rates[key] = estimate_cost(still, device, job.dataset_size, Watch(), seconds=2.0).images_per_second
-        left = 0 if job.is_over else max(0, recipe.images - job.images_seen)
-        estimates.append((job, left, left / rates[key]))
-    return estimates
 
 
 def evaluations(study: Study, job: RunJob) -> Iterator[list[str]]:

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import ganvas
-from ganvas.files import write_atomically
 from ganvas.imaging.grid import Pixels, grid
+from ganvas.imaging.lettering import save_chart
 from ganvas.metrics.intervals import Estimate
 from ganvas.studies.synthetic.benefit import ARMS, BOTH, Benefit
 from ganvas.studies.synthetic.filtering import REASONS, FilterResult
@@ -42,7 +42,7 @@ def draw(path: Path, found: FilterResult, reals: LabelledImages, benefit: Benefi
         _rejected(panel, found, reals, reason)
     _arms(rows[-1], benefit)
     text = {"Software": f"ganvas {ganvas.__version__}", "Description": "Extra samples evaluated, with synthetic images"}
-    write_atomically(path, lambda part: figure.savefig(part, format="png", metadata=text))
+    save_chart(figure, path, text)
 
 
 def _accepted(panel: Any, found: FilterResult, reals: LabelledImages, classes: tuple[str, ...]) -> None:

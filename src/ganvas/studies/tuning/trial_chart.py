@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ganvas.errors import InputError
-from ganvas.files import write_atomically
 from ganvas.imaging.grid import Pixels
+from ganvas.imaging.lettering import save_chart
 from ganvas.runs.previews import open_preview
 from ganvas.runs.record import Record
 from ganvas.studies.tuning.candidates import TuningCandidate
@@ -54,7 +54,7 @@ def draw(
                 axis = figure.add_subplot(places[1 + row, column])
                 _sample_grid(axis, part[index], images if part is all_ else part[index].images)
     figure.suptitle(path.parent.name, x=0.02, ha="left")
-    write_atomically(path, lambda part: figure.savefig(part, format="png"))
+    save_chart(figure, path)
 
 
 def _curves(axis: Any, trials: Sequence[Trial], seed: int) -> None:

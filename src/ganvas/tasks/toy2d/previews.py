@@ -15,7 +15,7 @@ from ganvas.imaging.saving import save_gif, save_png
 from ganvas.metrics.mode_coverage import Coverage, coverage
 from ganvas.observers.previews import Previewer
 from ganvas.runs.folder import RunFolder
-from ganvas.runs.previews import at_moments, open_preview, read_previews
+from ganvas.runs.previews import Preview, at_moments, open_preview, read_previews
 from ganvas.training.run import Run
 
 POINTS = 2_500  # fakes in a preview
