@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ganvas.terminal.console import Console
 
 T = TypeVar("T")
 R = TypeVar("R")

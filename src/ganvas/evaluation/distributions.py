@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ganvas.errors import InputError
@@ -24,6 +23,7 @@ from ganvas.metrics.perceptual import open_perceptual
 from ganvas.nn.device import on_device
 from ganvas.systems import load_systems
 from ganvas.tasks import Task
+from ganvas.terminal.console import Console
 
 EXTRACTOR, PERCEPTUAL = "efficientnet-lite0", "st-lpips"  # by default
 ON_EXTRACTOR: tuple[Need, ...] = ("extractor", "features", "probabilities", "class names")

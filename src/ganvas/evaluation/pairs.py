@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from rich.console import Console
+from rich.markup import escape
 from rich.progress import track
 
 from ganvas.errors import InputError
@@ -26,6 +26,8 @@ from ganvas.metrics.figure import Figure
 from ganvas.metrics.intervals import Estimate, mean
 from ganvas.metrics.measure import Evidence, PairMeasure
 from ganvas.metrics.psnr import PSNRY
+from ganvas.terminal import clean
+from ganvas.terminal.console import Console
 
 
 @dataclass(frozen=True)
@@ -235,4 +237,4 @@ def _csv(rows: dict[str, dict[str, float]]) -> str:
 def _bar(pairs: TestSet, what: str, progress: bool) -> Iterator[Pair]:
     console = Console(stderr=True)
     show = progress and console.is_terminal
-    yield from track(pairs, what, len(pairs), console=console, transient=True, disable=not show)
+    yield from track(pairs, escape(clean(what)), len(pairs), console=console, transient=True, disable=not show)

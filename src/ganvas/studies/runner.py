@@ -23,6 +23,7 @@ from ganvas.runs.record import Record
 from ganvas.studies.modes import tabulate
 from ganvas.studies.run_jobs import FILE, RunJob, evaluations, jobs_of
 from ganvas.studies.study import Study, to_text
+from ganvas.terminal import console as terminal
 
 POLL = 0.1  # seconds between checks of the children
 PAGE = "comparison.html"
@@ -70,7 +71,7 @@ def run_study(study: Study, *, host: Host | None = None, jobs: int = 1, console:
         InputError: as `jobs_of`.
         KeyboardInterrupt: stopped by Ctrl-C, after a checkpoint of every run in progress.
     """
-    host, console = host or Host(), console or Console(stderr=True)
+    host, console = host or Host(), console or terminal.Console(stderr=True)
     if jobs < 1:
         raise InputError(f"--jobs must be at least 1; got {jobs}.")
     host.torch_device()
@@ -101,7 +102,7 @@ class _Runner:
         if jobs > 1:
             # Processes that each use all cores slow one another down tenfold.
             self.environment.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // jobs)))
-        columns = TextColumn("{task.description}"), BarColumn(bar_width=24), TaskProgressColumn()
+        columns = TextColumn("{task.description}", markup=False), BarColumn(bar_width=24), TaskProgressColumn()
         self.bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self.failures: list[str] = []
         self.reported = 0
