@@ -12,6 +12,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from ganvas.terminal import clean
+
 T = TypeVar("T")
 
 SILENCE = 30.0  # seconds after which work that is not watched on a terminal says that it goes on
@@ -54,7 +56,7 @@ class Bar(Progress):
             counts: show how many are done instead of a percentage.
             completed: how many are done already.
         """
-        return self.add_task(description, total=total, completed=completed, counts=counts, details=())
+        return self.add_task(clean(description), total=total, completed=completed, counts=counts, details=())
 
     def update(self, task_id: TaskID, **changes: Any) -> None:
         """As of rich; `details` are texts, the most important first."""
@@ -82,7 +84,7 @@ class Bar(Progress):
     def say(self, line: str) -> None:
         """Print a line, and start the clock of silence again."""
         self.said_at = time.monotonic()
-        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self.console.print(clean(line), markup=False, highlight=False, soft_wrap=True)
 
     def get_renderables(self) -> Iterable[RenderableType]:
         """A line for each task."""
@@ -113,7 +115,9 @@ class _Line:
         cells: list[RenderableType] = [Text(text, no_wrap=True, overflow="crop") for text in (*fixed, *details)]
         if bar >= NARROWEST:
             total = None if task.total is None else max(task.total, 1e-9)
-            cells.insert(1, ProgressBar(total=total, completed=max(0, task.completed), width=bar, pulse=not task.started))
+            cells.insert(
+                1, ProgressBar(total=total, completed=max(0, task.completed), width=bar, pulse=not task.started)
+            )
         line = Table.grid(padding=(0, 2, 0, 0))
         for _ in cells:
             line.add_column(no_wrap=True)

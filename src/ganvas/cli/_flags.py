@@ -25,6 +25,7 @@ from ganvas.recipe.serialization import flatten
 from ganvas.registry import by_name, concrete
 from ganvas.systems import load_systems, named_recipe
 from ganvas.tasks import task_of
+from ganvas.terminal import print
 
 
 @dataclass(frozen=True)
@@ -85,10 +86,12 @@ def parse_as(kind: type[F], verb: str, argv: list[str]) -> tuple[str, F]:
     if not argv or argv[0].startswith("-"):
         if {"-h", "--help"} & set(argv):
             print(
-                f"usage: ganvas {verb} RECIPE [flags]\n\nRun ganvas list for all recipes, and ganvas {verb} RECIPE"
-                " --help"
+                f"usage: ganvas {verb} RECIPE [flags]",
+                "",
+                f"Run ganvas list for all recipes, and ganvas {verb} RECIPE --help",
+                "for the fields of a recipe as flags, with its values as defaults.",
+                sep="\n",
             )
-            print("for the fields of a recipe as flags, with its values as defaults.")
             sys.exit(0)
         raise InputError(f"ganvas {verb} needs the name of a recipe first, such as ganvas {verb} dcgan-digits.")
     recipe = named_recipe(argv[0])

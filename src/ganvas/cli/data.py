@@ -31,10 +31,9 @@ def main(argv: list[str]) -> int:
     )
     parser.add_argument("--workers", type=int, default=0, help="number of threads (default: one per core)")
     arguments = parser.parse_args(argv)
-    from rich.console import Console
-
     from ganvas.data.examine import examine
     from ganvas.imaging.saving import save_png
+    from ganvas.terminal.console import Console
 
     found = examine(arguments.source, workers=arguments.workers, progress=True)
     console = Console(highlight=False, soft_wrap=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ganvas.cli._parser import Parser
+from ganvas.terminal import print
 
 NAMES = 100  # maximum length of the class names in a file name
 
@@ -79,5 +80,5 @@ def main(argv: list[str]) -> int:
         n = default if arguments.n is None else arguments.n
         paths = generator.write_samples(n, seed, out, labels) if out else []
         paths += [generator.write_grid(n, seed, grid, labels)] if grid else []
-    print("\n".join(map(str, paths)))
+    print(*paths, sep="\n")
     return 0

@@ -13,11 +13,11 @@ def main(argv: list[str]) -> int:
     parser = Parser("ganvas runs", description=__doc__)
     parser.add_argument("folder", nargs="?", default="runs", help="folder of the runs (default: runs)")
     arguments = parser.parse_args(argv)
-    from rich.console import Console
     from rich.table import Table
 
     from ganvas.errors import InputError
-    from ganvas.runs.record import find_runs
+    from ganvas.runs.record import broken_runs, find_runs
+    from ganvas.terminal.console import Console
 
     root = Path(arguments.folder)
     if not root.is_dir():
@@ -28,6 +28,8 @@ def main(argv: list[str]) -> int:
             f"{run.images_seen:,} of {run.total_images:,} ({min(1.0, run.images_seen / max(1, run.total_images)):.0%})"
         )
         table.add_row(run.name, run.state, run.system, run.data, images, _ago(time.time() - run.changed))
+    for name, why in broken_runs(root).items():
+        table.add_row(name, f"broken: {why}")
     Console().print(table if table.row_count else f"no runs in {root}")
     return 0
 

@@ -6,9 +6,9 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 from ganvas.errors import InputError
+from ganvas.terminal import print
+from ganvas.terminal.console import Console
 
 if TYPE_CHECKING:
     from ganvas.runs.folder import RunFolder

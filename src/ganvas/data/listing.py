@@ -17,9 +17,12 @@ from ganvas.data.builtin import NAMES, StackedImages, div2k, open_builtin
 from ganvas.data.decode import Unusable, is_image
 from ganvas.errors import InputError, nearest
 from ganvas.imaging.grid import Pixels
+from ganvas.machine import free_memory
+from ganvas.untrusted import parse_json
 
 FILES = (".zip", ".parquet", ".npz")
 CLUTTER = ("Thumbs.db", "desktop.ini")
+CLASSES = 2**16  # more would hardly be classes, and every one has a name
 LARGEST = 2**30  # bytes; a larger file is hardly an image, and would fill the memory
 
 
@@ -189,14 +192,12 @@ def _is_image_column(kind: Any) -> bool:
 
 def _labels(table: Any, column: str) -> tuple[list[int] | None, tuple[str, ...], int]:
     """The label of every row, the names of the classes, and how many rows have no label; if any, there are none."""
-    import json
-
     values = table.column(column).to_pylist()
     # The Hub marks the rows of an unlabelled split with -1.
     missing = sum(value is None or value == -1 for value in values)
     if missing:
         return None, (), missing
-    about = json.loads((table.schema.metadata or {}).get(b"huggingface", b"{}"))
+    about = parse_json((table.schema.metadata or {}).get(b"huggingface", b"{}"))
     names = about.get("info", {}).get("features", {}).get(column, {}).get("names")
     if names and all(isinstance(value, int) for value in values):
         return values, tuple(names), 0
@@ -207,10 +208,15 @@ def _labels(table: Any, column: str) -> tuple[list[int] | None, tuple[str, ...],
 
 def _npz(path: Path) -> Listing:
     try:
+        _expect_room(path)
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
+    except InputError:
+        raise
     except Exception as error:  # damaged files raise all kinds of errors, even the decompressor's own
-        raise InputError(f"{path} is not a plain npz file ({error}); save uint8 images with numpy.savez.") from None
+        # What NumPy advises for Python objects would run their code.
+        reason = "it holds Python objects, which may run code" if "allow_pickle" in str(error) else error
+        raise InputError(f"{path} is not a plain npz file ({reason}); save uint8 images with numpy.savez.") from None
     # If a file has both splits, use the training split, whichever was saved first.
     arrays = dict(sorted(arrays.items(), key=lambda entry: "test" in entry[0]))
     images = next((a for a in arrays.values() if a.dtype == np.uint8 and a.ndim in (3, 4)), None)
@@ -227,9 +233,25 @@ def _npz(path: Path) -> Listing:
         why = f"{missing:,} of its {len(images):,} labels are below 0" if missing else ""
         return Listing(path.name, _rows(images, None), unlabelled=why)
     count = int(labels.max()) + 1
+    if count > CLASSES:
+        raise InputError(
+            f"{path} has the label {count - 1:,}, above the limit of {CLASSES - 1:,}; number the classes from 0."
+        )
     names = next((a for a in arrays.values() if a.dtype.kind == "U" and a.ndim == 1 and len(a) >= count), None)
     classes = tuple(map(str, range(count) if names is None else names))
     return Listing(path.name, _rows(images, labels), classes)
+
+
+def _expect_room(path: Path) -> None:
+    """Refuse a file that unpacks to more than the free memory; an archive of a few bytes can be one."""
+    with zipfile.ZipFile(path) as archive:
+        size = sum(entry.file_size for entry in archive.infolist())
+    free = free_memory()
+    if size > free:
+        raise InputError(
+            f"{path} unpacks to {size / 1e9:,.1f} GB, and {free / 1e9:,.1f} GB of memory are free; give a folder or a"
+            " zip file of images, which are read one by one."
+        )
 
 
 def _rows(images: Pixels | StackedImages, labels: np.ndarray | None) -> list[Item]:

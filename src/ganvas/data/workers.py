@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
-from rich.console import Console
-
 from ganvas.progress import Bar
+from ganvas.terminal.console import Console
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from rich.console import Console
-
 from ganvas.errors import InputError
 from ganvas.evaluation.chart import draw
 from ganvas.evaluation.features import remembered
@@ -24,6 +22,7 @@ from ganvas.nn.device import on_device
 from ganvas.progress import Bar
 from ganvas.systems import load_systems
 from ganvas.tasks import Task
+from ganvas.terminal.console import Console
 
 EXTRACTOR, PERCEPTUAL = "efficientnet-lite0", "st-lpips"  # by default
 ON_EXTRACTOR: tuple[Need, ...] = ("extractor", "features", "probabilities", "class names")

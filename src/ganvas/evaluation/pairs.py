@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from rich.console import Console
 
 from ganvas.errors import InputError
 from ganvas.evaluation.test_sets import Pair, TestSet, find_set, upscale
@@ -24,8 +23,9 @@ from ganvas.metrics.distortion import EXACT
 from ganvas.metrics.figure import Figure
 from ganvas.metrics.intervals import Estimate, mean
 from ganvas.metrics.measure import Evidence, PairMeasure
-from ganvas.progress import Bar
 from ganvas.metrics.psnr import PSNRY
+from ganvas.progress import Bar
+from ganvas.terminal.console import Console
 
 
 @dataclass(frozen=True)

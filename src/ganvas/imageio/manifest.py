@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ganvas.files import temporary
+from ganvas.untrusted import is_count, read_lines
 
 NAME = ".ganvas-upscale.jsonl"
 
@@ -25,13 +26,8 @@ class Manifest:
         self.path = None if folder is None else folder / NAME
         self._sources: dict[str, Line] = {}
         self._results: dict[str, Line] = {}
-        if self.path and self.path.exists():
-            for text in self.path.read_bytes().splitlines():
-                try:
-                    line = json.loads(text)
-                    self._remember(line)
-                except (ValueError, KeyError, TypeError, AttributeError):
-                    continue  # truncated by a kill or a full disk
+        for line in read_lines(self.path) if self.path else ():
+            self._remember(line)
 
     def by_source(self, source: str) -> Line | None:
         """The last line for a photo, by its name in its folder."""
@@ -55,8 +51,14 @@ class Manifest:
             os.fsync(file.fileno())
 
     def _remember(self, line: Line) -> None:
-        if line["status"] == "done":
-            self._sources[line["source"]] = self._results[line["result"]] = line
+        source, result = line.get("source"), line.get("result")
+        if not isinstance(source, str) or not isinstance(result, str):
+            return
+        # A result outside its folder was not made by ganvas.
+        if Path(result).is_absolute() or ".." in Path(result).parts:
+            return
+        if line.get("status") == "done" and is_count(line.get("bytes")) and "settings" in line:
+            self._sources[source] = self._results[result] = line
 
 
 def recover(line: Line, result: Path) -> bool:

@@ -24,6 +24,7 @@ from ganvas.runs.record import Record
 from ganvas.studies.modes import tabulate
 from ganvas.studies.run_jobs import FILE, RunJob, evaluations, jobs_of
 from ganvas.studies.study import Study, to_text
+from ganvas.terminal import console as terminal
 
 POLL = 0.1  # seconds between checks of the children
 PAGE = "comparison.html"
@@ -71,7 +72,7 @@ def run_study(study: Study, *, host: Host | None = None, jobs: int = 1, console:
         InputError: as `jobs_of`.
         KeyboardInterrupt: stopped by Ctrl-C, after a checkpoint of every run in progress.
     """
-    host, console = host or Host(), console or Console(stderr=True)
+    host, console = host or Host(), console or terminal.Console(stderr=True)
     if jobs < 1:
         raise InputError(f"--jobs must be at least 1; got {jobs}.")
     host.torch_device()
