@@ -32,9 +32,13 @@ def test_the_line_loses_the_data_wait_then_the_bar_then_the_losses() -> None:
         assert len(text.rstrip("\n")) <= width
         if "data wait" in text:
             assert "━" * 10 in text, (width, text)
-    assert "data wait 0.9%" in shown[200] and "━" * 10 in shown[200]
-    assert "data wait" not in shown[110] and "━" in shown[110] and "g/adversarial" in shown[110]
-    assert "━" not in shown[80] and "d/adversarial" in shown[80]
+    assert "data wait 0.9%" in shown[200]
+    assert "━" * 10 in shown[200]
+    assert "data wait" not in shown[110]
+    assert "━" in shown[110]
+    assert "g/adversarial" in shown[110]
+    assert "━" not in shown[80]
+    assert "d/adversarial" in shown[80]
     assert "adversarial" not in shown[40]
 
 

@@ -15,7 +15,7 @@ import tyro
 from ganvas.errors import InputError, nearest
 from ganvas.experiment.host import Host
 from ganvas.observers.watch import Watch
-from ganvas.recipe import Recipe
+from ganvas.recipe import Optimizer, Recipe
 from ganvas.recipe.degradations import Degradation
 from ganvas.recipe.objectives import Objective
 from ganvas.recipe.penalties import Penalty
@@ -131,7 +131,12 @@ def _long(recipe: Recipe) -> dict[str, str]:
 
 
 # Parts that are one of several classes: the flag names the class, its nested flags are the fields.
-_CHOICES: dict[str, type[Any]] = {"--objective": Objective, "--data.degradation": Degradation}
+_CHOICES: dict[str, type[Any]] = {
+    "--objective": Objective,
+    "--data.degradation": Degradation,
+    "--adam-g": Optimizer,
+    "--adam-d": Optimizer,
+}
 # Parts that are any number of classes.
 _SEVERAL: dict[str, type[Any]] = {"--penalties": Penalty, "--reconstruction": ReconstructionLoss}
 
@@ -141,7 +146,7 @@ def _choices(recipe: Recipe) -> str:
     parts_by_flag = []
     for flag, base in {**_CHOICES, **_SEVERAL}.items():
         part: Any = recipe
-        for name in flag[2:].split("."):
+        for name in _path(flag):
             part = getattr(part, name, None)
         if part is not None:
             parts = part if flag in _SEVERAL else (part,)
@@ -168,7 +173,7 @@ def _chosen(recipe: Recipe, words: list[str]) -> tuple[Recipe, list[str]]:
             del rest[index : index + 1 + len(after)]
             named = [name for name in (value.split(",") if equals else after) if not several or name.lower() != "none"]
             made = [_made(flag, base, name) for name in (named if after or equals else [""])]
-            recipe = _with(recipe, flag[2:].split("."), tuple(made) if several else made[0])
+            recipe = _with(recipe, _path(flag), tuple(made) if several else made[0])
     return recipe, rest
 
 
@@ -182,6 +187,10 @@ def _made(flag: str, base: type[Any], name: str) -> Any:
             f"{flag} {name or 'without a name'} is not available; available: {', '.join(names)}{nearest(name, names)}."
         )
     return classes[name.lower()]()
+
+
+def _path(flag: str) -> list[str]:
+    return flag[2:].replace("-", "_").split(".")
 
 
 def _with(whole: Any, path: list[str], part: Any) -> Any:

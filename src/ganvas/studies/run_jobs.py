@@ -16,7 +16,7 @@ from ganvas.errors import InputError
 from ganvas.evaluation.test_sets import find_set
 from ganvas.experiment import Host, Outcome, train
 from ganvas.observers.watch import Watch
-from ganvas.recipe import Adam, Recipe
+from ganvas.recipe import Recipe
 from ganvas.recipe.serialization import difference
 from ganvas.runs import checkpoint
 from ganvas.runs.folder import RunFolder
@@ -105,7 +105,7 @@ def forecast(study: Study, host: Host) -> list[tuple[RunJob, int, float]]:
         key = recipe.system, recipe.batch_size, recipe.precision, recipe.objective, recipe.penalties, recipe.schedule
         if key not in rates:
             # A step costs the same at any rate, and one at rate 0 cannot diverge.
-            still = replace(recipe, adam_g=Adam(lr=0.0), adam_d=Adam(lr=0.0))
+            still = replace(recipe, adam_g=recipe.adam_g.at_rate(0.0), adam_d=recipe.adam_d.at_rate(0.0))
             rates[key] = estimate_cost(still, device, job.dataset_size, Watch(), seconds=2.0).images_per_second
         left = 0 if job.is_over else max(0, recipe.images - job.images_seen)
         estimates.append((job, left, left / rates[key]))

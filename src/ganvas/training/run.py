@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ganvas.diagnosis.verdicts import Snapshot
 from ganvas.errors import InputError
-from ganvas.recipe import Adam, Recipe
+from ganvas.recipe import Recipe
 from ganvas.recipe.ramp import at
 from ganvas.recipe.serialization import difference, to_plain
 from ganvas.training.ada import AdaptiveAugmentation
@@ -68,7 +68,7 @@ class Run:
     Attributes:
         g, d: the players, in training mode on `device`.
         ema: the moving average of `g` in evaluation mode, or None if the recipe has none.
-        adam_g, adam_d: their optimizers.
+        adam_g, adam_d: their optimizers, of whichever kind.
         images_seen: real images seen so far.
         recipe: the current recipe; a controller may have changed it.
         adaptive: the adaptive augmentation, or None if the recipe's probability is fixed.
@@ -96,8 +96,8 @@ class Run:
         augment = recipe.augment
         self.adaptive = AdaptiveAugmentation(at(augment.differentiable, 0), device) if augment.target else None
         self.ema = copy.deepcopy(self.g).eval().requires_grad_(False) if recipe.ema.half_life else None
-        self.adam_g = _optimizer(self.g, recipe.adam_g)
-        self.adam_d = _optimizer(self.d, recipe.adam_d)
+        self.adam_g = recipe.adam_g.build(self.g.parameters())
+        self.adam_d = recipe.adam_d.build(self.d.parameters())
 
     def autocast(self) -> torch.autocast:
         """The autocast context for the recipe's precision."""
@@ -242,9 +242,3 @@ class Run:
 
 def _parameters(optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
     return [parameter for group in optimizer.param_groups for parameter in group["params"]]
-
-
-def _optimizer(network: nn.Module, adam: Adam) -> torch.optim.Optimizer:
-    kind = torch.optim.AdamW if adam.decoupled else torch.optim.Adam
-    # The rate is set before every update, since it may be a ramp. Fused: one pass over memory instead of a dozen.
-    return kind(network.parameters(), lr=0.0, weight_decay=adam.weight_decay, fused=True)
