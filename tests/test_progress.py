@@ -28,7 +28,8 @@ def test_the_line_loses_the_data_wait_then_the_bar_then_the_losses() -> None:
     shown = {width: drawn(width) for width in (200, 110, 90, 80, 60, 40, 30)}
     for width, text in shown.items():
         assert text.count("\n") == 1, text
-        assert "42%" in text and "left " in text, (width, text)
+        assert "42%" in text, (width, text)
+        assert "left " in text, (width, text)
         assert len(text.rstrip("\n")) <= width
         if "data wait" in text:
             assert "━" * 10 in text, (width, text)
