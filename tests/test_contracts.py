@@ -41,7 +41,7 @@ from tests.conftest import ROOT, enlarging, same, tiny, write_photographs
 
 SOURCE = ROOT / "src" / "ganvas"
 RECIPES = [entry.name for entry in entries()]
-QUIET = Watch(checkpoint_seconds=1e9)
+QUIET = Watch(checkpoint_seconds=1e9, log_every=32, measure_every=64, diagnose_every=64)
 
 
 def shrunk(name: str) -> Recipe:
@@ -154,7 +154,7 @@ KINDS = {
     ),
     "treated": tiny(
         "dcgan",
-        images=16 * 60,
+        images=16 * 26,
         objective=NonSaturating(saturating=True),
         adam_d=Adam(lr=2e-2),
         steering=Steering(mode="treat", every=16),
@@ -191,7 +191,7 @@ def test_observers_change_nothing(kind: str) -> None:
     recipe = KINDS[kind]
     write_photographs(Path("photographs"), 3)
     everything = Watch(
-        log_every=1, sample_every=16, measure_every=16, diagnose_every=16, checkpoint_seconds=0, keep_every=32
+        log_every=1, sample_every=48, measure_every=48, diagnose_every=48, checkpoint_seconds=0, keep_every=32
     )
     train(recipe, name="watched", watch=replace(everything, tensorboard=True, grid=(2, 3)))
     device = torch.device("cpu")

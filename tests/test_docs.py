@@ -10,11 +10,8 @@ import argparse
 import ast
 import graphlib
 import json
-import os
 import re
 import shlex
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -27,6 +24,7 @@ from ganvas.cli import _flags
 from ganvas.studies import read_study
 from ganvas.systems.dcgan import DCGAN
 from tests.conftest import ROOT, Cli, tiny, write_photographs
+from tests.processes import Forked
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 ENGLISH, CHINESE = ROOT / "README.md", ROOT / "README.zh-CN.md"
@@ -104,12 +102,9 @@ def test_commands_parse(words: list[str], monkeypatch: pytest.MonkeyPatch, capsy
         pytest.fail(f"exit code {cli.main(words)}: {capsys.readouterr().err}")
 
 
-ALL_IN_TURN = """
-import json, sys
-from ganvas.cli import main
-for words in json.loads(sys.argv[1]):
-    assert main(words) == 0, words
-"""
+def all_in_turn(asked: list[list[str]]) -> None:
+    for words in asked:
+        assert cli.main(words) == 0, words
 
 
 def run_page(page: Path, folder: str, more: dict[str, list[str]]) -> str:
@@ -125,12 +120,12 @@ def run_page(page: Path, folder: str, more: dict[str, list[str]]) -> str:
         [*words, *next((m for start, m in more.items() if " ".join(words).startswith(start)), [])]
         for words in commands(page)
     ]
-    # In one process of their own, since the variable is read when that starts.
-    environment = {**os.environ, "GANVAS_SYSTEMS": folder}
-    command = [sys.executable, "-c", ALL_IN_TURN, json.dumps(asked)]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    # In a process of their own, since the variable is read once.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GANVAS_SYSTEMS", folder)
+        code, printed = Forked(all_in_turn, asked).ended()
+    assert code == 0, printed
+    return printed
 
 
 def test_a_gan_in_one_file(tmp_path: Path) -> None:

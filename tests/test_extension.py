@@ -8,8 +8,6 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -40,7 +38,8 @@ from ganvas.runs.folder import RunFolder, figures_of
 from ganvas.runs.previews import Preview, read_previews
 from ganvas.tasks import Task, task_of
 from ganvas.training.run import Run
-from tests.conftest import ROOT, same, tiny
+from tests.conftest import same, tiny
+from tests.processes import Forked
 
 KILL = "GANVAS_TEST_KILL_AT"  # images seen at which the process that sets it kills itself
 LENGTH = 16
@@ -266,16 +265,16 @@ def test_stopped_and_resumed_it_is_the_same_bit_for_bit(steering: Steering) -> N
     assert lines[0] == lines[1]
 
 
+def train_and_die() -> None:
+    os.environ[KILL] = "200"
+    train(recipe(), name="killed", watch=replace(OFTEN, checkpoint_seconds=0))
+
+
 def test_killed_and_resumed_it_is_the_same_bit_for_bit() -> None:
     often = replace(OFTEN, checkpoint_seconds=0)
     whole = train(recipe(), name="whole", watch=often).folder
-    command = (
-        "from tests.test_extension import *; train(recipe(), name='killed', watch=replace(OFTEN, checkpoint_seconds=0))"
-    )
-    paths = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-    environment = {**os.environ, KILL: "200", "PYTHONPATH": paths}
-    done = subprocess.run([sys.executable, "-c", command], env=environment, capture_output=True, text=True, timeout=120)
-    assert done.returncode == -signal.SIGKILL, done.stderr
+    code, printed = Forked(train_and_die).ended()
+    assert code == -signal.SIGKILL, printed
     killed = RunFolder("runs/killed")
     assert not killed.model.exists()
     assert 0 < killed.read_log()[-1]["images"] <= 256

@@ -33,7 +33,8 @@ TORCH = {
 def test_each_is_that_of_torch(name: str) -> None:
     value, theirs = TORCH[name]
     one, other = nn.Parameter(torch.ones(3)), nn.Parameter(torch.ones(3))
-    ours, reference = value.build([one]), theirs([other])
+    kind, options = value.torch_kind()
+    ours, reference = kind([one], lr=0.0, **options), theirs([other])
     for _ in range(3):
         for parameter, optimizer in ((one, ours), (other, reference)):
             optimizer.zero_grad()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,7 +33,8 @@ from ganvas.runs import checkpoint
 from ganvas.systems import read_recipe
 from ganvas.systems.dcgan import DCGAN
 from ganvas.training.ada import sign
-from tests.conftest import Cli, enlarging, same, tiny, write_photographs
+from tests.conftest import enlarging, same, tiny, write_photographs
+from tests.processes import ganvas as ganvas_process
 
 QUIET = Watch(checkpoint_seconds=1e9)
 FLAT = DCGAN(size=16, channels=1, g_width=4, d_width=4, latent=8, d_norm="none")
@@ -227,7 +227,7 @@ def test_what_is_no_reconstruction_loss_is_refused(capsys: pytest.CaptureFixture
         train(replace(GAME, reconstruction=(Brightness(),)), name="r")
 
 
-def test_a_file_of_ones_own_may_hold_no_system(process: Cli, tmp_path: Path) -> None:
+def test_a_file_of_ones_own_may_hold_no_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "gans").mkdir()
     (tmp_path / "gans" / "game.py").write_text(
         "from dataclasses import dataclass\n"
@@ -238,11 +238,12 @@ def test_a_file_of_ones_own_may_hold_no_system(process: Cli, tmp_path: Path) -> 
         "        return 2 * super().g(fake, real)\n"
     )
     words = ["--images", "64", "--batch-size", "32", "--system.g-width", "2", "--system.d-width", "2"]
-    environment = {**os.environ, "GANVAS_SYSTEMS": "gans"}
+    monkeypatch.setenv("GANVAS_SYSTEMS", "gans")
     for images in ("64", "128"):
         words[1] = images
-        done = process("train", "dcgan-digits", "--objective", "doubled", *words, env=environment)
-        assert done.returncode == 0, done.stderr
+        # The variable is read once in a process.
+        code, printed = ganvas_process("train", "dcgan-digits", "--objective", "doubled", *words).ended()
+        assert code == 0, printed
 
 
 def test_two_classes_of_one_name_are_refused() -> None:

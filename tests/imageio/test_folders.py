@@ -7,8 +7,6 @@ import logging
 import os
 import random
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -23,6 +21,7 @@ from ganvas.files import temporary
 from ganvas.imageio.interrupts import deferred, stoppable
 from ganvas.imageio.manifest import NAME, Manifest
 from tests.imageio.conftest import Upscale, deep, pixels, save
+from tests.processes import ganvas
 
 # A file that was just being opened is closed by nobody.
 INTERRUPTED = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -54,21 +53,21 @@ def mixed(folder: Path, count: int) -> list[str]:
 def stop_at_random(model: Path, folder: str, out: str, signals: Sequence[int], seed: int) -> int:
     """Run the command, stopping it by each signal while it writes, then to its end; the last exit code."""
     chance = random.Random(seed)
-    command = [sys.executable, "-m", "ganvas", "upscale", folder, "--out", out, "--model", str(model)]
+    command = "upscale", folder, "--out", out, "--model", str(model)
     manifest = Path(out) / NAME
     for number in signals:
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        process = ganvas(*command)
         before = manifest.stat().st_size if manifest.exists() else 0
         while process.poll() is None and (not manifest.exists() or manifest.stat().st_size == before):
             time.sleep(0.002)
         time.sleep(chance.random() * 0.15)
         process.send_signal(number)
-        _, output = process.communicate()
+        code, output = process.ended()
         assert "Traceback" not in output
         if number == signal.SIGINT:
-            assert process.returncode in (0, 130)
+            assert code in (0, 130)
             assert not list(Path(out).rglob(".*.part"))
-    return subprocess.run(command, stdout=subprocess.DEVNULL).returncode
+    return ganvas(*command).wait()
 
 
 def assert_all_good(names: list[str], out: str = "out") -> None:

@@ -6,7 +6,6 @@ import io
 import json
 import signal
 import subprocess
-import sys
 import threading
 import time
 from dataclasses import replace
@@ -23,6 +22,7 @@ from ganvas.runs.folder import RunFolder
 from ganvas.studies.run_jobs import evaluations, jobs_of
 from ganvas.studies.study import to_text
 from tests.conftest import same, tiny
+from tests.processes import ganvas
 
 DIVERGING, SOUND = "adam_g.lr=1e+30-seed0", "adam_g.lr=0.0002-seed0"
 
@@ -56,11 +56,9 @@ def test_one_run_diverges_the_others_are_trained_and_compared() -> None:
     ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGKILL, -9, marks=pytest.mark.slow)]
 )
 def test_a_study_interrupted_inside_a_run_loses_nothing(number: signal.Signals, code: int) -> None:
-    study = replace(plan(6_400), vary={"adam_g.lr": [2e-4]})
+    study = replace(plan(3_200), vary={"adam_g.lr": [2e-4]})
     Path("s.json").write_text(to_text(study))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ganvas", "study", "s.json"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    process = ganvas("study", "s.json")
     folder = RunFolder(f"runs/s/{SOUND}")
     while not folder.log.exists() and process.poll() is None:
         time.sleep(0.02)
@@ -70,7 +68,7 @@ def test_a_study_interrupted_inside_a_run_loses_nothing(number: signal.Signals, 
         time.sleep(0.02)
     stopped = folder.read_events()[-1]
     assert stopped["event"] == "stopped"
-    assert 0 < stopped["images"] < 6_400
+    assert 0 < stopped["images"] < 3_200
     failures, _ = outcome_of(study)
     assert failures == ()
     assert [event["event"] for event in folder.read_events()] == ["started", "stopped", "resumed", "finished"]
@@ -93,7 +91,7 @@ def test_a_stopped_run_is_not_reported_as_finished(monkeypatch: pytest.MonkeyPat
         began[0].send_signal(signal.SIGTERM)
 
     monkeypatch.setattr("ganvas.studies.runner.subprocess.Popen", Started)
-    study = replace(plan(6_400), vary={"adam_g.lr": [2e-4]})
+    study = replace(plan(3_200), vary={"adam_g.lr": [2e-4]})
     threading.Thread(target=stop_it, daemon=True).start()
     failures, said = outcome_of(study)
     assert len(failures) == 1

@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
-import resource
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -25,26 +22,26 @@ from ganvas.runs.folder import RunFolder
 from ganvas.systems.dcgan import DCGAN
 from ganvas.training.loop import Diverged
 from tests.conftest import Cli, assert_refused, same, tiny
+from tests.processes import Forked, ganvas
 
 QUIET = Watch(checkpoint_seconds=1e9)
-NARROW = ("--system.g-width", "4", "--system.d-width", "4", "--batch-size", "16")
+NARROW = ("--system.g-width", "4", "--system.d-width", "4", "--batch-size", "16", "--watch.log-every", "16")
 
 
 def command(name: str, images: int, *more: str) -> list[str]:
-    words = ["train", "dcgan-digits", "--name", name, "--images", str(images), *NARROW, *more]
-    return [sys.executable, "-m", "ganvas", *words]
+    return ["train", "dcgan-digits", "--name", name, "--images", str(images), *NARROW, *more]
 
 
 def trained(name: str, images: int, *more: str) -> None:
     """Run the same command in this process, which takes seconds less."""
-    assert main(command(name, images, *more)[3:]) == 0
+    assert main(command(name, images, *more)) == 0
 
 
 def model(name: str) -> dict[str, torch.Tensor]:
     return checkpoint.load(Path(f"runs/{name}/model.safetensors"))[0]
 
 
-def started(name: str, process: subprocess.Popen[bytes]) -> None:
+def started(name: str, process: Forked) -> None:
     """Wait until a run in another process has trained for some rounds."""
     log = Path(f"runs/{name}/log.jsonl")
     while not log.exists() and process.poll() is None:
@@ -54,7 +51,7 @@ def started(name: str, process: subprocess.Popen[bytes]) -> None:
 def kill_and_resume(name: str, moments: list[float], images: int) -> None:
     eager = ("--watch.checkpoint-seconds", "0.05")
     for moment in moments:
-        process = subprocess.Popen(command(name, images, *eager), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        process = ganvas(*command(name, images, *eager))
         started(name, process)
         time.sleep(moment)
         process.kill()
@@ -68,8 +65,8 @@ def kill_and_resume(name: str, moments: list[float], images: int) -> None:
 
 
 def test_kill_9_and_resume_equal_the_uninterrupted_run() -> None:
-    trained("whole", 6_000)
-    kill_and_resume("killed", [0.1, 0.5], 6_000)
+    trained("whole", 2_400)
+    kill_and_resume("killed", [0.1, 0.5], 2_400)
     assert same(model("whole"), model("killed"))
 
 
@@ -83,28 +80,28 @@ def test_kill_9_at_20_random_moments() -> None:
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_stops_with_a_checkpoint(number: signal.Signals, code: int) -> None:
-    process = subprocess.Popen(command("r", 2_000_000), stderr=subprocess.PIPE)
+    process = ganvas(*command("r", 2_000_000))
     started("r", process)
     process.send_signal(number)
-    _, printed = process.communicate(timeout=60)
-    assert process.returncode == code
-    assert b"run the same command to resume" in printed
-    assert b"Traceback" not in printed
+    ended, printed = process.ended()
+    assert ended == code
+    assert "run the same command to resume" in printed
+    assert "Traceback" not in printed
     assert len(list(Path("runs/r/checkpoints").glob("[0-9]*.safetensors"))) == 1
     assert RunFolder("runs/r").read_events()[-1]["event"] == "stopped"
 
 
 def test_a_second_ctrl_c_stops_at_once() -> None:
-    process = subprocess.Popen(command("r", 2_000_000), stderr=subprocess.PIPE)
+    process = ganvas(*command("r", 2_000_000))
     started("r", process)
     process.send_signal(signal.SIGSTOP)
     # Both arrive before the process runs again: no round ends in between.
     os.kill(process.pid, signal.SIGTERM)
     os.kill(process.pid, signal.SIGINT)
     process.send_signal(signal.SIGCONT)
-    _, printed = process.communicate(timeout=60)
-    assert process.returncode in (130, 143)  # by whichever of the two was handled last
-    assert b"Traceback" not in printed
+    ended, printed = process.ended()
+    assert ended in (130, 143)  # by whichever of the two was handled last
+    assert "Traceback" not in printed
     assert RunFolder("runs/r").read_events()[-1]["event"] == "started"
     assert not list(Path("runs/r").rglob("*.part"))
 
@@ -171,14 +168,10 @@ def test_a_full_disk_loses_nothing() -> None:
     trained("r", 320)
     before = {p.name: p.read_bytes() for p in Path("runs/r/checkpoints").iterdir()}
     size = max(map(len, before.values()))
-
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size // 2, size // 2))
-
-    done = subprocess.run(command("r", 800), capture_output=True, text=True, preexec_fn=limit)
-    assert done.returncode == 2, done.stderr
-    assert "cannot write runs/r/checkpoints/" in done.stderr
-    assert "Traceback" not in done.stderr
+    code, printed = ganvas(*command("r", 800), file_limit=size // 2).ended()
+    assert code == 2, printed
+    assert "cannot write runs/r/checkpoints/" in printed
+    assert "Traceback" not in printed
     assert {p.name: p.read_bytes() for p in Path("runs/r/checkpoints").iterdir()} == before
     trained("r", 800)
     assert same(model("whole"), model("r"))
@@ -221,10 +214,10 @@ def test_an_unknown_key_in_recipe_json(cli: Cli) -> None:
 
 
 def test_two_processes_cannot_train_one_run(cli: Cli) -> None:
-    process = subprocess.Popen(command("r", 2_000_000), stderr=subprocess.DEVNULL)
+    process = ganvas(*command("r", 2_000_000))
     try:
         started("r", process)
-        assert_refused(cli(*command("r", 2_000_000)[3:]), "being trained by another process")
+        assert_refused(cli(*command("r", 2_000_000)), "being trained by another process")
         assert "training" in cli("runs").stdout
     finally:
         process.kill()

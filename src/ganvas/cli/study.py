@@ -36,8 +36,8 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "study",
         metavar="FILE|NAME",
-        help="a .json file, a .py file that defines a study, strategies (compares four ways to train SRGAN), or modes"
-        " (which of 1,000 modes each objective finds)",
+        help="a .json file, a .py file that defines a study (and is run as a program: open only what you trust),"
+        " strategies (compares four ways to train SRGAN), or modes (which of 1,000 modes each objective finds)",
     )
     parser.add_argument("--dry-run", action="store_true", help="print the runs and their estimated time")
     parser.add_argument("--jobs", type=int, default=1, help="parallel runs (default: 1)")

@@ -21,7 +21,9 @@ from ganvas.machine import free_memory
 from ganvas.recipe.noise import noise
 from ganvas.recipe.system import FromNoise
 
-BATCH = 64
+# Samples computed together, always so many: on some CPUs a sample's last bits depend on the size of its batch, and the
+# first samples must not depend on how many are asked for. On a CPU few, since the last batch is filled up.
+CPU_BATCH, BATCH = 8, 64
 
 Label = str | int | Sequence[int]
 """A class by its name or number, or the number of every sample's class."""
@@ -175,12 +177,14 @@ class Sampler(Predictor):
             )
 
     def _parts(self, z: NDArray[np.float32], label: Label | None = None) -> Iterator[Tensor]:
-        """The network's output for noise (n, latent), in batches."""
+        """The network's output for noise (n, latent), in batches of one size."""
         device = next(self.network.parameters()).device
+        size = CPU_BATCH if device.type == "cpu" else BATCH
         inputs = self.system.with_classes(torch.from_numpy(np.asarray(z, np.float32)), self._labels(len(z), label))
         with torch.no_grad():
-            for part in torch.split(inputs, BATCH):
-                yield self.network(part.to(device))
+            for part in torch.split(inputs, size):
+                whole = torch.cat([part, part[:1].expand(size - len(part), -1)])
+                yield self.network(whole.to(device))[: len(part)]
 
     def _labels(self, n: int, label: Label | None) -> Tensor | None:
         """The class number of each of `n` samples."""

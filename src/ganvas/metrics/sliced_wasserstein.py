@@ -74,10 +74,19 @@ def project(images: Tensor, seed: int = 0) -> Projections:
         directions = torch.randn(DIRECTIONS, channels * patch**2, generator=generator)
         filters = functional.normalize(directions).view(DIRECTIONS, channels, patch, patch).to(images.device)
         responses = functional.conv2d(images, filters, stride=max(1, size // 8))
-        levels.append(responses.transpose(0, 1).flatten(1).sort(dim=1).values)
+        levels.append(_sorted(responses.transpose(0, 1).flatten(1)))
         if size // 2 < COARSEST:
             return levels
         images = functional.avg_pool2d(images, 2)
+
+
+def _sorted(rows: Tensor) -> Tensor:
+    import torch
+
+    if rows.device.type != "cpu":
+        return rows.sort(dim=1).values
+    # On a CPU torch also sorts the indices, which nobody needs; numpy's vectorised sort is several times faster.
+    return torch.from_numpy(np.sort(rows.numpy(), axis=1))
 
 
 def sliced_wasserstein(real: Projections, fake: Projections) -> float:

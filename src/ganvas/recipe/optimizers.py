@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -13,7 +12,6 @@ from ganvas.recipe.ramp import Ramp, at, ends
 
 if TYPE_CHECKING:
     import torch
-    from torch import nn
 
 
 class Optimizer(ABC):
@@ -25,8 +23,8 @@ class Optimizer(ABC):
     """Weight decay; 0 disables it."""
 
     @abstractmethod
-    def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-        """The optimizer of torch; its rate does not matter, since `settings` are set before every update.
+    def torch_kind(self) -> tuple[type[torch.optim.Optimizer], dict[str, Any]]:
+        """The optimizer of torch, and its arguments besides the parameters and those in `settings`.
 
         Its whole state has to be tensors in `state`, by parameter: a checkpoint keeps nothing else.
         """
@@ -70,12 +68,11 @@ class Adam(Optimizer):
                 f"Adam's betas must lie in [0, 1), such as 0.5 and 0.999; got {self.beta1} and {self.beta2}."
             )
 
-    def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+    def torch_kind(self) -> tuple[type[torch.optim.Optimizer], dict[str, Any]]:
         """Fused: one pass over memory instead of a dozen."""
         import torch
 
-        kind = torch.optim.AdamW if self.decoupled else torch.optim.Adam
-        return kind(parameters, lr=0.0, weight_decay=self.weight_decay, fused=True)
+        return torch.optim.AdamW if self.decoupled else torch.optim.Adam, {"fused": True}
 
     def settings(self, images: int) -> dict[str, Any]:
         """With the betas."""
@@ -101,11 +98,11 @@ class SGD(Optimizer):
         if self.nesterov and not self.momentum:
             raise InputError("Nesterov's momentum needs a momentum above 0, such as 0.9; give one, or leave it out.")
 
-    def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+    def torch_kind(self) -> tuple[type[torch.optim.Optimizer], dict[str, Any]]:
         """Without dampening."""
         import torch
 
-        return torch.optim.SGD(parameters, lr=0.0, momentum=self.momentum, nesterov=self.nesterov)
+        return torch.optim.SGD, {"momentum": self.momentum, "nesterov": self.nesterov}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,11 +123,11 @@ class RMSprop(Optimizer):
         _expect_share("alpha", self.alpha, "0.99")
         _expect_share("momentum", self.momentum, "0.9")
 
-    def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+    def torch_kind(self) -> tuple[type[torch.optim.Optimizer], dict[str, Any]]:
         """Not centered."""
         import torch
 
-        return torch.optim.RMSprop(parameters, lr=0.0, alpha=self.alpha, momentum=self.momentum)
+        return torch.optim.RMSprop, {"alpha": self.alpha, "momentum": self.momentum}
 
 
 def _expect_share(name: str, value: float, usual: str) -> None:

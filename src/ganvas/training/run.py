@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from dataclasses import dataclass
+from functools import cache
 from textwrap import shorten
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from ganvas.diagnosis.verdicts import Snapshot
 from ganvas.errors import InputError
-from ganvas.recipe import Recipe
+from ganvas.recipe import Optimizer, Recipe
 from ganvas.recipe.ramp import at
 from ganvas.recipe.serialization import difference, to_plain
 from ganvas.training.ada import AdaptiveAugmentation
 from ganvas.training.phases import check
 from ganvas.training.seeding import seed_everything
+
+Kind = TypeVar("Kind", bound=torch.optim.Optimizer)
 
 
 @dataclass(frozen=True)
@@ -96,8 +100,8 @@ class Run:
         augment = recipe.augment
         self.adaptive = AdaptiveAugmentation(at(augment.differentiable, 0), device) if augment.target else None
         self.ema = copy.deepcopy(self.g).eval().requires_grad_(False) if recipe.ema.half_life else None
-        self.adam_g = recipe.adam_g.build(self.g.parameters())
-        self.adam_d = recipe.adam_d.build(self.d.parameters())
+        self.adam_g = _optimizer(self.g, recipe.adam_g)
+        self.adam_d = _optimizer(self.d, recipe.adam_d)
 
     def autocast(self) -> torch.autocast:
         """The autocast context for the recipe's precision."""
@@ -242,3 +246,19 @@ class Run:
 
 def _parameters(optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
     return [parameter for group in optimizer.param_groups for parameter in group["params"]]
+
+
+def _optimizer(network: nn.Module, rule: Optimizer) -> torch.optim.Optimizer:
+    kind, options = rule.torch_kind()
+    # The rate is set before every update, since it may be a ramp.
+    optimizer: torch.optim.Optimizer = _uncompiled(kind)(network.parameters(), lr=0.0, **options)
+    return optimizer
+
+
+@cache
+def _uncompiled(kind: type[Kind]) -> type[Kind]:
+    """An optimizer whose methods do not import torch's compiler, which takes seconds and compiles nothing here."""
+    names = "add_param_group", "load_state_dict", "state_dict", "zero_grad", "step"
+    methods = {name: inspect.unwrap(getattr(kind, name)) for name in names}
+    uncompiled: type[Kind] = type(kind.__name__, (kind,), {**methods, "step": torch.no_grad()(methods["step"])})
+    return uncompiled

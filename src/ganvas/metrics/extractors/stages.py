@@ -15,7 +15,7 @@ from ganvas.metrics.weights import fetched, read_weights
 
 VGG_FILE = "vgg19-dcbb9e9d.pth"
 VGG_URL = f"https://download.pytorch.org/models/{VGG_FILE}"
-VGG_SHA256 = "dcbb9e9d"  # what its name says its SHA-256 begins with
+VGG_SHA256 = "dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44"
 VGG_WIDTHS, VGG_REPEATS = (64, 128, 256, 512, 512), (2, 2, 4, 4, 4)
 
 
