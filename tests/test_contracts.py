@@ -21,7 +21,7 @@ from ganvas.errors import InputError
 from ganvas.experiment import Host, train
 from ganvas.inference import PointGenerator, Upscaler
 from ganvas.observers.watch import Watch
-from ganvas.recipe import EMA, Adam, Augment, Recipe, Schedule, Steering
+from ganvas.recipe import EMA, SGD, Adam, Augment, Recipe, RMSprop, Schedule, Steering
 from ganvas.recipe.degradations import Blind
 from ganvas.recipe.objectives import Hinge, NonSaturating, Relativistic, Wasserstein
 from ganvas.recipe.penalties import R1, R2, GradientPenalty
@@ -110,6 +110,10 @@ CONDITIONAL = DCGAN(
 KINDS = {
     "mlp": tiny("mlp", adam_g=Adam(lr=Ramp(2e-4, 1e-5, 150))),
     "mlp-bf16": tiny("mlp", precision="bf16"),
+    "sgd": tiny(
+        "mlp", adam_g=SGD(momentum=0.9, nesterov=True), adam_d=SGD(lr=Ramp(1e-2, 1e-3, 150), weight_decay=1e-4)
+    ),
+    "rmsprop": tiny("mlp", adam_g=RMSprop(lr=1e-4), adam_d=RMSprop(lr=1e-4, momentum=0.5, weight_decay=1e-4)),
     "dcgan": tiny("dcgan", augment=Augment(flip=True)),
     "dcgan-frozen": tiny("dcgan", schedule=Schedule(freeze_d=(32, 64), freeze_g=(96, 128), g_per_d=2)),
     "dcgan-dropout": tiny(

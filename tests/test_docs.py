@@ -202,6 +202,27 @@ def test_the_table_of_rooms_holds() -> None:
             assert rooms.index(imported) <= rooms.index(room), f"{file} imports {imported}"
 
 
+def test_all_output_and_all_json_go_one_way() -> None:
+    """Nothing but `terminal` prints or makes a console, and nothing but `untrusted` parses JSON."""
+    source = ROOT / "src" / "ganvas"
+    for file in source.rglob("*.py"):
+        room = file.relative_to(source).parts[0].removesuffix(".py")
+        if room == "terminal":
+            continue
+        nodes = list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+        imported = {
+            alias.asname or alias.name: f"{node.module}.{alias.name}"
+            for node in nodes
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+        }
+        called = {ast.unparse(node.func) for node in nodes if isinstance(node, ast.Call)}
+        assert "print" not in called or imported["print"] == "ganvas.terminal.print", file
+        makes = "Console" in called or imported.get("track")
+        assert not makes or "ganvas.terminal" in " ".join(imported.values()), f"{file} prints by a console of its own"
+        assert room == "untrusted" or not called & {"json.loads", "json.load"}, f"{file} parses JSON"
+
+
 def test_no_imports_run_in_a_circle() -> None:
     source = ROOT / "src" / "ganvas"
     files = {".".join(file.relative_to(source.parent).with_suffix("").parts): file for file in source.rglob("*.py")}

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ganvas.experiment import Host, train
     from ganvas.inference import Descriptor, Generator, PointGenerator, Predictor, Upscaler, open
     from ganvas.observers.watch import Watch
-    from ganvas.recipe import EMA, Adam, Augment, Recipe, Schedule, Steering
+    from ganvas.recipe import EMA, SGD, Adam, Augment, Recipe, RMSprop, Schedule, Steering
     from ganvas.recipe.objectives import Hinge, LeastSquares, NonSaturating, Relativistic, Wasserstein
     from ganvas.recipe.penalties import R1, R2, GradientPenalty
     from ganvas.recipe.ramp import Ramp
@@ -32,7 +32,7 @@ __getattr__ = attributes(
         "ganvas.experiment": ("Host", "train"),
         "ganvas.inference": ("Descriptor", "Generator", "PointGenerator", "Predictor", "Upscaler", "open"),
         "ganvas.observers.watch": ("Watch",),
-        "ganvas.recipe": ("EMA", "Adam", "Augment", "Recipe", "Schedule", "Steering"),
+        "ganvas.recipe": ("EMA", "SGD", "Adam", "Augment", "RMSprop", "Recipe", "Schedule", "Steering"),
         "ganvas.recipe.objectives": ("Hinge", "LeastSquares", "NonSaturating", "Relativistic", "Wasserstein"),
         "ganvas.recipe.penalties": ("R1", "R2", "GradientPenalty"),
         "ganvas.recipe.ramp": ("Ramp",),
@@ -47,6 +47,7 @@ __all__ = [
     "EMA",
     "R1",
     "R2",
+    "SGD",
     "Adam",
     "Augment",
     "Descriptor",
@@ -62,6 +63,7 @@ __all__ = [
     "NonSaturating",
     "PointGenerator",
     "Predictor",
+    "RMSprop",
     "Ramp",
     "Recipe",
     "Relativistic",

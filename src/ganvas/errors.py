@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import traceback
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 
 class InputError(Exception):
@@ -23,3 +25,10 @@ def nearest(word: str, known: Iterable[str]) -> str:
 def listed(names: Sequence[str], most: int = 10) -> str:
     """The first `most` names, comma-separated, followed by the number of those left out."""
     return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")
+
+
+def failure(error: BaseException, file: Path) -> str:
+    """What went wrong in somebody's Python file, and where: ``NameError: name 'x' is not defined, line 3``."""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
+    line = lines[-1] if lines else getattr(error, "lineno", None)
+    return f"{type(error).__name__}: {error}" + (f", line {line}" if line else "")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import importlib
-import io
 import os
 import signal
 import sys
@@ -13,6 +12,7 @@ from typing import NoReturn
 
 from ganvas import __version__
 from ganvas.errors import InputError
+from ganvas.terminal import prepare, print
 
 VERBS = (
     "train",
@@ -49,9 +49,7 @@ def main(argv: list[str] | None = None) -> int:
     ganvas augment also returns 3 if the extra samples do not help.
     """
     argv = sys.argv[1:] if argv is None else argv
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a name that the terminal's encoding lacks must not end a command
-            stream.reconfigure(errors="backslashreplace")
+    prepare()
     try:
         return _dispatch(argv)
     except InputError as error:
@@ -60,6 +58,8 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("ganvas: stopped", file=sys.stderr)
         return 130
+    except SystemExit as ended:  # of a parser that has printed its help, or of a study that was told to stop
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     except BrokenPipeError:
         # The reader of the pipe (head, less) is gone: there is nobody to report to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -80,7 +80,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _dispatch(argv: list[str]) -> int:
     if not argv or argv[0] in ("-h", "--help"):
-        print(usage())
+        print(*usage().splitlines(), sep="\n")
         return 0
     if argv[0] == "--version":
         print(f"ganvas {__version__}")

@@ -7,25 +7,26 @@ import io
 import itertools
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field, fields, replace
 from typing import Annotated, Any, TypeVar
 
 import tyro
 
+from ganvas.cli._help import flags_of, hint, show
 from ganvas.errors import InputError, nearest
 from ganvas.experiment.host import Host
 from ganvas.observers.watch import Watch
-from ganvas.recipe import Recipe
+from ganvas.recipe import Optimizer, Recipe
 from ganvas.recipe.degradations import Degradation
 from ganvas.recipe.objectives import Objective
 from ganvas.recipe.penalties import Penalty
 from ganvas.recipe.ramp import Ramp
 from ganvas.recipe.reconstruction import ReconstructionLoss
-from ganvas.recipe.serialization import flatten
 from ganvas.registry import by_name, concrete
 from ganvas.systems import load_systems, named_recipe
 from ganvas.tasks import task_of
+from ganvas.terminal import print
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,8 @@ class Flags(Common):
 
 
 F = TypeVar("F", bound=Common)
+
+_HELP = {"-h", "--help", "--help-all"}
 
 
 # A union with a class would become subcommands; a ramp has a text form instead.
@@ -115,12 +118,14 @@ def parse_as(kind: type[F], verb: str, argv: list[str]) -> tuple[str, F]:
         InputError: a missing or unknown recipe, an unknown flag, or an invalid value.
     """
     if not argv or argv[0].startswith("-"):
-        if {"-h", "--help"} & set(argv):
+        if _HELP & set(argv):
             print(
-                f"usage: ganvas {verb} RECIPE [flags]\n\nRun ganvas list for all recipes, and ganvas {verb} RECIPE"
-                " --help"
+                f"usage: ganvas {verb} RECIPE [flags]",
+                "",
+                f"Run ganvas list for all recipes, and ganvas {verb} RECIPE --help",
+                "for the fields of a recipe as flags, with its values as defaults.",
+                sep="\n",
             )
-            print("for the fields of a recipe as flags, with its values as defaults.")
             sys.exit(0)
         raise InputError(f"ganvas {verb} needs the name of a recipe first, such as ganvas {verb} dcgan-digits.")
     recipe = named_recipe(argv[0])
@@ -129,14 +134,17 @@ def parse_as(kind: type[F], verb: str, argv: list[str]) -> tuple[str, F]:
     words = [long.get(head, head) + rest for head, rest in map(_split, argv)]
     recipe, words = _chosen(recipe, words)
     default = replace(default, recipe=recipe)
-    _check_known(words[1:], default, long)
+    known = flags_of(default, {**_CHOICES, **_SEVERAL}, long)
+    if asked := _HELP & set(words):
+        show(verb, argv[0], known, everything="--help-all" in asked)
+        sys.exit(0)
+    _check_known(words[1:], {flag.name for flag in known})
     stderr = io.StringIO()
     try:
         with _registry, contextlib.redirect_stderr(stderr):
             flags = tyro.cli(
                 kind,
                 prog=f"ganvas {verb} {argv[0]}",
-                description=f"{verb.capitalize()} the recipe {argv[0]}; its fields are flags. {_choices(recipe)}",
                 args=words[1:],
                 default=default,
                 config=(tyro.conf.AvoidSubcommands, tyro.conf.FlagConversionOff),
@@ -144,7 +152,7 @@ def parse_as(kind: type[F], verb: str, argv: list[str]) -> tuple[str, F]:
     except SystemExit as ended:
         if ended.code:
             raise InputError(
-                f"{_message(stderr.getvalue())}; run ganvas {verb} {argv[0]} --help for all flags."
+                f"{_message(stderr.getvalue())}; run ganvas {verb} {argv[0]} --help-all for all flags."
             ) from None
         raise
     if flags.epochs < 0:
@@ -160,23 +168,14 @@ def _long(recipe: Recipe) -> dict[str, str]:
 
 
 # Parts that are one of several classes: the flag names the class, its nested flags are the fields.
-_CHOICES: dict[str, type[Any]] = {"--objective": Objective, "--data.degradation": Degradation}
+_CHOICES: dict[str, type[Any]] = {
+    "--objective": Objective,
+    "--data.degradation": Degradation,
+    "--adam-g": Optimizer,
+    "--adam-d": Optimizer,
+}
 # Parts that are any number of classes.
 _SEVERAL: dict[str, type[Any]] = {"--penalties": Penalty, "--reconstruction": ReconstructionLoss}
-
-
-def _choices(recipe: Recipe) -> str:
-    """The current and available classes of the recipe's parts."""
-    parts_by_flag = []
-    for flag, base in {**_CHOICES, **_SEVERAL}.items():
-        part: Any = recipe
-        for name in flag[2:].split("."):
-            part = getattr(part, name, None)
-        if part is not None:
-            parts = part if flag in _SEVERAL else (part,)
-            names = " ".join(type(one).__name__ for one in parts) or "none"
-            parts_by_flag.append(f"{flag} {names} (available: {', '.join(kind.__name__ for kind in concrete(base))})")
-    return f"Parts chosen by name: {'; '.join(parts_by_flag)}."
 
 
 def _chosen(recipe: Recipe, words: list[str]) -> tuple[Recipe, list[str]]:
@@ -197,7 +196,7 @@ def _chosen(recipe: Recipe, words: list[str]) -> tuple[Recipe, list[str]]:
             del rest[index : index + 1 + len(after)]
             named = [name for name in (value.split(",") if equals else after) if not several or name.lower() != "none"]
             made = [_made(flag, base, name) for name in (named if after or equals else [""])]
-            recipe = _with(recipe, flag[2:].split("."), tuple(made) if several else made[0])
+            recipe = _with(recipe, _path(flag), tuple(made) if several else made[0])
     return recipe, rest
 
 
@@ -213,10 +212,14 @@ def _made(flag: str, base: type[Any], name: str) -> Any:
     return classes[name.lower()]()
 
 
+def _path(flag: str) -> list[str]:
+    return flag[2:].replace("-", "_").split(".")
+
+
 def _with(whole: Any, path: list[str], part: Any) -> Any:
     name, *inner = path
     if not hasattr(whole, name):
-        raise InputError(f"{type(whole).__name__} has no {name}; use --help for all flags of the recipe.")
+        raise InputError(f"{type(whole).__name__} has no {name}; use --help-all for all flags of the recipe.")
     return replace(whole, **{name: _with(getattr(whole, name), inner, part) if inner else part})
 
 
@@ -251,18 +254,12 @@ def _message(page: str) -> str:
     return (" ".join(inside) or page.strip()).rstrip(".")
 
 
-def _check_known(words: list[str], default: Common, long: Mapping[str, str]) -> None:
+def _check_known(words: list[str], known: Collection[str]) -> None:
     # One sentence instead of tyro's page of boxes.
-    known = {"--help", "-h"}
-    for path, _ in flatten(default):
-        path = path.removeprefix("recipe.")
-        # A ramp is a single flag.
-        known |= {f"--{name}".replace("_", "-") for name in (path, path.rpartition(".")[0])}
-    known |= {*long, *_CHOICES, *_SEVERAL}
     for word in words:
         flag = word.split("=")[0].replace("_", "-")
         if word.startswith("-") and flag not in known and not _is_number(word):
-            raise InputError(f"there is no flag {flag}{nearest(flag, known)}; use --help for all flags.")
+            raise InputError(f"there is no flag {flag}{hint(flag, known)}; use --help-all for all flags.")
 
 
 def _is_number(word: str) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ganvas.cli._parser import Parser
 from ganvas.errors import InputError
+from ganvas.terminal import print
 
 if TYPE_CHECKING:
     from ganvas.evaluation.pairs import Scores
@@ -163,5 +164,5 @@ def _selfcheck(names: Sequence[str]) -> int:
             f" published {psnr:.2f} and {ssim:.4f}; {'not as published' if check.faults else 'files byte for byte'}"
         )
     faults = [fault for check in checks for fault in check.faults]
-    print("\n".join([*faults, "FAIL" if faults else "PASS"]))
+    print(*faults, "FAIL" if faults else "PASS", sep="\n")
     return 1 if faults else 0

@@ -7,6 +7,7 @@ import dataclasses
 import signal
 
 from ganvas.cli._parser import Parser
+from ganvas.terminal import print
 
 USELESS = 3  # the exit code if the fakes do not help, or the result is not significant
 
@@ -57,9 +58,8 @@ def main(argv: list[str]) -> int:
     settings = SyntheticSettings(**given)
     expect_source(settings.source)
 
-    from rich.console import Console
-
     from ganvas.studies.synthetic.pipeline import augment
+    from ganvas.terminal.console import Console
     from ganvas.training.loop import Diverged
 
     console = Console(stderr=True)
@@ -86,7 +86,7 @@ def main(argv: list[str]) -> int:
     ):
         _print(rows)
     output = ended.output
-    print("\n".join([*ended.notes, ended.benefit.sentence]))
+    print(*ended.notes, ended.benefit.sentence, sep="\n")
     made = {
         "images": output.images,
         "manifest": output.manifest,

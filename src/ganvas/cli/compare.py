@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ganvas.cli._parser import Parser
+from ganvas.terminal import print
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,10 +30,9 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--unfinished", action="store_true", help="include runs that are still training")
     parser.add_argument("--no-reals", action="store_true", help="omit the real images from the page")
     arguments = parser.parse_args(argv)
-    from rich.console import Console
-
     from ganvas.files import expect_ending
     from ganvas.reports import compare
+    from ganvas.terminal.console import Console
 
     expect_ending(arguments.out, ".html", ".htm", flag="--out")
     comparison = compare(arguments.runs, by=arguments.by, unfinished=arguments.unfinished)

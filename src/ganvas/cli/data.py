@@ -35,11 +35,10 @@ def main(argv: list[str]) -> int:
     )
     parser.add_argument("--workers", type=int, default=0, help="number of threads (default: one per core)")
     arguments = parser.parse_args(argv)
-    from rich.console import Console
-
     from ganvas.data.examine import examine
     from ganvas.files import expect_ending
     from ganvas.imaging.saving import save_png
+    from ganvas.terminal.console import Console
 
     if arguments.out:
         expect_ending(arguments.out, ".png", flag="--out")

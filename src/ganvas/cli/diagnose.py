@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ganvas.cli._parser import Parser
+from ganvas.terminal import print
 
 
 def main(argv: list[str]) -> int:
@@ -13,12 +14,11 @@ def main(argv: list[str]) -> int:
     parser.add_argument("run", help="run folder")
     parser.add_argument("--out", type=Path, help="PNG file of the chart (default: diagnosis.png in the run)")
     arguments = parser.parse_args(argv)
-    from rich.console import Console
-
     from ganvas.diagnosis import advice, diagnose, draw_diagnosis
     from ganvas.files import expect_ending
     from ganvas.runs.record import Record
     from ganvas.systems import read_recipe
+    from ganvas.terminal.console import Console
 
     if arguments.out:
         expect_ending(arguments.out, ".png", flag="--out")

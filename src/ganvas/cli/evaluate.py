@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ganvas.cli import _score
 from ganvas.cli._parser import Parser
 from ganvas.errors import InputError
+from ganvas.terminal import print
 
 if TYPE_CHECKING:
     from ganvas.evaluation import Evaluation
@@ -104,10 +105,10 @@ def main(argv: list[str]) -> int:
 
 
 def _print(found: Evaluation) -> None:
-    from rich.console import Console
     from rich.table import Column, Table
 
     from ganvas.metrics.per_class import worst_first
+    from ganvas.terminal.console import Console
 
     console = Console(highlight=False, soft_wrap=True)
     right = {"justify": "right"}

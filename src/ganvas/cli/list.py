@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ganvas.cli._parser import Parser
+from ganvas.terminal import print
 
 
 def main(argv: list[str]) -> int:

@@ -14,10 +14,9 @@ if TYPE_CHECKING:
 
 def main(argv: list[str]) -> int:
     """Run ``ganvas plan RECIPE [flags]``."""
-    from rich.console import Console
-
     from ganvas.cli._flags import parse, with_length
     from ganvas.data import NAMES, count, expect_available, open_data
+    from ganvas.terminal.console import Console
 
     _, flags = parse("plan", argv)
     expect_available(flags.recipe.data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ganvas.cli._parser import Parser
+from ganvas.terminal import print
 
 
 def main(argv: list[str]) -> int:

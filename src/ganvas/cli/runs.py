@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganvas.cli._parser import Parser
+from ganvas.terminal import print
 
 if TYPE_CHECKING:
     from ganvas.runs.record import Record
@@ -31,11 +32,11 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--kept", action="store_true", help="with --tidy: also the states of --watch.keep-every")
     parser.add_argument("--yes", action="store_true", help="with --tidy: delete without asking")
     arguments = parser.parse_args(argv)
-    from rich.console import Console
     from rich.table import Table
 
     from ganvas.errors import InputError
-    from ganvas.runs.record import find_runs
+    from ganvas.runs.record import broken_runs, find_runs
+    from ganvas.terminal.console import Console
 
     root = Path(arguments.folder)
     if not root.is_dir():
@@ -44,7 +45,7 @@ def main(argv: list[str]) -> int:
     if arguments.tidy:
         return _tidy(found, kept=arguments.kept, yes=arguments.yes)
     if arguments.json:
-        print(json.dumps([_plain(run) for run in found], indent=2))
+        print(*json.dumps([_plain(run) for run in found], indent=2).splitlines(), sep="\n")
         return 0
     table = Table("run", "state", "system", "data", "images", "last update", box=None)
     for run in found:
@@ -52,6 +53,8 @@ def main(argv: list[str]) -> int:
             f"{run.images_seen:,} of {run.total_images:,} ({min(1.0, run.images_seen / max(1, run.total_images)):.0%})"
         )
         table.add_row(run.name, run.state, run.system, run.data, images, _ago(time.time() - run.changed))
+    for name, why in broken_runs(root).items():
+        table.add_row(name, f"broken: {why}")
     Console(width=WIDEST).print(table if table.row_count else f"no runs in {root}")
     return 0
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import signal
 import sys
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from ganvas.cli._parser import Parser
 from ganvas.errors import InputError
+from ganvas.terminal import print
+from ganvas.untrusted import Unreadable, parse_json
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -61,11 +62,10 @@ def main(argv: list[str]) -> int:
     arguments = parser.parse_args(argv)
     if arguments.study not in NAMED and not Path(arguments.study).is_file():
         raise InputError(f"there is no file {arguments.study}; give a study, a .json or .py file.")
-    from rich.console import Console
-
     from ganvas.experiment import Host
     from ganvas.studies import run_study
     from ganvas.studies.run_jobs import train_one
+    from ganvas.terminal.console import Console
     from ganvas.training.loop import Diverged
 
     host = Host(device=arguments.device, workers=arguments.workers, runs=arguments.runs)
@@ -121,8 +121,8 @@ def _fields(words: list[str]) -> dict[str, Any]:
         if not path or not equals:
             raise InputError(f"--set {word} is not FIELD=VALUE; give e.g. --set system.blocks=4.")
         try:
-            found[path] = json.loads(text)
-        except json.JSONDecodeError:
+            found[path] = parse_json(text)
+        except Unreadable:
             found[path] = text
     return found
 

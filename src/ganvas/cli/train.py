@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 from ganvas.errors import InputError
+from ganvas.terminal import print
+from ganvas.terminal.console import Console
 
 if TYPE_CHECKING:
     from ganvas.cli._flags import Flags

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ganvas.cli import _flags
 from ganvas.studies.tuning.search import Search
+from ganvas.terminal import print
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -44,7 +45,7 @@ def main(argv: list[str]) -> int:
     except SearchStopped as stopped:
         print("stopped; repeat the command to continue", file=sys.stderr)
         return 128 + stopped.signal
-    from rich.console import Console
+    from ganvas.terminal.console import Console
 
     console = Console(highlight=False, soft_wrap=True)
     console.width = max(console.width, WIDTH)

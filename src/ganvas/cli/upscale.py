@@ -7,6 +7,7 @@ from pathlib import Path
 from ganvas.cli._parser import Parser
 from ganvas.errors import InputError
 from ganvas.files import expect_ending
+from ganvas.terminal import print
 
 FORMATS = ("png", "jpeg", "webp", "tiff", "avif")
 
@@ -76,13 +77,12 @@ def main(argv: list[str]) -> int:
     find(arguments.model)
     plan(arguments.inputs, arguments.out, 1, arguments.format)
 
-    from rich.console import Console
-
     from ganvas.imageio.interrupts import stoppable
     from ganvas.imageio.job import JobSettings, run
     from ganvas.imageio.progress import JobProgress
     from ganvas.imageio.upscale import OutputOptions
     from ganvas.inference import Upscaler, open_as
+    from ganvas.terminal.console import Console
 
     names = ("strength", "device", "precision", "tile")
     opening = {"model": arguments.model} | {name: getattr(arguments, name) for name in names}

@@ -17,6 +17,7 @@ from ganvas.data.idx import read_idx, unpacked_or_packed
 from ganvas.data.items import Choice, Item, Listing, part_of
 from ganvas.errors import InputError, listed, nearest
 from ganvas.imaging.grid import Pixels
+from ganvas.machine import free_memory
 
 MOST_CLASSES = 2**20  # a larger number is no class, and the names of so many would fill the memory
 
@@ -56,6 +57,7 @@ def open_npz(path: Path, choice: Choice) -> Listing:
     count = kinds[name].shape[0]
     labels = _labels(path, kinds, choice.labels, count)
     names = [n for n, kind in kinds.items() if kind.dtype.kind == "U" and len(kind.shape) == 1]
+    _expect_room(path, sum(math.prod(kinds[n].shape) * kinds[n].dtype.itemsize for n in {name, labels, *names} - {""}))
     try:
         with np.load(path, allow_pickle=False) as archive:
             pixels, numbers = archive[name], archive[labels].reshape(-1) if labels else None
@@ -79,6 +81,16 @@ def open_npz(path: Path, choice: Choice) -> Listing:
     named = next((one for one in texts if len(one) >= count), None)
     classes = tuple(map(str, range(count) if named is None else named))
     return Listing(path.name, rows(images, numbers), classes, notes=notes)
+
+
+def _expect_room(path: Path, size: int) -> None:
+    """Refuse arrays of more than the free memory; an archive of a few bytes can unpack to any number."""
+    free = free_memory()
+    if size > free:
+        raise InputError(
+            f"{path} unpacks to {size / 1e9:,.1f} GB, and {free / 1e9:,.1f} GB of memory are free; give a folder or a"
+            " zip file of images, which are read one by one."
+        )
 
 
 def rows(images: Images, labels: NDArray[Any] | None) -> list[Item]:

@@ -17,6 +17,7 @@ from ganvas.data.items import Item, Listing
 from ganvas.data.workers import Workers, start_workers
 from ganvas.errors import InputError
 from ganvas.imaging.grid import Pixels
+from ganvas.untrusted import read_object
 
 Decode = Callable[[bytes | Pixels], Pixels]
 
@@ -47,7 +48,7 @@ def decode_images(
             return folder, _about(folder)
         except FileNotFoundError:
             pass
-        except (OSError, ValueError, KeyError):
+        except (OSError, InputError, ValueError, KeyError, TypeError):
             # It was complete when it got its name, but has been damaged since.
             shutil.rmtree(folder, ignore_errors=True)
         _decode(listing, folder, working, decode)
@@ -55,7 +56,9 @@ def decode_images(
 
 
 def _about(folder: Path) -> dict[str, Any]:
-    about: dict[str, Any] = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+    if not (folder / "about.json").exists():
+        raise FileNotFoundError
+    about = read_object(folder / "about.json")
     if (folder / "images.u8").stat().st_size != about["bytes"]:
         raise ValueError("truncated")
     about["skipped"] = tuple(Skipped(**entry) for entry in about["skipped"])

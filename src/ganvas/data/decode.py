@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Literal
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from ganvas.imaging.cameras import undecodable
 from ganvas.imaging.grid import Pixels
 
 # Raster formats only: none that is a program (PostScript) or needs one, so that text and videos fail at once.
 FORMATS = ("AVIF", "BMP", "GIF", "ICO", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TGA", "TIFF", "WEBP")
+STRIP = 2**20  # pixels of a strip
 
 
 class Unusable(Exception):  # its name enters the fingerprints of old runs: see `cache`
@@ -75,7 +76,8 @@ def is_image(read: Callable[[], bytes]) -> bool:
 
 def to_mode(image: Image.Image, channels: int) -> Image.Image:
     """Rotate upright, put transparency on white, and convert any mode to 8-bit grey or RGB."""
-    image = ImageOps.exif_transpose(image)
+    if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:  # else it would be copied
+        image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I"):
         # 16 bits over their full range: PIL would clip at 255.
         image = Image.fromarray((np.asarray(image).clip(0, 65535) / 257).round().astype(np.uint8))
@@ -83,12 +85,28 @@ def to_mode(image: Image.Image, channels: int) -> Image.Image:
         factor = 255 if float_range(image) == "0..1" else 1
         image = Image.fromarray((np.asarray(image) * factor).round().astype(np.uint8))
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image)
+        image = _on_white(image)
     if image.mode == "P":
         image = image.convert("RGB")
-    return image.convert("L" if channels == 1 else "RGB")
+    mode = "L" if channels == 1 else "RGB"
+    return image if image.mode == mode else image.convert(mode)
+
+
+def strips(image: Image.Image) -> Iterator[Image.Image]:
+    """An image in strips from top to bottom, so that what is computed from it needs little memory at a time."""
+    width, height = image.size
+    rows = max(1, STRIP // width)
+    for top in range(0, height, rows):
+        yield image.crop((0, top, width, min(top + rows, height)))
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    made, top = Image.new("RGB", image.size), 0
+    for strip in strips(image):
+        strip = strip.convert("RGBA")
+        made.paste(Image.alpha_composite(Image.new("RGBA", strip.size, "white"), strip).convert("RGB"), (0, top))
+        top += strip.height
+    return made
 
 
 def float_range(image: Image.Image) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from ganvas.data.base import Skipped
-from ganvas.data.decode import Unusable, float_range, open_image, to_mode
+from ganvas.data.decode import Unusable, float_range, open_image, strips, to_mode
 from ganvas.data.items import Item, Listing
 from ganvas.data.listing import open_source
 from ganvas.data.workers import start_workers
@@ -121,12 +121,16 @@ def _examine_item(item: Item) -> _ImageFacts | Skipped:
         return Skipped(item.name, str(error))
     except Exception as error:  # a damaged member of an archive, an unreadable file
         return Skipped(item.name, f"it cannot be read ({error})")
-    pixels = np.asarray(upright)
-    flat = pixels.reshape(-1, 3).astype(np.float64)
-    moments = np.stack([flat.mean(0), np.square(flat).mean(0)])
-    digest = hashlib.blake2b(str(pixels.shape).encode() + pixels.tobytes(), digest_size=16).digest()
+    width, height = upright.size
+    shares = np.reshape(upright.histogram(), (3, 256)) / (width * height)
+    values = np.arange(256.0)
+    moments = np.stack([shares @ values, shares @ values**2])
+    digest = hashlib.blake2b(str((height, width, 3)).encode(), digest_size=16)
+    for strip in strips(upright):
+        digest.update(strip.tobytes())
     tile = np.asarray(ImageOps.fit(upright, (TILE, TILE), Image.Resampling.LANCZOS))
-    return _ImageFacts(upright.size, kind + (f", {frames} frames" if frames > 1 else ""), digest, moments, tile)
+    several = f", {frames} frames" if frames > 1 else ""
+    return _ImageFacts(upright.size, kind + several, digest.digest(), moments, tile)
 
 
 def _wanted(listing: Listing) -> set[int]:

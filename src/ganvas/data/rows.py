@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ganvas.data.order import Position
+from ganvas.machine import free_memory
 
 SHARE = 0.4  # fraction of the device's free memory that the rows may take
 
@@ -95,13 +94,4 @@ def free_bytes(device: torch.device) -> int:
         return torch.cuda.mem_get_info(device)[0]
     if device.type == "mps":
         return torch.mps.recommended_max_memory()
-    try:
-        # MemFree would not count the page cache, which holds our own files too.
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))
-    except (OSError, StopIteration):
-        pass
-    try:
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return 4 * 2**30  # unknown: assume a small laptop
+    return free_memory()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from ganvas.data.items import Choice, Item, Listing, natural
 from ganvas.errors import InputError, listed, nearest
+from ganvas.untrusted import parse_json
 
 LABELS = ("label", "labels", "class", "fine_label")  # the names of columns with labels
 
@@ -114,9 +114,9 @@ def _labels(
 def _class_names(metadata: dict[bytes, bytes] | None, column: str) -> tuple[str, ...]:
     """The names of the classes in the Hub's metadata; none if there are none, or the metadata are damaged."""
     try:
-        about = json.loads((metadata or {}).get(b"huggingface", b"{}"))
+        about = parse_json((metadata or {}).get(b"huggingface", b"{}"))
         names = about["info"]["features"][column]["names"]
-    except (ValueError, LookupError, TypeError, RecursionError):
+    except (ValueError, LookupError, TypeError):
         return ()
     return tuple(map(str, names)) if isinstance(names, list) else ()
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from ganvas.progress import Bar
+from ganvas.terminal.console import Console
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -26,11 +26,11 @@ class Workers:
     """A pool of threads with a progress bar."""
 
     pool: ThreadPoolExecutor
-    bar: Progress
+    bar: Bar
 
     def each(self, work: Callable[[T], R], items: Sequence[T], what: str) -> Iterator[R]:
         """Yield the results of `work` in the order of the items; `what` labels the progress bar."""
-        task = self.bar.add_task(what, total=len(items))
+        task = self.bar.add(what, len(items), counts=True)
         left = iter(items)
         while chunk := list(islice(left, CHUNK)):
             parts = [chunk[start : start + TOGETHER] for start in range(0, len(chunk), TOGETHER)]
@@ -41,18 +41,9 @@ class Workers:
 
 @contextmanager
 def start_workers(count: int = 0, *, progress: bool = False) -> Iterator[Workers]:
-    """Start `count` threads (0: one per core), with a bar on stderr if that is a terminal and `progress` is set."""
+    """Start `count` threads (0: one per core), with a bar on stderr if `progress` is set."""
     console = Console(stderr=True)
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not (progress and console.is_terminal),
-    )
+    bar = Bar(console, show=progress)
     # Pillow warns of decompression bombs, which are refused anyway, and of odd metadata, which do not matter.
     with ThreadPoolExecutor(count or os.cpu_count()) as pool, warnings.catch_warnings(), bar:
         warnings.simplefilter("ignore")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Literal
 
-from ganvas.recipe import CAP, LEAKING, Adam, Recipe
+from ganvas.recipe import CAP, LEAKING, Adam, Optimizer, Recipe
 from ganvas.recipe.objectives import Objective
 from ganvas.recipe.penalties import R1, R2, GradientPenalty, Penalty
 from ganvas.recipe.ramp import Ramp, times
@@ -58,8 +58,8 @@ def flags(old: Any, new: Any, prefix: str = "--") -> Iterator[str]:
 
 def _rates(g: float, d: float) -> Change:
     def change(recipe: Recipe, images: int) -> Recipe:
-        slower_g = replace(recipe.adam_g, lr=times(recipe.adam_g.lr, g))
-        slower_d = replace(recipe.adam_d, lr=times(recipe.adam_d.lr, d))
+        slower_g = recipe.adam_g.at_rate(times(recipe.adam_g.lr, g))
+        slower_d = recipe.adam_d.at_rate(times(recipe.adam_d.lr, d))
         return replace(recipe, adam_g=slower_g, adam_d=slower_d)
 
     return change
@@ -68,7 +68,9 @@ def _rates(g: float, d: float) -> Change:
 def _usual(recipe: Recipe, images: int) -> Recipe:
     """DCGAN's optimizers: rates of 2e-4 at most, and beta1 = 0.5 (Radford et al. 2016, section 4)."""
 
-    def tame(adam: Adam) -> Adam:
+    def tame(adam: Optimizer) -> Optimizer:
+        if not isinstance(adam, Adam):
+            return adam  # the usual rates are Adam's
         rate = adam.lr.at(images) if isinstance(adam.lr, Ramp) else adam.lr
         return replace(adam, lr=min(rate, 2e-4), beta1=min(adam.beta1, 0.5))
 

@@ -7,9 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
 from ganvas.errors import InputError
 from ganvas.evaluation.chart import draw
 from ganvas.evaluation.features import remembered
@@ -23,8 +20,10 @@ from ganvas.metrics.measure import OF_SAMPLES, Evidence, Measure, Need
 from ganvas.metrics.memorization import nearest
 from ganvas.metrics.perceptual import open_perceptual
 from ganvas.nn.device import on_device
+from ganvas.progress import Bar
 from ganvas.systems import load_systems
 from ganvas.tasks import Task
+from ganvas.terminal.console import Console
 
 EXTRACTOR, PERCEPTUAL = "efficientnet-lite0", "st-lpips"  # by default
 ON_EXTRACTOR: tuple[Need, ...] = ("extractor", "features", "probabilities", "class names")
@@ -139,7 +138,7 @@ def evaluate(
     if network:
         on_device(network.network, device)
     samples = gather(source, against, fakes=fakes, split=split, seed=seed, which=which, device=device)
-    with _bar(progress) as bar:
+    with Bar(Console(stderr=True), show=progress) as bar:
         evidence = Evidence(
             fakes=samples.fakes,
             reals=samples.reals,
@@ -249,15 +248,8 @@ def _extracted(x: Evidence) -> Evidence:
     return replace(x, real=real, fake=x.extractor.extract(x.fakes, advance=of_fakes))
 
 
-def _bar(progress: bool) -> Progress:
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(), TextColumn("left"))
-    show = progress and console.is_terminal
-    return Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=not show)
-
-
-def _tracked(bar: Progress, what: str, total: int) -> Callable[[int], object]:
-    task = bar.add_task(what, total=total)
+def _tracked(bar: Bar, what: str, total: int) -> Callable[[int], object]:
+    task = bar.add(what, total, counts=True)
     return lambda count: bar.advance(task, count)
 
 

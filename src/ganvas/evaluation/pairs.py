@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from rich.console import Console
-from rich.progress import track
 
 from ganvas.errors import InputError
 from ganvas.evaluation.test_sets import Pair, TestSet, find_set, upscale
@@ -26,6 +24,8 @@ from ganvas.metrics.figure import Figure
 from ganvas.metrics.intervals import Estimate, mean
 from ganvas.metrics.measure import Evidence, PairMeasure
 from ganvas.metrics.psnr import PSNRY
+from ganvas.progress import Bar
+from ganvas.terminal.console import Console
 
 
 @dataclass(frozen=True)
@@ -233,6 +233,4 @@ def _csv(rows: dict[str, dict[str, float]]) -> str:
 
 
 def _bar(pairs: TestSet, what: str, progress: bool) -> Iterator[Pair]:
-    console = Console(stderr=True)
-    show = progress and console.is_terminal
-    yield from track(pairs, what, len(pairs), console=console, transient=True, disable=not show)
+    yield from Bar(Console(stderr=True), show=progress).track_each(pairs, what, len(pairs))

@@ -15,6 +15,7 @@ from ganvas.recipe.serialization import difference
 from ganvas.runs import checkpoint
 from ganvas.runs.folder import RunFolder
 from ganvas.runs.models import find, generator_weights
+from ganvas.runs.previews import INDEX, set_aside
 from ganvas.systems import read_recipe
 from ganvas.training.run import Run
 
@@ -60,6 +61,11 @@ def restore(run: Run, folder: RunFolder, dataset: Dataset, console: Console) -> 
         break
     else:
         _begin(run, folder, damaged)
+    if aside := set_aside(folder.samples):
+        console.print(
+            f"{folder.samples / INDEX} is damaged; it is kept as {aside}, and a new one begun.", style="yellow"
+        )
+        folder.add_event("damaged", file=INDEX, reason=f"kept as {aside}")
     for path, reason in damaged.items():
         folder.add_event("damaged", file=path.name, reason=reason)
         path.unlink()

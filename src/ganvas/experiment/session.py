@@ -32,6 +32,7 @@ from ganvas.runs import checkpoint
 from ganvas.runs.folder import RunFolder
 from ganvas.runs.models import generator_weights
 from ganvas.tasks import Task, task_of
+from ganvas.terminal import console as terminal
 from ganvas.training.allocator import keep_freed_memory
 from ganvas.training.controller import Controller
 from ganvas.training.loop import Diverged, Timing
@@ -70,7 +71,7 @@ def train(
         InputError: a setting, the data or the folder is invalid.
         Diverged: a loss became NaN or infinite; the last good checkpoint is kept.
     """
-    watch, host, console = watch or Watch(), host or Host(), console or Console(stderr=True)
+    watch, host, console = watch or Watch(), host or Host(), console or terminal.Console(stderr=True)
     expect_plain_name(name, "--name")
     task = task_of(recipe)
     task.check(recipe)

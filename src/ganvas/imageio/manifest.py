@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path, PurePath
 from typing import Any
 
 from ganvas.errors import InputError
-from ganvas.files import TEMPORARY, append_line, is_temporary, open_regular
+from ganvas.files import TEMPORARY, append_line, is_temporary
+from ganvas.untrusted import is_count, read_lines
 
 NAME = ".ganvas-upscale.jsonl"
 
@@ -22,8 +22,7 @@ class Manifest:
         path: the manifest file, or None.
 
     Raises:
-        InputError: the manifest is a link.
-        OSError: it cannot be read.
+        InputError: the manifest is a link, or cannot be read.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -32,19 +31,9 @@ class Manifest:
         self._results: dict[str, Line] = {}
         if self.path and self.path.is_symlink():
             raise InputError(f"{self.path} is a symbolic link, through which results would be recorded; remove it.")
-        for text in self._read().splitlines():
-            try:
-                line = json.loads(text.decode("utf-8", "surrogateescape"))
-            except (ValueError, RecursionError):
-                continue  # truncated by a kill or a full disk
+        for line in read_lines(self.path) if self.path else ():
             if _is_sound(line):
                 self._remember(line)
-
-    def _read(self) -> bytes:
-        if self.path is None or not self.path.exists():
-            return b""
-        with os.fdopen(open_regular(self.path), "rb") as file:
-            return file.read()
 
     def by_source(self, source: str) -> Line | None:
         """The last line for a photo, by its name in its folder."""
@@ -82,9 +71,9 @@ def recover(line: Line, result: Path) -> bool:
     return result.is_file() and result.stat().st_size == line["bytes"]
 
 
-def _is_sound(line: Any) -> bool:
+def _is_sound(line: Line) -> bool:
     """Whether a line is one of ours: a folder from elsewhere must not have files renamed outside of it."""
-    if not isinstance(line, dict) or line.get("status") != "done" or not isinstance(line.get("bytes"), int):
+    if line.get("status") != "done" or not is_count(line.get("bytes")) or "settings" not in line:
         return False
     names = line.get("source"), line.get("result"), line.get("part", "")
     if not all(isinstance(name, str) and "\0" not in name for name in names):

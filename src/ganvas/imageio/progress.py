@@ -7,27 +7,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from ganvas.progress import Bar
 
 
 class JobProgress:
-    """A progress bar on a terminal; elsewhere only lines."""
+    """A progress bar on a terminal; elsewhere lines, on stderr every half minute."""
 
     def __init__(self, console: Console, errors: Console, growth: float = 1) -> None:
         """`growth` is the number of pixels of the result per pixel of the source."""
         self.console, self.errors, self.growth = console, errors, growth
-        self.bar = Progress(
-            TextColumn("upscaling"),
-            BarColumn(bar_width=24),
-            TaskProgressColumn(),
-            TextColumn("{task.description}"),
-            TextColumn("left"),
-            TimeRemainingColumn(elapsed_when_finished=True),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
-        self.task = self.bar.add_task("", total=None)
+        self.bar = Bar(console) if console.is_terminal else Bar(errors, draw=False)
+        self.task = self.bar.add("upscaling", 1)
         self.files = self.finished = 0
 
     def start(self, megapixels: float, files: int) -> None:
@@ -45,8 +36,8 @@ class JobProgress:
         def on_progress(share: float) -> None:
             done = before + megapixels * share
             rate = (time.perf_counter() - self.began) / (done * self.growth) if done else 0
-            now = f"file {self.finished + 1} of {self.files}, {rate:.2f} s/MP"
-            self.bar.update(self.task, completed=done, description=now)
+            now = [f"file {self.finished + 1} of {self.files}", f"{rate:.2f} s/MP"]
+            self.bar.update(self.task, completed=done, details=now)
 
         try:
             yield on_progress

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -26,6 +25,7 @@ from ganvas.imageio.upscale import OnProgress, OutputOptions, Written, recorded
 from ganvas.imageio.writing import os_error
 from ganvas.imageio.xmp import SOURCE_TYPE
 from ganvas.inference.engine.raster import ArrayRaster
+from ganvas.untrusted import parse_json
 
 if TYPE_CHECKING:
     from ganvas.inference.upscaler import Upscaler
@@ -105,7 +105,7 @@ def probe(path: Path) -> VideoInfo:
     command += _input(path)
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL)
     try:
-        found = json.loads(done.stdout or "{}")
+        found = parse_json(done.stdout or "{}")
         stream = found["streams"][0]
         width, height = int(stream["width"]), int(stream["height"])
         largest, mean = Fraction(stream["r_frame_rate"]), Fraction(stream["avg_frame_rate"])

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
 
 from ganvas import registry
 from ganvas.errors import InputError
 from ganvas.inference.base import Descriptor, Model, Predictor
 from ganvas.inference.importers.foreign import read_foreign
+from ganvas.nn.building import no_larger_than
 from ganvas.nn.device import on_device
 from ganvas.runs.models import bundled, find, generator_weights
 from ganvas.systems import read_system
+from ganvas.untrusted import Unreadable, expect_file
 
 Which = Literal["last", "best"]
 P = TypeVar("P", bound=Predictor)
@@ -80,12 +84,13 @@ def read_model(model: str | Path, which: Which = "last") -> Model:
         return _finite(read_foreign(file), file)
     weights, header = generator_weights(file)
     system = read_system(header["system"], str(file))
-    network = system.generator()
-    try:
-        network.load_state_dict(weights)
-    except RuntimeError as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"the weights in {file} do not match its system ({reason}); train the model again.") from None
+    classes = tuple(header.get("classes", ()))
+    if len(classes) != system.classes:
+        raise InputError(
+            f"{file} is damaged: it names {len(classes)} classes, but its system has {system.classes}; train the model"
+            " again."
+        )
+    network = network_of(system.generator, weights, str(file))
     is_bundled = file in bundled().values()
     about = Descriptor(
         name=file.stem if is_bundled else header["run"],
@@ -93,7 +98,7 @@ def read_model(model: str | Path, which: Which = "last") -> Model:
         inputs=predictor_of(system.task).inputs,
         scale=getattr(system, "scale", 1),
         channels=getattr(system, "channels", 0),
-        classes=tuple(header.get("classes", ())),
+        classes=classes,
         licence=LICENCE if is_bundled else header.get("licence", ""),
         images_seen=header["images"],
         start=STARTS.get(file.stem, "") if is_bundled else header.get("start", ""),
@@ -113,10 +118,31 @@ def _finite(model: Model, file: Path) -> Model:
     return model
 
 
+def network_of(build: Callable[[], nn.Module], weights: dict[str, Tensor], where: str) -> nn.Module:
+    """The network that a file describes, with the file's weights.
+
+    Args:
+        build: makes it from its description.
+        where: the file, for messages.
+
+    Raises:
+        InputError: the weights are not those of the network.
+    """
+    try:
+        with no_larger_than(weights):
+            network = build()
+        network.load_state_dict(weights)
+    except (RuntimeError, MemoryError, OverflowError) as error:
+        reason = (str(error) or "it needs too much memory").splitlines()[0]
+        raise InputError(f"the weights in {where} do not match its system ({reason}); train the model again.") from None
+    return network
+
+
 def is_own(file: Path) -> bool:
     """Whether ganvas wrote a file, or might have written it before it was damaged."""
     try:
+        expect_file(file)
         with safe_open(file, "pt") as opened:
             return "ganvas" in (opened.metadata() or {})
-    except (SafetensorError, OSError):
+    except (SafetensorError, Unreadable, OSError):
         return file.suffix.lower() == ".safetensors"

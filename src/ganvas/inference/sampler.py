@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self, cast
@@ -16,6 +17,7 @@ from ganvas.errors import InputError, listed, nearest
 from ganvas.files import expect_ending, write_atomically
 from ganvas.imaging.grid import Pixels
 from ganvas.inference.base import Model, Predictor
+from ganvas.machine import free_memory
 from ganvas.recipe.noise import noise
 from ganvas.recipe.system import FromNoise
 
@@ -34,6 +36,7 @@ class Sampler(Predictor):
         unit: plural of the sample's name.
         method: name of the method that makes samples, for messages.
         default_count: default number of samples of `ganvas generate`.
+        number_bytes: bytes of each number of a sample.
         system: the GAN it belongs to; `system.latent` and `system.shape` are the sizes of its input and output.
     """
 
@@ -43,6 +46,7 @@ class Sampler(Predictor):
     unit: ClassVar[str]
     method: ClassVar[str] = "sample"
     default_count: ClassVar[int] = 64
+    number_bytes: ClassVar[int] = 4
 
     def __init__(self, model: Model) -> None:
         self.about, self.network, self.system = model.about, model.network, cast(FromNoise, model.system)
@@ -162,7 +166,18 @@ class Sampler(Predictor):
             raise InputError(
                 f"cannot generate {n} {self.unit} from seed {seed}; give at least -n 1 and a --seed of at least 0."
             )
+        self._expect_room(n)
         return noise(n, self.system.latent, seed)
+
+    def _expect_room(self, n: int) -> None:
+        """Refuse more samples than the free memory holds, before any is made."""
+        each = 4 * self.system.latent + self.number_bytes * math.prod(self.system.shape)
+        free = free_memory()
+        if n * each > free:
+            raise InputError(
+                f"{n:,} {self.unit} need {n * each / 1e9:,.0f} GB of memory at once, and {free / 1e9:,.1f} GB are free;"
+                f" give at most -n {free // each:,}, and another --seed for further ones."
+            )
 
     def _parts(self, z: NDArray[np.float32], label: Label | None = None) -> Iterator[Tensor]:
         """The network's output for noise (n, latent), in batches of one size."""

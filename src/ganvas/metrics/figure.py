@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ganvas.untrusted import is_count, is_number
+
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
@@ -46,6 +48,16 @@ class Figure:
         return {name: value for name, value in plain.items() if value not in (None, "") or name == "value"}
 
     @staticmethod
-    def from_plain(plain: Mapping[str, Any]) -> Figure:
-        """Read what `to_plain` made; keys of other versions are passed over."""
-        return Figure(**{name: plain[name] for name in Figure.__dataclass_fields__ if name in plain})
+    def from_plain(plain: Mapping[str, Any]) -> Figure | None:
+        """Read what `to_plain` made; keys of other versions are passed over. None if it is damaged."""
+        found = {name: plain[name] for name in Figure.__dataclass_fields__ if name in plain}
+        found |= {name: None for name in ("low", "high") if not is_number(found.get(name))}
+        sound = (
+            isinstance(found.get("measure"), str)
+            and is_number(found.get("value"))
+            and all(isinstance(found.get(name, ""), str) for name in ("unit", "test_set", "state"))
+            and isinstance(found.get("higher_is_better"), bool | None)
+            and (found.get("images_seen") is None or is_count(found["images_seen"]))
+            and isinstance(found.get("protocol", {}), dict)
+        )
+        return Figure(**found) if sound else None

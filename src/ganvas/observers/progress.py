@@ -1,4 +1,4 @@
-"""The live progress line: images, rate, time left, loss terms, fraction of time spent waiting for data."""
+"""The live progress line: images, time left, rate, loss terms, fraction of time spent waiting for data."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import time
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from ganvas.progress import Bar
 from ganvas.training.observer import Observer
 from ganvas.training.run import Report
 
@@ -18,28 +18,18 @@ SECONDS = 0.5  # between refreshes; reading a loss synchronizes with the device
 
 
 class ProgressLine(Observer):
-    """A progress bar on a terminal; elsewhere a line at every tenth of the run."""
+    """A progress bar on a terminal; elsewhere a line at every tenth of the run, and at least every half minute."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
-        self.bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            TaskProgressColumn(),
-            TextColumn("{task.fields[now]}"),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            console=console,
-            auto_refresh=False,
-        )
+        self.bar = Bar(console, transient=False, refresh=False)
 
     def start(self, run: Run) -> None:
         """Show the bar."""
         self.began = self.refreshed_at = time.perf_counter()
         self.first = self.tenth = run.images_seen
-        if self.console.is_terminal:
-            self.bar.start()
-        self.task = self.bar.add_task("training", total=run.recipe.images, completed=run.images_seen, now="")
+        self.bar.start()
+        self.task = self.bar.add("training", run.recipe.images, completed=run.images_seen)
 
     def step(self, run: Run, report: Report) -> None:
         """Refresh the line if due."""
@@ -47,14 +37,14 @@ class ProgressLine(Observer):
         if now - self.refreshed_at < SECONDS:
             return
         self.refreshed_at = now
-        line = self._line(report, now - self.began)
+        images = run.recipe.images
         if self.console.is_terminal:
-            self.bar.update(self.task, completed=min(report.images_seen, run.recipe.images), now=line, refresh=True)
-        elif (report.images_seen - self.tenth) * 10 >= run.recipe.images:
+            details = self._details(report, now - self.began)
+            self.bar.update(self.task, completed=min(report.images_seen, images), details=details, refresh=True)
+        elif self.bar.is_due or (report.images_seen - self.tenth) * 10 >= images:
             self.tenth = report.images_seen
-            self.console.print(
-                f"{report.images_seen / run.recipe.images:4.0%} of {run.recipe.images:,} images, {line}", soft_wrap=True
-            )
+            details = self._details(report, now - self.began)
+            self.bar.say(f"{report.images_seen / images:4.0%} of {images:,} images, {'  '.join(details)}")
 
     def end(self, run: Run) -> None:
         """Complete the bar and stop it."""
@@ -66,7 +56,7 @@ class ProgressLine(Observer):
         if self.bar.live.is_started:
             self.bar.stop()
 
-    def _line(self, report: Report, seconds: float) -> str:
-        terms = "  ".join(f"{name} {float(term):.3f}" for name, term in report.terms.items())
+    def _details(self, report: Report, seconds: float) -> list[str]:
+        terms = [f"{name} {float(term):.3f}" for name, term in report.terms.items()]
         rate = (report.images_seen - self.first) / seconds
-        return f"{rate:,.0f} img/s  {terms}  data wait {report.waited / seconds:.1%}"
+        return [f"{rate:,.0f} img/s", *terms, f"data wait {report.waited / seconds:.1%}"]

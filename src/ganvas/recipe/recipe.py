@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ganvas.errors import InputError
-from ganvas.recipe.adam import Adam
 from ganvas.recipe.objectives import NonSaturating, Objective
+from ganvas.recipe.optimizers import Adam, Optimizer
 from ganvas.recipe.penalties import Penalty
 from ganvas.recipe.ramp import Ramp, at, ends
 from ganvas.recipe.reconstruction import ReconstructionLoss
@@ -126,10 +126,10 @@ class Recipe:
     """Weight of the objective in the generator's loss."""
     start: str = ""
     """Run, model name or model file with the generator's initial weights; empty starts from scratch."""
-    adam_g: Adam = field(default_factory=Adam)
-    """Generator's optimizer."""
-    adam_d: Adam = field(default_factory=Adam)
-    """Discriminator's optimizer."""
+    adam_g: Optimizer = field(default_factory=Adam)
+    """Generator's optimizer: Adam, SGD or RMSprop."""
+    adam_d: Optimizer = field(default_factory=Adam)
+    """Discriminator's optimizer: Adam, SGD or RMSprop."""
     schedule: Schedule = field(default_factory=Schedule)
     """Which player is updated when."""
     ema: EMA = field(default_factory=EMA)

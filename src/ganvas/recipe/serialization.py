@@ -92,8 +92,8 @@ def _read(kind: Any, plain: Any, where: str) -> Any:
     if isinstance(plain, dict) and classes:
         return _read_dataclass(classes, plain, where)
     for member in members:
-        # JSON does not distinguish 1 from 1.0, so an int may stand for a float; a bool may not.
-        if member is float and isinstance(plain, int | float) and not isinstance(plain, bool):
+        # JSON does not distinguish 1 from 1.0, so an int may stand for a float; a bool and NaN may not.
+        if member is float and isinstance(plain, int | float) and not isinstance(plain, bool) and plain == plain:
             return float(plain)
         if isinstance(member, type) and type(plain) is member:
             return plain
@@ -110,11 +110,11 @@ def _members(kind: Any) -> list[Any]:
 
 
 def _read_dataclass(classes: dict[str, Any], plain: dict[str, Any], where: str) -> Any:
-    tag = plain.get("type")
-    tag = tag if tag in classes else TYPES.get(str(tag), tag)  # a class that exists is never taken for a former one
-    if not isinstance(tag, str) or tag not in classes:
+    tag = str(plain.get("type"))
+    tag = tag if tag in classes else TYPES.get(tag, tag)  # a class that exists is never taken for a former one
+    if tag not in classes:
         raise InputError(
-            f"{where} has the unknown type {tag!r}{nearest(str(tag), classes)}; known types:"
+            f"{where} has the unknown type {plain.get('type')!r}{nearest(tag, classes)}; known types:"
             f" {', '.join(sorted(classes))}."
         )
     cls = classes[tag]

@@ -13,32 +13,28 @@ from typing import Any
 
 from ganvas.metrics import quantity
 from ganvas.metrics.figure import Figure
-from ganvas.runs.folder import is_number
 
 ON_SET = re.compile(r"((?:PSNR|SSIM)-(?:Y|RGB)|(?:ST-)?LPIPS|KID) on (.+)", re.DOTALL)
 
 
 def figure_of(line: Any) -> Figure | None:
     """The figure in a line of figures.jsonl, without the ganvas version in its protocol; None if it is damaged."""
-    if not isinstance(line, dict) or not isinstance(line.get("measure"), str) or not is_number(line.get("value")):
+    if not isinstance(line, dict):
         return None
-    protocol, images = line.get("protocol", {}), line.get("images_seen", line.get("images"))
-    if not isinstance(protocol, dict) or not isinstance(images, int | None):
+    found = Figure.from_plain({"images_seen": line.get("images"), **line})
+    if not found:
         return None
-    on_set = ON_SET.fullmatch(line["measure"])
-    measure, test_set = on_set.groups() if on_set else (line["measure"], line.get("test_set", ""))
-    about, better = quantity(measure), line.get("higher_is_better")
-    if not isinstance(better, bool):
-        better = about.higher_is_better if about and "higher_is_better" not in line else None
+    on_set = ON_SET.fullmatch(found.measure)
+    measure, test_set = on_set.groups() if on_set else (found.measure, found.test_set)
+    about, better = quantity(measure), found.higher_is_better
+    if about and "higher_is_better" not in line:
+        better = about.higher_is_better
     return replace(
-        Figure.from_plain(line),
+        found,
         measure=measure,
         test_set=test_set,
-        low=line["low"] if is_number(line.get("low")) else None,
-        high=line["high"] if is_number(line.get("high")) else None,
-        images_seen=images,
         higher_is_better=better,
-        protocol={key: value for key, value in protocol.items() if key != "ganvas"},
+        protocol={key: value for key, value in found.protocol.items() if key != "ganvas"},
     )
 
 

@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,7 @@ from ganvas.metrics import quantity
 from ganvas.metrics.figure import Figure
 from ganvas.recipe.legacy import renamed
 from ganvas.runs.previews import read_previews, write_previews
-
-Json = dict[str, Any]
+from ganvas.untrusted import Json, is_count, is_number, read_lines, read_object
 
 LOCK = ".lock"
 
@@ -32,6 +32,9 @@ MEASURES = {
     "st-lpips": "ST-LPIPS",
 }
 """The measures taken during training, by their names in the logs of earlier versions."""
+
+COUNTS = ("seed", "images", "batch_size", "schedule.d_per_g", "system.size", "system.latent")
+"""The fields of a recipe that readers of runs reckon with."""
 
 REPEATED = ("verdict", "treated", "kept", "taken back", "failed", "rolled back")  # events that a resumed run repeats
 
@@ -67,9 +70,18 @@ class RunFolder:
         """The recipe as plain data, with the current names of its fields.
 
         Raises:
-            InputError: the file is missing or not valid JSON.
+            InputError: the file is missing, not valid JSON, or has no number where one belongs.
         """
-        found: Json = renamed(read_json(self.recipe))
+        found: Json = renamed(read_object(self.recipe, "give the folder of a run (see ganvas runs)"))
+        for path in COUNTS:
+            value: Any = found
+            for key in path.split("."):
+                value = value.get(key, 0) if isinstance(value, dict) else 0
+            if not is_count(value):
+                raise InputError(
+                    f"{self.recipe} has {path} {value!r}, which is not a whole number; repair it or restore it from a"
+                    " backup."
+                )
         return found
 
     @contextmanager
@@ -118,16 +130,34 @@ class RunFolder:
         _append(self.figures, {**line, "time": round(time.time(), 3)})
 
     def read_log(self) -> list[Json]:
-        """The lines of log.jsonl; an incomplete last line is omitted."""
-        return [line for line in _read_lines(self.log) if isinstance(line.get("images"), int)]
+        """The lines of log.jsonl; an incomplete last line and damaged ones are omitted.
+
+        Raises:
+            InputError: it is not a readable file.
+        """
+        return [line for line in read_lines(self.log) if is_count(line.get("images"))]
 
     def read_events(self) -> list[Json]:
-        """The lines of events.jsonl; an incomplete last line is omitted."""
-        return [line for line in _read_lines(self.events) if isinstance(line.get("event"), str)]
+        """The lines of events.jsonl; an incomplete last line and damaged ones are omitted.
+
+        Raises:
+            InputError: it is not a readable file.
+        """
+        return [
+            line
+            for line in read_lines(self.events)
+            if isinstance(line.get("event"), str)
+            and all(is_count(line.get(name, 0)) for name in ("images", "at"))
+            and all(is_number(line.get(name, 0)) for name in ("time", "saved_seconds"))
+        ]
 
     def read_figures(self) -> list[Json]:
-        """The lines of figures.jsonl, the newest last; an incomplete last line is omitted."""
-        return _read_lines(self.figures)
+        """The lines of figures.jsonl, the newest last; an incomplete last line is omitted.
+
+        Raises:
+            InputError: it is not a readable file.
+        """
+        return read_lines(self.figures)
 
     def ended_early(self) -> bool:
         """Whether the run finished before its recipe's length, with its best state as the model."""
@@ -191,12 +221,8 @@ def reference_of(line: Json) -> list[Figure]:
 
 def _read_figures(plain: Any, images: int | None) -> list[Figure]:
     # Damaged figures are ignored.
-    sound = [one for one in plain if isinstance(one, dict) and is_number(one.get("value"))]
-    sound = [one for one in sound if isinstance(one.get("measure"), str) and isinstance(one.get("protocol", {}), dict)]
-    return [
-        Figure.from_plain({"images_seen": images, **one, "measure": MEASURES.get(one["measure"], one["measure"])})
-        for one in sound
-    ]
+    found = [Figure.from_plain({"images_seen": images, **one}) for one in plain if isinstance(one, dict)]
+    return [replace(one, measure=MEASURES.get(one.measure, one.measure)) for one in found if one]
 
 
 def _figure(
@@ -225,45 +251,8 @@ def _protocol(written: Any) -> Json:
     return {what: int(number), "split": split} if number.isdecimal() else {"as": written}
 
 
-def is_number(value: Any) -> bool:
-    """Whether a value read from JSON is a finite number."""
-    return type(value) in (int, float) and abs(value) < 1e308
-
-
-def read_json(path: Path) -> Json:
-    """Read a JSON object from a file.
-
-    Raises:
-        InputError: the file is missing or not a JSON object.
-    """
-    try:
-        read = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist; give the folder of a run (see ganvas runs).") from None
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise InputError(f"{path} is not valid JSON ({error}); repair it or restore it from a backup.") from None
-    if not isinstance(read, dict):
-        raise InputError(f"{path} is not a JSON object; repair it or restore it from a backup.")
-    return read
-
-
 def _append(path: Path, line: Json) -> None:
     try:
         append_line(path, json.dumps(line).encode())
     except OSError as error:
         raise cannot("write", path, error) from error
-
-
-def _read_lines(path: Path) -> list[Json]:
-    if not path.exists():
-        return []
-    lines = []
-    for text in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            line = json.loads(text)
-        except json.JSONDecodeError:
-            continue
-        # Damaged lines are ignored.
-        if isinstance(line, dict) and isinstance(line.get("images", 0), int):
-            lines.append(line)
-    return lines

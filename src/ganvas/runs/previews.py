@@ -6,11 +6,13 @@ import json
 import os
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ganvas.files import open_regular, write_text
+from ganvas.untrusted import Unreadable, parse_json, read_bytes
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -69,7 +71,8 @@ class Preview:
 
 def read_previews(samples: Path) -> list[Preview]:
     """The previews of a run in order of images seen, omitting damaged entries and missing files."""
-    found = [preview for preview in map(_preview, _entries(samples)) if preview and (samples / preview.file).is_file()]
+    entries = _entries(samples) or []
+    found = [preview for preview in map(_preview, entries) if preview and (samples / preview.file).is_file()]
     return sorted(found, key=lambda preview: preview.images_seen)
 
 
@@ -97,12 +100,24 @@ def at_moments(previews: Sequence[Preview], moments: Iterable[float]) -> list[Pr
     return [previews[index] for index in sorted(chosen) if index >= 0]
 
 
-def _entries(samples: Path) -> list[Any]:
+def set_aside(samples: Path) -> str:
+    """Rename a damaged index, so that writing a new one loses nothing; its new name, or empty if there is no need."""
+    index, entries = samples / INDEX, _entries(samples)
+    if not os.path.lexists(index) or (entries is not None and all(map(_preview, entries))):
+        return ""
+    kept = samples / f"{INDEX}.damaged"
+    with suppress(OSError):  # a folder is not replaced; then the index cannot be written, which will say so
+        index.replace(kept)
+    return kept.name
+
+
+def _entries(samples: Path) -> list[Any] | None:
+    """The entries of the index; None if there is none, or if it is damaged."""
     try:
-        entries = json.loads((samples / INDEX).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return []
-    return entries if isinstance(entries, list) else []
+        entries = parse_json(read_bytes(samples / INDEX))
+    except (FileNotFoundError, Unreadable):
+        return None
+    return entries if isinstance(entries, list) else None
 
 
 def _preview(entry: Any) -> Preview | None:

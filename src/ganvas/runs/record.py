@@ -10,11 +10,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
+from ganvas.errors import InputError
 from ganvas.metrics.figure import Figure
 from ganvas.runs.figures import figure_of, latest
-from ganvas.runs.folder import Json, RunFolder, figures_of, is_number, read_json, reference_of
+from ganvas.runs.folder import RunFolder, figures_of, reference_of
 from ganvas.runs.header import Damaged, read_header
 from ganvas.runs.previews import Preview, read_previews
+from ganvas.untrusted import Json, is_number, read_object
 
 MEASURE = "SWD"  # in the log: the distance of fakes to reals during training
 State = Literal["training", "finished", "stopped", "diverged"]
@@ -202,7 +204,10 @@ class Record:
     @cached_property
     def machine(self) -> str:
         """The machine on which the run was trained."""
-        host = read_json(self.folder.host) if self.folder.host.exists() else {}
+        try:
+            host = read_object(self.folder.host)
+        except InputError:
+            host = {}  # for information only
         device = str(host.get("device", ""))
         return f"{host.get('processor', '')}, {host.get('threads', '?')} threads" if device == "cpu" else device
 
@@ -230,13 +235,28 @@ class Record:
 
 
 def find_runs(root: Path) -> list[Record]:
-    """All runs in a folder, the most recently updated first.
-
-    Raises:
-        InputError: a recipe.json is damaged.
-    """
-    found = [Record(recipe.parent) for recipe in root.glob("*/recipe.json")]
+    """All runs in a folder whose files can be read, the most recently updated first."""
+    found = [record for record in map(_read, _folders(root)) if isinstance(record, Record)]
     return sorted(found, key=lambda record: record.changed, reverse=True)
+
+
+def broken_runs(root: Path) -> dict[str, str]:
+    """The names of the other runs in a folder, with what is wrong with each."""
+    found = {folder.name: _read(folder) for folder in _folders(root)}
+    return {name: str(error) for name, error in found.items() if isinstance(error, InputError)}
+
+
+def _folders(root: Path) -> list[Path]:
+    return sorted(recipe.parent for recipe in root.glob("*/recipe.json"))
+
+
+def _read(folder: Path) -> Record | InputError:
+    try:
+        record = Record(folder)
+        _ = record.log, record.events
+        return record
+    except InputError as error:
+        return error
 
 
 def _part(plain: Json, name: str) -> Json:

@@ -22,7 +22,7 @@ from ganvas.metrics.extractors import open_extractor
 from ganvas.metrics.measure import Evidence
 from ganvas.metrics.memorization import nearest
 from ganvas.observers.watch import Watch
-from ganvas.recipe import Adam, Recipe
+from ganvas.recipe import Recipe
 from ganvas.studies.run_jobs import RunJob, evaluations, jobs_of
 from ganvas.studies.study import Study, as_tuple
 from ganvas.tasks import task_of
@@ -65,7 +65,7 @@ def forecast(study: Study, host: Host) -> list[Forecast]:
         key = recipe.system, recipe.batch_size, recipe.precision, recipe.objective, recipe.penalties, recipe.schedule
         if key not in rates:
             # A step costs the same at any rate, and one at rate 0 cannot diverge.
-            still = replace(recipe, adam_g=Adam(lr=0.0), adam_d=Adam(lr=0.0))
+            still = replace(recipe, adam_g=recipe.adam_g.at_rate(0.0), adam_d=recipe.adam_d.at_rate(0.0))
             rates[key] = estimate_cost(still, device, job.dataset_size, Watch(), seconds=2.0).images_per_second
         left = 0 if job.is_over else max(0, recipe.images - job.images_seen)
         times = _evaluations(study, job)

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from ganvas.errors import InputError
-from ganvas.recipe import Adam, Recipe
+from ganvas.recipe import Optimizer, Recipe
 from ganvas.recipe.ramp import Ramp
 from ganvas.recipe.serialization import to_plain
 from ganvas.studies.study import Study, changed
@@ -106,8 +106,8 @@ def at_length(recipe: Recipe, images: int) -> Recipe:
     def ramp(value: float | Ramp) -> float | Ramp:
         return replace(value, over=scaled(value.over)) if isinstance(value, Ramp) else value
 
-    def adam(value: Adam) -> Adam:
-        return replace(value, lr=ramp(value.lr))
+    def optimizer(value: Optimizer) -> Optimizer:
+        return value.at_rate(ramp(value.lr))
 
     schedule = recipe.schedule
     return replace(
@@ -119,8 +119,8 @@ def at_length(recipe: Recipe, images: int) -> Recipe:
             freeze_d=(scaled(schedule.freeze_d[0]), scaled(schedule.freeze_d[1])),
             freeze_g=(scaled(schedule.freeze_g[0]), scaled(schedule.freeze_g[1])),
         ),
-        adam_g=adam(recipe.adam_g),
-        adam_d=adam(recipe.adam_d),
+        adam_g=optimizer(recipe.adam_g),
+        adam_d=optimizer(recipe.adam_d),
         augment=replace(
             recipe.augment,
             differentiable=ramp(recipe.augment.differentiable),

@@ -13,16 +13,18 @@ from pathlib import Path
 from typing import IO, Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
+from rich.progress import TaskID
 
 from ganvas.errors import InputError
 from ganvas.experiment import Host
 from ganvas.files import write_text
+from ganvas.progress import Bar
 from ganvas.reports import Comparison, compare
 from ganvas.runs.record import Record
 from ganvas.studies.modes import tabulate
 from ganvas.studies.run_jobs import FILE, RunJob, evaluations, jobs_of
 from ganvas.studies.study import Study, to_text
+from ganvas.terminal import console as terminal
 
 POLL = 0.1  # seconds between checks of the children
 PAGE = "comparison.html"
@@ -70,7 +72,7 @@ def run_study(study: Study, *, host: Host | None = None, jobs: int = 1, console:
         InputError: as `jobs_of`.
         KeyboardInterrupt: stopped by Ctrl-C, after a checkpoint of every run in progress.
     """
-    host, console = host or Host(), console or Console(stderr=True)
+    host, console = host or Host(), console or terminal.Console(stderr=True)
     if jobs < 1:
         raise InputError(f"--jobs must be at least 1; got {jobs}.")
     host.torch_device()
@@ -101,8 +103,7 @@ class _Runner:
         if jobs > 1:
             # Processes that each use all cores slow one another down tenfold.
             self.environment.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // jobs)))
-        columns = TextColumn("{task.description}"), BarColumn(bar_width=24), TaskProgressColumn()
-        self.bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self.bar = Bar(console)
         self.failures: list[str] = []
         self.reported = 0
 
@@ -129,7 +130,7 @@ class _Runner:
             self._report(job, "already finished" if job.state != "diverged" else self._diverged(job))
             return []
         output = tempfile.TemporaryFile()  # noqa: SIM115, closed with the process
-        task = self.bar.add_task(job.name, total=job.recipe.images)
+        task = self.bar.add(job.name, job.recipe.images)
         return [
             _Active(
                 job, first, commands, time.monotonic(), self._spawn(first, output), output, task, first[0] == "study"
@@ -160,7 +161,7 @@ class _Runner:
     def _goes_on(self, one: _Active) -> bool:
         code = one.process.poll()
         if code is None:
-            if self.console.is_terminal:
+            if self.console.is_terminal or self.bar.is_due:
                 self.bar.update(one.task, completed=one.job.images_seen)
             return True
         _close(one)

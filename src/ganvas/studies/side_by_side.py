@@ -22,6 +22,7 @@ from ganvas.reports.viewer import ViewerRow
 from ganvas.runs.figures import figure_of
 from ganvas.studies.run_jobs import RunJob
 from ganvas.studies.study import Study
+from ganvas.untrusted import read_object
 
 REFERENCES = "references.json"  # in the study's folder: the figures of bicubic
 COLUMNS = {"PSNR-Y": "PSNR-Y ↑", "SSIM-Y": "SSIM-Y ↑", "ST-LPIPS": "ST-LPIPS ↓", "LPIPS": "LPIPS ↓"}
@@ -38,7 +39,7 @@ def references(study: Study, folder: Path) -> tuple[Reference, ...]:
         InputError: a test set is not available.
     """
     scale, file = study.scale, folder / REFERENCES
-    found = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    found = read_object(file) if file.exists() else {}
     names = [find_set(word, scale).name for word in study.sets]
     for word, name in zip(study.sets, names, strict=True):
         if name not in found:

@@ -6,7 +6,6 @@ import itertools
 import json
 import re
 import runpy
-import traceback
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ganvas.data import NAMES
-from ganvas.errors import InputError, nearest
+from ganvas.errors import InputError, failure, nearest
 from ganvas.evaluation.test_sets import find_set
 from ganvas.files import expect_plain_name
 from ganvas.metrics import measures as known_measures
@@ -23,9 +22,9 @@ from ganvas.metrics.measure import OF_SAMPLES
 from ganvas.recipe import Recipe
 from ganvas.recipe.ramp import Ramp
 from ganvas.recipe.serialization import to_plain
-from ganvas.runs.folder import read_json
 from ganvas.systems import named_recipe, read_recipe
 from ganvas.tasks import task_of
+from ganvas.untrusted import read_object
 
 KEYS = ("name", "recipe", "set", "vary", "variants", "seeds", "at", "evaluate")
 EVALUATE = ("against", "extractor", "measures", "fakes", "split", "seed", "resize", "which", "on")
@@ -238,7 +237,7 @@ def read_study(path: str | Path) -> Study:
         raise InputError(f"there is no file {path}; give a study as a .json or .py file.")
     if path.suffix == ".py":
         return _run(path)
-    plain = read_json(path)
+    plain = read_object(path)
     for key in plain:
         if key not in KEYS:
             raise InputError(f"{path} has the unknown key {key!r}{nearest(key, KEYS)}; known: {', '.join(KEYS)}.")
@@ -269,11 +268,10 @@ def _run(path: Path) -> Study:
         found = runpy.run_path(str(path)).get("study")
     except InputError:
         raise
-    except Exception as error:  # a user's file may raise anything
-        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
-        line = lines[-1] if lines else getattr(error, "lineno", None)
-        place = f", line {line}" if line else ""
-        raise InputError(f"{path} cannot be run ({type(error).__name__}: {error}{place}); correct it.") from None
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a user's file may raise anything, or exit
+        raise InputError(f"{path} cannot be run ({failure(error, path)}); correct it.") from None
     if not isinstance(found, Study):
         raise InputError(f"{path} defines no study; end it with study = ganvas.Study(recipe=..., vary=..., seeds=...).")
     return replace(found, name=path.stem) if found.name == "study" else found

@@ -16,17 +16,21 @@ import importlib
 import os
 import pkgutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganvas.errors import InputError, nearest
+from ganvas.errors import InputError, failure, nearest
+from ganvas.untrusted import read_bytes
 
 if TYPE_CHECKING:
     from ganvas.recipe import Recipe
     from ganvas.recipe.system import System
 
-__path__.extend(folder for folder in os.environ.get("GANVAS_SYSTEMS", "").split(os.pathsep) if folder)
+VARIABLE = "GANVAS_SYSTEMS"
+FOLDERS = [folder for folder in os.environ.get(VARIABLE, "").split(os.pathsep) if folder]
+__path__.extend(FOLDERS)
 
 
 @dataclass(frozen=True)
@@ -38,11 +42,20 @@ class Entry:
     system: str
     summary: str
     paper: str
+    path: Path
 
 
 def entries() -> list[Entry]:
-    """All recipes of all systems, in the order of the files and the functions in them."""
-    return [entry for name, path in _files() for entry in _read(name, path)]
+    """All recipes of all systems, in the order of the files and the functions in them.
+
+    Raises:
+        InputError: a file in GANVAS_SYSTEMS cannot be read, or a folder in it does not exist.
+    """
+    found: list[Entry] = []
+    for name, path in _files():
+        with _named(path):
+            found += _read(name, path)
+    return found
 
 
 def named_recipe(name: str) -> Recipe:
@@ -53,8 +66,8 @@ def named_recipe(name: str) -> Recipe:
     """
     found = entries()
     for entry in [e for e in found if e.name == name] or [e for e in found if e.system == name]:
-        module = importlib.import_module(f"ganvas.systems.{entry.system}")
-        recipe: Recipe = getattr(module, entry.function)()
+        with _named(entry.path):
+            recipe: Recipe = getattr(importlib.import_module(f"ganvas.systems.{entry.system}"), entry.function)()
         return recipe
     known = dict.fromkeys([e.name for e in found] + [e.system for e in found])
     raise InputError(f"there is no recipe {name!r}{nearest(name, known)}; run ganvas list for all recipes.")
@@ -87,19 +100,45 @@ def read_system(plain: Any, where: str = "system") -> System:
 
 
 def load_systems() -> None:
-    """Import every system's file, so that all its classes can be found by name."""
-    for name, _ in _files():
-        importlib.import_module(f"ganvas.systems.{name}")
+    """Import every system's file, so that all its classes can be found by name.
+
+    Raises:
+        InputError: a file in GANVAS_SYSTEMS cannot be imported, or a folder in it does not exist.
+    """
+    for name, path in _files():
+        with _named(path):
+            importlib.import_module(f"ganvas.systems.{name}")
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Name the file of the user that raises whatever it may; ganvas's own files are not wrapped."""
+    try:
+        yield
+    except (InputError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        if not any(path.is_relative_to(folder) for folder in FOLDERS):
+            raise
+        raise InputError(
+            f"{path}, which {VARIABLE} names, cannot be used ({failure(error, path)}); correct it, or take its folder"
+            f" out of {VARIABLE}."
+        ) from None
 
 
 def _files() -> Iterator[tuple[str, Path]]:
+    for folder in FOLDERS:
+        if not Path(folder).is_dir():
+            raise InputError(
+                f"{VARIABLE} names the folder {folder}, which does not exist; correct it, or unset {VARIABLE}."
+            )
     for module in pkgutil.iter_modules(__path__):
         path = Path(getattr(module.module_finder, "path", "")) / module.name
         yield module.name, path / "__init__.py" if module.ispkg else path.with_suffix(".py")
 
 
 def _read(system: str, path: Path) -> Iterator[Entry]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = ast.parse(read_bytes(path), str(path))
     lines = (ast.get_docstring(tree) or "").splitlines()
     paper = next((line.removeprefix("Paper:").strip() for line in lines if line.startswith("Paper:")), "")
     for node in tree.body:
@@ -107,4 +146,4 @@ def _read(system: str, path: Path) -> Iterator[Entry]:
             continue
         if node.returns is not None and ast.unparse(node.returns) == "Recipe":
             summary = (ast.get_docstring(node) or "").splitlines() or [""]
-            yield Entry(node.name.replace("_", "-"), node.name, system, summary[0], paper)
+            yield Entry(node.name.replace("_", "-"), node.name, system, summary[0], paper, path)

@@ -12,7 +12,6 @@ from torch import Tensor
 from ganvas.data.feed import Feed
 from ganvas.errors import InputError
 from ganvas.recipe.batch import Batch
-from ganvas.recipe.ramp import at
 from ganvas.training.observer import Observer
 from ganvas.training.phases import Phase, Player, phases
 from ganvas.training.run import Report, Run
@@ -134,9 +133,9 @@ def _round(run: Run, feed: Feed) -> Report:
 def _update(run: Run, phase: Phase, batch: Batch) -> dict[str, Tensor]:
     recipe = run.recipe
     if phase.player == "d":
-        mover, other, optimizer, adam = run.d, run.g, run.adam_d, recipe.adam_d
+        mover, other, optimizer, rule = run.d, run.g, run.adam_d, recipe.adam_d
     else:
-        mover, other, optimizer, adam = run.g, run.d, run.adam_g, recipe.adam_g
+        mover, other, optimizer, rule = run.g, run.d, run.adam_g, recipe.adam_g
     mover.requires_grad_(True)
     other.requires_grad_(False)
     with run.autocast():
@@ -145,8 +144,7 @@ def _update(run: Run, phase: Phase, batch: Batch) -> dict[str, Tensor]:
     torch.autograd.backward([sum(terms.values(), torch.zeros((), device=run.device))])
     for group in optimizer.param_groups:
         # The rates may be ramps, and a controller may have changed them.
-        betas = (adam.beta1, at(adam.beta2, run.images_seen))
-        group |= {"lr": at(adam.lr, run.images_seen), "betas": betas, "weight_decay": adam.weight_decay}
+        group |= rule.settings(run.images_seen)
     optimizer.step()
     return {name: term.detach() for name, term in terms.items()}
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ganvas.diagnosis.verdicts import Snapshot
 from ganvas.errors import InputError
-from ganvas.recipe import Adam, Recipe
+from ganvas.recipe import Optimizer, Recipe
 from ganvas.recipe.ramp import at
 from ganvas.recipe.serialization import difference, to_plain
 from ganvas.training.ada import AdaptiveAugmentation
@@ -72,7 +72,7 @@ class Run:
     Attributes:
         g, d: the players, in training mode on `device`.
         ema: the moving average of `g` in evaluation mode, or None if the recipe has none.
-        adam_g, adam_d: their optimizers.
+        adam_g, adam_d: their optimizers, of whichever kind.
         images_seen: real images seen so far.
         recipe: the current recipe; a controller may have changed it.
         adaptive: the adaptive augmentation, or None if the recipe's probability is fixed.
@@ -248,10 +248,10 @@ def _parameters(optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
     return [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
 
-def _optimizer(network: nn.Module, adam: Adam) -> torch.optim.Optimizer:
-    kind = _uncompiled(torch.optim.AdamW if adam.decoupled else torch.optim.Adam)
-    # The rate is set before every update, since it may be a ramp. Fused: one pass over memory instead of a dozen.
-    optimizer: torch.optim.Adam = kind(network.parameters(), lr=0.0, weight_decay=adam.weight_decay, fused=True)
+def _optimizer(network: nn.Module, rule: Optimizer) -> torch.optim.Optimizer:
+    kind, options = rule.torch_kind()
+    # The rate is set before every update, since it may be a ramp.
+    optimizer: torch.optim.Optimizer = _uncompiled(kind)(network.parameters(), lr=0.0, **options)
     return optimizer
 
 

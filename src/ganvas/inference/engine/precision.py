@@ -26,6 +26,7 @@ from ganvas.inference.engine.memory import out_of_memory
 from ganvas.inference.engine.raster import ArrayRaster, Raster
 from ganvas.inference.engine.tiling import Engine, InvalidResult, Tiling
 from ganvas.machine import processor
+from ganvas.untrusted import read_object
 
 FAITHFUL = 50.0  # dB against fp32: an error below one step of 8 bits on average
 SIDE = 96  # side in pixels of the part of the image that candidates are tried on
@@ -189,9 +190,8 @@ def _cache() -> Path:
 
 
 def _read_cache() -> dict[str, Any]:
-    with suppress(OSError, ValueError):
-        read = json.loads(_cache().read_text(encoding="utf-8"))
-        return read if isinstance(read, dict) else {}
+    with suppress(InputError):
+        return read_object(_cache())
     return {}
 
 

@@ -25,7 +25,9 @@ from ganvas.inference.importers.networks import (
     UnitRange,
     Weights,
 )
+from ganvas.nn.building import no_larger_than
 from ganvas.nn.pth import CodeInside, read_pth
+from ganvas.untrusted import Unreadable, expect_file
 
 _WITHIN = ("params_ema", "params", "state_dict", "model_state_dict", "model", "generator", "netG", "net_g", "weights")
 _REMEDY = "give a checkpoint of sgrvinod's tutorial, BasicSR, ESRGAN, leftthomas's SRGAN or one that spandrel supports"
@@ -64,9 +66,10 @@ def read_foreign(path: Path) -> Model:
     if family is None:
         return _by_spandrel(weights, path)
     try:
-        network = family.build(weights)
+        with no_larger_than(weights):
+            network = family.build(weights)
         network.load_state_dict(weights)
-    except (RuntimeError, KeyError, ValueError, IndexError, AttributeError):
+    except Exception:  # the shapes of damaged weights lead anywhere
         return _by_spandrel(weights, path, f"it looks like {family.name}, but its weights do not match")
     first = next(network.parameters())
     return _model(family.wrap(network), path, int(network.scale), first.shape[1], family.name)  # type: ignore[arg-type]
@@ -79,17 +82,19 @@ def read_weights(path: Path) -> Weights:
         InputError: it is damaged, contains code, or contains no weights.
     """
     try:
+        expect_file(path)
         content: Any = load_file(path) if path.suffix.lower() == ".safetensors" else read_pth(path)
     except CodeInside as error:
         raise InputError(
             f"{path} contains code besides weights ({error}), which ganvas does not run; in the program that made it,"
             " save only the weights: torch.save(model.state_dict(), FILE)."
         ) from None
-    except (SafetensorError, RuntimeError, EOFError, OSError, ValueError) as error:
+    except (SafetensorError, Unreadable, RuntimeError, EOFError, OSError, ValueError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise InputError(f"{path} is damaged or not a checkpoint ({reason}); download or copy it again.") from None
-    while isinstance(content, dict) and (inner := next((n for n in _WITHIN if isinstance(content.get(n), dict)), "")):
-        content = content[inner]
+    for _ in _WITHIN:  # a checkpoint may contain itself
+        if isinstance(content, dict):
+            content = next((content[name] for name in _WITHIN if isinstance(content.get(name), dict)), content)
     if not isinstance(content, dict) or not content or not all(isinstance(t, Tensor) for t in content.values()):
         raise InputError(f"{path} contains no named weights; {_REMEDY}.")
     return {_bare(str(n)): t.float() if t.is_floating_point() else t for n, t in content.items()}
@@ -114,15 +119,16 @@ def _by_spandrel(weights: Weights, path: Path, reason: str = "its network is unk
         from ganvas.data._torchvision import datasets
 
         datasets()  # spandrel imports torchvision, which needs a workaround with some builds of torch
-        from spandrel import ImageModelDescriptor, ModelLoader, UnsupportedModelError
+        from spandrel import ImageModelDescriptor, ModelLoader
     except ImportError:
         raise InputError(
             f"{path} cannot be opened: {reason}; run pip install 'ganvas[foreign]' for ESRGAN and the other networks"
             " that spandrel supports."
         ) from None
     try:
-        found = ModelLoader().load_from_state_dict(weights)
-    except (UnsupportedModelError, RuntimeError, KeyError, ValueError):
+        with no_larger_than(weights):
+            found = ModelLoader().load_from_state_dict(weights)
+    except Exception:  # UnsupportedModelError, or whatever the shapes of damaged weights lead to
         raise InputError(f"{path} cannot be opened: {reason}; {_REMEDY}.") from None
     if not isinstance(found, ImageModelDescriptor) or found.scale < 2 or found.input_channels not in (1, 3):
         raise InputError(

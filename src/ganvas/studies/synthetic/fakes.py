@@ -17,6 +17,7 @@ from ganvas.errors import InputError
 from ganvas.experiment import Host, Outcome, train
 from ganvas.imaging.tensors import from_pixels
 from ganvas.inference import Generator, open_as
+from ganvas.inference.loading import network_of
 from ganvas.observers.watch import Watch
 from ganvas.recipe import EMA, Augment, Recipe
 from ganvas.recipe.serialization import to_plain
@@ -152,8 +153,7 @@ def open_gan(model: str | Path, device: str) -> ConditionalGAN:
     weights = {name.removeprefix("d."): tensor for name, tensor in tensors.items() if name.startswith("d.")}
     if not weights:
         return ConditionalGAN(generator, None, file, about["data"])
-    d = system.discriminator()
-    d.load_state_dict(weights)
+    d = network_of(system.discriminator, weights, str(file))
     return ConditionalGAN(generator, d.eval().requires_grad_(False).to(device), file, about["data"])
 
 

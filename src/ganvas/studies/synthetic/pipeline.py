@@ -19,7 +19,7 @@ from ganvas.experiment import Host
 from ganvas.files import write_text
 from ganvas.recipe.serialization import difference, from_plain, to_plain
 from ganvas.recipe.sources import Images
-from ganvas.runs.folder import RunFolder, read_json
+from ganvas.runs.folder import RunFolder
 from ganvas.runs.record import Record
 from ganvas.studies.synthetic.benefit import ARMS, Benefit, evaluate_benefit
 from ganvas.studies.synthetic.benefit_chart import draw
@@ -40,6 +40,8 @@ from ganvas.studies.synthetic.filtering import ACCEPTED, REASONS, FilterResult, 
 from ganvas.studies.synthetic.output_folder import OutputFolder, write_figures, write_images, write_report
 from ganvas.studies.synthetic.reals import RealSplit, form_of, read_reals, write_reals
 from ganvas.studies.synthetic.settings import SyntheticSettings
+from ganvas.terminal import console as terminal
+from ganvas.untrusted import read_object
 
 SEEDS = 3  # fewer give no usable interval
 HASH = 12  # characters of a file's SHA-256 that name it
@@ -71,7 +73,7 @@ def augment(
         InputError: a setting, the data, the model or the folder cannot be used, or no candidate of some class passes.
         Diverged: a loss of the generator's training became NaN or infinite.
     """
-    console = console or Console(stderr=True)
+    console = console or terminal.Console(stderr=True)
     if settings.seeds < SEEDS:
         _say(
             console,
@@ -134,7 +136,7 @@ def _expect_ours(output: OutputFolder, settings: SyntheticSettings) -> dict[str,
         if output.path.is_dir() and any(output.path.iterdir()):
             raise InputError(f"--out {output.path} holds other files; give a new or an empty folder.")
         return {}
-    found = read_json(output.settings)
+    found = read_object(output.settings)
     old = from_plain(SyntheticSettings, found.get("settings"), str(output.settings))
     generator = RunFolder(output.generator)
     if length(settings) >= (Record(generator).images_seen if generator.exists() else 0):

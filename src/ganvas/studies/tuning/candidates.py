@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from ganvas.errors import InputError
-from ganvas.recipe import Adam, Recipe
+from ganvas.recipe import Optimizer, Recipe
 from ganvas.recipe.ramp import ends, times
 from ganvas.studies.tuning.search import Search
 from ganvas.tasks import task_of
@@ -109,8 +109,8 @@ def _expect_tunable(recipe: Recipe) -> None:
 
 
 def _changed(recipe: Recipe, lr: float, strength: float) -> Recipe:
-    def rate(adam: Adam) -> Adam:
-        return replace(adam, lr=times(adam.lr, lr))
+    def rate(optimizer: Optimizer) -> Optimizer:
+        return optimizer.at_rate(times(optimizer.lr, lr))
 
     penalties = tuple(penalty.scaled(strength) for penalty in recipe.penalties)
     return replace(recipe, adam_g=rate(recipe.adam_g), adam_d=rate(recipe.adam_d), penalties=penalties)

@@ -22,13 +22,15 @@ from ganvas.metrics.intervals import GROUPS
 from ganvas.observers.watch import Watch
 from ganvas.recipe import Recipe
 from ganvas.recipe.serialization import difference, to_plain
-from ganvas.runs.folder import RunFolder, read_json
+from ganvas.runs.folder import RunFolder
 from ganvas.runs.record import Record
 from ganvas.studies.tuning.candidates import FURTHER, TuningCandidate, candidates_of, first_images
 from ganvas.studies.tuning.search import Search
 from ganvas.studies.tuning.trial_chart import draw
 from ganvas.studies.tuning.trials import Recommendation, Trial, Trials, choose, ranked, read
+from ganvas.terminal import console as terminal
 from ganvas.training.loop import Diverged
+from ganvas.untrusted import read_object
 
 FILE, CHART = "tune.json", "tune.png"
 DIAGNOSES = 20  # in a first trial
@@ -95,7 +97,7 @@ def tune(
         InputError: there is nothing to tune, the budget or the data cannot be used, or the folder holds another search.
         SearchStopped: by Ctrl-C or SIGTERM.
     """
-    search, host, console = search or Search(), host or Host(), console or Console(stderr=True)
+    search, host, console = search or Search(), host or Host(), console or terminal.Console(stderr=True)
     candidates, images = candidates_of(recipe, search), first_images(recipe, search)
     expect_plain_name(name, "--name")
     folder = Path(host.runs) / name
@@ -172,7 +174,9 @@ class _Trainer:
                 grid=GRID,
             )
             try:
-                outcome = train(recipe, name=folder.name, watch=watch, host=self.host, console=Console(quiet=True))
+                outcome = train(
+                    recipe, name=folder.name, watch=watch, host=self.host, console=terminal.Console(quiet=True)
+                )
             except Diverged:
                 pass  # read from its folder, and ranked last
             else:
@@ -199,7 +203,7 @@ def _is_over(folder: RunFolder, images: int) -> bool:
 def _refuse_other(folder: Path, asked: dict[str, Any]) -> None:
     if not (folder / FILE).is_file() or not any(folder.glob("*/recipe.json")):
         return
-    before = read_json(folder / FILE)
+    before = read_object(folder / FILE)
     changed = difference({key: before.get(key) for key in asked}, asked)
     if changed:
         raise InputError(

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from ganvas.diagnosis.verdicts import assess, snapshots
 from ganvas.metrics.figure import Figure
 from ganvas.metrics.intervals import Estimate
-from ganvas.runs.folder import Json, RunFolder
+from ganvas.runs.folder import RunFolder
 from ganvas.runs.record import Record
 from ganvas.studies.tuning.candidates import TuningCandidate
+from ganvas.untrusted import Json
 
 
 @dataclass(frozen=True)

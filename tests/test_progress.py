@@ -1,0 +1,57 @@
+"""The progress line fits the terminal, and speaks where there is none."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from ganvas import progress
+from ganvas.progress import Bar
+
+DETAILS = ["4,712 img/s", "d/adversarial 0.693", "g/adversarial 0.712", "data wait 0.9%"]
+
+
+def drawn(width: int) -> str:
+    """The line of a task that is 42 % done, on a terminal of this width."""
+    out = io.StringIO()
+    bar = Bar(Console(file=out, force_terminal=True, width=width, color_system=None), refresh=False)
+    task = bar.add("training", 1000)
+    bar.update(task, completed=420, details=DETAILS)
+    with bar.console.capture() as captured:
+        bar.console.print(bar.get_renderable())
+    return captured.get()
+
+
+def test_the_line_loses_the_data_wait_then_the_bar_then_the_losses() -> None:
+    shown = {width: drawn(width) for width in (200, 110, 90, 80, 60, 40, 30)}
+    for width, text in shown.items():
+        assert text.count("\n") == 1, text
+        assert "42%" in text, (width, text)
+        assert "left " in text, (width, text)
+        assert len(text.rstrip("\n")) <= width
+        if "data wait" in text:
+            assert "━" * 10 in text, (width, text)
+    assert "data wait 0.9%" in shown[200]
+    assert "━" * 10 in shown[200]
+    assert "data wait" not in shown[110]
+    assert "━" in shown[110]
+    assert "g/adversarial" in shown[110]
+    assert "━" not in shown[80]
+    assert "d/adversarial" in shown[80]
+    assert "adversarial" not in shown[40]
+
+
+def test_long_work_speaks_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.StringIO()
+    bar = Bar(Console(file=out, width=80))
+    task = bar.add("decoding", 1000, counts=True)
+    bar.advance(task, 10)
+    assert not out.getvalue()
+    monkeypatch.setattr(progress, "SILENCE", 0.0)
+    bar.advance(task, 10)
+    assert "decoding 20/1,000" in out.getvalue()
+    silent = Bar(Console(file=out, width=80), show=False)
+    silent.advance(silent.add("silent", 10))
+    assert "silent" not in out.getvalue()
