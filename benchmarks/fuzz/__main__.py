@@ -4,10 +4,11 @@
     python -m benchmarks.fuzz --seed 0 --case names:17
     python -m benchmarks.fuzz --selfcheck
 
-Every case is made from its seed and its name alone, so that ``--case`` makes it again and shows all that it said. A good
-answer to bad input is exit code 0, 1 or 2 within 30 s; with 2, one sentence ``ganvas: ...; remedy.``. It is no traceback
-and no raw escape byte, leaves no temporary file, and writes only below the current folder and into ganvas's cache.
-Prints a table of kinds and the faults by their place in the source. Exit code 0 if there are none, else 1.
+Every case is made from its seed and its name alone, so that ``--case`` makes it again and shows all that it said. A
+good answer to bad input is exit code 0, 1 or 2 within 30 s; with 2, one sentence ``ganvas: ...; remedy.``. It is no
+traceback and no raw escape byte, leaves no temporary file, and writes only below the current folder and into ganvas's
+cache. Prints a table of kinds (largest seconds and MiB in the last columns) and the faults by their place in the
+source. Exit code 0 if there are none, else 1; 3 if a case could not be made.
 """
 
 from __future__ import annotations
@@ -52,11 +53,9 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="JSON file of the table and of all faults")
     parser.add_argument("--selfcheck", action="store_true", help="plant one fault of every kind and see it found")
     given = parser.parse_args()
-    if any(os.environ.get(name) != value for name, value in SURROUNDINGS.items()):
-        os.execve(
-            sys.executable, [sys.executable, "-m", "benchmarks.fuzz", *sys.argv[1:]], {**os.environ, **SURROUNDINGS}
-        )
-    _preload()
+    alone_in_thread("benchmarks.fuzz")
+    if not given.selfcheck:
+        preload()
     with tempfile.TemporaryDirectory(prefix="ganvas-fuzz-") as workspace:
         Path(workspace).chmod(0o755)
         if given.selfcheck:
@@ -73,7 +72,13 @@ def kinds() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(package.__path__))
 
 
-def _preload() -> None:
+def alone_in_thread(module: str) -> None:
+    """Start this program anew, if needed, with libraries that start no threads and reach no network."""
+    if any(os.environ.get(name) != value for name, value in SURROUNDINGS.items()):
+        os.execve(sys.executable, [sys.executable, "-m", module, *sys.argv[1:]], {**os.environ, **SURROUNDINGS})
+
+
+def preload() -> None:
     """Import once what every case needs, and what commands import late."""
     import torch
 
@@ -115,8 +120,8 @@ def _many(given: argparse.Namespace, workspace: Path) -> int:
         largest[kind] = max(seconds, result.answer.seconds), max(memory, result.answer.memory)
         if result.faults:
             bad.append(_plain(result))
-        if sys.stderr.isatty():
-            print(f"\r{tried.total():,} of {len(cases):,} cases, {len(bad)} bad", end="", file=sys.stderr)
+        if tried.total() % 50 == 0:
+            print(f"{tried.total():,} of {len(cases):,} cases, {len(bad)} bad", file=sys.stderr, flush=True)
     found = {
         "command": f"python -m benchmarks.fuzz --seed {given.seed} --cases {given.cases}",
         "commit": _commit(),
@@ -229,7 +234,13 @@ def _table(tried: Counter[str], bad: list[dict[str, Any]], largest: dict[str, tu
         of_kind = [one for one in bad if one["case"].startswith(kind + ":")]
         counts = {fault: sum(any(f["kind"] == fault for f in one["faults"]) for one in of_kind) for fault in FAULTS}
         seconds, memory = largest[kind]
-        rows[kind] = {"cases": tried[kind], "bad": len(of_kind), **counts, "seconds": round(seconds, 1), "memory": memory}
+        rows[kind] = {
+            "cases": tried[kind],
+            "bad": len(of_kind),
+            **counts,
+            "seconds": round(seconds, 1),
+            "memory": memory,
+        }
     return rows
 
 

@@ -6,6 +6,7 @@ read-only files are read-only, and ``--out /`` does no harm.
 
 from __future__ import annotations
 
+import ctypes
 import faulthandler
 import os
 import pickle
@@ -13,25 +14,31 @@ import random
 import resource
 import shutil
 import signal
+import stat
 import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
 from .ground import Attack, Ground
-from .judge import Answer, Fault, State, judge, snapshot
+from .judge import Answer, Fault, judge, snapshot
 
 Make = Callable[[Ground, random.Random], Attack]
 Command = Callable[[list[str]], int]
 
 NOBODY = 65534
+_KEEP_CAPABILITIES, _AMBIENT, _RAISE = 8, 47, 2  # of prctl
+_CAPABILITIES_VERSION, _READ_ALL = 0x20080522, 2
 MEMORY = 4 * 2**30
 """Address space in bytes that a command may take on top of what its parent has."""
 FILE = 2**30
 """Largest file in bytes that a command may write."""
+PATIENCE = 3
+"""Seconds without computing after which a case that is over its time hangs."""
 MAKING = 180
 """Seconds for making a case, with the sound runs that it damages."""
 
@@ -59,13 +66,14 @@ class Trial:
         self._before = snapshot(ground.root)
         self._notes = ground.root.with_name(ground.root.name + "-notes")
         self._notes.mkdir()
-        _give_away(self._notes)
+        give_away(self._notes)
         self._began = time.monotonic()
-        self._process = _fork(self._run)
+        self._computed, self._progress = 0.0, limit
+        self._process = fork(self._run)
 
     def _make(self, make: Make, seed: int) -> Attack:
         self._ground.root.mkdir()
-        _give_away(self._ground.root)
+        give_away(self._ground.root)
         made = self._ground.root / "attack"
 
         def child() -> int:
@@ -77,7 +85,7 @@ class Trial:
             made.write_bytes(pickle.dumps(attack))
             return 0
 
-        process, until = _fork(child), time.monotonic() + MAKING
+        process, until = fork(child), time.monotonic() + MAKING
         while not (ended := os.waitpid(process, os.WNOHANG))[0]:
             if time.monotonic() > until:
                 os.killpg(process, signal.SIGKILL)
@@ -109,9 +117,10 @@ class Trial:
                 code = self._command(list(attack.argv))
             except SystemExit as ended:
                 code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-            except BaseException:
+            except BaseException as error:
                 # Longer tracebacks are those of a recursion: the same lines again and again.
-                (self._notes / "trace").write_text(traceback.format_exc()[-20_000:], errors="backslashreplace")
+                text = f"{type(error).__name__}\n{traceback.format_exc()[-20_000:]}"
+                (self._notes / "trace").write_text(text, encoding="utf-8", errors="backslashreplace")
                 code = 1
             sys.stdout.flush()
             sys.stderr.flush()
@@ -121,21 +130,20 @@ class Trial:
         """The result once the command has ended, or has been ended after the time limit."""
         ended, status, usage = os.wait4(self._process, os.WNOHANG)
         seconds = time.monotonic() - self._began
-        if not ended and seconds < self._limit:
+        if not ended and not self._hangs(seconds):
             return None
         if not ended:
             os.kill(self._process, signal.SIGUSR1)
             time.sleep(0.3)
             os.killpg(self._process, signal.SIGKILL)
             _, status, usage = os.wait4(self._process, 0)
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self._process, signal.SIGKILL)  # what the command started and left running
-        except ProcessLookupError:
-            pass
         kept = {name: self._read(name) for name in ("out", "err", "trace", "stack")}
         answer = Answer(
             code=os.waitstatus_to_exitcode(status) if ended else None,
             seconds=seconds,
+            computed=usage.ru_utime + usage.ru_stime,
             memory=max(0, usage.ru_maxrss - resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) // 1024,
             out=kept["out"],
             err=kept["err"],
@@ -143,6 +151,15 @@ class Trial:
         )
         after = snapshot(self._ground.root)
         return Result(self.name, self.attack, answer, judge(self.attack, answer, self._ground, self._before, after))
+
+    def _hangs(self, seconds: float) -> bool:
+        """Whether it has computed, or waited, for the time limit; on a busy machine, computing takes longer."""
+        if seconds < self._limit:
+            return False
+        computed = _computed(self._process)
+        if computed > self._computed:
+            self._computed, self._progress = computed, seconds
+        return computed >= self._limit or seconds - self._progress > PATIENCE or seconds >= 5 * self._limit
 
     def clear(self) -> None:
         """Remove the folders of the case."""
@@ -172,15 +189,15 @@ def expect_one_thread() -> None:
 def remove(folder: Path) -> None:
     """Delete a folder, with what is read-only in it."""
     if os.geteuid():
-        for above, folders, _ in os.walk(os.fsencode(folder)):
-            for name in folders:
-                path = os.path.join(above, name)
-                if not os.path.islink(path):
-                    os.chmod(path, 0o700)
-    shutil.rmtree(os.fsencode(folder), ignore_errors=True)
+        for above, folders, _ in os.walk(folder):
+            for path in (Path(above, name) for name in folders):
+                if not path.is_symlink():
+                    path.chmod(0o700)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
-def _fork(work: Callable[[], int]) -> int:
+def fork(work: Callable[[], int]) -> int:
+    """Start work in a child, in a session and with the rights of its own; the id of the process."""
     sys.stdout.flush()
     sys.stderr.flush()
     process = os.fork()
@@ -193,10 +210,7 @@ def _child(work: Callable[[], int]) -> NoReturn:
     code = 70
     try:
         os.setsid()
-        if not os.geteuid():
-            os.setgroups([])
-            os.setresgid(NOBODY, NOBODY, NOBODY)
-            os.setresuid(NOBODY, NOBODY, NOBODY)
+        _become_nobody()
         code = work()
     except BaseException:
         traceback.print_exc()
@@ -204,10 +218,38 @@ def _child(work: Callable[[], int]) -> NoReturn:
         os._exit(code & 0xFF)
 
 
-def _give_away(folder: Path) -> None:
+def _become_nobody() -> None:
+    """Give up the rights of root; reading everything is kept where Python itself lies in a folder of root's."""
+    if os.geteuid():
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    above = Path(os.__file__).parents
+    closed = any(not folder.stat().st_mode & stat.S_IXOTH for folder in above)
+    libc.prctl(_KEEP_CAPABILITIES, int(closed), 0, 0, 0)
+    os.setgroups([])
+    os.setresgid(NOBODY, NOBODY, NOBODY)
+    os.setresuid(NOBODY, NOBODY, NOBODY)
+    if closed:
+        head = (ctypes.c_uint32 * 2)(_CAPABILITIES_VERSION, 0)
+        kept = (ctypes.c_uint32 * 6)(*(1 << _READ_ALL,) * 3)  # effective, permitted, inheritable
+        if libc.capset(head, kept) or libc.prctl(_AMBIENT, _RAISE, _READ_ALL, 0, 0):
+            raise OSError(ctypes.get_errno(), "the right to read Python's own files could not be kept")
+
+
+def give_away(folder: Path) -> None:
+    """Let the children write to a folder."""
     folder.chmod(0o755)
     if not os.geteuid():
         os.chown(folder, NOBODY, NOBODY)
+
+
+def _computed(process: int) -> float:
+    """Seconds that a process has computed; 0 where the system does not say."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _address_space() -> int:
@@ -215,6 +257,3 @@ def _address_space() -> int:
         return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     except OSError:
         return 8 * 2**30
-
-
-__all__ = ["Command", "Make", "NotMade", "Result", "State", "Trial", "attempt", "expect_one_thread", "remove"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -85,6 +84,5 @@ class Ground:
         path = self.place / name
         path.parent.mkdir(parents=True, exist_ok=True)
         data = content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass")
-        with open(os.fsencode(path), "wb") as file:
-            file.write(data)
+        path.write_bytes(data)
         return name

@@ -38,7 +38,9 @@ def name(chance: Random, ending: str = "", at_most: int = 255) -> str:
         letter = chance.choice(("x", "x", "ä", "名", "\U0001f40d"))
         stem = letter * ((min(size, at_most) - len(ending.encode())) // len(letter.encode()))
     else:
-        stem = "".join(chance.choices("ab \n\t\x1b[]/{}%-._é名\udc80\\'\"", k=chance.randrange(1, 20))).replace("/", "_")
+        stem = "".join(chance.choices("ab \n\t\x1b[]/{}%-._é名\udc80\\'\"", k=chance.randrange(1, 20))).replace(
+            "/", "_"
+        )
     while len((stem + ending).encode("utf-8", "surrogateescape")) > at_most:
         stem = stem[:-1]
     found = stem + ending
@@ -66,10 +68,20 @@ def json_text(chance: Random, sound: Any = None) -> bytes:
         (
             *(b"", b" ", b"null", b"[]", b"{}", b'""', b"0", b"true", b"NaN", b"-Infinity", b"\x00" * 40, b"{", b'{"'),
             *(b"[" * deep, b'{"a":' * deep, b"[" * deep + b"]" * deep, b'{"a":' * deep + b"1" + b"}" * deep),
-            *(b"9" * 5_000, b'{"images":' + b"9" * 5_000 + b"}", b'"\\ud800"', b'{"a":"\\ud800"}', b"\xff\xfe{\x00}\x00"),
+            *(
+                b"9" * 5_000,
+                b'{"images":' + b"9" * 5_000 + b"}",
+                b'"\\ud800"',
+                b'{"a":"\\ud800"}',
+                b"\xff\xfe{\x00}\x00",
+            ),
             *(b"\xef\xbb\xbf" + text, text[: len(text) // 2], text + text, text + b"\n" + text, b"[" + text + b"]"),
             *(text.decode().encode("utf-16"), text.replace(b'"', b"'"), text.replace(b":", b"=", 1), b"\x80" + text),
-            *(b"null\n[]\n5\n" + text, bytes(chance.randrange(256) for _ in range(200)), b'{"images": 1, "images": []}'),
+            *(
+                b"null\n[]\n5\n" + text,
+                bytes(chance.randrange(256) for _ in range(200)),
+                b'{"images": 1, "images": []}',
+            ),
         )
     )
 
@@ -85,7 +97,18 @@ def odd(chance: Random) -> Any:
     return chance.choice(
         (
             *(None, True, False, 0, -1, 1, 2**31, 2**63, 2**70, 10**9, -(10**12), 0.5, -0.0, 1e308, 1e-320),
-            *(float("nan"), float("inf"), -float("inf"), "", "x", "0", "\ud800", "a" * 10_000, "../../x", "/etc/passwd"),
+            *(
+                float("nan"),
+                float("inf"),
+                -float("inf"),
+                "",
+                "x",
+                "0",
+                "\ud800",
+                "a" * 10_000,
+                "../../x",
+                "/etc/passwd",
+            ),
             *([], {}, [[]], [None], [1, "a"], {"type": "x"}, {"": 1}, {"type": ["Images"]}, {"a": {"b": {}}}),
             *("@digits@", "@deep@", [0] * 5_000, chance.choice(NAMES), chance.choice(NUMBERS), chance.choice(PATHS)),
         )
@@ -142,6 +165,8 @@ def damaged(data: bytes, chance: Random) -> bytes:
     if how == 7:
         return data[at:]
     if how == 8:
-        return chance.choice((b"", b"\0", b"GIF89a", b"PK\x03\x04", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"\x80\x02."))
+        return chance.choice(
+            (b"", b"\0", b"GIF89a", b"PK\x03\x04", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"\x80\x02.")
+        )
     start = chance.randrange(min(size, 256))
     return data[:start] + chance.randbytes(chance.choice((4, 16, 64))) + data[start + 8 :]

@@ -35,12 +35,14 @@ class Answer:
     code: int | None
     """Its exit code; None if it was ended after the time limit, negative for a signal."""
     seconds: float
+    computed: float
+    """Seconds of computing among them."""
     memory: int
     """At its peak, in MiB, above that of the parent."""
     out: bytes
     err: bytes
     trace: str = ""
-    """Traceback of what `main` raised, or the stack where it hung; empty otherwise."""
+    """The class and the traceback of what `main` raised, or the stack where it hung; empty otherwise."""
 
 
 @dataclass(frozen=True)
@@ -57,33 +59,34 @@ class Fault:
 def snapshot(root: Path) -> State:
     """Kind, mode, size and content of everything below a folder; links are not followed."""
     found: State = {}
-    waiting = [os.fsencode(root)]
+    waiting = [root]
     while waiting:
         folder = waiting.pop()
         with os.scandir(folder) as entries:
             for entry in entries:
+                path = Path(entry.path)
                 about = entry.stat(follow_symlinks=False)
                 kind = stat.S_IFMT(about.st_mode)
-                name = os.fsdecode(os.path.relpath(entry.path, os.fsencode(root)))
+                name = str(path.relative_to(root))
                 if kind == stat.S_IFDIR:
-                    waiting.append(entry.path)
+                    waiting.append(path)
                     found[name] = (kind, about.st_mode)
                 elif kind == stat.S_IFREG:
-                    found[name] = (kind, about.st_mode, about.st_size, _digest(entry.path))
+                    found[name] = (kind, about.st_mode, about.st_size, _digest(path))
                 else:
-                    link = os.readlink(entry.path) if kind == stat.S_IFLNK else b""
+                    link = str(path.readlink()) if kind == stat.S_IFLNK else ""
                     found[name] = (kind, about.st_mode, link)
     return found
 
 
-def _digest(path: bytes) -> str:
-    with open(path, "rb") as file:
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
         return hashlib.file_digest(file, "sha1").hexdigest()
 
 
 def judge(attack: Attack, answer: Answer, ground: Ground, before: State, after: State) -> list[Fault]:
     """All faults of an answer; none if it is good."""
-    texts = [stream.decode("utf-8", "replace") for stream in (answer.err, answer.out)]
+    texts = [stream.decode(attack.encoding, "replace") for stream in (answer.err, answer.out)]
     return [
         *_ended(answer, texts[0] + texts[1]),
         *_said(answer, *texts),
@@ -102,12 +105,15 @@ def innermost(trace: str, first: bool = False) -> str:
 
 def _ended(answer: Answer, printed: str) -> Iterator[Fault]:
     if answer.code is None:
-        yield Fault("hang", innermost(answer.trace, first=True), f"after {answer.seconds:.0f} s\n{answer.trace}")
+        yield Fault(
+            "hang",
+            innermost(answer.trace, first=True),
+            f"after {answer.seconds:.0f} s, {answer.computed:.0f} of them computing\n{answer.trace}",
+        )
     elif answer.code < 0:
         yield Fault("crash", f"signal {-answer.code}, {innermost(printed, first=True)}", printed[-2000:])
     elif answer.trace:
-        last = answer.trace.strip().splitlines()[-1]
-        yield Fault("traceback", f"{last.partition(':')[0]} at {innermost(answer.trace)}", answer.trace)
+        yield Fault("traceback", f"{answer.trace.split()[0]} at {innermost(answer.trace)}", answer.trace)
     elif TRACE.search(printed):
         yield Fault("traceback", f"printed, at {innermost(printed)}", printed[-2000:])
 

@@ -9,9 +9,11 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 RUNS: dict[str, tuple[str, ...]] = {
@@ -40,6 +42,10 @@ class Stock:
     def photos(self) -> Path:
         """Six photographs of some 90 pixels as PNG files."""
         return self._made("photos", _photographs)
+
+    def photo(self) -> Path:
+        """One photograph of 20 x 16 pixels as a PNG file, which every network enlarges at once."""
+        return self._made("photo", lambda folder: photograph(20, 16).save(folder / "0.png")) / "0.png"
 
     def digits(self) -> Path:
         """Sixty small grey PNG files in the class folders a, b and c."""
@@ -77,11 +83,17 @@ class Stock:
 
 def photograph(width: int, height: int, seed: int = 0) -> Image.Image:
     """A cut of scikit-learn's bundled photograph of a temple, in RGB."""
-    from sklearn.datasets import load_sample_image
-
-    whole = load_sample_image("china.jpg")
+    whole = _temple()
     top, left = (37 * seed) % (400 - min(height, 399)), (53 * seed) % (600 - min(width, 599))
     return Image.fromarray(whole[top : top + height, left : left + width])
+
+
+@cache
+def _temple() -> NDArray[np.uint8]:
+    from sklearn.datasets import load_sample_image
+
+    found: NDArray[np.uint8] = load_sample_image("china.jpg")
+    return found
 
 
 def _photographs(folder: Path) -> None:

@@ -21,7 +21,7 @@ def make(ground: Ground, chance: Random) -> Attack:
     what = chance.choice((_about, _about, _about, _header, _header, _tensors, _bytes))(path, chance)
     words = command(kind, run, ground, chance)
     if kind == "enlarging" and chance.random() < 0.7:
-        ground.copy(ground.stock.photos() / "0.png")
+        ground.copy(ground.stock.photo(), "0.png")
         words = ["upscale", "0.png", "--model", str(path.relative_to(ground.place)) if chance.random() < 0.5 else run]
     elif chance.random() < 0.5:
         file = str(path.relative_to(ground.place))

@@ -66,7 +66,9 @@ def _recipe(chance: Random) -> Attack:
     words = [verb, *RUNS["digits"]]
     name = words[1]
     parts = {"": to_plain(named_recipe(name)), "watch.": to_plain(Watch()), "host.": to_plain(Host())}
-    flags = sorted({prefix + path for prefix, plain in parts.items() for path, _ in flatten(plain) if "type" not in path})
+    flags = sorted(
+        {prefix + path for prefix, plain in parts.items() for path, _ in flatten(plain) if "type" not in path}
+    )
     flags += ["name", "epochs", "objective", "penalties", "data", "steering", "lr", "batch", "reconstruction"]
     for _ in range(chance.choice((1, 1, 1, 2))):
         flag = chance.choice(flags)
@@ -83,7 +85,7 @@ def _recipe(chance: Random) -> Attack:
 def _sound(verb: str, ground: Ground, chance: Random) -> list[str]:
     """The arguments without which a verb does nothing."""
     if verb in ("upscale", "data", "augment"):
-        ground.copy(ground.stock.digits() if verb != "upscale" else ground.stock.photos() / "0.png")
+        ground.copy(*((ground.stock.photo(), "0.png") if verb == "upscale" else (ground.stock.digits(),)))
         return {"upscale": ["0.png"], "data": ["digits"], "augment": ["digits", "--out", "o", "--per-class", "2"]}[verb]
     if verb == "study":
         ground.write("s.json", '{"recipe": "mlp-digits", "seeds": [0], "set": {"images": 64}}')

@@ -63,7 +63,14 @@ def _lines(file: str, text: str, chance: Random) -> bytes:
     place = chance.choice((-1, -1, 0, chance.randrange(len(lines))))
     sound: Any = json.loads(lines[place])
     if file == "events.jsonl" and chance.random() < 0.5:
-        sound = {"event": chance.choice(EVENTS), "time": 1.0, "images": 320, "verdict": "healthy", "sentence": "x", "at": 64}
+        sound = {
+            "event": chance.choice(EVENTS),
+            "time": 1.0,
+            "images": 320,
+            "verdict": "healthy",
+            "sentence": "x",
+            "at": 64,
+        }
     line = hostile.json_text(chance, sound)
     if chance.random() < 0.5:
         lines[place] = line
@@ -74,8 +81,8 @@ def _lines(file: str, text: str, chance: Random) -> bytes:
 
 def _manifest(ground: Ground, chance: Random) -> Attack:
     """The manifest of a folder of results."""
-    ground.write("in/p.png", (ground.stock.photos() / "0.png").read_bytes())
-    line = {
+    ground.write("in/p.png", ground.stock.photo().read_bytes())
+    line: dict[str, Any] = {
         "status": "done",
         "source": "p.png",
         "result": chance.choice(("p_x4.png", "../../x", "/etc/passwd")),

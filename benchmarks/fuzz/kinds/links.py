@@ -16,7 +16,9 @@ from .npz import use
 def special(path: Path, ground: Ground, chance: Random) -> str:
     """Put something that is no regular file at a path; what it is, in words."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    how = chance.choice(("pipe", "loop", "zero", "full", "tty", "stdin", "canary", "folder", "missing", "upwards", "readonly"))
+    how = chance.choice(
+        ("pipe", "loop", "zero", "full", "tty", "stdin", "canary", "folder", "missing", "upwards", "readonly")
+    )
     if how == "pipe":
         os.mkfifo(path)
     elif how == "readonly":
@@ -32,7 +34,7 @@ def special(path: Path, ground: Ground, chance: Random) -> str:
 def make(ground: Ground, chance: Random) -> Attack:
     """Put one among the inputs, or where the command will write."""
     how = chance.randrange(7)
-    photo = (ground.stock.photos() / "0.png").read_bytes()
+    photo = ground.stock.photo().read_bytes()
     ending = chance.choice((".png", ".jpg", ".mp4", ".tif", ""))
     if how == 0:
         ground.write("in/good.png", photo)
@@ -40,7 +42,9 @@ def make(ground: Ground, chance: Random) -> Attack:
         return Attack(f"{what} among photos", ["upscale", "in", "--out", "o"])
     if how == 1:
         what = special(ground.place / f"x{ending}", ground, chance)
-        return Attack(f"{what} as the photo", ["upscale", f"x{ending}", *(["--out", "o"] if chance.random() < 0.5 else [])])
+        return Attack(
+            f"{what} as the photo", ["upscale", f"x{ending}", *(["--out", "o"] if chance.random() < 0.5 else [])]
+        )
     if how == 2:
         ground.copy(ground.stock.digits(), "d")
         what = special(ground.place / f"d/{chance.choice(('a/x.png', 'x', 'c', 'a/x.png'))}1", ground, chance)
@@ -49,7 +53,13 @@ def make(ground: Ground, chance: Random) -> Attack:
         name = "s" + chance.choice((".zip", ".parquet", ".npz", "", ".json", ".safetensors", ".pth", ".py"))
         what = special(ground.place / name, ground, chance)
         words = chance.choice(
-            (use(name, chance), ["study", name], ["convert", name, "--out", "c.safetensors"], ["generate", name], ["runs", name])
+            (
+                use(name, chance),
+                ["study", name],
+                ["convert", name, "--out", "c.safetensors"],
+                ["generate", name],
+                ["runs", name],
+            )
         )
         return Attack(f"{what} as {name}", words)
     if how == 4:
@@ -57,7 +67,15 @@ def make(ground: Ground, chance: Random) -> Attack:
     run = ground.run()
     path = chance.choice(
         (
-            *(".diagnosis.png.part", "diagnosis.png", "figures.jsonl", ".figures.jsonl.part", "samples", "checkpoints", ".lock"),
+            *(
+                ".diagnosis.png.part",
+                "diagnosis.png",
+                "figures.jsonl",
+                ".figures.jsonl.part",
+                "samples",
+                "checkpoints",
+                ".lock",
+            ),
             *(".model.safetensors.part", "log.jsonl", "events.jsonl", "recipe.json", "model.safetensors", "host.json"),
             *("samples/000000000704.png", "samples/.index.json.part", "checkpoints/.000000000704.safetensors.part"),
         )

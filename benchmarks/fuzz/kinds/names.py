@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from random import Random
 
 from .. import hostile
@@ -15,7 +14,7 @@ def make(ground: Ground, chance: Random) -> Attack:
     """Give something sound a hostile name, and let a command find it or be told it."""
     encoding = chance.choice(("utf-8", "utf-8", "utf-8", "ascii", "cp1252"))
     how = chance.randrange(9)
-    photo = (ground.stock.photos() / "0.png").read_bytes()
+    photo = ground.stock.photo().read_bytes()
     if how < 2:
         name = hostile.name(chance, chance.choice((".png", ".jpg", "", ".mp4", ".tif")))
         ground.write(f"in/{name}", photo)
@@ -30,7 +29,7 @@ def make(ground: Ground, chance: Random) -> Attack:
     if how == 3:
         name = hostile.name(chance)
         ground.copy(ground.stock.digits(), "d")
-        os.rename("d/a", os.fsencode(f"d/{name}"))
+        (ground.place / "d/a").rename(ground.place / "d" / name)
         return Attack(f"a class {name!r}", use("d", chance), encoding=encoding)
     if how == 4:
         name = hostile.name(chance, chance.choice((".png", ".txt", "")))
@@ -40,11 +39,15 @@ def make(ground: Ground, chance: Random) -> Attack:
     if how == 5:
         name = hostile.name(chance)
         run = ground.run("digits", name)
-        words = chance.choice((["runs"], ["compare", "runs"], ["diagnose", run], ["generate", run, "-n", "2"], ["runs", run]))
+        words = chance.choice(
+            (["runs"], ["compare", "runs"], ["diagnose", run], ["generate", run, "-n", "2"], ["runs", run])
+        )
         return Attack(f"a run {name!r}", words, owns=("runs",), encoding=encoding)
     if how == 6:
         name = hostile.word(chance)
-        return Attack(f"--name {name!r}", ["train", *RUNS["digits"], "--images", "32", f"--name={name}"], encoding=encoding)
+        return Attack(
+            f"--name {name!r}", ["train", *RUNS["digits"], "--images", "32", f"--name={name}"], encoding=encoding
+        )
     if how == 7:
         name = hostile.word(chance) + chance.choice(hostile.ENDINGS)
         ground.write("0.png", photo)

@@ -85,7 +85,9 @@ def _images(chance: Random) -> list[tuple[str, Any]]:
         ("records", np.zeros(12, dtype=[("a", np.uint8), ("b", np.uint8)])),
         ("dates", np.zeros(12, dtype="datetime64[s]")),
         ("wide", np.zeros((3, 1, 20_000), np.uint8)),
-        ("of 2 GB, compressed", np.zeros((30_000, 256, 256), np.uint8)) if chance.random() < 0.2 else ("one", pixels[:1]),
+        ("of 2 GB, compressed", np.zeros((30_000, 256, 256), np.uint8))
+        if chance.random() < 0.2
+        else ("one", pixels[:1]),
     ]
 
 

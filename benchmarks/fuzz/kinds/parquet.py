@@ -39,7 +39,9 @@ def _file(chance: Random) -> tuple[str, bytes]:
     if how == 0:
         what, labels = chance.choice(_labels(chance, count))
     elif how == 1:
-        names: Any = chance.choice((["a"], ["a", "b", "c"], [1, 2, 3], {"0": "a"}, "abc", None, 5, [None] * 3, [[]] * 3))
+        names: Any = chance.choice(
+            (["a"], ["a", "b", "c"], [1, 2, 3], {"0": "a"}, "abc", None, 5, [None] * 3, [[]] * 3)
+        )
         if chance.random() < 0.3:
             names = [hostile.name(chance).encode("utf-8", "replace").decode() for _ in range(3)]
         tree = {"info": {"features": {"label": {"names": names, "_type": "ClassLabel"}}}}
@@ -60,8 +62,9 @@ def _file(chance: Random) -> tuple[str, bytes]:
     table = pa.table(columns)
     if how == 5:
         names = [hostile.name(chance).encode("utf-8", "replace").decode() for _ in columns]
-        table, what = table.rename_columns(chance.choice((names, ["label", "image"], ["image", "image"], ["", "label"]))), (
-            "odd names of columns"
+        table, what = (
+            table.rename_columns(chance.choice((names, ["label", "image"], ["image", "image"], ["", "label"]))),
+            ("odd names of columns"),
         )
     if about is not None:
         table = table.replace_schema_metadata({b"huggingface": about})

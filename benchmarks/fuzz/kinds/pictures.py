@@ -27,7 +27,7 @@ def make(ground: Ground, chance: Random) -> Attack:
     if how < 3:
         return Attack(f"a {ending}: {what}", ["upscale", ground.write(f"p.{ending}", data), *_options(chance)])
     ground.write(f"in/bad.{ending}", data)
-    ground.write("in/good.png", (ground.stock.photos() / "0.png").read_bytes())
+    ground.write("in/good.png", ground.stock.photo().read_bytes())
     if how < 6:
         return Attack(f"a {ending} in a folder: {what}", ["upscale", "in", "--out", "o", *_options(chance)])
     return Attack(f"a {ending} in a folder: {what}", use("in", chance))
@@ -70,7 +70,13 @@ def _picture(chance: Random) -> tuple[str, str, bytes]:
                 ("jpg", b"\xff\xd8\xff\xd9"),
                 ("jpg", b"\xff\xd8\xff\xe1\xff\xff" + b"Exif\0\0" + bytes(70_000)),
                 ("gif", b"GIF89a\x01\x00\x01\x00\x00\x00\x00;"),
-                ("tif", b"II*\x00\x08\x00\x00\x00" + b"\x01\x00" + struct.pack("<HHII", 256, 4, 1, 5) + struct.pack("<I", 8)),
+                (
+                    "tif",
+                    b"II*\x00\x08\x00\x00\x00"
+                    + b"\x01\x00"
+                    + struct.pack("<HHII", 256, 4, 1, 5)
+                    + struct.pack("<I", 8),
+                ),
                 ("svg", b'<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>'),
                 ("svg", b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><svg>&b;</svg>'),
                 ("heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100)),
@@ -80,7 +86,11 @@ def _picture(chance: Random) -> tuple[str, str, bytes]:
             )
         )
         return "a fragment", ending, data
-    return "no picture at all", chance.choice([*FORMATS]), chance.choice((b"", b"text\n", b"\0" * 5_000, chance.randbytes(3_000)))
+    return (
+        "no picture at all",
+        chance.choice([*FORMATS]),
+        chance.choice((b"", b"text\n", b"\0" * 5_000, chance.randbytes(3_000))),
+    )
 
 
 def _sound(ending: str, chance: Random) -> tuple[str, bytes]:
@@ -109,7 +119,9 @@ def _sound(ending: str, chance: Random) -> tuple[str, bytes]:
     if chance.random() < 0.3:
         options["icc_profile"] = chance.choice((b"", b"x", bytes(128), b"acsp" * 50, chance.randbytes(600)))
     if chance.random() < 0.3:
-        options["xmp"] = chance.choice((b"", b"<x", b"<?xpacket?>" + b"<a>" * 5_000, chance.randbytes(100), b"\0" * 70_000))
+        options["xmp"] = chance.choice(
+            (b"", b"<x", b"<?xpacket?>" + b"<a>" * 5_000, chance.randbytes(100), b"\0" * 70_000)
+        )
     if chance.random() < 0.3:
         options["dpi"] = chance.choice(((0, 0), (1, 99_999), (300, 72)))
     if ending in ("gif", "png", "webp", "tif") and chance.random() < 0.2:
@@ -131,7 +143,9 @@ def _exif(chance: Random) -> bytes:
         exif[0x010E] = chance.choice(hostile.NAMES).encode("utf-8", "replace").decode()
         return exif.tobytes()
     loop = b"II*\0\x08\0\0\0" + struct.pack("<H", 1) + struct.pack("<HHII", 0x8769, 4, 1, 8) + struct.pack("<I", 8)
-    huge = b"II*\0\x08\0\0\0" + struct.pack("<H", 1) + struct.pack("<HHII", 0x010E, 2, 2**32 - 1, 8) + struct.pack("<I", 0)
+    huge = (
+        b"II*\0\x08\0\0\0" + struct.pack("<H", 1) + struct.pack("<HHII", 0x010E, 2, 2**32 - 1, 8) + struct.pack("<I", 0)
+    )
     raw = chance.choice((loop, huge, b"", b"MM\0*", chance.randbytes(60), b"II*\0\xff\xff\xff\xff", bytes(60)))
     return b"Exif\0\0" + raw
 
@@ -143,7 +157,11 @@ def _chunk(name: bytes, content: bytes, right: bool = True) -> bytes:
 
 def _claiming(width: int, height: int, filled: bool) -> bytes:
     """A PNG whose header claims a size; its pixels are zeros that compress to nothing, or are missing."""
-    rows = zlib.compress(bytes((width // 8 + 2) * height), 9) if filled and width * height < 10**9 else zlib.compress(b"\0")
+    rows = (
+        zlib.compress(bytes((width // 8 + 2) * height), 9)
+        if filled and width * height < 10**9
+        else zlib.compress(b"\0")
+    )
     head = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", head) + _chunk(b"IDAT", rows) + _chunk(b"IEND", b"")
 

@@ -43,7 +43,6 @@ PYTHON = (
     "import ganvas\nstudy = ganvas.Study()",
     "import ganvas\nstudy = ganvas.Study",
     "import ganvas\nraise ganvas.errors.InputError('x\\ny')",
-    "print('\\x1b[31m')\nstudy = 5",
     "import warnings; warnings.warn('x')\nstudy = 5",
     "assert False",
     "raise OSError(2, 'x')",
@@ -62,7 +61,9 @@ def make(ground: Ground, chance: Random) -> Attack:
         return Attack(f"a study in Python: {text!r}", ["study", ground.write("s.py", text), *dry])
     if chance.random() < 0.2:
         pairs = [
-            chance.choice((f"{hostile.word(chance)}={hostile.word(chance)}", f"images={chance.choice(hostile.NUMBERS)}", "a"))
+            chance.choice(
+                (f"{hostile.word(chance)}={hostile.word(chance)}", f"images={chance.choice(hostile.NUMBERS)}", "a")
+            )
             for _ in range(2)
         ]
         return Attack(f"--set {pairs!r}", ["study", chance.choice(("modes", "strategies")), *dry, "--set", *pairs])
@@ -70,5 +71,7 @@ def make(ground: Ground, chance: Random) -> Attack:
     if chance.random() < 0.4:
         key = chance.choice([*SOUND])
         tree[key] = hostile.odd(chance)
-        return Attack(f"a study whose {key} is {tree[key]!r:.80}", ["study", ground.write("s.json", hostile.dumps(tree)), *dry])
+        return Attack(
+            f"a study whose {key} is {tree[key]!r:.80}", ["study", ground.write("s.json", hostile.dumps(tree)), *dry]
+        )
     return Attack("a study of spoilt JSON", ["study", ground.write("s.json", hostile.json_text(chance, tree)), *dry])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 from random import Random
 
 from .. import hostile
@@ -40,7 +41,7 @@ def make(ground: Ground, chance: Random) -> Attack:
         words += ["--", name] if name.startswith("-") else [name]
         return Attack(f"a film, {what}: {name!r}", words)
     ground.write(f"in/{name}", data)
-    ground.write("in/good.png", (ground.stock.photos() / "0.png").read_bytes())
+    ground.write("in/good.png", ground.stock.photo().read_bytes())
     return Attack(f"a film in a folder, {what}: {name!r}", ["upscale", "in", "--out", "o", "--model", "srresnet-x4"])
 
 
@@ -61,11 +62,14 @@ def _made(ending: str, chance: Random) -> tuple[str, bytes]:
             ("one frame", "mp4", (*test, "-pix_fmt", "yuv420p", "-frames:v", "1")),
             ("two films", "matroska", (*test, *small, "-map", "0", "-map", "1", "-c:v", "ffv1")),
             ("interlaced", "matroska", (*test, "-c:v", "ffv1", "-field_order", "tt")),
-            ("a title", "mp4", (*test, "-pix_fmt", "yuv420p", "-metadata", f"title={chance.choice(hostile.NAMES[:14])}")),
+            (
+                "a title",
+                "mp4",
+                (*test, "-pix_fmt", "yuv420p", "-metadata", f"title={chance.choice(hostile.NAMES[:14])}"),
+            ),
         )
     )
     command = ["ffmpeg", "-loglevel", "error", *options, "-f", container, "-y", "made"]
     if subprocess.run(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode:
         return "empty", b""
-    with open("made", "rb") as file:
-        return what, file.read()
+    return what, Path("made").read_bytes()

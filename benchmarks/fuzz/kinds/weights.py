@@ -23,7 +23,7 @@ def make(ground: Ground, chance: Random) -> Attack:
     file = ground.write("w" + chance.choice((".pth", ".pth", ".pth", ".pt", ".safetensors", ".ckpt", "")), data)
     if chance.random() < 0.5:
         return Attack(what, ["convert", file, "--out", "c.safetensors", *(["--half"] if chance.random() < 0.3 else [])])
-    ground.copy(ground.stock.photos() / "0.png")
+    ground.copy(ground.stock.photo(), "0.png")
     return Attack(what, ["upscale", "0.png", "--model", file])
 
 
@@ -65,7 +65,7 @@ def _content(chance: Random) -> tuple[str, Any]:
             ("is empty", torch.zeros(0)),
             ("is a scalar", torch.tensor(1.0)),
             ("is bfloat16", weights[name].bfloat16()),
-            ("is quantized", torch.quantize_per_tensor(torch.zeros(shape), 0.1, 0, torch.quint8)),
+            ("is of 8-bit floats", weights[name].to(torch.float8_e4m3fn)),
             ("is on the meta device", torch.zeros(shape, device="meta")),
             ("is text", "x"),
             ("is a number", 5),
@@ -99,16 +99,18 @@ def _content(chance: Random) -> tuple[str, Any]:
         weights[hostile.name(chance)] = weights.pop(name)
         return "weights with a hostile name", weights
     if how == 18:
-        return "keys that are no text", {index: value for index, value in enumerate(weights.values())}
+        return "keys that are no text", dict(enumerate(weights.values()))
     if how == 19:
         return "a whole module", torch.nn.Linear(2, 2)
     if how == 20:
         return "weights of something else", torch.nn.LSTM(2, 2).state_dict()
     if how == 21:
-        many = {name.replace("body.0", f"body.{10**chance.choice((3, 9))}"): value for name, value in weights.items()}
+        many = {name.replace("body.0", f"body.{10 ** chance.choice((3, 9))}"): value for name, value in weights.items()}
         return "a layer of a huge number", many
     if how == 22:
-        return "nothing", chance.choice(({}, [], None, 5, "x", torch.zeros(3), OrderedDict(), {"params": {}}, {"a": None}))
+        return "nothing", chance.choice(
+            ({}, [], None, 5, "x", torch.zeros(3), OrderedDict(), {"params": {}}, {"a": None})
+        )
     return "sound weights", weights
 
 

@@ -44,7 +44,9 @@ def _file(chance: Random) -> tuple[str, bytes]:
         for name, content in contents.items():
             archive.writestr(name, content)
         if how == 0:
-            extra = chance.choice((*hostile.PATHS, hostile.name(chance), "", "a\\9.png", "../../x.png", "a//b.png", "/a.png"))
+            extra = chance.choice(
+                (*hostile.PATHS, hostile.name(chance), "", "a\\9.png", "../../x.png", "a//b.png", "/a.png")
+            )
             extra = extra.encode("utf-8", "replace").decode()
             archive.writestr(extra or "x", _picture(20))
             what = f"a member {extra!r}"
@@ -76,7 +78,9 @@ def _file(chance: Random) -> tuple[str, bytes]:
     if how == 7:
         return "an empty name", _with_name(b"")
     if how == 8:
-        return "a name that is no UTF-8", _with_name(chance.choice((b"\xb0\xa1/1.png", b"\xff.png", b"a\x00b.png", b"\n.png")))
+        return "a name that is no UTF-8", _with_name(
+            chance.choice((b"\xb0\xa1/1.png", b"\xff.png", b"a\x00b.png", b"\n.png"))
+        )
     if how == 9:
         return "an odd entry of the directory", _central(data, chance)
     if how == 10:
@@ -116,7 +120,21 @@ def _central(data: bytes, chance: Random) -> bytes:
         at += 4
     start = chance.choice(starts)
     field, size = chance.choice(
-        ((4, 2), (6, 2), (8, 2), (10, 2), (12, 4), (16, 4), (20, 4), (24, 4), (28, 2), (30, 2), (32, 2), (36, 4), (42, 4))
+        (
+            (4, 2),
+            (6, 2),
+            (8, 2),
+            (10, 2),
+            (12, 4),
+            (16, 4),
+            (20, 4),
+            (24, 4),
+            (28, 2),
+            (30, 2),
+            (32, 2),
+            (36, 4),
+            (42, 4),
+        )
     )
     changed[start + field : start + field + size] = chance.choice(
         (b"\xff" * size, bytes(size), os.urandom(0) + chance.randbytes(size), (1).to_bytes(size, "little"))
