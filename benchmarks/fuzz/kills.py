@@ -48,8 +48,8 @@ def _photos(folder: Path, side: int = 40) -> None:
 
 
 def _study(folder: Path) -> None:
-    fields = {"images": 320, "system.g_hidden": [16], "system.d_hidden": [16]}
-    plain = {"recipe": "mlp-digits", "set": fields, "seeds": [0, 1], "vary": {"adam_d.lr": [0.0001, 0.0002]}}
+    fields = {"images": 160, "system.g_hidden": [16], "system.d_hidden": [16]}
+    plain = {"recipe": "mlp-digits", "set": fields, "seeds": [0, 1]}
     (folder / "s.json").write_text(json.dumps(plain), encoding="utf-8")
 
 
