@@ -49,7 +49,9 @@ def name(chance: Random, ending: str = "", at_most: int = 255) -> str:
 
 def word(chance: Random) -> str:
     """A word of a command line; it may be a name, a number or a path."""
-    return chance.choice((name(chance), chance.choice(NUMBERS), chance.choice(PATHS)))
+    return chance.choice(
+        (name(chance), name(chance), chance.choice(NUMBERS), chance.choice(NUMBERS), chance.choice(PATHS))
+    )
 
 
 # JSON

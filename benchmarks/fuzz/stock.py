@@ -29,6 +29,12 @@ RUNS: dict[str, tuple[str, ...]] = {
 """Name -> the words of ``ganvas train`` that make and resume it, with ``--name r``."""
 
 
+def longer(kind: str) -> tuple[str, ...]:
+    """The words that train a finished run of RUNS for another eighth."""
+    words = RUNS[kind]
+    return (*words, "--images", str(int(words[words.index("--images") + 1]) * 9 // 8), "--name", "r")
+
+
 @dataclass(frozen=True)
 class Stock:
     """A folder of sound things, shared by all cases."""

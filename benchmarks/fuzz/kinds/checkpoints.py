@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,13 +19,22 @@ def make(ground: Ground, chance: Random) -> Attack:
     run = ground.run(kind)
     found = sorted((ground.place / run).rglob("*.safetensors"))
     path = chance.choice([ground.place / run / "model.safetensors", *found])
+    file = str(path.relative_to(ground.place))
+    if kind != "enlarging" and chance.random() < 0.2:
+        words = [
+            "generate",
+            file,
+            "-n",
+            "4",
+            *chance.choice(([], ["--out", "o"], ["--interpolate"], ["--class", "all"])),
+        ]
+        return Attack(f"{file}: {_named(path, chance)}", words)
     what = chance.choice((_about, _about, _about, _header, _header, _tensors, _bytes))(path, chance)
     words = command(kind, run, ground, chance)
     if kind == "enlarging" and chance.random() < 0.7:
         ground.copy(ground.stock.photo(), "0.png")
-        words = ["upscale", "0.png", "--model", str(path.relative_to(ground.place)) if chance.random() < 0.5 else run]
+        words = ["upscale", "0.png", "--model", file if chance.random() < 0.5 else run]
     elif chance.random() < 0.5:
-        file = str(path.relative_to(ground.place))
         words = chance.choice(
             (
                 ["generate", file, "-n", "4"],
@@ -33,7 +43,7 @@ def make(ground: Ground, chance: Random) -> Attack:
                 ["upscale", file, "--model", file],
             )
         )
-    return Attack(f"{path.relative_to(ground.place)}: {what}", words, owns=("runs",))
+    return Attack(f"{file}: {what}", words, owns=("runs",))
 
 
 def parts(data: bytes) -> tuple[dict[str, Any], bytes]:
@@ -48,24 +58,43 @@ def join(header: Any, tensors: bytes) -> bytes:
     return len(text).to_bytes(8, "little") + text + tensors
 
 
+def _named(path: Path, chance: Random) -> str:
+    """The run or its classes have hostile names, of which results are made."""
+
+    def name() -> str:
+        return chance.choice((hostile.name(chance), chance.choice(hostile.PATHS), "../../x", "../../outside/canary"))
+
+    names = [name() for _ in range(10)]
+
+    def change(found: dict[str, Any]) -> None:
+        found["run"] = names[0]
+        if found.get("classes") and chance.random() < 0.7:
+            found["classes"] = names
+
+    _rewrite(path, change)
+    return f"the run is named {names[0]!r}"
+
+
 def _about(path: Path, chance: Random) -> str:
     """The description that ganvas writes, changed in one place; the digest of the tensors still holds."""
+    if chance.random() < 0.3:
+        _rewrite(path, lambda about: _enlarge(about, chance))
+        return "a huge size"
+    if chance.random() < 0.4:
+        _rewrite(path, lambda about: hostile.json_text(chance, about))
+        return "a description that is no sound JSON"
+    _rewrite(path, lambda about: hostile.spoil(about, chance))
+    return "a description spoilt in one place"
+
+
+def _rewrite(path: Path, change: Callable[[Any], Any]) -> None:
+    """Change the description in place, or put what `change` returns: a tree, or the text itself."""
     header, tensors = parts(path.read_bytes())
     about = json.loads(header["__metadata__"]["ganvas"])
-    how = chance.randrange(4)
-    if how == 0:
-        key = chance.choice([key for key, value in about.items() if isinstance(value, str)])
-        about[key] = chance.choice((hostile.name(chance), chance.choice(hostile.PATHS)))
-        what = f"{key} is {about[key]!r}"
-    elif how == 1:
-        what = "a huge size"
-        _enlarge(about, chance)
-    else:
-        about, what = hostile.spoil(about, chance), "a description spoilt in one place"
-    text = hostile.dumps(about) if how < 3 else hostile.json_text(chance, about)
+    changed = change(about)
+    text = changed if isinstance(changed, bytes) else hostile.dumps(about if changed is None else changed)
     header["__metadata__"]["ganvas"] = text.decode("utf-8", "replace")
     path.write_bytes(join(header, tensors))
-    return what
 
 
 def _enlarge(node: Any, chance: Random) -> None:

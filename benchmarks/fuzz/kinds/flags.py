@@ -56,7 +56,7 @@ def make(ground: Ground, chance: Random) -> Attack:
         flag = chance.choice(OF_VERBS[verb] or ("--x",))
         if chance.random() < 0.15:
             flag = chance.choice((flag[:-1], flag + "x", flag.upper(), "-" + flag, flag.lstrip("-")))
-        value = hostile.word(chance)
+        value = chance.choice(hostile.NUMBERS) if chance.random() < 0.5 else hostile.word(chance)
         words += chance.choice(([flag, value], [flag, value], [f"{flag}={value}"], [flag]))
     return Attack(f"flags of {verb}", words, owns=("runs",))
 
@@ -72,7 +72,7 @@ def _recipe(chance: Random) -> Attack:
     flags += ["name", "epochs", "objective", "penalties", "data", "steering", "lr", "batch", "reconstruction"]
     for _ in range(chance.choice((1, 1, 1, 2))):
         flag = chance.choice(flags)
-        value = hostile.word(chance)
+        value = chance.choice(hostile.NUMBERS) if chance.random() < 0.6 else hostile.word(chance)
         if verb != "plan" and flag.startswith(LONG) and value.strip("-0123456789_.e") == "":
             value = chance.choice(("nan", "x", "-1", ""))
         if chance.random() < 0.1:

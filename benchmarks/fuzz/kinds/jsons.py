@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import hostile
 from ..ground import Attack, Ground
-from ..stock import RUNS
+from ..stock import RUNS, longer
 
 RUN_FILES = ("recipe.json", "log.jsonl", "events.jsonl", "figures.jsonl", "host.json", "samples/index.json")
 FIGURE = {
@@ -50,7 +50,7 @@ def make(ground: Ground, chance: Random) -> Attack:
             ["generate", run, "-n", "2", "--grid", "g.png"],
             ["convert", run, "--out", "c.safetensors"],
             ["train", *RUNS[kind], "--name", "r"],
-            ["train", *RUNS[kind], "--images", "2624", "--name", "r"] if kind == "plane" else ["diagnose", run],
+            ["train", *longer(kind)],
             ["train", f"{run}/recipe.json", "--name", "n", "--images", "64"],
         )
     )
@@ -60,6 +60,11 @@ def make(ground: Ground, chance: Random) -> Attack:
 def _lines(file: str, text: str, chance: Random) -> bytes:
     """A file of lines, one of them spoilt or foreign."""
     lines = [line.encode() for line in text.splitlines() if line.strip()] or [b"{}"]
+    if chance.random() < 0.5:
+        spoilt = [
+            hostile.spoil(json.loads(line), chance) if chance.random() < 0.5 else json.loads(line) for line in lines
+        ]
+        return b"\n".join(map(hostile.dumps, spoilt)) + b"\n"
     place = chance.choice((-1, -1, 0, chance.randrange(len(lines))))
     sound: Any = json.loads(lines[place])
     if file == "events.jsonl" and chance.random() < 0.5:

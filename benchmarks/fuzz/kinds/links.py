@@ -9,7 +9,7 @@ from random import Random
 
 from .. import hostile
 from ..ground import Attack, Ground
-from ..stock import RUNS
+from ..stock import RUNS, longer
 from .npz import use
 
 
@@ -77,7 +77,7 @@ def make(ground: Ground, chance: Random) -> Attack:
                 ".lock",
             ),
             *(".model.safetensors.part", "log.jsonl", "events.jsonl", "recipe.json", "model.safetensors", "host.json"),
-            *("samples/000000000704.png", "samples/.index.json.part", "checkpoints/.000000000704.safetensors.part"),
+            *("samples/000000000720.png", "samples/.index.json.part", "checkpoints/.000000000720.safetensors.part"),
         )
     )
     target = ground.place / run / path
@@ -88,7 +88,7 @@ def make(ground: Ground, chance: Random) -> Attack:
     words = chance.choice(
         (
             ["diagnose", run],
-            ["train", *RUNS["digits"], "--images", "704", "--name", "r"],
+            ["train", *longer("digits")],
             ["runs"],
             ["compare", run],
             ["generate", run, "-n", "2"],

@@ -28,7 +28,7 @@ def make(ground: Ground, chance: Random) -> Attack:
         return Attack(f"a {ending}: {what}", ["upscale", ground.write(f"p.{ending}", data), *_options(chance)])
     ground.write(f"in/bad.{ending}", data)
     ground.write("in/good.png", ground.stock.photo().read_bytes())
-    if how < 6:
+    if how < 5:
         return Attack(f"a {ending} in a folder: {what}", ["upscale", "in", "--out", "o", *_options(chance)])
     return Attack(f"a {ending} in a folder: {what}", use("in", chance))
 
@@ -47,7 +47,7 @@ def _options(chance: Random) -> list[str]:
 
 
 def _picture(chance: Random) -> tuple[str, str, bytes]:
-    how = chance.randrange(12)
+    how = chance.randrange(13)
     if how < 5:
         ending = chance.choice([*FORMATS])
         what, data = _sound(ending, chance)
@@ -56,7 +56,7 @@ def _picture(chance: Random) -> tuple[str, str, bytes]:
         ending = chance.choice([*FORMATS])
         what, data = _sound(ending, chance)
         return what, ending, data
-    if how == 8:
+    if how in (8, 12):
         width, height = chance.choice(
             ((9_400, 9_400), (65_535, 1), (1, 65_535), (2**31 - 1, 2**31 - 1), (0, 10), (30_000, 30_000), (10**6, 10))
         )

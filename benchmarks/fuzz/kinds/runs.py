@@ -10,7 +10,7 @@ from ganvas.cli import VERBS
 
 from .. import hostile
 from ..ground import Attack, Ground
-from ..stock import RUNS
+from ..stock import RUNS, longer
 
 FILES = (
     *("recipe.json", "log.jsonl", "events.jsonl", "figures.jsonl", "host.json", "samples/index.json"),
@@ -27,7 +27,7 @@ def make(ground: Ground, chance: Random) -> Attack:
     what = []
     for _ in range(chance.choice((1, 1, 2))):
         pattern = chance.choice(FILES)
-        path = chance.choice(sorted(folder.glob(pattern)) or [folder / pattern.replace("*", "000000000700")])
+        path = chance.choice(sorted(folder.glob(pattern)) or [folder / pattern.replace("*", "000000000720")])
         what.append(f"{path.relative_to(folder)} {replace(path, ground, chance)}")
     if chance.random() < 0.1:
         stray = hostile.name(chance, ".png")
@@ -66,7 +66,6 @@ def replace(path: os.PathLike[str], ground: Ground, chance: Random) -> str:
 
 def command(kind: str, run: str, ground: Ground, chance: Random) -> list[str]:
     """One of the commands that read a run."""
-    longer = ["--images", str(chance.choice((704, 768)))]
     other = [ground.run(kind, "other")] if chance.random() < 0.5 else []
     commands = [
         ["runs"],
@@ -78,7 +77,7 @@ def command(kind: str, run: str, ground: Ground, chance: Random) -> list[str]:
         ["generate", run, "-n", "3", "--steps", "2", "--interpolate", "--out", "o.gif"],
         ["convert", run, "--out", "c.safetensors"],
         ["train", *RUNS[kind], "--name", "r"],
-        ["train", *RUNS[kind], *(longer if kind == "digits" else ["--images", "2624"]), "--name", "r"],
+        ["train", *longer(kind)],
         ["upscale", run, "--model", run],
         *([["report", run]] if "report" in VERBS else []),
     ]
