@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ganvas.files import write_atomically
 from ganvas.runs.header import Damaged, read_header
+from ganvas.untrusted import parse_json
 
 __all__ = ["Damaged", "about", "load", "save"]
 
@@ -62,7 +63,7 @@ def _order_header(path: Path) -> None:
     # safetensors writes the keys of the description in a random order; the same training gives the same bytes.
     with path.open("r+b") as file:
         length = int.from_bytes(file.read(8), "little")
-        header = json.loads(file.read(length))
+        header = parse_json(file.read(length))
         header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
         ordered = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode().ljust(length)
         assert len(ordered) == length

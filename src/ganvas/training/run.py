@@ -7,7 +7,7 @@ import inspect
 from dataclasses import dataclass
 from functools import cache
 from textwrap import shorten
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -20,8 +20,6 @@ from ganvas.recipe.serialization import difference, to_plain
 from ganvas.training.ada import AdaptiveAugmentation
 from ganvas.training.phases import check
 from ganvas.training.seeding import seed_everything
-
-Kind = TypeVar("Kind", bound=torch.optim.Optimizer)
 
 
 @dataclass(frozen=True)
@@ -249,6 +247,7 @@ def _parameters(optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
 
 
 def _optimizer(network: nn.Module, rule: Optimizer) -> torch.optim.Optimizer:
+    kind: Any
     kind, options = rule.torch_kind()
     # The rate is set before every update, since it may be a ramp.
     optimizer: torch.optim.Optimizer = _uncompiled(kind)(network.parameters(), lr=0.0, **options)
@@ -256,9 +255,8 @@ def _optimizer(network: nn.Module, rule: Optimizer) -> torch.optim.Optimizer:
 
 
 @cache
-def _uncompiled(kind: type[Kind]) -> type[Kind]:
+def _uncompiled(kind: Any) -> Any:
     """An optimizer whose methods do not import torch's compiler, which takes seconds and compiles nothing here."""
     names = "add_param_group", "load_state_dict", "state_dict", "zero_grad", "step"
     methods = {name: inspect.unwrap(getattr(kind, name)) for name in names}
-    uncompiled: type[Kind] = type(kind.__name__, (kind,), {**methods, "step": torch.no_grad()(methods["step"])})
-    return uncompiled
+    return type(kind.__name__, (kind,), {**methods, "step": torch.no_grad()(methods["step"])})
