@@ -9,6 +9,7 @@ from safetensors import SafetensorError, safe_open
 
 from ganvas import registry
 from ganvas.errors import InputError
+from ganvas.files import plain_name
 from ganvas.inference.base import Descriptor, Model, Predictor
 from ganvas.inference.importers.foreign import read_foreign
 from ganvas.nn.device import on_device
@@ -88,7 +89,8 @@ def read_model(model: str | Path, which: Which = "last") -> Model:
         raise InputError(f"the weights in {file} do not match its system ({reason}); train the model again.") from None
     is_bundled = file in bundled().values()
     about = Descriptor(
-        name=file.stem if is_bundled else header["run"],
+        # A header is anybody's, and the name becomes part of the names of files.
+        name=file.stem if is_bundled else plain_name(str(header["run"])) or "model",
         task=system.task,
         inputs=predictor_of(system.task).inputs,
         scale=getattr(system, "scale", 1),
