@@ -128,12 +128,14 @@ def test_names_from_headers_stay_in_the_folder(trained_run: TrainedRun, cli: Cli
     run = trained_run(tiny())
     tensors, about = checkpoint.load(run.model)
     checkpoint.save(Path("deep/er/foreign.safetensors"), tensors, {**about, "run": "../../up" + "é" * 300})
-    done = cli("generate", "deep/er/foreign.safetensors", "-n", "2")
-    assert done.returncode == 0
-    (made,) = Path().glob("*.png")
-    assert done.stdout.strip() == made.name
-    assert made.name.startswith("_.._up")
-    assert [plain_name(name) for name in ("..", "/", ".a/b ", "猫")] == ["", "_", "a_b", "猫"]
+    where = ["--against", "digits", "--fakes", "16", "--measures", "swd"]
+    for words in (["generate", "-n", "2"], ["evaluate", *where]):
+        assert cli(words[0], "deep/er/foreign.safetensors", *words[1:]).returncode == 0
+    made = sorted(path for path in Path().rglob("*.png") if path.parts[0] != "runs")
+    assert [path.name.split("é")[0] for path in made] == ["_.._up", "ganvas-evaluate-_.._up"]
+    assert not list(Path().resolve().parent.glob("*.png"))
+    given = ("..", "/", ".a/b ", "c:d", "猫" * 50, "a\x1bb")
+    assert [plain_name(name) for name in given] == ["", "_", "a_b", "c_d", "猫" * 33, "a_b"]
 
 
 def test_leftovers_of_a_kill_are_removed_and_odd_ones_do_not_matter() -> None:

@@ -22,6 +22,7 @@ from ganvas.errors import InputError
 TEMPORARY = ".part"
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 LONG = 200  # bytes; a longer name and the ending of a hidden file might exceed the usual maximum of 255
+_RESERVED = '/\\:*?"<>|'  # in the names of files, on one system or another
 _ROOM = "free some disk space or choose another location"
 _RIGHTS = "choose another location, or change the permissions"
 _REMEDIES = {
@@ -51,9 +52,9 @@ def expect_plain_name(name: str, what: str) -> None:
         raise InputError(f"{what} {name!r} is not a plain name; use one without / or \\.")
 
 
-def plain_name(name: str, most: int = 200) -> str:
-    """A foreign name as part of a file name: no path, not hidden, at most `most` bytes; possibly empty."""
-    safe = re.sub(r"[^\w .,()+-]", "_", name)
+def plain_name(name: str, most: int = 100) -> str:
+    """A foreign name as part of a file name: no path, not hidden, valid anywhere, at most `most` bytes; maybe empty."""
+    safe = "".join(one if one.isprintable() and one not in _RESERVED else "_" for one in name)
     return safe.encode()[:most].decode(errors="ignore").strip(" .")
 
 

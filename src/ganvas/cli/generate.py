@@ -7,8 +7,6 @@ from pathlib import Path
 from ganvas.cli._parser import Parser
 from ganvas.terminal import print
 
-LONGEST = 100  # bytes of the model's name, and of the class names, in a file name
-
 
 def main(argv: list[str]) -> int:
     """Run ``ganvas generate RUN ...``."""
@@ -66,10 +64,8 @@ def main(argv: list[str]) -> int:
         asked = known
     labels = list(dict.fromkeys(map(generator.number, asked)))
     if not grid and not out:
-        shown = "-".join(class_folder(known[label], label) for label in labels)
-        which = "" if asked is known else f"-{plain_name(shown, LONGEST)}"
-        # The name is the one in the file's header, which may be anybody's.
-        grid = Path(f"{plain_name(generator.name, LONGEST) or 'model'}{which}-seed{seed}.png")
+        shown = plain_name("-".join(class_folder(known[label], label) for label in labels))
+        grid = Path(f"{generator.name}{'' if asked is known else f'-{shown}'}-seed{seed}.png")
     if arguments.interpolate:
         if arguments.classes and len(labels) > 1:
             raise InputError(

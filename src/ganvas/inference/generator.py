@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -146,7 +147,7 @@ class Generator(Sampler):
 
 def class_folder(name: str, number: int) -> str:
     """The name of a class's folder: the class's name, or its number and the valid characters of its name."""
-    safe = plain_name(name)
+    safe = plain_name(re.sub(r"[^\w .,()+-]", "_", name), 200)
     return safe if safe and safe == name else f"{number}-{safe}".rstrip("-")
 
 

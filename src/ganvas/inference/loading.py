@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ganvas import registry
 from ganvas.errors import InputError
+from ganvas.files import plain_name
 from ganvas.inference.base import Descriptor, Model, Predictor
 from ganvas.inference.importers.foreign import read_foreign
 from ganvas.nn.building import no_larger_than
@@ -93,7 +94,8 @@ def read_model(model: str | Path, which: Which = "last") -> Model:
     network = network_of(system.generator, weights, str(file))
     is_bundled = file in bundled().values()
     about = Descriptor(
-        name=file.stem if is_bundled else header["run"],
+        # A header is anybody's, and the name becomes part of the names of files.
+        name=file.stem if is_bundled else plain_name(str(header["run"])) or "model",
         task=system.task,
         inputs=predictor_of(system.task).inputs,
         scale=getattr(system, "scale", 1),

@@ -181,16 +181,20 @@ class RunFolder:
 
     def sample_grids(self) -> list[Path]:
         """The sample grids in order of images seen."""
-        return sorted(path for path in self.samples.glob("[0-9]*.png") if path.stem.isdecimal())
+        return sorted(_numbered(self.samples, ".png"))
 
     def states(self) -> list[Path]:
         """The regular checkpoints, newest first, without the best one and those kept for good."""
-        found = self.checkpoints.glob("[0-9]*.safetensors")  # not the copies of a sync tool: 000000000064 (1)
-        return sorted((path for path in found if path.stem.isdecimal()), reverse=True)
+        return sorted(_numbered(self.checkpoints, ".safetensors"), reverse=True)
 
     def sample_path(self, images: int) -> Path:
         """The path of the sample grid at a count of images."""
         return self.samples / f"{images:012d}.png"
+
+
+def _numbered(folder: Path, ending: str) -> Iterator[Path]:
+    """The files named after a count of images, not the copies of a sync tool: 000000000064 (1)."""
+    return (path for path in folder.glob(f"[0-9]*{ending}") if path.stem.isdecimal() and path.is_file())
 
 
 def figures_of(line: Json) -> list[Figure]:
