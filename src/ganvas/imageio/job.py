@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from ganvas.imageio.planning import JobList, UpscaleJob
 from ganvas.imageio.progress import JobProgress
 from ganvas.imageio.reading import LIMIT, UnusableFile, open_photo
 from ganvas.imageio.upscale import OutputOptions, Written, upscale_photo
+from ganvas.imageio.xmp import is_marked
 
 if TYPE_CHECKING:
     from ganvas.inference.upscaler import Upscaler
@@ -92,7 +94,7 @@ class _Running:
 
     def is_pending(self, job: UpscaleJob) -> bool:
         """Whether a file must still be upscaled; if it cannot be, the reason is recorded."""
-        if self.root and job.source.resolve() in self.results and self._is_result(job.source):
+        if job.source.resolve() in self.results and self._is_result(job.source):
             return False  # a result among the sources, since the results go into the folder of the photos
         line = self.manifest.by_source(job.name) if self.root else None
         try:
@@ -191,7 +193,12 @@ class _Running:
         return "exists already, but it or the photo has changed since"
 
     def _is_result(self, path: Path) -> bool:
-        assert self.root
+        """Whether a file named like a result is one: by the manifest, or where there is none by its mark."""
+        if self.root is None:
+            try:
+                return path.suffix.lower() not in video.VIDEOS and is_marked(open_photo(path, inf).metadata.xmp)
+            except UnusableFile:
+                return False
         try:
             name = path.resolve().relative_to(self.root.resolve()).as_posix()
         except ValueError:

@@ -167,7 +167,9 @@ def open_photo(path: Path, limit: float = LIMIT) -> Photo:
             " raise --limit if you trust the file"
         )
     pages = image.get("n-pages") if image.get_typeof("n-pages") else 1
-    if pages > 1 or (form == "png" and any(png.chunks(path, (b"acTL",)))):  # which libvips does not report
+    if pages > 1 or (
+        form == "png" and any(png.chunks(path, (b"acTL",), until=b"IDAT"))
+    ):  # which libvips does not report
         raise UnusableFile("it contains several images (an animation or pages); split it, or give a video")
     found, notes = read_metadata(image, form, path)
     with _reading():
@@ -240,7 +242,7 @@ def _colours(
     space, origin = None, ""
     try:
         if form == "png":
-            found = dict(png.chunks(path, (*_CODED, b"gAMA", b"cHRM", b"sRGB")))
+            found = dict(png.chunks(path, (*_CODED, b"gAMA", b"cHRM", b"sRGB"), until=b"IDAT"))
             coded = tuple((name, found[name]) for name in _CODED if name in found)
             if len(found.get(b"cICP", b"")) == 4:
                 space, origin = colours.by_codes(*found[b"cICP"][:2]), "cICP"
