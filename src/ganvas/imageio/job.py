@@ -19,7 +19,7 @@ from ganvas.files import temporary
 from ganvas.imageio import video
 from ganvas.imageio.checking import check
 from ganvas.imageio.manifest import Manifest, recover
-from ganvas.imageio.planning import JobList, UpscaleJob
+from ganvas.imageio.planning import VIDEOS, JobList, UpscaleJob
 from ganvas.imageio.progress import JobProgress
 from ganvas.imageio.reading import LIMIT, UnusableFile, open_photo
 from ganvas.imageio.upscale import OutputOptions, Written, upscale_photo
@@ -196,7 +196,7 @@ class _Running:
         """Whether a file named like a result is one: by the manifest, or where there is none by its mark."""
         if self.root is None:
             try:
-                return path.suffix.lower() not in video.VIDEOS and is_marked(open_photo(path, inf).metadata.xmp)
+                return path.suffix.lower() not in VIDEOS and is_marked(open_photo(path, inf).metadata.xmp)
             except UnusableFile:
                 return False
         try:
