@@ -160,6 +160,14 @@ def test_existing_files_stay(upscale: Upscale, capsys: pytest.CaptureFixture[str
     assert upscale("p.png", "--overwrite") == 0
 
 
+def test_a_result_beside_its_photo_is_not_upscaled_again(upscale: Upscale) -> None:
+    save(Path("p.png"), pixels())
+    assert upscale("*.png") == 0
+    assert upscale("*.png", "--overwrite") == 0
+    assert not Path("p_x4_x4.png").exists()
+    assert upscale("p_x4.png", "--scale", "1") == 0
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_may_not_be_written(upscale: Upscale, capsys: pytest.CaptureFixture[str]) -> None:
     save(Path("p.png"), pixels())

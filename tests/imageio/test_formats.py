@@ -126,7 +126,9 @@ def test_hdr_keeps_its_code_numbers(upscale: Upscale, capsys: pytest.CaptureFixt
     with_chunks(Path("pq.png"), flat(148, 148, 148), (b"cICP", bytes((9, 16, 0, 1))), light)
     assert upscale("pq.png") == 0
     assert upscale("pq.png", "--format", "jpeg") == 0
-    assert "BT.2020 with PQ" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "BT.2020 with PQ" in printed
+    assert "light levels of HDR left out: JPEG" in printed
     assert dict(png.chunks(Path("pq_x4.png"), (b"cICP", b"cLLI"))) == {
         b"cICP": bytes((9, 16, 0, 1)),
         light[0]: light[1],

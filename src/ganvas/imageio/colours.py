@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ganvas.imageio import png
 
 SRGB, SRGB_CURVE = 1, 13  # code numbers of sRGB, which is also what a file without a description is
 PQ, HLG = 16, 18
@@ -35,6 +38,7 @@ _CURVES = {1: "BT.709", 4: "gamma 2.2", 5: "gamma 2.8", 8: "linear", SRGB_CURVE:
 _BROKEN = {1: (1 / 0.45, 0.099, 4.5, 0.081), 7: (1 / 0.45, 0.1115, 4.0, 0.0913), 13: (2.4, 0.055, 12.92, 0.04045)}
 _BROKEN |= dict.fromkeys((6, 14, 15), _BROKEN[1])
 _GAMMA = {4: 2.2, 5: 2.8, 8: 1.0, 17: 2.6}
+_CODED = (b"cICP", b"mDCV", b"cLLI")  # PNG chunks: code numbers, and the light of HDR images
 _D50 = (0.9642, 1.0, 0.8249)
 _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 
@@ -73,6 +77,63 @@ class ColourSpace:
             if self.codes[0]:
                 tags |= {b"cicp": b"cicp" + bytes(4) + bytes((*self.codes, 0, 1))}
         return _profile(b"GRAY" if grey else b"RGB ", tags)
+
+
+def described(
+    path: Path, form: str, icc: bytes | None, grey: bool
+) -> tuple[bytes | None, tuple[tuple[bytes, bytes], ...], list[str]]:
+    """The profile of a file, if need be made from what else describes its colours; those chunks of PNG; and notes."""
+    coded: tuple[tuple[bytes, bytes], ...] = ()
+    space, origin = None, ""
+    try:
+        if form == "png":
+            found = dict(png.chunks(path, (*_CODED, b"gAMA", b"cHRM", b"sRGB"), until=b"IDAT"))
+            coded = tuple((name, found[name]) for name in _CODED if name in found)
+            if len(found.get(b"cICP", b"")) == 4:
+                space, origin = by_codes(*found[b"cICP"][:2]), "cICP"
+            elif not icc and b"sRGB" not in found:
+                space, origin = _by_gamma(found.get(b"gAMA"), found.get(b"cHRM")), "gAMA and cHRM"
+        elif form == "avif" and not icc and (codes := _nclx(path)):
+            space, origin = by_codes(*codes), "nclx"
+            coded = ((b"cICP", bytes((*space.codes, 0, 1))),) if space else ()
+    except ValueError as error:
+        return icc, coded, [f"colours not described: {error}"]
+    if space is None:
+        return icc, coded, []
+    return space.profile(grey), coded, [f"colours described by a profile, made from the file's {origin}: {space.name}"]
+
+
+def _by_gamma(gamma: bytes | None, points: bytes | None) -> ColourSpace | None:
+    value = struct.unpack(">I", gamma)[0] / 100_000 if gamma and len(gamma) == 4 else None
+    x = [number / 100_000 for number in struct.unpack(">8I", points)] if points and len(points) == 32 else None
+    return by_gamma(value, (*x[2:], *x[:2]) if x else None)  # PNG puts white first
+
+
+def _nclx(path: Path) -> tuple[int, int] | None:
+    """The code numbers of an AVIF file's primaries and curve, from its first colour description."""
+    with path.open("rb") as file:
+        data = file.read(1 << 20)
+    inside = range(0, len(data))
+    for name in (b"meta", b"iprp", b"ipco", b"colr"):
+        found = _box(data, inside, name)
+        if found is None:
+            return None
+        inside = range(found.start + 4, found.stop) if name == b"meta" else found
+    kind, primaries, curve = struct.unpack(">4sHH", data[inside.start : inside.start + 8].ljust(8, b"\0"))
+    return (primaries, curve) if kind == b"nclx" else None
+
+
+def _box(data: bytes, inside: range, name: bytes) -> range | None:
+    """Where the content of the first box of this name is (ISO 14496-12)."""
+    at = inside.start
+    while at + 8 <= inside.stop:
+        size, kind = struct.unpack(">I4s", data[at : at + 8])
+        if kind == name:
+            return range(at + 8, min(at + size, inside.stop))
+        if size < 8:
+            return None
+        at += size
+    return None
 
 
 def by_codes(primaries: int, curve: int) -> ColourSpace | None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +18,11 @@ from ganvas.files import NO_ROOM, Busy, cannot, hidden, locked, remove_leftovers
 from ganvas.imageio import video
 from ganvas.imageio.checking import check
 from ganvas.imageio.manifest import Manifest, recover
-from ganvas.imageio.planning import JobList, UpscaleJob
+from ganvas.imageio.planning import VIDEOS, JobList, UpscaleJob
 from ganvas.imageio.progress import JobProgress
 from ganvas.imageio.reading import LIMIT, UnusableFile, open_photo
 from ganvas.imageio.upscale import OutputOptions, Written, upscale_photo
+from ganvas.imageio.xmp import is_marked
 
 if TYPE_CHECKING:
     from ganvas.inference.upscaler import Upscaler
@@ -97,7 +99,7 @@ class _Running:
         return False
 
     def _is_pending(self, job: UpscaleJob) -> bool:
-        if self.root and os.path.realpath(job.source) in self.results and self._is_result(job.source):
+        if os.path.realpath(job.source) in self.results and self._is_result(job.source):
             return False  # a result among the sources, since the results go into the folder of the photos
         line = self.manifest.by_source(job.name) if self.root else None
         facts = self._facts(job)
@@ -215,7 +217,12 @@ class _Running:
         return "exists already, but it or the photo has changed since"
 
     def _is_result(self, path: Path) -> bool:
-        assert self.root
+        """Whether a file named like a result is one: by the manifest, or where there is none by its mark."""
+        if self.root is None:
+            try:
+                return path.suffix.lower() not in VIDEOS and is_marked(open_photo(path, inf).metadata.xmp)
+            except UnusableFile:
+                return False
         try:
             name = Path(os.path.realpath(path)).relative_to(os.path.realpath(self.root)).as_posix()
         except ValueError:

@@ -18,12 +18,14 @@ def chunk(name: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(data, zlib.crc32(name)))
 
 
-def chunks(path: Path, names: Collection[bytes]) -> Iterator[tuple[bytes, bytes]]:
-    """Name and content of a file's chunks of these names."""
+def chunks(path: Path, names: Collection[bytes], until: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+    """Name and content of a file's chunks of these names, up to the first chunk named `until`."""
     with path.open("rb") as file:
         file.seek(len(SIGNATURE))
         while len(head := file.read(8)) == 8:
             length, name = struct.unpack(">I4s", head)
+            if name == until:
+                return
             if name not in names:
                 file.seek(length + 4, os.SEEK_CUR)
                 continue

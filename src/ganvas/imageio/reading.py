@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import mmap
 import os
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -26,7 +25,6 @@ LIMIT = 100.0  # default maximum megapixels of a file
 BLEED = 2.0  # pixels by which colours spread under transparent regions
 FORMS = {"jpeg": "jpeg", "png": "png", "webp": "webp", "tiff": "tiff", "heif": "avif", "gif": "gif"}
 _UNSET = {"jpeg": {72.0}, "png": {71.98, 25.4}, "tiff": {25.4}, "gif": {25.4}}  # dpi that libvips invents
-_CODED = (b"cICP", b"mDCV", b"cLLI")  # colours by code numbers, and the light of HDR images
 OLD_IMAGE = "left out: it fits only the small image"
 _TEXT = (b"tEXt", b"zTXt", b"iTXt")
 _NOT_TEXT = {png.XMP, b"Raw profile type exif", b"Raw profile type APP1", b"Raw profile type xmp"}
@@ -168,7 +166,9 @@ def open_photo(path: Path, limit: float = LIMIT) -> Photo:
             " raise --limit if you trust the file"
         )
     pages = image.get("n-pages") if image.get_typeof("n-pages") else 1
-    if pages > 1 or (form == "png" and any(png.chunks(path, (b"acTL",)))):  # which libvips does not report
+    if pages > 1 or (
+        form == "png" and any(png.chunks(path, (b"acTL",), until=b"IDAT"))
+    ):  # which libvips does not report
         raise UnusableFile("it contains several images (an animation or pages); split it, or give a video")
     found, notes = read_metadata(image, form, path)
     with _reading():
@@ -218,7 +218,7 @@ def read_metadata(image: Any, form: str, path: Path) -> tuple[Metadata, list[str
         notes += _jpeg_notes(path)
     elif image.get_typeof("gainmap-data"):
         notes.append(f"gain map {OLD_IMAGE}")
-    icc, coded, more = _colours(path, form, icc, grey=image.bands < 3)
+    icc, coded, more = colours.described(path, form, icc, grey=image.bands < 3)
     iptc, others = photoshop.split(resources or b"")
     text = tuple(_text(path)) if form == "png" else ()
     orientation = image.get("orientation") if image.get_typeof("orientation") else 1
@@ -231,63 +231,6 @@ def _jpeg_notes(path: Path) -> list[str]:
         if stop is None:
             return [] if data[-2:] == jpeg.END else ["its end marker is missing, but no pixels are"]
         return [f"{what} {OLD_IMAGE}" for what in jpeg.appended(data, stop)]
-
-
-def _colours(
-    path: Path, form: str, icc: bytes | None, grey: bool
-) -> tuple[bytes | None, tuple[tuple[bytes, bytes], ...], list[str]]:
-    """The profile of a file, if need be made from what else describes its colours; those chunks of PNG; and notes."""
-    coded: tuple[tuple[bytes, bytes], ...] = ()
-    space, origin = None, ""
-    try:
-        if form == "png":
-            found = dict(png.chunks(path, (*_CODED, b"gAMA", b"cHRM", b"sRGB")))
-            coded = tuple((name, found[name]) for name in _CODED if name in found)
-            if len(found.get(b"cICP", b"")) == 4:
-                space, origin = colours.by_codes(*found[b"cICP"][:2]), "cICP"
-            elif not icc and b"sRGB" not in found:
-                space, origin = _by_gamma(found.get(b"gAMA"), found.get(b"cHRM")), "gAMA and cHRM"
-        elif form == "avif" and not icc and (codes := _nclx(path)):
-            space, origin = colours.by_codes(*codes), "nclx"
-            coded = ((b"cICP", bytes((*space.codes, 0, 1))),) if space else ()
-    except ValueError as error:
-        return icc, coded, [f"colours not described: {error}"]
-    if space is None:
-        return icc, coded, []
-    return space.profile(grey), coded, [f"colours described by a profile, made from the file's {origin}: {space.name}"]
-
-
-def _by_gamma(gamma: bytes | None, points: bytes | None) -> colours.ColourSpace | None:
-    value = struct.unpack(">I", gamma)[0] / 100_000 if gamma and len(gamma) == 4 else None
-    x = [number / 100_000 for number in struct.unpack(">8I", points)] if points and len(points) == 32 else None
-    return colours.by_gamma(value, (*x[2:], *x[:2]) if x else None)  # PNG puts white first
-
-
-def _nclx(path: Path) -> tuple[int, int] | None:
-    """The code numbers of an AVIF file's primaries and curve, from its first colour description."""
-    with path.open("rb") as file:
-        data = file.read(1 << 20)
-    inside = range(0, len(data))
-    for name in (b"meta", b"iprp", b"ipco", b"colr"):
-        found = _box(data, inside, name)
-        if found is None:
-            return None
-        inside = range(found.start + 4, found.stop) if name == b"meta" else found
-    kind, primaries, curve = struct.unpack(">4sHH", data[inside.start : inside.start + 8].ljust(8, b"\0"))
-    return (primaries, curve) if kind == b"nclx" else None
-
-
-def _box(data: bytes, inside: range, name: bytes) -> range | None:
-    """Where the content of the first box of this name is (ISO 14496-12)."""
-    at = inside.start
-    while at + 8 <= inside.stop:
-        size, kind = struct.unpack(">I4s", data[at : at + 8])
-        if kind == name:
-            return range(at + 8, min(at + size, inside.stop))
-        if size < 8:
-            return None
-        at += size
-    return None
 
 
 def _to_grey_or_rgb(image: Any, icc: bytes | None, notes: list[str]) -> tuple[Any, list[str], bytes | None]:

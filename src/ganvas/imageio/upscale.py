@@ -221,6 +221,8 @@ def _metadata_for(photo: Photo, form: str, change: xmp.Change) -> tuple[Metadata
         metadata = replace(metadata, iptc=None, photoshop=None)
     if metadata.text and form != "png":
         metadata, notes = replace(metadata, text=()), (*notes, f"text left out: {form.upper()} cannot hold it")
+    if form != "png" and any(name != b"cICP" for name, _ in metadata.coded):
+        notes = (*notes, f"light levels of HDR left out: {form.upper()} cannot hold them")
     try:
         packet, gone = xmp.upscaled(metadata.xmp, change)
     except xmp.Malformed:

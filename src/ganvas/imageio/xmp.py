@@ -107,10 +107,9 @@ def is_marked(packet: bytes | None) -> bool:
 def has_place(packet: bytes | None) -> bool:
     """Whether a packet says where the photo was taken."""
     try:
-        document = _parse(packet or _EMPTY)
-    except Malformed:
+        return any(_is_place(node) for node in _properties(_parse(packet or _EMPTY)))
+    except (Malformed, RecursionError):
         return False
-    return any(_is_place(node) for node in _properties(document))
 
 
 def _parse(packet: bytes) -> minidom.Document:
@@ -118,9 +117,10 @@ def _parse(packet: bytes) -> minidom.Document:
         raise Malformed("it has a document type")
     try:
         document = minidom.parseString(packet.strip(b"\0 \t\r\n"))
+        described = document.getElementsByTagNameNS(_RDF, "RDF")
     except (ExpatError, ValueError, RecursionError) as error:
         raise Malformed(str(error)) from None
-    if not document.getElementsByTagNameNS(_RDF, "RDF"):
+    if not described:
         raise Malformed("it has no description")
     return document
 
@@ -175,7 +175,7 @@ def _mark(document: minidom.Document, how: str) -> None:
         ("xmlns:Iptc4xmpExt", _IPTC),
         ("Iptc4xmpExt:DigitalSourceType", SOURCE_TYPE),
         ("xmlns:ganvas", _OWN),
-        ("ganvas:Upscaled", how),
+        ("ganvas:Upscaled", "".join(character if character.isprintable() else " " for character in how)),
     ):
         made.setAttribute(name, value)
     root.appendChild(made)
