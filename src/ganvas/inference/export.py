@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import save_file
 from torch import Tensor
 
 from ganvas.errors import InputError
-from ganvas.files import expect_ending, write_atomically
+from ganvas.files import expect_ending
 from ganvas.inference.base import Descriptor
 from ganvas.inference.importers.foreign import read_weights
 from ganvas.inference.loading import Which, is_own, read_model
@@ -39,7 +38,7 @@ def convert(model: str | Path, target: Path, *, which: Which = "last", half: boo
         return about
     weights = {name: t.contiguous() for name, t in _stored(read_weights(file), half, file).items()}
     facts = {"source": file.name, "kind": about.network, "scale": str(about.scale)}
-    write_atomically(target, lambda part: save_file(weights, part, facts))
+    checkpoint.write_tensors(target, weights, facts)
     return about
 
 

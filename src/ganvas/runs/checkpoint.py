@@ -27,11 +27,19 @@ def save(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) ->
         InputError: the file cannot be written; an existing file at `path` is unchanged.
     """
     flat = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    header = {"ganvas": json.dumps(dict(about)), "digest": _digest(flat)}
+    write_tensors(path, flat, {"ganvas": json.dumps(dict(about)), "digest": _digest(flat)})
 
-    def write(temporary: Path) -> None:
-        save_file(flat, temporary, header)
-        _order_header(temporary)
+
+def write_tensors(path: Path, tensors: dict[str, Tensor], header: dict[str, str]) -> None:
+    """Write contiguous tensors and a header atomically; the same ones are the same bytes.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+
+    def write(part: Path) -> None:
+        save_file(tensors, part, header)
+        _order_header(part)
 
     write_atomically(path, write)
 
