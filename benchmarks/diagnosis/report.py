@@ -2,7 +2,8 @@
 
 python benchmarks/diagnosis/report.py OUT [--treated OUT] [--chart FILE.png]
 
-The thresholds were tuned on seed 0, and on seed 1 of the digits; the figures that count are those of the other half.
+The thresholds were tuned on seed 0, and on seed 1 of the digits; the figures that count are those of the other half,
+and of other games and data.
 """
 
 from __future__ import annotations
@@ -12,14 +13,15 @@ import json
 import math
 import statistics
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from faults import FAULTS, HEALTHY, IMAGES
+from faults import BATCH, FAULTS, HEALTHY, IMAGES
 
 from ganvas.diagnosis import diagnose
-from ganvas.diagnosis.verdicts import CONDITIONS, Snapshot, assess, distance, snapshots, verdict_of
+from ganvas.diagnosis.verdicts import CONDITIONS, SOUND, Assessor, Snapshot, distance, snapshots, verdict_of
 from ganvas.runs.folder import RunFolder, figures_of
 from ganvas.runs.record import Record
 
@@ -32,6 +34,8 @@ class EvaluatedRun:
         given: every verdict but healthy, with the share of the run after which it was first given.
         main: the verdict that stood longest; healthy only where none other was given.
         distance: of its final state, averaged over the last three looks.
+        changes: how often the verdict changed.
+        late: the share of the run from its best state to the verdict that it is past it; None where there is none.
     """
 
     kind: str
@@ -41,11 +45,23 @@ class EvaluatedRun:
     main: str
     distance: float
     looks: list[Snapshot]
+    changes: int
+    late: float | None
+
+    @property
+    def fault(self) -> str:
+        """Its kind in any game."""
+        return self.kind.partition("@")[0]
 
     @property
     def right(self) -> tuple[str, ...]:
         """What should have been said."""
-        return FAULTS[self.kind].right if self.kind in FAULTS else ()
+        return FAULTS[self.fault].right if self.fault in FAULTS else ()
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether it is another game, or on other data, than those that the thresholds were tuned on."""
+        return self.fault != self.kind or self.data not in ("digits", "faces")
 
     @property
     def found(self) -> float | None:
@@ -65,18 +81,22 @@ def read(path: Path) -> EvaluatedRun:
     history = snapshots(_aged(folder.read_log()))
     given: dict[str, float] = {}
     stood: dict[str, int] = {}
-    for end in range(1, len(history) + 1):
-        part = history[:end]
-        names = {assess(part).name} | ({"past-best"} if verdict_of("past-best", part) else set())
-        for name in names - {"healthy"}:
-            given.setdefault(name, part[-1].images / IMAGES)
+    assessor, said, late = Assessor(BATCH), [], None
+    for snapshot in history:
+        said.append(assessor.add(snapshot).name)
+        past = verdict_of("past-best", assessor.history) if said[-1] != "early" else None
+        if past and late is None:
+            late = past.evidence["images_ago"] / IMAGES
+        for name in ({said[-1]} | ({"past-best"} if past else set())) - set(SOUND):
+            given.setdefault(name, snapshot.images / IMAGES)
             stood[name] = stood.get(name, 0) + 1
+    changes = sum(before != after for before, after in pairwise(said) if before != "early")
     for event in folder.read_events():
         if event["event"] == "diverged":
             given.setdefault("divergence", event["images"] / IMAGES)
             stood["divergence"] = len(history)
     main = max(stood, key=stood.__getitem__) if stood else "healthy"
-    return EvaluatedRun(kind, data, int(seed), given, main, distance(history), history)
+    return EvaluatedRun(kind, data, int(seed), given, main, distance(history), history, changes, late)
 
 
 def _aged(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -96,10 +116,9 @@ def table(runs: list[EvaluatedRun]) -> list[str]:
     lines = ["| fault | right verdict | runs | recognized | median time to it |", "|---|---|--:|--:|--:|"]
     times: list[float] = []
     by_verdict: dict[str, list[bool]] = {}
-    for kind, fault in FAULTS.items():
+    for kind in sorted({run.kind for run in runs if run.fault in FAULTS}, key=_order):
         mine = [run for run in runs if run.kind == kind]
-        if not mine:
-            continue
+        fault = FAULTS[mine[0].fault]
         found = [run.found for run in mine if run.found is not None]
         times += found
         by_verdict.setdefault(fault.right[0], []).extend(run.found is not None for run in mine)
@@ -107,7 +126,7 @@ def table(runs: list[EvaluatedRun]) -> list[str]:
         lines.append(f"| {kind} | {' or '.join(fault.right)} | {len(mine)} | {len(found)} | {when} |")
     lines += ["", "| verdict | recall |", "|---|--:|"]
     lines += [f"| {name} | {sum(hits)} of {len(hits)} = {np.mean(hits):.2f} |" for name, hits in by_verdict.items()]
-    healthy = [run for run in runs if run.kind in HEALTHY]
+    healthy = [run for run in runs if run.fault in HEALTHY]
     alarms = [run for run in healthy if run.given]
     lines += [
         "",
@@ -117,7 +136,17 @@ def table(runs: list[EvaluatedRun]) -> list[str]:
     ]
     if times:
         lines.append(f"Median time to the right verdict: {statistics.median(times):.0%} of the run.")
+    late = [run.late for run in runs if run.late is not None and "past-best" in run.right]
+    if late:
+        lines.append(f"Median time from its best to the verdict that a run is past it: {statistics.median(late):.0%}.")
+    if runs:
+        lines.append(f"Changes of the verdict in a run: at most {max(run.changes for run in runs)}.")
     return lines
+
+
+def _order(kind: str) -> tuple[int, str]:
+    what, _, game = kind.partition("@")
+    return [*FAULTS].index(what), game
 
 
 def treatment(untreated: Path, treated: Path) -> list[str]:
@@ -207,9 +236,13 @@ def main() -> None:
     parser.add_argument("--chart", type=Path)
     given = parser.parse_args()
     runs = [read(path) for path in sorted(given.out.glob("*.*.[0-9]")) if (path / "log.jsonl").exists()]
+    elsewhere, runs = [run for run in runs if run.is_elsewhere], [run for run in runs if not run.is_elsewhere]
     for title, half in (("tuned on", True), ("tested on", False)):
         print(f"\n### The half {title}\n")
         print("\n".join(table([run for run in runs if tuning(run) == half])))
+    if elsewhere:
+        print("\n### Other games and data\n")
+        print("\n".join(table(elsewhere)))
     if given.treated:
         print("\n### Treated\n")
         print("\n".join(treatment(given.out, given.treated)))

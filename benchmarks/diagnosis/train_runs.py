@@ -40,7 +40,7 @@ def train_run(name: str, out: Path, sources: dict[str, str], treat: bool) -> Non
         recipe = replace(recipe, data=Images(source=_few(recipe.data.source, recipe.system, out), held_out=0.5))
     if treat:
         recipe = replace(recipe, steering=Steering(mode="treat", every=IMAGES // LOOKS))
-    watch = Watch(sample_epochs=0, grid=(4, 4), measure_every=IMAGES // 4, diagnose_every=IMAGES // LOOKS)
+    watch = Watch(sample_epochs=0, grid=(4, 4), measure_every=IMAGES // 20, diagnose_every=IMAGES // LOOKS)
     try:
         train(recipe, name=name, watch=watch, host=Host(device="cpu", runs=str(out)))
     except Diverged as error:

@@ -106,6 +106,11 @@ def test_a_game_that_moves_fast_and_away_from_the_reals_oscillates_from_the_star
     assert timeline(away)[-1].images == 100 * (SMOOTH + HOLD)
 
 
+def test_an_undecided_d_is_an_alarm_only_far_from_the_reals() -> None:
+    for far, auc, name in ((9.0, 0.5, "g-dominates"), (3.5, 0.5, "healthy"), (3.5, 0.1, "g-dominates")):
+        assert assess(history(*[{"auc": auc, "advantage": 0.0, "distance": far}] * 8)).name == name
+
+
 def test_three_held_out_pictures_are_enough_to_know_memorizing_and_one_is_not() -> None:
     for held_out, name in ((3, "d-overfits"), (1, "healthy")):
         change = ILL["d-overfits"] | {"overfit": 1.0, "overfit_limit": chance_limit(57, held_out)}
