@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 import random
 import shutil
@@ -12,9 +13,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from benchmarks.fuzz.__main__ import kinds
+from benchmarks.fuzz.__main__ import LATE, kinds
 from benchmarks.fuzz.ground import Attack, Ground
 from benchmarks.fuzz.judge import Answer, judge, snapshot
+from benchmarks.fuzz.kills import JOBS
 from benchmarks.fuzz.stock import RUNS, Stock
 
 from tests.conftest import ROOT, TrainedRun, tiny
@@ -52,13 +54,23 @@ def test_every_kind_makes_its_cases(tmp_path: Path, trained_run: TrainedRun, mon
     trained_run(tiny()).path.rename(tmp_path / "r")
     for kind in kinds():
         make = importlib.import_module(f"benchmarks.fuzz.kinds.{kind}").make
-        for number in range(3):
+        for number in range(2):
             ground = Ground(tmp_path / f"{kind}-{number}", stock)
             ground.prepare()
             monkeypatch.chdir(ground.place)
             attack = make(ground, random.Random(f"0 {kind}:{number}"))
             assert attack.what
             assert all("\0" not in word for word in attack.argv)
+
+
+def test_what_it_imports_and_trains_exists() -> None:
+    from ganvas.cli._flags import parse
+
+    for name in LATE:
+        assert importlib.util.find_spec(name), name
+    for words in (*(("train", *words) for words in RUNS.values()), *(job.words for job in JOBS.values())):
+        if words[0] == "train":
+            parse("train", list(words[1:]))
 
 
 def judged(tmp_path: Path, err: str, code: int = 2, trace: str = "", argv: Sequence[str] = ("runs",)) -> list[str]:

@@ -38,6 +38,13 @@ SURROUNDINGS = {
     # Nothing is downloaded: the port is closed.
     **{f"{kind}_proxy": "http://127.0.0.1:9" for kind in ("http", "https", "ftp", "all")},
 }
+LATE = (
+    *("matplotlib.figure", "matplotlib.backends.backend_agg", "pyarrow.parquet", "pyvips", "rich.console"),
+    *("rich.progress", "rich.table", "scipy.linalg", "sklearn.datasets", "spandrel", "tyro", "jinja2"),
+    *("ganvas.diagnosis", "ganvas.evaluation", "ganvas.experiment", "ganvas.inference", "ganvas.reports"),
+    *("ganvas.imageio.job", "ganvas.imageio.planning", "ganvas.studies", "ganvas.data.examine", "ganvas.tasks"),
+)
+"""What commands import only when they need it."""
 
 
 def main() -> int:
@@ -88,15 +95,9 @@ def preload() -> None:
 
     torch.set_num_threads(1)
     datasets()
-    late = (
-        *("matplotlib.figure", "matplotlib.backends.backend_agg", "pyarrow.parquet", "pyvips", "rich.console"),
-        *("rich.progress", "rich.table", "scipy.linalg", "sklearn.datasets", "spandrel", "tyro", "jinja2"),
-        *("ganvas.diagnosis", "ganvas.evaluation", "ganvas.experiment", "ganvas.inference", "ganvas.reports"),
-        *("ganvas.imageio.job", "ganvas.imageio.planning", "ganvas.studies", "ganvas.data.examine", "ganvas.tasks"),
-    )
     from ganvas.cli import VERBS
 
-    for name in (*late, *(f"ganvas.cli.{verb}" for verb in VERBS)):
+    for name in (*LATE, *(f"ganvas.cli.{verb}" for verb in VERBS)):
         importlib.import_module(name)
     expect_one_thread()
 
@@ -123,7 +124,7 @@ def _many(given: argparse.Namespace, workspace: Path) -> int:
         if tried.total() % 50 == 0:
             print(f"{tried.total():,} of {len(cases):,} cases, {len(bad)} bad", file=sys.stderr, flush=True)
     found = {
-        "command": f"python -m benchmarks.fuzz --seed {given.seed} --cases {given.cases}",
+        "command": f"python -m benchmarks.fuzz {' '.join(sys.argv[1:])}".strip(),
         "commit": _commit(),
         "seconds": round(time.monotonic() - began),
         "kinds": _table(tried, bad, largest),
