@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from ganvas.cli import main
+from ganvas.imaging.figures import Figure
 from ganvas.reports import compare
 from ganvas.terminal import clean
 from ganvas.terminal.console import Console
@@ -87,3 +88,24 @@ def test_what_the_encoding_lacks_is_escaped(encoding: str) -> None:
 def test_help_returns_its_exit_code(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(words) == 0
     assert "usage: ganvas" in capsys.readouterr().out
+
+
+def test_names_are_drawn_as_they_are(cli: Cli) -> None:
+    folder = made("a$\\bad$\x1b")
+    folder.add_log({"images": 400, "signals": {"auc": 0.9}, "terms": {}, r"d/$\bad$": 1.0})
+    done = cli("diagnose", folder.path)
+    assert done.returncode == 0, done.stderr
+    assert (folder.path / "diagnosis.png").is_file()
+
+
+def test_names_along_an_axis_are_drawn_as_they_are() -> None:
+    figure = Figure()
+    axes = figure.subplots()
+    axes.set_yticks([0, 1], [r"$\bad$", r"a\$b"])
+    axes.set_xscale("log")
+    axes.set_xlim(1e-9, 1)
+    for _ in range(2):
+        figure.savefig(io.BytesIO(), format="png")
+    powers, names = axes.get_xticklabels(), axes.get_yticklabels()
+    assert [label.get_text() for label in names] == [r"$\bad$", r"a\$b"]
+    assert all(label.get_parse_math() for label in powers)

@@ -29,7 +29,7 @@ def draw(path: Path, samples: Samples, x: Evidence, panels: Sequence[Callable[[A
     Raises:
         InputError: the file cannot be written.
     """
-    from matplotlib.figure import Figure
+    from ganvas.imaging.figures import Figure
 
     below: list[tuple[float, Callable[[Any], None]]] = [(2.4, partial(_panel, fill=panel)) for panel in panels]
     if x.nearest and not panels:

@@ -35,7 +35,8 @@ class Canvas:
             field: leave room for D(x) as a colour, from orange (fake) to blue (real).
         """
         from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
+
+        from ganvas.imaging.figures import Figure
 
         self._figure = figure = Figure(figsize=(5.0, 4.7) if field else (4.3, 4.7), dpi=100, layout="constrained")
         self._canvas: Any = FigureCanvasAgg(figure)

@@ -48,7 +48,7 @@ def draw(folder: RunFolder) -> None:
     terms = dict.fromkeys(name for line in lines for name in line if "/" in name)
     if not terms:
         return
-    from matplotlib.figure import Figure
+    from ganvas.imaging.figures import Figure
 
     measured = [figures[0] for figures in map(figures_of, lines) if figures]
     # Statistics are not on the scale of the losses.

@@ -124,8 +124,9 @@ def _cells(found: Mapping[str, float]) -> str:
 def _draw(comparison: Comparison, path: Path) -> None:
     """The last sample grid of the first run of every game, and real images."""
     import numpy as np
-    from matplotlib.figure import Figure
     from PIL import Image
+
+    from ganvas.imaging.figures import Figure
 
     panels: list[tuple[str, Any]] = []
     reals: list[tuple[str, Any]] = []

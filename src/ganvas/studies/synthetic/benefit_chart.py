@@ -31,7 +31,7 @@ def draw(path: Path, found: FilterResult, reals: LabelledImages, benefit: Benefi
     Raises:
         InputError: the file cannot be written.
     """
-    from matplotlib.figure import Figure
+    from ganvas.imaging.figures import Figure
 
     shown = [reason for reason in REASONS if found.count(reason)]
     heights = [6.2, *(1.9 if reason == "copy" else 1.2 for reason in shown), 3.4]

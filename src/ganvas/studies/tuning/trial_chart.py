@@ -35,7 +35,7 @@ def draw(
         seed: whose fakes are shown.
         images: at which all candidates are shown; below them the finalists at their end.
     """
-    from matplotlib.figure import Figure
+    from ganvas.imaging.figures import Figure
 
     columns = max(2, len({candidate.lr for candidate in candidates}))
     shown = {trial.candidate.label: trial for trial in trials if trial.seed == seed}
