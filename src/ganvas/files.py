@@ -156,8 +156,8 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a small text file atomically, as UTF-8."""
-    write_atomically(path, lambda part: part.write_text(text, encoding="utf-8"))
+    """Write a small text file atomically, as UTF-8; a name that is no UTF-8 is escaped."""
+    write_atomically(path, lambda part: part.write_text(text, encoding="utf-8", errors="backslashreplace"))
 
 
 def append_line(path: Path, line: bytes, sync: bool = False) -> None:

@@ -36,8 +36,8 @@ def expect_file(path: Path, most: int | None = None) -> None:
     """
     try:
         status = path.stat()
-    except FileNotFoundError:
-        raise
+    except (FileNotFoundError, NotADirectoryError):
+        raise FileNotFoundError(path) from None
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
         raise Unreadable(f"it cannot be opened ({getattr(error, 'strerror', None) or error})") from None
     if stat.S_ISDIR(status.st_mode):

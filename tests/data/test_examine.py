@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 from typing import get_args
 
@@ -10,6 +11,7 @@ import pytest
 from PIL import Image
 
 from ganvas.cli.data import CHANGES, PROBABILITIES
+from ganvas.data.decode import to_mode
 from ganvas.data.examine import examine
 from ganvas.imaging.grid import GAP, labels_width
 from ganvas.recipe import Change
@@ -82,3 +84,32 @@ def test_a_folder_in_which_nothing_can_be_used_is_reported(tmp_path: Path, cli: 
 
 def test_a_missing_source(cli: Cli) -> None:
     assert_refused(cli("data", "mnits"), "mnits", "'mnist'")
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "LA"])
+def test_a_large_image_costs_little_more_than_its_pixels(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ganvas.data.decode.STRIP", 64 * 10)
+    whole = Image.effect_noise((64, 64), 60)
+    colours = Image.merge("RGB", [whole, whole.rotate(90), whole.rotate(180)])
+    alpha = {"A": whole} if mode.endswith("A") else {}
+    image = colours.convert(mode)
+    for band in alpha.values():
+        image.putalpha(band)
+    Path("in").mkdir()
+    image.save("in/a.png")
+    flat = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA")).convert("RGB")
+    pixels = np.asarray(flat, np.float64).reshape(-1, 3)
+    found = examine("in")
+    assert np.allclose(found.mean, pixels.mean(0))
+    assert np.allclose(found.spread, pixels.std(0))
+    assert np.array_equal(np.asarray(to_mode(image, 3)), np.asarray(flat))
+
+
+def test_numbers_made_of_a_large_image_are_few() -> None:
+    Path("in").mkdir()
+    Image.new("RGB", (2000, 2000), "red").save("in/a.png")
+    tracemalloc.start()
+    assert examine("in", workers=1).usable == 1
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 * 2**20  # besides Pillow's own pixels; as floats they would be 192 MiB

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from rich.console import Console
 
+from ganvas.data import open_data
+from ganvas.experiment.resume import restore
 from ganvas.runs.folder import RunFolder
 from ganvas.runs.previews import INDEX, Preview, at_moments, read_previews, write_previews
+from ganvas.training.run import Run
+from tests.conftest import tiny
+from tests.reports.runs import add_previews, made
 
 SAMPLES = Path("r/samples")
 SOUND = {"file": "000000000064.png", "images_seen": 64, "kind": "plot"}
@@ -78,3 +86,21 @@ def test_of_each_moment_the_newest_preview_before_it() -> None:
     chosen = at_moments(previews, [0, 5, 10, 100, 499, 505, 999])
     assert [preview.images_seen for preview in chosen] == [10, 500, 510]
     assert at_moments([], [0, 1]) == []
+
+
+def test_a_damaged_index_is_kept_when_the_run_goes_on() -> None:
+    folder = made("r")
+    add_previews(folder, 2)
+    index = folder.samples / INDEX
+    entries = json.loads(index.read_text())
+    said = Console(file=io.StringIO(), width=200)
+    run, dataset = Run(tiny("plane"), torch.device("cpu")), open_data(tiny("plane").data, (2,))
+    run.images_seen = 400
+    restore(run, folder, dataset, said)
+    assert not folder.events.read_text().count("damaged")
+    index.write_text(damaged := json.dumps([*entries, {"file": 5}]))
+    restore(run, folder, dataset, said)
+    assert "index.json is damaged; it is kept as index.json.damaged" in said.file.getvalue()  # type: ignore[attr-defined]
+    assert (folder.samples / "index.json.damaged").read_text() == damaged
+    assert len(json.loads(index.read_text())) == len(entries)
+    assert '"index.json"' in folder.events.read_text()

@@ -103,6 +103,8 @@ def test_refused(case: str, capsys: pytest.CaptureFixture[str]) -> None:
         ("import no_such_module\nstudy = 1\n", "ModuleNotFoundError: No module named 'no_such_module', line 1"),
         ("import ganvas\n\nstudy = ganvas.Stduy()\n", "line 3"),
         ("study = (\n", "SyntaxError"),
+        ("import sys\nsys.exit(0)\n", "SystemExit: 0, line 2"),
+        ("raise BaseException('no\\nmore')\n", "BaseException: no\\nmore, line 1"),
         ("plan = 3\n", "study = ganvas.Study("),
     ],
 )
@@ -115,7 +117,7 @@ def test_a_python_file_that_cannot_be_run_is_refused(text: str, said: str, capsy
     assert said in err
 
 
-@pytest.mark.parametrize("text", ["{", "[1]"])
+@pytest.mark.parametrize("text", ["{", "[1]", "[" * 100_000, '{"seeds": ' + "9" * 5000 + "}", '{"seeds": [NaN]}'])
 def test_a_file_that_is_no_json_object_is_refused(text: str) -> None:
     Path("plan.json").write_text(text)
     with pytest.raises(InputError, match=r"plan\.json"):

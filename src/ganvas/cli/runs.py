@@ -53,9 +53,13 @@ def main(argv: list[str]) -> int:
             f"{run.images_seen:,} of {run.total_images:,} ({min(1.0, run.images_seen / max(1, run.total_images)):.0%})"
         )
         table.add_row(run.name, run.state, run.system, run.data, images, _ago(time.time() - run.changed))
-    for name, why in broken_runs(root).items():
-        table.add_row(name, f"broken: {why}")
-    Console(width=WIDEST).print(table if table.row_count else f"no runs in {root}")
+    broken, console = broken_runs(root), Console(width=WIDEST)
+    if table.row_count:
+        console.print(table)
+    for name, why in broken.items():
+        console.print(f" {name}  broken: {why}", soft_wrap=True)
+    if not (table.row_count or broken):
+        console.print(f"no runs in {root}")
     return 0
 
 

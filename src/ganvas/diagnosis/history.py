@@ -74,8 +74,8 @@ def unjudged(snapshot: Snapshot) -> list[str]:
 
 def _interlace(record: Record) -> float | None:
     # Only non-saturating cross-entropy has comparable losses: both in nats per image, and with the same sign.
-    objective = record.plain.get("objective", {})
-    if objective.get("type") != "NonSaturating" or objective.get("saturating"):
+    recipe = record.recipe
+    if recipe.get("objective.type") != "NonSaturating" or recipe.get("objective.saturating"):
         return None
     last = record.log[-1]["images"]
     d, g = (dict(record.terms.get(name, ())) for name in ("d/adversarial", "g/adversarial"))

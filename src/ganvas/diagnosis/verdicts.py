@@ -100,8 +100,13 @@ def snapshots(lines: Iterable[dict[str, Any]]) -> list[Snapshot]:
         Snapshot(line["images"], line["signals"], line.get("terms", {}))
         for line in lines
         # A damaged line is ignored.
-        if isinstance(line.get("signals"), dict) and all(isinstance(v, float | int) for v in line["signals"].values())
+        if "signals" in line and _are_numbers(line["signals"]) and _are_numbers(line.get("terms", {}))
     ]
+
+
+def _are_numbers(found: Any) -> bool:
+    """Whether something read from JSON is an object of numbers, which may be NaN."""
+    return isinstance(found, dict) and all(isinstance(value, float | int) for value in found.values())
 
 
 def distance(history: Sequence[Snapshot]) -> float:

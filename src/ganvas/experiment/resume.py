@@ -63,7 +63,8 @@ def restore(run: Run, folder: RunFolder, dataset: Dataset, console: Console) -> 
         _begin(run, folder, damaged)
     if aside := set_aside(folder.samples):
         console.print(
-            f"{folder.samples / INDEX} is damaged; it is kept as {aside}, and a new one begun.", style="yellow"
+            f"{folder.samples / INDEX} is damaged; it is kept as {aside}, and its sound entries are used.",
+            style="yellow",
         )
         folder.add_event("damaged", file=INDEX, reason=f"kept as {aside}")
     for path, reason in damaged.items():

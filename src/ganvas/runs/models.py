@@ -36,6 +36,8 @@ def find(model: str | Path, which: Literal["last", "best"] = "last") -> Path:
             f"there is no {path}{nearest(str(model), named)}; give a file, a run (see ganvas runs) or a"
             f" bundled model: {', '.join(named)}."
         )
+    if not path.is_dir():
+        raise InputError(f"{path} is a pipe or a device, which is never read; give a file, a run or a bundled model.")
     folder = RunFolder(path)
     best = folder.checkpoints / "best.safetensors"
     # A run that was extended is ahead of its model; the model of one that ended early is its best state.

@@ -101,13 +101,15 @@ def at_moments(previews: Sequence[Preview], moments: Iterable[float]) -> list[Pr
 
 
 def set_aside(samples: Path) -> str:
-    """Rename a damaged index, so that writing a new one loses nothing; its new name, or empty if there is no need."""
+    """Rename a damaged index, and write its sound entries anew; its new name, or empty if there was no need."""
     index, entries = samples / INDEX, _entries(samples)
     if not os.path.lexists(index) or (entries is not None and all(map(_preview, entries))):
         return ""
-    kept = samples / f"{INDEX}.damaged"
-    with suppress(OSError):  # a folder is not replaced; then the index cannot be written, which will say so
+    kept, sound = samples / f"{INDEX}.damaged", read_previews(samples)
+    with suppress(OSError):  # if it cannot be renamed, it cannot be replaced either, which will be said
         index.replace(kept)
+    if sound:
+        write_previews(samples, sound)
     return kept.name
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -247,7 +248,8 @@ def broken_runs(root: Path) -> dict[str, str]:
 
 
 def _folders(root: Path) -> list[Path]:
-    return sorted(recipe.parent for recipe in root.glob("*/recipe.json"))
+    # A recipe that is a link in a circle is there, too.
+    return sorted(folder for folder in root.iterdir() if os.path.lexists(RunFolder(folder).recipe))
 
 
 def _read(folder: Path) -> Record | InputError:

@@ -118,7 +118,7 @@ def _named(path: Path) -> Iterator[None]:
     except (InputError, KeyboardInterrupt):
         raise
     except BaseException as error:
-        if not any(path.is_relative_to(folder) for folder in FOLDERS):
+        if not any(path.resolve().is_relative_to(Path(folder).resolve()) for folder in FOLDERS):
             raise
         raise InputError(
             f"{path}, which {VARIABLE} names, cannot be used ({failure(error, path)}); correct it, or take its folder"
