@@ -64,7 +64,8 @@ def test_what_is_asked_for_is_not_fitted() -> None:
 def test_training_says_so_and_goes_on_with_the_same_length(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(length, "LEAST", 128)
     words = ["train", "dcgan-mnist", "--data", squares(40), "--batch-size", "32"]
-    words += ["--system.g-width", "2", "--system.d-width", "2"]
+    words += ["--system.g-width", "2", "--system.d-width", "2", "--watch.measure-every", "800"]
+    words += ["--watch.diagnose-every", "800", "--watch.sample-epochs", "0"]
     done = cli(*words, "--name", "r")
     assert done.returncode == 0, done.stderr
     assert "800 images rather than the recipe's 1,200,000" in done.stderr

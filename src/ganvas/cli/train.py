@@ -28,8 +28,9 @@ def main(argv: list[str]) -> int:
     expect_available(flags.recipe.data)
     begun = RunFolder(Path(flags.host.runs) / (flags.name or name))
     own, flags = flags, with_length(argv, flags)
+    note = ""
     if not own.epochs and flags.recipe.images < own.recipe.images:
-        flags = _fitted(begun, flags, own.recipe.images)
+        flags, note = _fitted(begun, flags, own.recipe.images)
     _expect_no_shorter(begun, flags.recipe.images)
 
     from ganvas.experiment import train
@@ -37,7 +38,9 @@ def main(argv: list[str]) -> int:
 
     console = Console(stderr=True)
     try:
-        outcome = train(flags.recipe, name=flags.name or name, watch=flags.watch, host=flags.host, console=console)
+        outcome = train(
+            flags.recipe, name=flags.name or name, watch=flags.watch, host=flags.host, console=console, note=note
+        )
     except Diverged as error:
         console.print(
             f"ganvas: the run diverged, since {error}; train again under a new --name with lower --adam-g.lr and"
@@ -70,21 +73,17 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _fitted(begun: RunFolder, flags: Flags, own: int) -> Flags:
-    """Say that the length was fitted to the data; but a run that was begun with a greater one keeps that."""
-    if begun.exists():
-        before = begun.read_recipe().get("images")
-        if isinstance(before, int) and before > flags.recipe.images:
-            return replace(flags, recipe=replace(flags.recipe, images=before))
-    else:
-        Console(stderr=True).print(
+def _fitted(begun: RunFolder, flags: Flags, own: int) -> tuple[Flags, str]:
+    """The flags, and a note that the length was fitted to the data; a run begun with a greater one keeps that."""
+    if not begun.exists():
+        return flags, (
             f"{flags.recipe.images:,} images rather than the recipe's {own:,}, as {flags.recipe.data.title} has fewer"
-            " than the data that it was made for; --epochs N or --images N sets another length",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
+            " than the data that it was made for; --epochs N or --images N sets another length"
         )
-    return flags
+    before = begun.read_recipe().get("images")
+    if isinstance(before, int) and before > flags.recipe.images:
+        flags = replace(flags, recipe=replace(flags.recipe, images=before))
+    return flags, ""
 
 
 def _expect_no_shorter(folder: RunFolder, images: int) -> None:

@@ -61,11 +61,15 @@ def train(
     watch: Watch | None = None,
     host: Host | None = None,
     console: Console | None = None,
+    note: str = "",
 ) -> Outcome:
     """Train the recipe in the run folder `host.runs/name`, beginning a new run or resuming an existing one.
 
     Ctrl-C or SIGTERM stops after the current round and a checkpoint; a second one stops at once. A larger `images`
     extends the run; any other change of the recipe is rejected.
+
+    Args:
+        note: a sentence about the run, printed once nothing has been refused.
 
     Raises:
         InputError: a setting, the data or the folder is invalid.
@@ -89,7 +93,7 @@ def train(
             return Outcome(folder, "finished", run.images_seen)
         write_text(folder.recipe, json.dumps(to_plain(recipe), indent=2) + "\n")
         write_text(folder.host, json.dumps(host.describe(), indent=2) + "\n")
-        session.announce()
+        session.announce(note)
         with _stop_on_signals(console) as caught:
             return session.play(caught)
 
@@ -128,7 +132,7 @@ class _Session:
             Controller(self.run, self.probe, self._on_event)
         restore(self.run, self.folder, self.dataset, self.console)
 
-    def announce(self) -> None:
+    def announce(self, note: str = "") -> None:
         """Print and record the start of the session and any warnings."""
         run, folder, dataset, console = self.run, self.folder, self.dataset, self.console
         for skipped in dataset.skipped if not run.images_seen else ():
@@ -139,8 +143,8 @@ class _Session:
                 f" {broken[0].name} ({broken[0].reason}); {folder.events} lists them all.",
                 style="yellow",
             )
-        for note in dataset.notes:
-            console.print(f"{dataset.name}: {note}", markup=False, highlight=False, soft_wrap=True)
+        for line in (*(f"{dataset.name}: {choice}" for choice in dataset.notes), *([note] if note else ())):
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
         folder.add_event("resumed" if run.images_seen else "started", images=run.images_seen)
         for warning in (*self.task.warnings(run.recipe, dataset), *sanity_checks(run.recipe)):
             folder.add_event("warning", images=run.images_seen, sentence=warning)
