@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ import ganvas
 from ganvas.data import Dataset, open_data
 from ganvas.data.feed import Feed
 from ganvas.diagnosis.signals import Probe
+from ganvas.errors import InputError
 from ganvas.experiment.host import Host
 from ganvas.experiment.observing import make_observers
 from ganvas.experiment.resume import is_finished, reject_other_recipe, restore
@@ -29,12 +30,14 @@ from ganvas.recipe import Recipe
 from ganvas.recipe.serialization import to_plain
 from ganvas.runs import checkpoint
 from ganvas.runs.folder import RunFolder
+from ganvas.systems import named_recipe, run_name
 from ganvas.tasks import Task, task_of
 from ganvas.terminal import console as terminal
 from ganvas.training.allocator import keep_freed_memory
 from ganvas.training.controller import Controller
 from ganvas.training.loop import Diverged, Timing
 from ganvas.training.loop import train as play
+from ganvas.training.observer import Observer
 from ganvas.training.run import Run
 
 
@@ -52,9 +55,10 @@ class Outcome:
 
 
 def train(
-    recipe: Recipe,
+    recipe: Recipe | str | Path,
     *,
-    name: str,
+    name: str = "",
+    observers: Sequence[Observer] = (),
     watch: Watch | None = None,
     host: Host | None = None,
     console: Console | None = None,
@@ -64,17 +68,25 @@ def train(
     Ctrl-C or SIGTERM stops after the current round and a checkpoint; a second one stops at once. A larger `images`
     extends the run; any other change of the recipe is rejected.
 
+    Args:
+        recipe: a recipe, the name of one as in ``ganvas list``, or a run's folder or recipe.json to train again.
+        name: of the run; by default that of the recipe, which a `Recipe` itself does not have.
+        observers: yours, called after ganvas's own; they must not change the run.
+
     Raises:
         InputError: a setting, the data or the folder is invalid.
         Diverged: a loss became NaN or infinite; the last good checkpoint is kept.
     """
     watch, host, console = watch or Watch(), host or Host(), console or terminal.Console(stderr=True)
-    expect_plain_name(name, "--name")
+    recipe, name = _named(recipe, name, host)
+    if stranger := next((one for one in observers if not isinstance(one, Observer)), None):
+        raise InputError(f"{stranger!r} does not observe; give instances of subclasses of ganvas.Observer.")
     task = task_of(recipe)
     task.check(recipe)
     folder = RunFolder(Path(host.runs) / name)
     reject_other_recipe(folder, recipe)
     session = _prepare(task, recipe, folder, watch, host, console)
+    session.observers = observers
     run = session.run
     with folder.lock():
         remove_leftovers(folder.path)
@@ -89,6 +101,16 @@ def train(
         session.announce()
         with _stop_on_signals(console) as caught:
             return session.play(caught)
+
+
+def _named(recipe: Recipe | str | Path, name: str, host: Host) -> tuple[Recipe, str]:
+    """The recipe, and the name of its run."""
+    if not isinstance(recipe, Recipe):
+        recipe, name = named_recipe(recipe), name or run_name(recipe, host.runs)
+    if not isinstance(name, str) or not name:
+        raise InputError("a run of a Recipe needs a name; give one, as in ganvas.train(recipe, name='mine').")
+    expect_plain_name(name, "--name")
+    return recipe, name
 
 
 def _prepare(task: Task, recipe: Recipe, folder: RunFolder, watch: Watch, host: Host, console: Console) -> _Session:
@@ -117,6 +139,7 @@ class _Session:
     feed: Feed
     run: Run
     probe: Probe | None = None
+    observers: Sequence[Observer] = ()
 
     def restore(self) -> None:
         """Restore the run and its controller from the folder."""
@@ -154,6 +177,7 @@ class _Session:
         observers = make_observers(
             self.task, folder, self.recipe, self.watch, parts, self.probe, self._about(), progress
         )
+        observers += self.observers
         try:
             spent = play(run, self.feed, observers, stop=lambda: bool(caught) or any(o.ends for o in observers))
         except Diverged as error:

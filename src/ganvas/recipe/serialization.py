@@ -21,6 +21,10 @@ from ganvas.registry import by_name, concrete
 T = TypeVar("T")
 
 
+class UnknownType(InputError):
+    """A file names a class that is not known here."""
+
+
 def to_plain(value: Any) -> Any:
     """Convert a recipe value to dicts, lists, strings and numbers."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -113,7 +117,7 @@ def _read_dataclass(classes: dict[str, Any], plain: dict[str, Any], where: str) 
     tag = str(plain.get("type"))
     tag = tag if tag in classes else TYPES.get(tag, tag)  # a class that exists is never taken for a former one
     if tag not in classes:
-        raise InputError(
+        raise UnknownType(
             f"{where} has the unknown type {plain.get('type')!r}{nearest(tag, classes)}; known types:"
             f" {', '.join(sorted(classes))}."
         )

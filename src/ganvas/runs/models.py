@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ganvas.errors import InputError, nearest
+from ganvas.errors import InputError, expect_path, nearest
 from ganvas.runs.folder import RunFolder
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def find(model: str | Path, which: Literal["last", "best"] = "last") -> Path:
     Raises:
         InputError: there is no such model.
     """
+    expect_path(model, "the folder of a run, a file of weights or the name of a bundled model")
     path = Path(model)
     if path.is_file():
         return path
