@@ -148,3 +148,37 @@ def test_arrays_tensors_and_networks_are_evaluated(trained_run: TrainedRun) -> N
 def test_what_cannot_be_evaluated_is_refused(source: object, options: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
         ganvas.evaluate(source, **options, **MEASURES)
+
+
+def test_networks_of_every_model(trained_run: TrainedRun) -> None:
+    trained_run(tiny("dcgan", images=16), QUIET)
+    model = ganvas.open("runs/r")
+    z = torch.zeros(2, 8)
+    assert model.network(z).shape == (2, 1, 16, 16)
+    assert model.discriminator(model.network(z)).shape == (2,)
+    assert not model.discriminator.training
+    train(tiny("plane", images=16), name="plane", watch=QUIET)
+    points = ganvas.open("runs/plane")
+    assert points.discriminator(points.network(torch.zeros(3, points.system.latent))).shape == (3,)
+    assert ganvas.open("srresnet-x4").network(torch.zeros(1, 3, 8, 8)).shape == (1, 3, 32, 32)
+    for name in ("srresnet-x4", "runs/r/model.safetensors"):
+        with pytest.raises(InputError, match="the generator alone"):
+            _ = ganvas.open(name).discriminator
+
+
+def test_reprs_are_short_and_say_what_matters(trained_run: TrainedRun) -> None:
+    recipe = tiny(images=16, adam_d=ganvas.Adam(lr=ganvas.Ramp(1e-3, 1e-4, 10)))
+    folder = trained_run(recipe, QUIET)
+    names = {name: getattr(ganvas, name) for name in ganvas.__all__}
+    names |= {"MLP": type(recipe.system)}
+    assert eval(repr(recipe), names) == recipe
+    assert len(repr(ganvas.named_recipe("dcgan-digits"))) < 160
+    assert repr(folder) == f"RunFolder({str(folder.path)!r})"
+    for value, words in (
+        (ganvas.open("runs/r"), ("Generator r", "MLP", "16 images")),
+        (ganvas.open("srgan-x4"), ("Upscaler srgan-x4", "upscales images")),
+        (ganvas.evaluate("runs/r", fakes=60, **MEASURES), ("Evaluation of r", "SWD")),
+        (ganvas.compare("runs/r"), ("Comparison of 1 runs", "16 images")),
+    ):
+        assert all(word in repr(value) for word in words), repr(value)
+        assert len(repr(value)) < 200

@@ -68,6 +68,9 @@ class Evaluation:
     """The PNG that shows fakes, reals and the nearest pairs, or how often each mode was found; None of a modality whose
     samples are not images."""
 
+    def __repr__(self) -> str:
+        return f"<Evaluation of {self.name}: {', '.join(f'{one.title} {one.value:.4g}' for one in self.figures)}>"
+
     def __getitem__(self, title: str) -> Figure:
         """The figure of that title, as in ``evaluation["KID"].value``."""
         return next(figure for figure in self.figures if figure.title == title)

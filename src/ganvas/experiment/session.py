@@ -105,12 +105,13 @@ def train(
 
 def _named(recipe: Recipe | str | Path, name: str, host: Host) -> tuple[Recipe, str]:
     """The recipe, and the name of its run."""
-    if not isinstance(recipe, Recipe):
-        recipe, name = named_recipe(recipe), name or run_name(recipe, host.runs)
+    made = recipe if isinstance(recipe, Recipe) else named_recipe(recipe)
+    if not name and not isinstance(recipe, Recipe):
+        name = run_name(recipe, host.runs)
     if not isinstance(name, str) or not name:
         raise InputError("a run of a Recipe needs a name; give one, as in ganvas.train(recipe, name='mine').")
     expect_plain_name(name, "--name")
-    return recipe, name
+    return made, name
 
 
 def _prepare(task: Task, recipe: Recipe, folder: RunFolder, watch: Watch, host: Host, console: Console) -> _Session:

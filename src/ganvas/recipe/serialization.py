@@ -62,6 +62,20 @@ def flatten(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
         yield prefix, plain
 
 
+def brief(value: Any) -> str:
+    """A value as Python, without the fields that have their defaults: ``DCGAN(size=16, channels=1)``."""
+    if isinstance(value, tuple):
+        return f"({', '.join(map(brief, value))}{',' if len(value) == 1 else ''})"
+    if not dataclasses.is_dataclass(value) or isinstance(value, type):
+        return repr(value)
+    shown = []
+    for f in dataclasses.fields(value):
+        default = f.default if f.default_factory is dataclasses.MISSING else f.default_factory()
+        if default is dataclasses.MISSING or getattr(value, f.name) != default:
+            shown.append(f"{f.name}={brief(getattr(value, f.name))}")
+    return f"{type(value).__name__}({', '.join(shown)})"
+
+
 def difference(old: Any, new: Any) -> list[str]:
     """The differences between two values, one line per leaf: ``adam_d.lr: 0.0002 -> 0.0001``."""
     before, after = dict(flatten(old)), dict(flatten(new))

@@ -249,6 +249,7 @@ def _parameters(optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
 
 
 def _optimizer(network: nn.Module, rule: Optimizer) -> torch.optim.Optimizer:
+    kind: Any
     kind, options = rule.torch_kind()
     # The rate is set before every update, since it may be a ramp.
     optimizer: torch.optim.Optimizer = _uncompiled(kind)(network.parameters(), lr=0.0, **options)
