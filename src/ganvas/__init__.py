@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ganvas.reports import compare
     from ganvas.studies import Study, run_study
     from ganvas.systems import named_recipe
+    from ganvas.training.observer import Observer
 
 __version__ = "0.1.0"
 
@@ -40,6 +41,7 @@ __getattr__ = attributes(
         "ganvas.reports": ("compare",),
         "ganvas.studies": ("Study", "run_study"),
         "ganvas.systems": ("named_recipe",),
+        "ganvas.training.observer": ("Observer",),
     },
 )
 
@@ -61,6 +63,7 @@ __all__ = [
     "LeastSquares",
     "Mixture2D",
     "NonSaturating",
+    "Observer",
     "PointGenerator",
     "Predictor",
     "RMSprop",

@@ -16,6 +16,19 @@ class InputError(Exception):
     """
 
 
+def expect_path(value: object, what: str) -> None:
+    """Refuse what is neither a text nor a path.
+
+    Args:
+        what: what it should be, as in "the name of a recipe, such as 'dcgan-digits'".
+
+    Raises:
+        InputError: it is of another type.
+    """
+    if not isinstance(value, str | Path):
+        raise InputError(f"{value!r:.80} is of type {type(value).__name__}; give {what}.")
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """A hint such as `` (did you mean 'mlp'?)`` if a known word is close, else an empty string."""
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)

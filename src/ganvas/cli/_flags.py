@@ -24,7 +24,7 @@ from ganvas.recipe.penalties import Penalty
 from ganvas.recipe.ramp import Ramp
 from ganvas.recipe.reconstruction import ReconstructionLoss
 from ganvas.registry import by_name, concrete
-from ganvas.systems import load_systems, named_recipe
+from ganvas.systems import load_systems, named_recipe, run_name
 from ganvas.tasks import task_of
 from ganvas.terminal import print
 
@@ -112,7 +112,9 @@ def parse(verb: str, argv: list[str]) -> tuple[str, Flags]:
 
 
 def parse_as(kind: type[F], verb: str, argv: list[str]) -> tuple[str, F]:
-    """Parse ``RECIPE [flags]``: the recipe's name, and the flags with the modified recipe.
+    """Parse ``RECIPE [flags]``: the usual name of its run, and the flags with the modified recipe.
+
+    RECIPE is a name, the folder of a run or a file of a recipe.
 
     Raises:
         InputError: a missing or unknown recipe, an unknown flag, or an invalid value.
@@ -158,7 +160,7 @@ def parse_as(kind: type[F], verb: str, argv: list[str]) -> tuple[str, F]:
     if flags.epochs < 0:
         raise InputError(f"--epochs {flags.epochs} is negative; give a positive number of epochs.")
     task_of(flags.recipe).check(flags.recipe)
-    return argv[0], flags
+    return run_name(argv[0], flags.host.runs), flags
 
 
 def _long(recipe: Recipe) -> dict[str, str]:

@@ -10,7 +10,6 @@ import textwrap
 import typing
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from functools import cache
 from typing import Any, Literal, get_args, get_origin
 
 from ganvas.errors import nearest
@@ -85,7 +84,7 @@ class Flag:
     meaning: str
 
 
-def flags_of(default: Any, parts: Mapping[str, type], short: Mapping[str, str]) -> list[Flag]:
+def flags_of(default: Any, parts: Mapping[str, type[Any]], short: Mapping[str, str]) -> list[Flag]:
     """All flags, in the order of the fields.
 
     Args:
@@ -100,7 +99,7 @@ def flags_of(default: Any, parts: Mapping[str, type], short: Mapping[str, str]) 
     return [one for flag in found for one in ((forms[flag.name], flag) if flag.name in forms else (flag,))]
 
 
-def _walk(whole: Any, prefix: str, parts: Mapping[str, type]) -> Iterator[Flag]:
+def _walk(whole: Any, prefix: str, parts: Mapping[str, type[Any]]) -> Iterator[Flag]:
     meanings, kinds = _docs(type(whole)), typing.get_type_hints(type(whole))
     for field in fields(whole):
         value, name = getattr(whole, field.name), f"{prefix}{field.name.replace('_', '-')}"
@@ -128,13 +127,12 @@ def _text(value: Any) -> str:
 
 
 def _with_choices(meaning: str, kind: Any) -> str:
-    kind = get_args(kind)[0] if get_origin(kind) is tuple else kind
-    choices = [str(one) for one in get_args(kind)] if get_origin(kind) is Literal else []
-    choices = choices or (["True", "False"] if kind is bool else [])
-    return meaning if all(one in meaning for one in choices) else f"{meaning} One of {', '.join(choices)}."
+    one: Any = get_args(kind)[0] if get_origin(kind) is tuple else kind
+    choices = [str(choice) for choice in get_args(one)] if get_origin(one) is Literal else []
+    choices = choices or (["True", "False"] if one is bool else [])
+    return meaning if all(choice in meaning for choice in choices) else f"{meaning} One of {', '.join(choices)}."
 
 
-@cache
 def _docs(kind: type) -> dict[str, str]:
     """The strings below the fields of a dataclass and its bases."""
     found: dict[str, str] = {}

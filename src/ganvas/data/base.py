@@ -77,6 +77,11 @@ class Dataset:
     unlabelled: str = ""
     notes: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        shape = " x ".join(map(str, self.images.shape[1:]))
+        classes = f", {len(self.classes)} classes" if self.classes else ""
+        return f"<Dataset {self.name}: {len(self):,} {self.kind} of {shape}{classes}>"
+
     def __len__(self) -> int:
         return len(self.images) if self.rows is None else len(self.rows)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from ganvas.errors import InputError
+from ganvas.evaluation.arrays import Array, Latent, Sampled
 from ganvas.evaluation.chart import draw
 from ganvas.evaluation.features import remembered
 from ganvas.evaluation.samples import Samples, Split, gather, source_of, task_of_model
@@ -68,15 +69,19 @@ class Evaluation:
     """The PNG that shows fakes, reals and the nearest pairs, or how often each mode was found; None of a modality whose
     samples are not images."""
 
+    def __repr__(self) -> str:
+        return f"<Evaluation of {self.name}: {', '.join(f'{one.title} {one.value:.4g}' for one in self.figures)}>"
+
     def __getitem__(self, title: str) -> Figure:
         """The figure of that title, as in ``evaluation["KID"].value``."""
         return next(figure for figure in self.figures if figure.title == title)
 
 
 def evaluate(
-    source: str | Path,
+    source: str | Path | Sampled,
     *,
-    against: str = "",
+    against: str | Path | Array = "",
+    latent: Latent = 0,
     extractor: str = EXTRACTOR,
     measures: Sequence[str] = (),
     perceptual: str = PERCEPTUAL,
@@ -95,8 +100,11 @@ def evaluate(
     no extractor sees, the measures are those that take any samples: SWD, memorization, modes-2d, and your own.
 
     Args:
-        source: a run's folder, a .safetensors file that ganvas wrote, or a folder, zip, parquet or npz file of fakes.
-        against: source of the reals; by default the run's own.
+        source: a run's folder, a .safetensors file that ganvas wrote, or a folder, zip, parquet or npz file of fakes;
+            or in memory: fakes as an array (N, H, W, C) of uint8 or of floats in [0, 1], or as a tensor (N, C, H, W) of
+            uint8 or of floats in [-1, 1]; what `ganvas.open` returns; or any `nn.Module` from noise to such a tensor.
+        against: source of the reals, or an array or a tensor of them; by default the run's own.
+        latent: length of the noise of an `nn.Module`, or its shape, such as (100, 1, 1); 0 is its attribute `latent`.
         extractor: efficientnet-lite0, digits, inception, or one that you defined.
         measures: their names, as `ganvas evaluate --help` lists them, or of those that you defined; by default all
             that are usual and defined here, the others are noted. Of a run on stacked-mnist the default is modes, which
@@ -115,16 +123,17 @@ def evaluate(
         InputError: something cannot be opened or measured; the message says what to do.
     """
     asked = {"extractor": extractor, "measures": list(measures), "fakes": fakes, "split": split, "seed": seed}
-    asked |= {"resize": resize, "against": against}
+    named = str(against) if isinstance(against, str | Path) else "array"
+    asked |= {"resize": resize, "against": named}
     if out:
         expect_ending(Path(out), ".png", flag="--out")
     load_systems()  # measures and extractors of your own may stand in these files
     expect_known(extractor)
-    chosen = _chosen(measures, extractor, against or source_of(source))
+    chosen = _chosen(measures, extractor, named or source_of(source))
     task = task_of_model(source)
     has_images = not task or task.has_features
     if task and not has_images:
-        chosen = _without_features(chosen, task, source, measures, extractor, out)
+        chosen = _without_features(chosen, task, str(source), measures, extractor, out)
     own = next((one for one in chosen if one.alone), None)
     if own:
         extractor, fakes = own.extractor, fakes or own.fakes
@@ -137,7 +146,7 @@ def evaluate(
     network = open_extractor(extractor, resize) if needs & set(ON_EXTRACTOR) else None
     if network:
         on_device(network.network, device)
-    samples = gather(source, against, fakes=fakes, split=split, seed=seed, which=which, device=device)
+    samples = gather(source, against, latent=latent, fakes=fakes, split=split, seed=seed, which=which, device=device)
     with Bar(Console(stderr=True), show=progress) as bar:
         evidence = Evidence(
             fakes=samples.fakes,

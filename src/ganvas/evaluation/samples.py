@@ -14,6 +14,7 @@ import ganvas.inference
 from ganvas.data import Dataset, open_data
 from ganvas.data.examine import examine
 from ganvas.errors import InputError
+from ganvas.evaluation.arrays import Array, Latent, Sampled, dataset_of, sampler_of
 from ganvas.inference.base import Predictor
 from ganvas.inference.super_resolution import BICUBIC
 from ganvas.metrics.measure import Labels
@@ -27,6 +28,7 @@ from ganvas.systems import read_recipe, read_system
 from ganvas.tasks import Task, task_of
 
 Split = Literal["train", "held-out", "all"]
+Against = str | Dataset
 
 FAKES = 2048  # unless said otherwise
 MOST = 1_000_000  # fakes in an evaluation: all are held in memory
@@ -69,9 +71,10 @@ class Samples:
 
 
 def gather(
-    source: str | Path,
-    against: str = "",
+    source: str | Path | Sampled,
+    against: str | Path | Array = "",
     *,
+    latent: Latent = 0,
     fakes: int = 0,
     split: Split = "train",
     seed: int = 0,
@@ -81,8 +84,9 @@ def gather(
     """Make or read the fakes, and read as many reals.
 
     Args:
-        source: a run's folder, a .safetensors file that ganvas wrote, or any source of images.
-        against: source of the reals; by default the run's own.
+        source: a run's folder, a .safetensors file that ganvas wrote, any source of images, or samples in memory.
+        against: source of the reals, or an array of them; by default the run's own.
+        latent: see `ganvas.evaluation.arrays.sampler_of`.
         fakes: how many; 0 is 2,048, or as many as the other side has.
         split: part of the reals.
         seed: of the noise, and of which reals are taken where there are more.
@@ -96,14 +100,19 @@ def gather(
         raise InputError(
             f"--fakes {fakes} and --seed {seed} are out of range; give 0 to {MOST:,} fakes and a seed of at least 0."
         )
+    reals = str(against) if isinstance(against, str | Path) else dataset_of(against)
+    if not isinstance(source, str | Path):
+        return _of_memory(source, latent, reals, fakes, split, seed, device)
     path = Path(source)
     if _is_model(path):
-        return _of_model(path, against, fakes, split, seed, which, device)
-    return _of_source(str(source), against, fakes, split, seed)
+        return _of_model(path, reals, fakes, split, seed, which, device)
+    return _of_source(str(source), reals, fakes, split, seed)
 
 
-def task_of_model(source: str | Path) -> Task | None:
-    """The task of a run, or of the model in a file; None for fakes that lie in files, and for a model of others."""
+def task_of_model(source: object) -> Task | None:
+    """The task of a run, or of the model in a file; None for fakes in files or in memory, and for a model of others."""
+    if not isinstance(source, str | Path):
+        return None
     path = Path(source)
     try:
         return task_of(_system(path)) if _is_model(path) else None
@@ -111,8 +120,10 @@ def task_of_model(source: str | Path) -> Task | None:
         return None  # opening it says what is wrong
 
 
-def source_of(source: str | Path) -> str:
+def source_of(source: object) -> str:
     """What the data are called that a run, or a model in one, was trained on; empty where there is no run."""
+    if not isinstance(source, str | Path):
+        return ""
     recipe = _recipe(_run_of(Path(source)))
     return recipe.data.title if recipe else ""
 
@@ -136,7 +147,7 @@ def _recipe(folder: RunFolder | None) -> Recipe | None:
 
 
 def _of_model(
-    path: Path, against: str, fakes: int, split: Split, seed: int, which: Literal["last", "best"], device: str
+    path: Path, against: Against, fakes: int, split: Split, seed: int, which: Literal["last", "best"], device: str
 ) -> Samples:
     model = _open(path, which, device)
     system = _system(path)
@@ -147,8 +158,8 @@ def _of_model(
     if not recipe and not against:
         remedy = "name their source with --against" if task.has_features else "give the run's folder"
         raise InputError(f"{path} lies in no run, so the {task.unit} it was trained on are not known; {remedy}.")
-    data = recipe.data if recipe else Images(source=against)
-    compared = _with_source(data, against) if against else data
+    data = recipe.data if recipe else Images(source=str(against))
+    compared = against if isinstance(against, Dataset) else _with_source(data, against) if against else data
     reals, of_reals, training, held_out, protocol = _reals(compared, system.shape, fakes or FAKES, split, seed)
     known = training.classes
     if folder and against:
@@ -187,7 +198,26 @@ def _with_source(data: Source, against: str) -> Source:
     return Images(source=against, held_out=data.held_out)
 
 
-def _of_source(source: str, against: str, fakes: int, split: Split, seed: int) -> Samples:
+def _of_memory(
+    source: Sampled, latent: Latent, against: Against, fakes: int, split: Split, seed: int, device: str
+) -> Samples:
+    name, sample = sampler_of(source, latent, seed, device)
+    if isinstance(against, str) and not against:
+        raise InputError(f"the reals to compare {name} with are not known; give them, as in against='photos/'.")
+    (height, _, channels) = sample(1).shape[1:]
+    reals, _, training, held_out, protocol = _reals(
+        _images(against), (channels, height, height), fakes or FAKES, split, seed
+    )
+    made = sample(fakes or len(reals))
+    protocol |= {"fakes": len(made), "seed": seed}
+    return Samples(made, reals, training, held_out, name, None, "", 0, protocol)
+
+
+def _images(against: Against) -> Source | Dataset:
+    return against if isinstance(against, Dataset) else Images(source=against)
+
+
+def _of_source(source: str, against: Against, fakes: int, split: Split, seed: int) -> Samples:
     is_name = source in (BICUBIC, *bundled()) and not Path(source).exists()
     if is_name or Path(source).suffix.lower() in (".pth", ".pt"):
         raise InputError(
@@ -209,17 +239,27 @@ def _of_source(source: str, against: str, fakes: int, split: Split, seed: int) -
     whole = open_data(Images(source=source), shape, progress=True)
     count = min(fakes or FAKES, len(whole))
     made = whole.take(_choose(len(whole), count, seed))
-    reals, _, training, held_out, protocol = _reals(Images(source=against), shape, count, split, seed)
+    reals, _, training, held_out, protocol = _reals(_images(against), shape, count, split, seed)
     protocol |= {"fakes": len(made), "seed": seed}
     notes = (f"{len(whole.skipped)} files in {source} cannot be used.",) if whole.skipped else ()
     return Samples(made, reals, training, held_out, whole.name, None, "", 0, protocol, notes)
 
 
 def _reals(
-    source: Source, shape: tuple[int, ...], count: int, split: Split, seed: int
+    source: Source | Dataset, shape: tuple[int, ...], count: int, split: Split, seed: int
 ) -> tuple[NDArray[Any], NDArray[np.int64] | None, Dataset, Dataset, dict[str, Any]]:
-    whole = open_data(source, shape, progress=True)
-    training, held_out = whole.split(source.held_out)
+    if isinstance(source, Dataset):
+        whole, share = source, 0.0
+        channels, height, width = shape
+        if whole.images.shape[1:] != (height, width, channels):
+            theirs = " x ".join(map(str, whole.images.shape[1:]))
+            raise InputError(
+                f"the reals are {theirs} and the fakes {height} x {width} x {channels} (height x width x channels);"
+                " give both alike."
+            )
+    else:
+        whole, share = open_data(source, shape, progress=True), source.held_out
+    training, held_out = whole.split(share)
     part = {"train": training, "held-out": held_out, "all": whole}[split]
     if not len(part):
         raise InputError(f"{whole.name} has no {split} {whole.kind}; give another --split.")
@@ -230,7 +270,7 @@ def _reals(
         "source": whole.name,
         "data": whole.fingerprint,
         "split": split,
-        "held_out": source.held_out,
+        "held_out": share,
     }
     return reals, None if part.labels is None else part.labels[chosen], training, held_out, protocol
 

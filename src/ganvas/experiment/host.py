@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import platform
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import ganvas
 from ganvas.errors import InputError
 from ganvas.machine import processor
+from ganvas.systems import FOLDERS
 
 if TYPE_CHECKING:
     import torch
@@ -56,4 +58,5 @@ class Host:
             "torch": torch.__version__,
             "ganvas": ganvas.__version__,
             "system": platform.platform(),
+            **({"systems": [str(Path(folder).resolve()) for folder in FOLDERS]} if FOLDERS else {}),
         }

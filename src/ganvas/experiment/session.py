@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +31,7 @@ from ganvas.recipe.serialization import to_plain
 from ganvas.runs import checkpoint
 from ganvas.runs.folder import RunFolder
 from ganvas.runs.models import generator_weights
+from ganvas.systems import named_recipe, run_name
 from ganvas.tasks import Task, task_of
 from ganvas.terminal import console as terminal
 from ganvas.training.allocator import keep_freed_memory
@@ -55,9 +56,10 @@ class Outcome:
 
 
 def train(
-    recipe: Recipe,
+    recipe: Recipe | str | Path,
     *,
-    name: str,
+    name: str = "",
+    observers: Sequence[Observer] = (),
     watch: Watch | None = None,
     host: Host | None = None,
     console: Console | None = None,
@@ -69,6 +71,9 @@ def train(
     extends the run; any other change of the recipe is rejected.
 
     Args:
+        recipe: a recipe, the name of one as in ``ganvas list``, or a run's folder or recipe.json to train again.
+        name: of the run; by default that of the recipe, which a `Recipe` itself does not have.
+        observers: yours, called after ganvas's own; they must not change the run. One that fails is left out.
         note: a sentence about the run, printed once nothing has been refused.
 
     Raises:
@@ -76,12 +81,15 @@ def train(
         Diverged: a loss became NaN or infinite; the last good checkpoint is kept.
     """
     watch, host, console = watch or Watch(), host or Host(), console or terminal.Console(stderr=True)
-    expect_plain_name(name, "--name")
+    recipe, name = _named(recipe, name, host)
+    if stranger := next((one for one in observers if not isinstance(one, Observer)), None):
+        raise InputError(f"{stranger!r} does not observe; give instances of subclasses of ganvas.Observer.")
     task = task_of(recipe)
     task.check(recipe)
     folder = RunFolder(Path(host.runs) / name)
     reject_other_recipe(folder, recipe)
     session = _prepare(task, recipe, folder, watch, host, console)
+    session.observers = observers
     run = session.run
     with folder.lock():
         remove_leftovers(folder.path)
@@ -96,6 +104,17 @@ def train(
         session.announce(note)
         with _stop_on_signals(console) as caught:
             return session.play(caught)
+
+
+def _named(recipe: Recipe | str | Path, name: str, host: Host) -> tuple[Recipe, str]:
+    """The recipe, and the name of its run."""
+    made = recipe if isinstance(recipe, Recipe) else named_recipe(recipe)
+    if not name and not isinstance(recipe, Recipe):
+        name = run_name(recipe, host.runs)
+    if not isinstance(name, str) or not name:
+        raise InputError("a run of a Recipe needs a name; give one, as in ganvas.train(recipe, name='mine').")
+    expect_plain_name(name, "--name")
+    return made, name
 
 
 def _prepare(task: Task, recipe: Recipe, folder: RunFolder, watch: Watch, host: Host, console: Console) -> _Session:
@@ -124,6 +143,7 @@ class _Session:
     feed: Feed
     run: Run
     probe: Probe | None = None
+    observers: Sequence[Observer] = ()
 
     def restore(self) -> None:
         """Restore the run and its controller from the folder."""
@@ -176,6 +196,7 @@ class _Session:
         observers += make_observers(
             self.task, folder, self.recipe, self.watch, parts, self.probe, self._about(), progress, finish
         )
+        observers += self.observers
         try:
             spent = play(run, self.feed, observers, lambda: bool(caught or ends()), self._leave_out)
         except Diverged as error:

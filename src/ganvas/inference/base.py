@@ -69,6 +69,7 @@ class Predictor(ABC):
         does: what it does, for messages after the model's name: "makes images from noise".
         use: the command that uses it, with a placeholder {model}.
         about: the model's description.
+        network: the trained network in evaluation mode, which predictors from `ganvas.open` have.
     """
 
     task: ClassVar[str] = ""
@@ -76,6 +77,11 @@ class Predictor(ABC):
     does: ClassVar[str]
     use: ClassVar[str]
     about: Descriptor
+    network: nn.Module
+
+    def __repr__(self) -> str:
+        facts = [self.does, self.about.network, f"{self.images_seen:,} images seen" if self.images_seen else ""]
+        return f"<{type(self).__name__} {self.name}: {', '.join(fact for fact in facts if fact)}>"
 
     @classmethod
     @abstractmethod
@@ -100,6 +106,18 @@ class Predictor(ABC):
     def classes(self) -> tuple[str, ...]:
         """Names of the classes in the order of their numbers; often none."""
         return self.about.classes
+
+    @property
+    def discriminator(self) -> nn.Module:
+        """The discriminator that the model was trained against, in evaluation mode; read when it is asked for.
+
+        Raises:
+            InputError: the file holds the generator alone, as every file but a run's checkpoints does.
+        """
+        return self._read_discriminator()
+
+    def _read_discriminator(self) -> nn.Module:
+        raise InputError(f"{self.name} has no discriminator; give the folder of a run to ganvas.open.")
 
     def sample(self, n: int, seed: int = 0, label: str | int | Sequence[int] | None = None) -> NDArray[Any]:
         """Generate `n` samples (n, ...) from noise, as measures read them: images as uint8 (n, H, W, C).

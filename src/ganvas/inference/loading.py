@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from safetensors import SafetensorError, safe_open
+from torch import nn
 from torch import Tensor, nn
 
 from ganvas import registry
@@ -16,7 +17,8 @@ from ganvas.inference.base import Descriptor, Model, Predictor
 from ganvas.inference.importers.foreign import read_foreign
 from ganvas.nn.building import no_larger_than
 from ganvas.nn.device import on_device
-from ganvas.runs.models import bundled, find, generator_weights
+from ganvas.recipe.system import System
+from ganvas.runs.models import bundled, find, generator_weights, player_weights
 from ganvas.systems import read_system
 from ganvas.untrusted import Unreadable, expect_file
 
@@ -56,7 +58,24 @@ def open_as(kind: type[P], model: str | Path, *, which: Which = "last", device: 
             f" {predictor.use.format(model=model)}."
         )
     on_device(found.network, device)
-    return predictor.load(found, **options)
+    made = predictor.load(found, **options)
+    made.network = found.network
+    if found.system:
+        system, file = found.system, find(model, which)
+        made._read_discriminator = lambda: _discriminator(system, file, device)  # type: ignore[method-assign]
+    return made
+
+
+def _discriminator(system: System, file: Path, device: str) -> nn.Module:
+    weights, _ = player_weights(file, "d")
+    if not weights:
+        raise InputError(
+            f"{file} holds the generator alone; give ganvas.open the folder of a run, or which='best' if the run ended"
+            " early."
+        )
+    network = system.discriminator()
+    network.load_state_dict(weights)
+    return on_device(network.eval().requires_grad_(False), device)
 
 
 def predictor_of(task: str) -> type[Predictor]:

@@ -17,6 +17,7 @@ from ganvas.recipe.penalties import Penalty
 from ganvas.recipe.ramp import Ramp, at, ends
 from ganvas.recipe.reconstruction import ReconstructionLoss
 from ganvas.recipe.schedule import WHOLE, Schedule
+from ganvas.recipe.serialization import brief
 from ganvas.recipe.sources import Source
 from ganvas.recipe.system import System
 
@@ -146,6 +147,9 @@ class Recipe:
     """Seed of the initial weights, the data order and all noise."""
     precision: Literal["fp32", "bf16"] = "fp32"
     """Precision of the networks; all else, and the critic under a GradientPenalty, stays in fp32."""
+
+    def __repr__(self) -> str:
+        return brief(self)
 
     def __post_init__(self) -> None:
         if self.batch_size < 2:

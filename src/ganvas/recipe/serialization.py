@@ -21,6 +21,10 @@ from ganvas.registry import by_name, concrete
 T = TypeVar("T")
 
 
+class UnknownType(InputError):
+    """A file names a class that is not known here."""
+
+
 def to_plain(value: Any) -> Any:
     """Convert a recipe value to dicts, lists, strings and numbers."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -56,6 +60,20 @@ def flatten(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
             yield from flatten(item, f"{prefix}.{index}")
     else:
         yield prefix, plain
+
+
+def brief(value: Any) -> str:
+    """A value as Python, without the fields that have their defaults: ``DCGAN(size=16, channels=1)``."""
+    if isinstance(value, tuple):
+        return f"({', '.join(map(brief, value))}{',' if len(value) == 1 else ''})"
+    if not dataclasses.is_dataclass(value) or isinstance(value, type):
+        return repr(value)
+    shown = []
+    for f in dataclasses.fields(value):
+        default = f.default if f.default_factory is dataclasses.MISSING else f.default_factory()
+        if default is dataclasses.MISSING or getattr(value, f.name) != default:
+            shown.append(f"{f.name}={brief(getattr(value, f.name))}")
+    return f"{type(value).__name__}({', '.join(shown)})"
 
 
 def difference(old: Any, new: Any) -> list[str]:
@@ -113,7 +131,7 @@ def _read_dataclass(classes: dict[str, Any], plain: dict[str, Any], where: str) 
     tag = str(plain.get("type"))
     tag = tag if tag in classes else TYPES.get(tag, tag)  # a class that exists is never taken for a former one
     if tag not in classes:
-        raise InputError(
+        raise UnknownType(
             f"{where} has the unknown type {plain.get('type')!r}{nearest(tag, classes)}; known types:"
             f" {', '.join(sorted(classes))}."
         )

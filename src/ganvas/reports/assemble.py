@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def compare(
-    runs: Iterable[str | Path],
+    runs: Iterable[str | Path] | str | Path,
     *,
     out: str | Path | None = None,
     by: By = "images",
@@ -28,7 +28,7 @@ def compare(
     """Compare runs trained on one dataset, and write the page if `out` is given.
 
     Args:
-        runs: run folders; a folder of run folders stands for all of them.
+        runs: run folders, or one; a folder of run folders stands for all of them.
         out: path of the self-contained HTML page.
         by: align the runs by images seen or by hours of training.
         unfinished: accept runs that are still training.

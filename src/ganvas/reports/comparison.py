@@ -45,6 +45,10 @@ class Comparison:
     references: tuple[Reference, ...] = ()
     """Baselines to compare the figures with, such as bicubic interpolation."""
 
+    def __repr__(self) -> str:
+        names = ", ".join(variant.label for variant in self.variants)
+        return f"<Comparison of {len(self.records)} runs ({names}) at {self.end_text}>"
+
     @property
     def end_text(self) -> str:
         """The furthest point that all runs reached, as text."""

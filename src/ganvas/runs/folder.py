@@ -57,6 +57,9 @@ class RunFolder:
         self.filmstrip = self.path / "filmstrip.png"
         self.animation = self.path / "animation.gif"
 
+    def __repr__(self) -> str:
+        return f"RunFolder({str(self.path)!r})"
+
     @property
     def name(self) -> str:
         """The folder's name."""

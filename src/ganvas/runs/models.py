@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ganvas.errors import InputError, nearest
+from ganvas.errors import InputError, expect_path, nearest
 from ganvas.runs.folder import RunFolder
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def find(model: str | Path, which: Literal["last", "best"] = "last") -> Path:
     Raises:
         InputError: there is no such model.
     """
+    expect_path(model, "the folder of a run, a file of weights or the name of a bundled model")
     path = Path(model)
     if path.is_file():
         return path
@@ -56,13 +57,23 @@ def generator_weights(file: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     Raises:
         InputError: the file is damaged or not a ganvas checkpoint.
     """
+    return player_weights(file, "ema", "g")
+
+
+def player_weights(file: Path, *players: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The weights of the first of these players (g, d, ema) that a file holds, or none, and the file's description.
+
+    Raises:
+        InputError: the file is damaged or not a ganvas checkpoint.
+    """
     from ganvas.runs import checkpoint
 
     try:
         tensors, about = checkpoint.load(file)
     except checkpoint.Damaged as error:
         raise InputError(f"{error}; use another checkpoint of the run, or train it again.") from None
-    prefix = "ema." if any(name.startswith("ema.") for name in tensors) else "g."
+    prefixes = (f"{player}." for player in players)
+    prefix = next((prefix for prefix in prefixes if any(name.startswith(prefix) for name in tensors)), "\0")
     weights = {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
     # Distributed models are stored in half precision.
     return {n: t.float() if t.is_floating_point() else t for n, t in weights.items()}, about

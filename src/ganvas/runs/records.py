@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ganvas.errors import InputError
+from ganvas.errors import InputError, expect_path
 from ganvas.runs.folder import RunFolder
 from ganvas.runs.record import Record
 
@@ -19,16 +19,19 @@ VIEW = (
 )  # determine the preprocessing of the images, and so their fingerprint
 
 
-def read_records(paths: Iterable[str | Path], unfinished: bool = False) -> tuple[Record, ...]:
+def read_records(paths: Iterable[str | Path] | str | Path, unfinished: bool = False) -> tuple[Record, ...]:
     """Read runs; a folder of runs stands for all of them.
 
     Args:
-        paths: run folders, or folders of runs.
+        paths: run folders, or folders of runs; or a single one.
         unfinished: accept runs that are still training.
 
     Raises:
         InputError: one is not a run, is damaged, is still training, or was trained on other images than the first.
     """
+    paths = (paths,) if isinstance(paths, str | Path) or not isinstance(paths, Iterable) else tuple(paths)
+    for path in paths:
+        expect_path(path, "the folder of a run, or a list of such folders")
     unique: dict[Path, RunFolder] = {}
     for folder in (folder for path in paths for folder in _expand(Path(path))):
         unique.setdefault(folder.path.resolve(), folder)

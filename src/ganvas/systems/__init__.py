@@ -16,19 +16,21 @@ import importlib
 import os
 import pkgutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganvas.errors import InputError, failure, nearest
-from ganvas.untrusted import read_bytes
+from ganvas.errors import InputError, expect_path, failure, nearest
+from ganvas.recipe.legacy import renamed
+from ganvas.untrusted import read_bytes, read_object
 
 if TYPE_CHECKING:
     from ganvas.recipe import Recipe
     from ganvas.recipe.system import System
 
 VARIABLE = "GANVAS_SYSTEMS"
+RECIPE = "recipe.json"
 FOLDERS = [folder for folder in os.environ.get(VARIABLE, "").split(os.pathsep) if folder]
 __path__.extend(FOLDERS)
 
@@ -58,19 +60,53 @@ def entries() -> list[Entry]:
     return found
 
 
-def named_recipe(name: str) -> Recipe:
-    """Build a recipe by its name, or the first recipe of a system by the system's name.
+def named_recipe(name: str | Path) -> Recipe:
+    """Build a recipe by its name, the first recipe of a system by the system's name, or read that of a run or file.
+
+    Args:
+        name: as in ``ganvas list``; otherwise a run's folder, or a .json file such as a run's recipe.json.
 
     Raises:
-        InputError: there is no such recipe; the message suggests the nearest name.
+        InputError: there is no such recipe, and the message suggests the nearest name; or the file is damaged.
     """
+    expect_path(name, "the name of a recipe, such as 'dcgan-digits', or the folder of a run")
     found = entries()
     for entry in [e for e in found if e.name == name] or [e for e in found if e.system == name]:
         with _named(entry.path):
             recipe: Recipe = getattr(importlib.import_module(f"ganvas.systems.{entry.system}"), entry.function)()
         return recipe
+    if file := _recipe_file(name):
+        plain = read_object(file, "give a recipe that ganvas list shows, or the folder of a run")
+        return read_recipe(renamed(plain), str(file))
     known = dict.fromkeys([e.name for e in found] + [e.system for e in found])
-    raise InputError(f"there is no recipe {name!r}{nearest(name, known)}; run ganvas list for all recipes.")
+    raise InputError(
+        f"there is no recipe {str(name)!r}{nearest(str(name), known)}; run ganvas list for all recipes, or give a run's"
+        " folder or recipe.json."
+    )
+
+
+def run_name(recipe: str | Path, runs: str | Path) -> str:
+    """The usual name of a run in the folder `runs`: the recipe's, or that of the run or file it is read from.
+
+    A run that is already there gets ``-again``, so that to train it again begins another.
+    """
+    file = _recipe_file(recipe)
+    if file is None:
+        return str(recipe)
+    file = file.resolve()
+    if file.name != RECIPE:
+        return file.stem
+    again = file.parent == (Path(runs) / file.parent.name).resolve()
+    return f"{file.parent.name}-again" if again else file.parent.name
+
+
+def _recipe_file(name: str | Path) -> Path | None:
+    """The file of a recipe, if `name` is a path to one and no recipe is called so."""
+    path = Path(name)
+    file = path / RECIPE if (path / RECIPE).is_file() else path
+    if file.suffix != ".json" or any(str(name) in (entry.name, entry.system) for entry in entries()):
+        return None
+    return file
 
 
 def read_recipe(plain: Any, where: str = "recipe") -> Recipe:
@@ -83,7 +119,8 @@ def read_recipe(plain: Any, where: str = "recipe") -> Recipe:
     from ganvas.recipe.serialization import from_plain
 
     load_systems()
-    return from_plain(Recipe, plain, where)
+    with _remembered(where):
+        return from_plain(Recipe, plain, where)
 
 
 def read_system(plain: Any, where: str = "system") -> System:
@@ -96,7 +133,8 @@ def read_system(plain: Any, where: str = "system") -> System:
     from ganvas.recipe.system import System
 
     load_systems()
-    return from_plain(System, plain, where)  # type: ignore[type-abstract]
+    with _remembered(where):
+        return from_plain(System, plain, where)  # type: ignore[type-abstract]
 
 
 def load_systems() -> None:
@@ -108,6 +146,27 @@ def load_systems() -> None:
     for name, path in _files():
         with _named(path):
             importlib.import_module(f"ganvas.systems.{name}")
+
+
+@contextmanager
+def _remembered(where: str) -> Iterator[None]:
+    """Say of a class that is not known where its file was when the run was trained."""
+    from ganvas.recipe.serialization import UnknownType
+
+    try:
+        yield
+    except UnknownType as error:
+        folders: Any = ()
+        for parent in Path(where).parents[:2]:
+            with suppress(InputError):
+                folders = folders or read_object(parent / "host.json").get("systems")
+        known = isinstance(folders, list) and all(isinstance(folder, str) for folder in folders) and folders
+        remedy = (
+            f"the run was trained with {VARIABLE}={os.pathsep.join(folders)}; set it again"
+            if known
+            else f"if it is from a file of your own, set {VARIABLE} to that file's folder"
+        )
+        raise UnknownType(f"{str(error).removesuffix('.')}; {remedy}.") from None
 
 
 @contextmanager
