@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from ganvas.runs.folder import RunFolder
+from ganvas.runs.previews import Preview, write_previews
 from tests.conftest import Cli, assert_refused
 from tests.reports.runs import add_figure, add_previews, made
 
@@ -125,6 +126,17 @@ def test_damaged_previews_are_passed_over(run: RunFolder, cli: Cli) -> None:
     run.sample_path(800).write_bytes(run.sample_path(400).read_bytes()[:900])
     assert cli("report", "runs/r", "--out", "r.md").returncode == 0
     assert len(list(Path("r-files").glob("samples-*.png"))) == 4
+
+
+def test_a_modality_shown_as_text_keeps_its_lines(cli: Cli) -> None:
+    folder = made("r")
+    folder.samples.mkdir()
+    (folder.samples / "400.txt").write_text("<b>one</b>\n  two | three\n")
+    write_previews(folder.samples, [Preview(file="400.txt", images_seen=400, kind="text")])
+    assert cli("report", "runs/r", "--out", "r.html").returncode == 0
+    assert "<pre>&lt;b&gt;one&lt;/b&gt;\n  two | three" in Path("r.html").read_text()
+    assert cli("report", "runs/r", "--out", "r.md").returncode == 0
+    assert "\n    <b>one</b>\n      two | three\n" in Path("r.md").read_text()
 
 
 def test_what_cannot_be_written_is_named(run: RunFolder, cli: Cli) -> None:
