@@ -8,10 +8,10 @@ import json
 from pathlib import Path
 
 import pytest
+from ganvas.imaging.figures import Figure
 from PIL import Image
 
 from ganvas.cli import main
-from ganvas.imaging.figures import Figure
 from ganvas.reports import compare
 from ganvas.terminal import clean
 from ganvas.terminal.console import Console

@@ -18,8 +18,7 @@ from ganvas.imaging.lettering import drawable, font_for, save_chart
 @pytest.fixture(autouse=True)
 def _no_fonts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A machine with matplotlib's own font only."""
-    own = lettering._fonts()[0]
-    monkeypatch.setattr(lettering, "_fonts", lambda: (own, *sorted(Path().glob("*.ttf"))))
+    monkeypatch.setattr(lettering, "_system_fonts", lambda: sorted(Path().absolute().glob("*.ttf")))
     forget()
     yield
     forget()
@@ -49,7 +48,7 @@ def write_font(letters: str) -> Path:
     font.setupOS2(sTypoAscender=900, usWinAscent=900, usWinDescent=100)
     font.setupPost()
     font.save("squares.ttf")
-    return Path("squares.ttf")
+    return Path("squares.ttf").absolute()
 
 
 @pytest.mark.parametrize(

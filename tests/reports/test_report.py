@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from ganvas.runs.folder import RunFolder
+from ganvas.runs.previews import Preview, write_previews
 from tests.conftest import Cli, assert_refused
 from tests.reports.runs import add_figure, add_previews, made
 
@@ -24,6 +25,7 @@ def run() -> RunFolder:
     folder = made("r", seed=7)
     add_previews(folder, count=9)
     add_figure(folder, "FD", 9.0)
+    add_figure(folder, "precision", 0.95)
     for images in range(40, 401, 40):
         folder.add_log({"images": images, "signals": {"auc": 0.9, "logit_real": images / 400}, "terms": {}})
     folder.add_event("verdict", verdict="d-dominates", images=200, since=120, sentence="D tells every fake.")
@@ -52,6 +54,7 @@ def test_a_page_holds_all_of_it_and_needs_nothing(run: RunFolder, cli: Cli) -> N
     assert ["200 to 400", "d-dominates", "D tells every fake."] in cells
     assert ["<code>system.size</code>", "16"] in cells
     assert any(row[:5] == ["FD ↓", "9 [8.9, 9.1]", "", "last", "400"] and "fakes 1000" in row[5] for row in cells)
+    assert any(row[:2] == ["precision ↑", "0.95 [0.85, 1]"] for row in cells)
     assert any(row[:4] == ["SWD ↓", "0.1", "", "best"] for row in cells)
     assert "image 0: Only 60 images." in text
 
@@ -103,8 +106,8 @@ def test_the_log_and_the_figures_as_tables(run: RunFolder, cli: Cli) -> None:
     assert (log[0]["images"], log[0]["d/adversarial"], log[-1]["signals.logit_real"]) == ("40", "1.0", "1.0")
     with Path("tables/figures.csv").open(newline="") as lines:
         found = list(csv.DictReader(lines))
-    assert [one["measure"] for one in found] == ["SWD"] * 10 + ["FD"]
-    assert (found[-1]["source"], found[-1]["value"], found[-1]["low"]) == ("evaluate", "9.0", "8.9")
+    assert [one["measure"] for one in found] == ["SWD"] * 10 + ["FD", "precision"]
+    assert (found[-2]["source"], found[-2]["value"], found[-2]["low"]) == ("evaluate", "9.0", "8.9")
     assert json.loads(found[-1]["protocol"])["fakes"] == 1000
 
 
@@ -125,6 +128,17 @@ def test_damaged_previews_are_passed_over(run: RunFolder, cli: Cli) -> None:
     run.sample_path(800).write_bytes(run.sample_path(400).read_bytes()[:900])
     assert cli("report", "runs/r", "--out", "r.md").returncode == 0
     assert len(list(Path("r-files").glob("samples-*.png"))) == 4
+
+
+def test_a_modality_shown_as_text_keeps_its_lines(cli: Cli) -> None:
+    folder = made("r")
+    folder.samples.mkdir()
+    (folder.samples / "400.txt").write_text("<b>one</b>\n  two | three\n")
+    write_previews(folder.samples, [Preview(file="400.txt", images_seen=400, kind="text")])
+    assert cli("report", "runs/r", "--out", "r.html").returncode == 0
+    assert "<pre>&lt;b&gt;one&lt;/b&gt;\n  two | three" in Path("r.html").read_text()
+    assert cli("report", "runs/r", "--out", "r.md").returncode == 0
+    assert "\n    <b>one</b>\n      two | three\n" in Path("r.md").read_text()
 
 
 def test_what_cannot_be_written_is_named(run: RunFolder, cli: Cli) -> None:

@@ -40,9 +40,8 @@ def draw_diagnosis(record: Record, diagnosis: Diagnosis, path: Path) -> None:
     Raises:
         InputError: the file cannot be written.
     """
-    from matplotlib.patches import Patch
-
     from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
 
     figure = Figure(figsize=(9, 11), layout="constrained", dpi=100)
     axes = figure.subplots(len(PANELS) + 1, 1, sharex=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,7 @@ def save_chart(figure: Any, path: Path, metadata: Mapping[str, str] | None = Non
         if not shown.isascii():
             lines, fonts = zip(*map(drawable, shown.split("\n")), strict=True)
             text.set_text("\n".join(lines))
-            text.set_fontfamily(["DejaVu Sans", *_families(fonts)])
+            text.set_fontfamily(["DejaVu Sans", *map(_family, dict.fromkeys(filter(None, fonts)))])
     write_atomically(path, lambda part: figure.savefig(part, format="png", metadata=metadata, **options))
 
 
@@ -63,12 +63,13 @@ def _texts(figure: Any) -> Iterator[Any]:
     yield from figure.findobj(Text)
 
 
-def _families(fonts: Iterable[Path | None]) -> Iterator[str]:
+@cache
+def _family(path: Path) -> str:
+    """The name under which matplotlib knows a font from now on."""
     from matplotlib import font_manager
 
-    for path in dict.fromkeys(filter(None, fonts)):
-        font_manager.fontManager.addfont(path)
-        yield font_manager.FontProperties(fname=path).get_name()
+    font_manager.fontManager.addfont(path)
+    return str(font_manager.FontProperties(fname=path).get_name())
 
 
 def _latin(char: str) -> str:
@@ -106,17 +107,22 @@ def _codes(path: Path) -> frozenset[int]:
         return frozenset()
 
 
-@cache
-def _fonts() -> tuple[Path, ...]:
+def _fonts() -> Iterator[Path]:
     """The fonts of this machine: matplotlib's own first, then plain ones of well-known families, then the others."""
     import matplotlib
+
+    yield Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+    yield from _system_fonts()
+
+
+@cache
+def _system_fonts() -> tuple[Path, ...]:
     from matplotlib import font_manager
 
-    own = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
     found = [
         path for path in map(Path, font_manager.findSystemFonts()) if path.suffix.lower() in (".ttf", ".ttc", ".otf")
     ]
-    return own, *sorted(found, key=_order)
+    return tuple(sorted(found, key=_order))
 
 
 def _order(path: Path) -> tuple[bool, int, str]:

@@ -35,7 +35,6 @@ class Canvas:
             field: leave room for D(x) as a colour, from orange (fake) to blue (real).
         """
         from matplotlib.backends.backend_agg import FigureCanvasAgg
-
         from matplotlib.figure import Figure
 
         self._figure = figure = Figure(figsize=(5.0, 4.7) if field else (4.3, 4.7), dpi=100, layout="constrained")

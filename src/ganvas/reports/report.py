@@ -21,7 +21,7 @@ from ganvas.files import write_text
 from ganvas.imaging.saving import save_image
 from ganvas.metrics.figure import Figure
 from ganvas.reports.frames import TILES, data_url, spread
-from ganvas.reports.table import interval
+from ganvas.reports.table import Mean, interval, within_range
 from ganvas.reports.templating import render
 from ganvas.runs.curves import draw
 from ganvas.runs.previews import Preview
@@ -238,7 +238,7 @@ def _row(figure: Figure) -> Row:
     arrow = {True: " ↑", False: " ↓", None: ""}[figure.higher_is_better]
     return Row(
         figure.title + arrow,
-        interval(figure),
+        interval(within_range(Mean(figure.value, figure.low, figure.high, 1), figure.measure)),
         figure.unit,
         figure.state,
         "" if figure.images_seen is None else f"{figure.images_seen:,}",

@@ -127,8 +127,6 @@ def _draw(comparison: Comparison, path: Path) -> None:
     import numpy as np
     from matplotlib.figure import Figure
 
-    from matplotlib.figure import Figure
-
     panels: list[tuple[str, Any]] = []
     reals: list[tuple[str, Any]] = []
     for variant in comparison.variants:
