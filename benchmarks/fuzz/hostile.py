@@ -150,7 +150,7 @@ def damaged(data: bytes, chance: Random) -> bytes:
     if how == 1:
         return data[: size - chance.randrange(1, 12)]
     if how == 2:
-        changed = bytearray(data)
+        changed = bytearray(data or b"\0")
         for _ in range(chance.choice((1, 3, 30))):
             changed[chance.randrange(size) if chance.random() < 0.5 else chance.randrange(min(size, 64))] = (
                 chance.randrange(256)
