@@ -90,7 +90,7 @@ def test_lines_are_appended_to_regular_files_alone(name: str, place: Callable[[P
     assert not Path("/tmp/not-there").exists()
 
 
-@pytest.mark.parametrize("name", ["samples", "checkpoints", "log.jsonl", "events.jsonl", "figures.jsonl"])
+@pytest.mark.parametrize("name", ["samples", "checkpoints", "log.jsonl", "figures.jsonl", ".lock"])
 def test_training_on_in_a_folder_with_links_is_refused(name: str, trained_run: TrainedRun) -> None:
     """A run from elsewhere must neither write through its links nor delete what is behind them."""
     run, precious = trained_run(tiny(images=64)), Path("precious").absolute()

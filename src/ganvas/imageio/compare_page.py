@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +37,18 @@ def write_page(
         InputError: there is no photo among the jobs, or the page cannot be written.
     """
     photos = [job for job in jobs if not job.is_video and job.result.is_file()][:PHOTOS]
-    if not photos:
-        raise InputError(f"no photo was upscaled for {page}; see the reasons above, or give another --out.")
     try:
         faithful: Upscaler | None = (
             open_as(Upscaler, **(options | {"strength": 0.0})) if options["strength"] > 0 else None
         )
     except InputError:  # the model has no known start
         faithful = None
-    rows = [_row(job, upscaler, faithful, original) for job in photos]
+    rows = []
+    for job in photos:
+        with suppress(UnusableFile):  # a photo or a result that somebody has replaced meanwhile
+            rows.append(_row(job, upscaler, faithful, original))
+    if not rows:
+        raise InputError(f"no photo was upscaled for {page}; see the reasons above, or give another --out.")
     lead = f"The centre of each photo, upscaled by {upscaler.title} and by other methods, with the files' pixel values."
     write_text(page, viewer_page("Upscaled photos", rows, lead=lead))
 

@@ -113,7 +113,8 @@ class RunFolder:
 
     def _expect_no_links(self) -> None:
         """Refuse a folder from elsewhere in which a link would lead writes, or deletions, out of it."""
-        for part in (self.samples, self.checkpoints, self.path / "tensorboard", self.log, self.events, self.figures):
+        folders = self.samples, self.checkpoints, self.path / "tensorboard"
+        for part in (*folders, self.log, self.events, self.figures, self.path / LOCK):
             if part.is_symlink():
                 raise InputError(
                     f"{part} is a symbolic link, through which a run would write elsewhere; replace it by what it"
