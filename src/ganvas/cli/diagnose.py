@@ -33,7 +33,7 @@ def main(argv: list[str]) -> int:
         )
     now = diagnosis.timeline[-1]
     recipe = read_recipe(record.plain, str(record.folder.recipe))
-    for line in advice(now.name, recipe, now.images):
+    for line in advice(now.name, recipe, now.images, record.folder):
         console.print(f"remedy: {line}", markup=False)
     # Print first, since the chart takes longer.
     out = arguments.out or record.path / "diagnosis.png"

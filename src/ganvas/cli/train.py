@@ -26,7 +26,9 @@ def main(argv: list[str]) -> int:
     expect_available(flags.recipe.data)
     _expect_no_shorter(RunFolder(Path(flags.host.runs) / (flags.name or name)), flags.recipe.images)
 
+    from ganvas.diagnosis.remedies import advice
     from ganvas.experiment import train
+    from ganvas.runs.again import NameTaken, renamed_command
     from ganvas.training.loop import Diverged
 
     if flags.epochs:
@@ -35,7 +37,12 @@ def main(argv: list[str]) -> int:
     console = Console(stderr=True)
     try:
         outcome = train(flags.recipe, name=flags.name or name, watch=flags.watch, host=flags.host, console=console)
+    except NameTaken as error:
+        command = renamed_command(argv, RunFolder(Path(flags.host.runs) / (flags.name or name)))
+        raise InputError(f"{str(error).removesuffix('.')}; {command} begins a run of its own.") from None
     except Diverged as error:
+        folder = RunFolder(Path(flags.host.runs) / (flags.name or name))
+        remedies = advice("divergence", flags.recipe, error.images, folder)
         console.print(
             f"ganvas: the run diverged, since {error}; train again under a new --name with lower --adam-g.lr and"
             " --adam-d.lr, or another objective. Earlier checkpoints are kept.",
@@ -43,6 +50,8 @@ def main(argv: list[str]) -> int:
             highlight=False,
             soft_wrap=True,
         )
+        for remedy in remedies[:2]:
+            console.print(f"  remedy: {remedy}", highlight=False, soft_wrap=True)
         return 1
     folder = outcome.folder
     if outcome.state == "stopped":

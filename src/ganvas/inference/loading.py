@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from safetensors import SafetensorError, safe_open
-from torch import nn
 from torch import Tensor, nn
 
 from ganvas import registry
