@@ -35,7 +35,7 @@ def main(argv: list[str]) -> int:
         console.print(f"not judged: {sentence}", markup=False)
     now = diagnosis.timeline[-1]
     recipe = read_recipe(record.plain, str(record.folder.recipe))
-    for line in advice(now.name, recipe, now.images):
+    for line in advice(now.name, recipe, now.images, record.folder):
         console.print(f"remedy: {line}", markup=False)
     # Print first, since the chart takes longer.
     out = arguments.out or record.path / "diagnosis.png"

@@ -33,7 +33,9 @@ def main(argv: list[str]) -> int:
         flags, note = _fitted(begun, flags, own.recipe.images)
     _expect_no_shorter(begun, flags.recipe.images)
 
+    from ganvas.diagnosis.remedies import advice
     from ganvas.experiment import train
+    from ganvas.runs.again import NameTaken, renamed_command
     from ganvas.training.loop import Diverged
 
     console = Console(stderr=True)
@@ -41,7 +43,12 @@ def main(argv: list[str]) -> int:
         outcome = train(
             flags.recipe, name=flags.name or name, watch=flags.watch, host=flags.host, console=console, note=note
         )
+    except NameTaken as error:
+        command = renamed_command(argv, RunFolder(Path(flags.host.runs) / (flags.name or name)))
+        raise InputError(f"{str(error).removesuffix('.')}; {command} begins a run of its own.") from None
     except Diverged as error:
+        folder = RunFolder(Path(flags.host.runs) / (flags.name or name))
+        remedies = advice("divergence", flags.recipe, error.images, folder)
         console.print(
             f"ganvas: the run diverged, since {error}; train again under a new --name with lower --adam-g.lr and"
             " --adam-d.lr, or another objective. Earlier checkpoints are kept.",
@@ -49,6 +56,8 @@ def main(argv: list[str]) -> int:
             highlight=False,
             soft_wrap=True,
         )
+        for remedy in remedies[:2]:
+            console.print(f"  remedy: {remedy}", highlight=False, soft_wrap=True)
         return 1
     folder = outcome.folder
     if outcome.state == "stopped":

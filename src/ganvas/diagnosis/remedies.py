@@ -13,6 +13,8 @@ from ganvas.recipe import CAP, LEAKING, Adam, Optimizer, Recipe
 from ganvas.recipe.objectives import Objective
 from ganvas.recipe.penalties import R1, R2, GradientPenalty, Penalty
 from ganvas.recipe.ramp import Ramp, times
+from ganvas.runs.again import again
+from ganvas.runs.folder import RunFolder
 
 Change = Callable[[Recipe, int], Recipe | None]
 
@@ -223,11 +225,11 @@ REMEDIES: dict[str, tuple[Remedy, ...]] = {
 }
 
 
-def advice(verdict: str, recipe: Recipe, images: int) -> list[str]:
-    """The remedies for a verdict that apply to a recipe, one line each, with their flags."""
+def advice(verdict: str, recipe: Recipe, images: int, folder: RunFolder | None = None) -> list[str]:
+    """The remedies for a verdict that apply to a recipe, one line each: as flags, or as a command for a run."""
     lines = []
     for remedy in REMEDIES[verdict]:
         flags = remedy.flags(recipe, images)
         if flags:
-            lines.append(f"{remedy.name}: {flags}")
+            lines.append(f"{remedy.name}: {again(folder, flags) if folder else flags}")
     return lines

@@ -8,11 +8,11 @@ from pathlib import Path
 from rich.console import Console
 
 from ganvas.data import Dataset
-from ganvas.errors import InputError
 from ganvas.observers.watch import Watch
 from ganvas.recipe import Recipe
 from ganvas.recipe.serialization import difference
 from ganvas.runs import checkpoint
+from ganvas.runs.again import NameTaken
 from ganvas.runs.folder import RunFolder
 from ganvas.runs.models import find, generator_weights
 from ganvas.runs.previews import INDEX, set_aside
@@ -32,7 +32,7 @@ def reject_other_recipe(folder: RunFolder, recipe: Recipe) -> None:
     # The length determines only where the run ends, not its weights before that.
     changed = difference(old, replace(recipe, images=old.images))
     if changed:
-        raise InputError(
+        raise NameTaken(
             f"the run {folder.path} was started with another recipe ({'; '.join(changed)}); use the same settings to"
             " resume it, or choose a new --name."
         )
@@ -53,7 +53,7 @@ def restore(run: Run, folder: RunFolder, dataset: Dataset, console: Console) -> 
             console.print(f"{error}; using the previous checkpoint.", style="yellow")
             continue
         if about["data"] != dataset.fingerprint:
-            raise InputError(
+            raise NameTaken(
                 f"the {dataset.kind} of {dataset.name} have changed since the run {folder.path} was started; restore"
                 " them, or choose a new --name."
             )
@@ -76,7 +76,7 @@ def restore(run: Run, folder: RunFolder, dataset: Dataset, console: Console) -> 
 def _begin(run: Run, folder: RunFolder, damaged: dict[Path, str]) -> None:
     if damaged:
         first = next(iter(damaged.values()))
-        raise InputError(
+        raise NameTaken(
             f"no checkpoint of the run {folder.path} is intact ({first}); choose a new --name to start over."
         )
     if run.recipe.start:

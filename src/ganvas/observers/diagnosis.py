@@ -87,5 +87,5 @@ class DiagnosisObserver(Observer):
             return  # no news
         self.console.print(f"image {verdict.images:,}: {verdict}", highlight=False, soft_wrap=True)
         if self.watch.remedies and not run.controller:
-            for line in advice(verdict.name, run.recipe, verdict.images)[:2]:
+            for line in advice(verdict.name, run.recipe, verdict.images, self.folder)[:2]:
                 self.console.print(f"  remedy: {line}", highlight=False, soft_wrap=True)

@@ -38,7 +38,8 @@ class Images(Source):
     """Square images of one size from one source."""
 
     source: str
-    """Dataset (digits, mnist, fashion-mnist, stacked-mnist, cifar10, celeba), folder, zip, parquet, npz or IDX file."""
+    """Dataset (digits, mnist, fashion-mnist, stacked-mnist, stacked-mnist-test, cifar10, celeba, div2k), folder, zip,
+    parquet, npz or IDX file."""
     column: str = ""
     """Column of a parquet file, or array of an npz file, with the images; by default the first that fits."""
     labels: str = ""
