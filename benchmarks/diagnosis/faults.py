@@ -73,8 +73,8 @@ class Shrink(nn.Module):
 def base(source: str, seed: int) -> Recipe:
     """The sound game that all others are changed from: 16 px, or 32 px of faces, in half a minute."""
     grey, small = source == "digits", not source.endswith(".zip")
-    wide, narrow = {"size": 16, "g_width": 32, "d_width": 32}, {"size": 32, "g_width": 16, "d_width": 16}
-    system = DCGAN(**(wide if small else narrow), channels=1 if grey else 3)
+    size, width = (16, 32) if small else (32, 16)
+    system = DCGAN(size=size, g_width=width, d_width=width, channels=1 if grey else 3)
     return Recipe(
         system=system,
         data=Images(source=source),

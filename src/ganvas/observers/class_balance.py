@@ -67,7 +67,8 @@ class ClassBalance(Observer):
         return self.found
 
     def _classify(self, pixels: Pixels) -> NDArray[np.int64]:
-        return self.classifier.extract(pixels).probabilities.argmax(1)
+        numbers: NDArray[np.int64] = self.classifier.extract(pixels).probabilities.argmax(1)
+        return numbers
 
     def _compare(self, shares: dict[str, float]) -> dict[str, float]:
         pairs = zip(self.classifier.class_names, self.data, strict=True)
