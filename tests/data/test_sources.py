@@ -183,7 +183,7 @@ def test_an_npz_of_huge_labels_or_sizes_is_refused_before_they_cost_memory(tmp_p
 
 def test_an_npz_that_unpacks_to_more_than_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     np.savez_compressed(tmp_path / "a.npz", images=np.zeros((99, 99, 99), np.uint8))
-    monkeypatch.setattr("ganvas.data.listing.free_memory", lambda: 10**5)
+    monkeypatch.setattr("ganvas.data.arrays.free_memory", lambda: 10**5)
     with pytest.raises(InputError, match=r"unpacks to 0\.0 GB.*give a folder or a zip"):
         read(tmp_path / "a.npz")
 
