@@ -16,6 +16,7 @@ from ganvas.experiment.observing import APART, FEWEST, MEASUREMENTS
 from ganvas.metrics.extractors.digits import Digits
 from ganvas.metrics.extractors.extractor import Extracted
 from ganvas.observers import diagnosis
+from ganvas.observers.class_balance import APART as APART_CLASSES
 from ganvas.observers.class_balance import ClassBalance
 from ganvas.observers.previews import first_moments
 from ganvas.observers.watch import looks_every
@@ -35,7 +36,7 @@ def test_the_first_picture_takes_batches_and_not_an_epoch() -> None:
     assert first_moments((0, 0), 64) == ()
 
 
-@pytest.mark.parametrize(("images", "snapshots", "measurements"), [(718_800, 50, 20), (60_000, 18, 7), (9_600, 5, 2)])
+@pytest.mark.parametrize(("images", "snapshots", "measurements"), [(718_800, 50, 20), (60_000, 14, 7), (9_600, 5, 2)])
 def test_short_runs_are_looked_at_less(images: int, snapshots: int, measurements: int) -> None:
     recipe = replace(named_recipe("mlp-digits"), images=images)
     every = looks_every(recipe, diagnosis.SNAPSHOTS, diagnosis.APART, diagnosis.EARLIEST)
@@ -44,7 +45,7 @@ def test_short_runs_are_looked_at_less(images: int, snapshots: int, measurements
 
 
 def test_a_run_shorter_than_its_looks_is_looked_at_once_a_batch() -> None:
-    assert looks_every(replace(named_recipe("mlp-digits"), images=100), 50, 3_200, 5) == 64
+    assert looks_every(replace(named_recipe("mlp-digits"), images=100), 50, 4_096, 5) == 64
 
 
 class Blank:
@@ -64,7 +65,7 @@ def digits(count: int = 200) -> Dataset:
 
 
 def counted(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, float], list[dict[str, object]]]:
-    recipe = tiny("dcgan", images=100)
+    recipe = tiny("dcgan", images=APART_CLASSES)
     run = Run(recipe, torch.device("cpu"))
     folder = RunFolder("runs/r")
     folder.path.mkdir(parents=True, exist_ok=True)
@@ -76,7 +77,7 @@ def counted(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str
         run, "generate", lambda inputs: levels.repeat(15)[: len(inputs), None, None, None].expand(-1, 1, 16, 16)
     )
     observer.start(run)
-    observer.step(run, Report(100, {}, 0.0))
+    observer.step(run, Report(APART_CLASSES, {}, 0.0))
     again = ClassBalance(folder, Blank(), dataset, recipe)
     again.start(run)
     assert again.signals() == observer.signals()  # also of a run that is resumed

@@ -67,7 +67,7 @@ def unjudged(snapshot: Snapshot) -> list[str]:
     if "rarest" not in snapshot.signals:
         sentences.append(
             "class imbalance: it takes a classifier that knows the classes of the data (of handwritten digits: digits),"
-            " a run without --system.classes, and some 30,000 images."
+            " a run without --system.classes, and some 64,000 images."
         )
     return sentences
 

@@ -11,7 +11,6 @@ from ganvas.data import Dataset
 from ganvas.imaging.grid import Pixels
 from ganvas.imaging.tensors import to_pixels
 from ganvas.metrics.extractors import Extractor
-from ganvas.observers.watch import looks_every
 from ganvas.recipe.recipe import Recipe
 from ganvas.runs.folder import RunFolder
 from ganvas.training.observer import Observer, due
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from ganvas.training.run import Run
 
 COUNT = 256  # fakes to a count
-COUNTS, APART = 10, 32_000  # counts per run, and images by which they are apart: one costs as much as 400 of training
+COUNTS, APART = 10, 64_000  # counts per run, and images by which they are apart: one costs as much as 1,000 of training
 REALS, AGREEMENT = 100, 0.7  # reals of which the classifier must know so many for its counts to mean anything
 RARE = 0.04  # share in the data below which so few fakes say nothing about a class
 
@@ -33,7 +32,7 @@ class ClassBalance(Observer):
         """`dataset` is the part trained on, with labels; its classes are the classifier's."""
         assert dataset.labels is not None
         self.folder, self.classifier, self.dataset = folder, classifier, dataset
-        self.every = looks_every(recipe, COUNTS, APART, 1)
+        self.every = max(APART, recipe.images // COUNTS)
         self.data = np.bincount(dataset.labels, minlength=classifier.class_count) / len(dataset)
         self.found: dict[str, float] = {}
         self.fits: bool | None = None

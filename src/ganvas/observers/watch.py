@@ -20,7 +20,7 @@ class Watch:
     """What to observe, and how often. Never changes the weights."""
 
     log_every: int = 0
-    """Images between lines of log.jsonl; 0 is a five-hundredth of the run."""
+    """Images between lines of log.jsonl; 0 is a five-hundredth of the run, or more of a short one."""
     sample_every: int = 0
     """Images between sample grids, in addition to those after each epoch; 0 is none."""
     sample_epochs: int = 1
