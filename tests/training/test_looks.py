@@ -49,7 +49,7 @@ def test_a_run_shorter_than_its_looks_is_looked_at_once_a_batch() -> None:
 
 
 class Blank:
-    """Says the class that the brightness of a picture stands for; below no `Extractor`, which would be found by name."""
+    """Says the class that the brightness of a picture stands for; no `Extractor`, which would be found by name."""
 
     class_names = Digits.class_names
 
