@@ -162,7 +162,7 @@ def test_npz_of_objects_or_of_an_unknown_range_is_refused(tmp_path: Path) -> Non
 
 def test_numpys_advice_to_run_code_is_not_passed_on(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", images=np.array([{}], dtype=object))
-    with pytest.raises(InputError, match="holds Python objects") as refused:
+    with pytest.raises(InputError, match=r"contains images object") as refused:
         read(tmp_path / "a.npz")
     assert "allow_pickle" not in str(refused.value)
 
@@ -170,8 +170,7 @@ def test_numpys_advice_to_run_code_is_not_passed_on(tmp_path: Path) -> None:
 def test_an_npz_of_huge_labels_or_sizes_is_refused_before_they_cost_memory(tmp_path: Path) -> None:
     images = np.zeros((2, 8, 8), np.uint8)
     np.savez(tmp_path / "a.npz", images=images, labels=np.array([0, 2**40]))
-    with pytest.raises(InputError, match=r"label 1,099,511,627,776, above the limit of 65,535"):
-        read(tmp_path / "a.npz")
+    assert read(tmp_path / "a.npz").unlabelled == "its labels are no class numbers"
     header = io.BytesIO()
     np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": (2**40, 8, 8)})
     with zipfile.ZipFile(tmp_path / "b.npz", "w", zipfile.ZIP_DEFLATED) as archive:
@@ -183,7 +182,7 @@ def test_an_npz_of_huge_labels_or_sizes_is_refused_before_they_cost_memory(tmp_p
 
 def test_an_npz_that_unpacks_to_more_than_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     np.savez_compressed(tmp_path / "a.npz", images=np.zeros((99, 99, 99), np.uint8))
-    monkeypatch.setattr("ganvas.data.listing.free_memory", lambda: 10**5)
+    monkeypatch.setattr("ganvas.data.arrays.free_memory", lambda: 10**5)
     with pytest.raises(InputError, match=r"unpacks to 0\.0 GB.*give a folder or a zip"):
         read(tmp_path / "a.npz")
 

@@ -45,7 +45,7 @@ def test_a_page_holds_all_of_it_and_needs_nothing(run: RunFolder, cli: Cli) -> N
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [str(Path("runs/r/report.html"))]
     text = Path("runs/r/report.html").read_text(encoding="utf-8")
-    assert len(re.findall(r'<img src="data:image/webp;base64,', text)) == 6 + 2  # sheets, curves and diagnosis
+    assert len(re.findall(r'<img src="data:image/webp;base64,', text)) == 5 + 2  # sheets, curves and diagnosis
     assert not re.findall(r'(?:src|href)="(?!data:)', text)
     assert "after 0 images, reals on the right" in text
     assert "after 800 images" in text
@@ -64,7 +64,7 @@ def test_markdown_has_its_pictures_beside_it(run: RunFolder, cli: Cli) -> None:
     assert done.stdout.splitlines() == ["the report.md", "the report-files"]
     text = Path("the report.md").read_text(encoding="utf-8")
     pictures = re.findall(r"!\[[^\]]*\]\(([^)]*)\)", text)
-    assert len(pictures) == 8
+    assert len(pictures) == 7
     for picture in pictures:
         with Image.open(unquote(picture)) as image:
             image.load()
@@ -127,7 +127,7 @@ def test_damaged_previews_are_passed_over(run: RunFolder, cli: Cli) -> None:
     run.sample_path(0).write_bytes(b"text")
     run.sample_path(800).write_bytes(run.sample_path(400).read_bytes()[:900])
     assert cli("report", "runs/r", "--out", "r.md").returncode == 0
-    assert len(list(Path("r-files").glob("samples-*.png"))) == 4
+    assert len(list(Path("r-files").glob("samples-*.png"))) == 3
 
 
 def test_a_modality_shown_as_text_keeps_its_lines(cli: Cli) -> None:

@@ -67,7 +67,7 @@ def test_a_lazy_penalty_is_rare_and_as_strong(penalty: Penalty) -> None:
     seen: list[bool] = []
 
     class Note:
-        ends = ""
+        ends, vital = "", False
 
         def start(self, run: Run) -> None: ...
 

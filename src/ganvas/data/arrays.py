@@ -119,7 +119,7 @@ class _Rows:
 
 
 def _kinds(path: Path) -> dict[str, _Kind]:
-    """The arrays of an npz file by their names, without reading them; arrays of objects are left out."""
+    """The arrays of an npz file by their names, without reading them."""
     readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
     found = {}
     with zipfile.ZipFile(path) as archive:
@@ -131,7 +131,7 @@ def _kinds(path: Path) -> dict[str, _Kind]:
                 except ValueError:  # a file that is no array
                     continue
             # Nothing is allocated for a header that claims more than there is.
-            if not dtype.hasobject and math.prod(shape) * dtype.itemsize <= info.file_size:
+            if dtype.hasobject or math.prod(shape) * dtype.itemsize <= info.file_size:
                 found[info.filename.removesuffix(".npy")] = _Kind(dtype, shape)
     return found
 

@@ -5,10 +5,10 @@ The Python version is made of pickles, which could run any code: their opcodes a
 
 from __future__ import annotations
 
-import pickletools
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
+from pickletools import genops
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +64,7 @@ def _from_records(content: bytes) -> tuple[NDArray[np.uint8], NDArray[np.int64]]
 def _from_opcodes(content: bytes) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """A pickled dictionary: the pixels are its longest string of bytes, the labels the integers after the key."""
     pixels, labels, in_labels = b"", [], False
-    for opcode, argument, _ in pickletools.genops(content):
+    for opcode, argument, _ in genops(content):
         if isinstance(argument, bytes | bytearray | str) and opcode.name not in ("GLOBAL", "INST"):
             value = argument.encode("latin-1", "ignore") if isinstance(argument, str) else bytes(argument)
             pixels = max(pixels, value, key=len)

@@ -21,7 +21,7 @@ def render(template: str, **values: Any) -> str:
     """Render a template; a missing value is an error, not an empty string."""
     text = _environment(template.endswith(".md")).get_template(template).render(version=__version__, **values)
     text = CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
-    return text.encode(errors="replace").decode()  # names of files that are no UTF-8
+    return text.encode(errors="backslashreplace").decode()  # names of files that are no UTF-8
 
 
 @cache
