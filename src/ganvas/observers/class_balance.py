@@ -33,7 +33,7 @@ class ClassBalance(Observer):
         assert dataset.labels is not None
         self.folder, self.classifier, self.dataset = folder, classifier, dataset
         self.every = max(APART, recipe.images // COUNTS)
-        self.data = np.bincount(dataset.labels, minlength=classifier.class_count) / len(dataset)
+        self.data = np.bincount(dataset.labels, minlength=len(classifier.class_names)) / len(dataset)
         self.found: dict[str, float] = {}
         self.fits: bool | None = None
 
