@@ -11,7 +11,7 @@ from tests.conftest import tiny
 
 def test_the_same_weights_are_the_same_bytes() -> None:
     path, found, bare = Path("m.safetensors"), set(), set()
-    about = {"system": {"type": "réseau"}, "size": 8}
+    about = {"system": {"type": "réseau"}, "images": 8}
     for _ in range(12):
         checkpoint.save(
             path, {"g.é\n": torch.arange(3.0), "d.x": torch.zeros(2, 1)}, {"system": {"type": "réseau"}, "size": 8}

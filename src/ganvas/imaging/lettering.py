@@ -44,7 +44,7 @@ def save_chart(figure: Any, path: Path, metadata: Mapping[str, str] | None = Non
     for text in _texts(figure):
         shown = text.get_text()
         text.set_parse_math("\\mathdefault" in shown)  # the axes' own powers of ten
-        if not shown.isascii():
+        if not all(line.isascii() and line.isprintable() for line in shown.split("\n")):
             lines, fonts = zip(*map(drawable, shown.split("\n")), strict=True)
             text.set_text("\n".join(lines))
             text.set_fontfamily(["DejaVu Sans", *map(_family, dict.fromkeys(filter(None, fonts)))])
