@@ -13,9 +13,7 @@ def test_the_same_weights_are_the_same_bytes() -> None:
     path, found, bare = Path("m.safetensors"), set(), set()
     about = {"system": {"type": "réseau"}, "images": 8}
     for _ in range(12):
-        checkpoint.save(
-            path, {"g.é\n": torch.arange(3.0), "d.x": torch.zeros(2, 1)}, {"system": {"type": "réseau"}, "size": 8}
-        )
+        checkpoint.save(path, {"g.é\n": torch.arange(3.0), "d.x": torch.zeros(2, 1)}, about)
         found.add(path.read_bytes())
         checkpoint.write_tensors(path, {"x": torch.zeros(2)}, {name: name for name in "scale"})
         bare.add(path.read_bytes())

@@ -10,6 +10,7 @@ import textwrap
 import typing
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
 from typing import Any, Literal, get_args, get_origin
 
 from ganvas.errors import nearest
@@ -133,7 +134,8 @@ def _with_choices(meaning: str, kind: Any) -> str:
     return meaning if all(choice in meaning for choice in choices) else f"{meaning} One of {', '.join(choices)}."
 
 
-def _docs(kind: type) -> dict[str, str]:
+@cache
+def _docs(kind: Any) -> dict[str, str]:
     """The strings below the fields of a dataclass and its bases."""
     found: dict[str, str] = {}
     for base in reversed(kind.__mro__[:-1]):
