@@ -101,7 +101,8 @@ def flags_of(default: Any, parts: Mapping[str, type[Any]], short: Mapping[str, s
 
 
 def _walk(whole: Any, prefix: str, parts: Mapping[str, type[Any]]) -> Iterator[Flag]:
-    meanings, kinds = _docs(type(whole)), typing.get_type_hints(type(whole))
+    of: Any = type(whole)
+    meanings, kinds = _docs(of), typing.get_type_hints(of)
     for field in fields(whole):
         value, name = getattr(whole, field.name), f"{prefix}{field.name.replace('_', '-')}"
         meaning = meanings.get(field.name, "")
