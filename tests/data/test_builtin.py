@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import pickle
+import shutil
 import struct
 import subprocess
 import sys
+import tarfile
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -16,7 +18,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganvas.data import NAMES, Dataset, load
+from ganvas.data import NAMES, Dataset, cifar10, load
 from ganvas.data._torchvision import datasets
 from ganvas.data.builtin import BY_HAND, COUNTS
 from ganvas.errors import InputError
@@ -78,23 +80,56 @@ def test_idx_files_put_there_by_hand(root: Path, name: str, folder: str, packed:
     assert len(data.classes) == 10
 
 
-@pytest.mark.usefixtures("_offline")
-def test_cifar10_put_there_by_hand(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = root / "cifar-10-batches-py"
+def cifar10_files(root: Path, version: str) -> tuple[np.ndarray, list[int]]:
+    """The six files of one version, four images each; what the five for training hold."""
+    folder = root / f"cifar-10-batches-{version}"
     folder.mkdir(parents=True)
-    pixels = np.random.default_rng(0).integers(0, 256, (4, 3, 32, 32), np.uint8)
-    batch = {"data": pixels.reshape(4, -1), "labels": [3, 1, 4, 1]}
-    names = {"label_names": [f"kind {i}" for i in range(10)]}
-    for file, content in (("train", batch), ("test", batch), ("meta", names)):
-        (folder / file).write_bytes(pickle.dumps(content))
-    reader = datasets().CIFAR10
-    monkeypatch.setattr(reader, "train_list", [["train", None]])
-    monkeypatch.setattr(reader, "test_list", [["test", None]])
-    monkeypatch.setattr(reader, "meta", {"filename": "meta", "key": "label_names", "md5": None})
+    chance, images, labels = np.random.default_rng(0), [], []
+    for name in (*cifar10.TRAIN, *cifar10.TEST):
+        pixels, numbers = chance.integers(0, 256, (4, 3, 32, 32), np.uint8), chance.integers(0, 10, 4)
+        images, labels = [*images, pixels.transpose(0, 2, 3, 1)], [*labels, *map(int, numbers)]
+        rows = pixels.reshape(4, -1)
+        if version == "bin":
+            (folder / f"{name}.bin").write_bytes(np.column_stack([numbers.astype(np.uint8), rows]).tobytes())
+        else:
+            batch = {
+                "batch_label": "one of 5",
+                "labels": numbers.tolist(),
+                "data": rows,
+                "filenames": ["a.png"],
+            }
+            (folder / name).write_bytes(pickle.dumps(batch, protocol=2))
+    return np.concatenate(images[:5]), labels[:20]
+
+
+@pytest.mark.usefixtures("_offline")
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("version", ["bin", "py"])
+def test_cifar10_put_there_by_hand(root: Path, version: str, packed: bool) -> None:
+    images, labels = cifar10_files(root, version)
+    if packed:
+        folder = root / f"cifar-10-batches-{version}"
+        with tarfile.open(root / f"cifar-10-{'binary' if version == 'bin' else 'python'}.tar.gz", "w:gz") as archive:
+            archive.add(folder, folder.name)
+        shutil.rmtree(folder)
     data = read("cifar10", 32, 3)
-    assert np.array_equal(data.images, pixels.transpose(0, 2, 3, 1))
+    assert np.array_equal(data.images, images)
     assert data.labels is not None
-    assert data.labels.tolist() == [3, 1, 4, 1]
+    assert data.labels.tolist() == labels
+    assert data.classes[3] == "cat"
+
+
+@pytest.mark.usefixtures("_offline")
+def test_code_in_cifar10s_files_is_not_run(root: Path) -> None:
+    class Evil:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return Path.touch, (Path("evil"),)
+
+    cifar10_files(root, "py")
+    (root / "cifar-10-batches-py" / "data_batch_1").write_bytes(pickle.dumps({"labels": [1], "data": Evil()}))
+    with pytest.raises(InputError, match="cifar10"):
+        read("cifar10", 32, 3)
+    assert not Path("evil").exists()
 
 
 @pytest.mark.usefixtures("_offline")

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ganvas.data import cifar10
 from ganvas.data.idx import read_idx, unpacked_or_packed
 from ganvas.errors import InputError
 from ganvas.imaging.grid import Pixels
@@ -37,7 +38,7 @@ BY_HAND = {
     " t10k-labels-idx1-ubyte.gz into {root}/MNIST/raw",
     "fashion-mnist": "Fashion-MNIST's train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz"
     " and t10k-labels-idx1-ubyte.gz into {root}/FashionMNIST/raw",
-    "cifar10": "cifar-10-python.tar.gz into {root}",
+    "cifar10": "cifar-10-binary.tar.gz or cifar-10-python.tar.gz into {root}",
     "celeba": "img_align_celeba.zip, identity_CelebA.txt, list_attr_celeba.txt, list_bbox_celeba.txt,"
     " list_landmarks_align_celeba.txt and list_eval_partition.txt into {root}/celeba",
     "div2k": "DIV2K_train_HR.zip, or the folder DIV2K_train_HR from it, into {root}",
@@ -54,6 +55,7 @@ MNISTS = {
 """torchvision's reader of each set of IDX files, and its names of the classes, which enter the fingerprints."""
 STACKED = 3  # digits per image of stacked-mnist
 DIV2K, DIV2K_URL = "DIV2K_train_HR", "https://data.vision.ee.ethz.ch/cvl/DIV2K"
+DIV2K_SHA256 = "9d0b9c463f6e35b6c62cc6a930ee2224f670b34c1df841a57670f9acf0f6c335"
 TIMEOUT = 20.0  # seconds without an answer after which a download counts as failed
 
 
@@ -102,7 +104,9 @@ def open_builtin(name: str) -> Builtin:
         return Builtin(images, digits.target, tuple(map(str, digits.target_names)))
     if name.startswith("stacked-mnist"):
         return _or_by_hand(name, partial(_stacked, name, data_dir()))
-    return _or_by_hand(name, partial(_mnist if name in MNISTS else _from_torchvision, name, data_dir()))
+    if name == "cifar10":
+        return _or_by_hand(name, partial(_cifar10, data_dir()))
+    return _or_by_hand(name, partial(_mnist, name, data_dir()) if name in MNISTS else partial(_celeba, data_dir()))
 
 
 def _stacked(name: str, root: Path) -> Builtin:
@@ -129,17 +133,17 @@ def div2k() -> Path:
     """
     folder, packed = data_dir() / DIV2K, data_dir() / f"{DIV2K}.zip"
     found = next((path for path in (folder, packed) if path.exists()), None)
-    return found or _or_by_hand("div2k", partial(_download, f"{DIV2K_URL}/{packed.name}", packed))
+    return found or _or_by_hand("div2k", partial(_download, f"{DIV2K_URL}/{packed.name}", packed, DIV2K_SHA256))
 
 
-def _download(url: str, path: Path) -> Path:
+def _download(url: str, path: Path, sha256: str) -> Path:
     import torch
 
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(TIMEOUT)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        torch.hub.download_url_to_file(url, str(path))  # via a temporary file, with a progress bar
+        torch.hub.download_url_to_file(url, str(path), sha256)  # via a temporary file, with a progress bar
     finally:
         socket.setdefaulttimeout(before)
     return path
@@ -177,16 +181,20 @@ def _mnist(name: str, root: Path, train: bool = True) -> Builtin:
     return Builtin(images, labels.astype(np.int64), classes)
 
 
-def _from_torchvision(name: str, root: Path) -> Builtin:
+def _cifar10(root: Path) -> Builtin:
+    found = cifar10.read_cifar10(root)
+    if found is None:
+        _download(cifar10.URL, root / cifar10.ARCHIVE, cifar10.SHA256)
+        found = cifar10.read_cifar10(root)
+        assert found
+    return Builtin(*found, cifar10.CLASSES)
+
+
+def _celeba(root: Path) -> Builtin:
     from ganvas.data._torchvision import datasets
 
-    readers = datasets()
-    if name == "celeba":
-        faces = _read(readers.CelebA, root, split="train")
-        folder = root / "celeba" / "img_align_celeba"
-        return Builtin([folder / file for file in faces.filename], None, ())
-    found = _read(readers.CIFAR10, root, train=True)
-    return Builtin(np.asarray(found.data), np.asarray(found.targets), tuple(found.classes))
+    faces = _read(datasets().CelebA, root, split="train")
+    return Builtin([root / "celeba" / "img_align_celeba" / file for file in faces.filename], None, ())
 
 
 def _read(reader: Any, root: Path, **options: Any) -> Any:
