@@ -86,7 +86,7 @@ def _sorted(rows: Tensor) -> Tensor:
     if rows.device.type != "cpu":
         return rows.sort(dim=1).values
     # On a CPU torch also sorts the indices, which nobody needs; numpy's vectorised sort is several times faster.
-    return torch.from_numpy(np.sort(rows.numpy(), axis=1))
+    return torch.from_numpy(np.sort(rows.float().numpy(), axis=1)).to(rows.dtype)  # numpy has no bfloat16
 
 
 def sliced_wasserstein(real: Projections, fake: Projections) -> float:
