@@ -220,7 +220,7 @@ REMEDIES: dict[str, tuple[Remedy, ...]] = {
 
 
 def advice(verdict: str, recipe: Recipe, images: int, folder: RunFolder | None = None) -> list[str]:
-    """The remedies for a verdict that apply to a recipe, one line each: as flags, or as a command for a run's folder."""
+    """The remedies for a verdict that apply to a recipe, one line each: as flags, or as a command for a run."""
     lines = []
     for remedy in REMEDIES[verdict]:
         flags = remedy.flags(recipe, images)

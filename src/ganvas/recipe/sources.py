@@ -38,8 +38,8 @@ class Images(Source):
     """Square images of one size from one source."""
 
     source: str
-    """Dataset (digits, mnist, fashion-mnist, stacked-mnist, stacked-mnist-test, cifar10, celeba, div2k), or a folder, zip,
-    parquet or npz file."""
+    """Dataset (digits, mnist, fashion-mnist, stacked-mnist, stacked-mnist-test, cifar10, celeba, div2k), or a folder,
+    zip, parquet or npz file."""
     fit: Literal["crop", "pad", "stretch"] = "crop"
     """How images become square: crop the centre, pad with black, or stretch."""
     held_out: float = 0.05
