@@ -56,7 +56,7 @@ def test_one_run_diverges_the_others_are_trained_and_compared() -> None:
     ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGKILL, -9, marks=pytest.mark.slow)]
 )
 def test_a_study_interrupted_inside_a_run_loses_nothing(number: signal.Signals, code: int) -> None:
-    study = replace(plan(3_200), vary={"adam_g.lr": [2e-4]})
+    study = replace(plan(1_600), vary={"adam_g.lr": [2e-4]})
     Path("s.json").write_text(to_text(study))
     process = ganvas("study", "s.json")
     folder = RunFolder(f"runs/s/{SOUND}")
@@ -68,7 +68,7 @@ def test_a_study_interrupted_inside_a_run_loses_nothing(number: signal.Signals, 
         time.sleep(0.02)
     stopped = folder.read_events()[-1]
     assert stopped["event"] == "stopped"
-    assert 0 < stopped["images"] < 3_200
+    assert 0 < stopped["images"] < 1_600
     failures, _ = outcome_of(study)
     assert failures == ()
     events = [event["event"] for event in folder.read_events() if event["event"] != "verdict"]
@@ -92,7 +92,7 @@ def test_a_stopped_run_is_not_reported_as_finished(monkeypatch: pytest.MonkeyPat
         began[0].send_signal(signal.SIGTERM)
 
     monkeypatch.setattr("ganvas.studies.runner.subprocess.Popen", Started)
-    study = replace(plan(3_200), vary={"adam_g.lr": [2e-4]})
+    study = replace(plan(1_600), vary={"adam_g.lr": [2e-4]})
     threading.Thread(target=stop_it, daemon=True).start()
     failures, said = outcome_of(study)
     assert len(failures) == 1
