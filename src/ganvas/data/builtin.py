@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ganvas.data import cifar10
+from ganvas.data.cifar10 import ARCHIVE, CLASSES, SHA256, URL, read_cifar10
 from ganvas.data.idx import read_idx, unpacked_or_packed
 from ganvas.errors import InputError
 from ganvas.imaging.grid import Pixels
@@ -182,12 +182,12 @@ def _mnist(name: str, root: Path, train: bool = True) -> Builtin:
 
 
 def _cifar10(root: Path) -> Builtin:
-    found = cifar10.read_cifar10(root)
+    found = read_cifar10(root)
     if found is None:
-        _download(cifar10.URL, root / cifar10.ARCHIVE, cifar10.SHA256)
-        found = cifar10.read_cifar10(root)
+        _download(URL, root / ARCHIVE, SHA256)
+        found = read_cifar10(root)
         assert found
-    return Builtin(*found, cifar10.CLASSES)
+    return Builtin(*found, CLASSES)
 
 
 def _celeba(root: Path) -> Builtin:
