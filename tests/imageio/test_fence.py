@@ -171,20 +171,48 @@ def test_a_file_upscaled_twice_at_once_is_never_torn(
     assert_whole()
 
 
+WORKER = """
+import sys
+from ganvas.cli import main
+for line in sys.stdin:
+    print(main(line.split()), flush=True)
+"""
+
+
 @pytest.mark.slow
 def test_a_file_upscaled_by_two_processes_at_once_is_never_torn(model: Path) -> None:
     save(Path("p.png"), pixels(40, 60))
-    command = [sys.executable, "-m", "ganvas", "upscale", "p.png", "--overwrite", "--model", str(model)]
-    for _ in range(50):
-        Path("p_x4.png").unlink(missing_ok=True)
-        pair = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for _ in range(2)]
-        while any(one.poll() is None for one in pair):
-            if Path("p_x4.png").exists():
-                with Image.open("p_x4.png") as image:
-                    image.load()
-        assert 0 in [one.returncode for one in pair]
-        assert all(b"Traceback" not in one.communicate()[1] for one in pair)
-        assert_whole()
+    words = f"upscale p.png --overwrite --model {model}\n"
+    with contextlib.ExitStack() as running:
+        pair = [
+            running.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-c", WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+                )
+            )
+            for _ in range(2)
+        ]
+        for _ in range(50):
+            Path("p_x4.png").unlink(missing_ok=True)
+            for one in pair:
+                assert one.stdin
+                one.stdin.write(words)
+                one.stdin.flush()
+            while not Path("p_x4.png").exists():
+                assert all(one.poll() is None for one in pair)
+            with Image.open("p_x4.png") as image:
+                image.load()
+            assert "0" in [code_of(one) for one in pair]
+            assert_whole()
+        for one in pair:
+            assert one.stdin
+            one.stdin.close()
+
+
+def code_of(worker: subprocess.Popen[str]) -> str:
+    """The exit code of its command, which it prints last."""
+    assert worker.stdout
+    return next(line.strip() for line in worker.stdout if line.strip() in ("0", "1", "2"))
 
 
 def assert_whole() -> None:
