@@ -65,9 +65,11 @@ def layers(network: nn.Module, example: Tensor) -> list[Layer]:
             kind = ", ".join([kind.removeprefix("Parametrized"), *norms])
         found.append(Layer(kind, tuple(output.shape[1:]), sum(parameter.numel() for parameter in own)))
 
-    named = [(name.split("."), module) for name, module in network.named_modules()]
-    layers = [m for name, m in named if WRAPPED not in name and (_own(m) or not any(m.children()))]
-    hooks = [layer.register_forward_hook(note) for layer in layers]
+    hooks = [
+        module.register_forward_hook(note)
+        for name, module in network.named_modules()
+        if WRAPPED not in name.split(".") and (_own(module) or not any(module.children()))
+    ]
     try:
         with torch.no_grad():
             network(example)

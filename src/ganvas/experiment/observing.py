@@ -26,7 +26,7 @@ from ganvas.training.observer import Observer
 from ganvas.training.run import Run
 
 LOG_LINES, MEASUREMENTS = 500, 20  # per run by default
-APART, FEWEST = 8_192, 2  # measurements in short runs: one costs as much as 200 images of training
+APART, FEWEST = 8_192, 2  # measurements in short runs: one costs as much as 100 images of training
 
 
 def make_observers(

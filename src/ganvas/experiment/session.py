@@ -144,6 +144,9 @@ class _Session:
     run: Run
     probe: Probe | None = None
     observers: Sequence[Observer] = ()
+    finished: bool = False
+    early: str = ""
+    """The reason for finishing before the recipe's length, if it did."""
 
     def restore(self) -> None:
         """Restore the run and its controller from the folder."""
@@ -163,7 +166,7 @@ class _Session:
                 f" {broken[0].name} ({broken[0].reason}); {folder.events} lists them all.",
                 style="yellow",
             )
-        for line in (*(f"{dataset.name}: {choice}" for choice in dataset.notes), *([note] if note else ())):
+        for line in filter(None, (*(f"{dataset.name}: {choice}" for choice in dataset.notes), note)):
             console.print(line, markup=False, highlight=False, soft_wrap=True)
         folder.add_event("resumed" if run.images_seen else "started", images=run.images_seen)
         for warning in (*self.task.warnings(run.recipe, dataset), *sanity_checks(run.recipe)):
@@ -180,25 +183,11 @@ class _Session:
         run, folder, began_at = self.run, self.folder, self.run.images_seen
         progress = ProgressLine(self.console)
         parts = self.dataset, self.held_out
-        observers: list[Observer] = []
-        early, finished = "", False
-
-        def ends() -> str:
-            return next((observer.ends for observer in observers if observer.ends), "")
-
-        def finish() -> None:
-            nonlocal early, finished
-            early = ends() or ("" if caught else self._ended_by_controller())
-            finished = run.images_seen >= self.recipe.images or bool(early)
-            if finished:
-                self._write_model(best=bool(ends()))
-
-        observers += make_observers(
-            self.task, folder, self.recipe, self.watch, parts, self.probe, self._about(), progress, finish
-        )
-        observers += self.observers
+        about, conclude = self._about(), lambda: self._conclude(caught)
+        ours = make_observers(self.task, folder, self.recipe, self.watch, parts, self.probe, about, progress, conclude)
+        self.observers = [*ours, *self.observers]
         try:
-            spent = play(run, self.feed, observers, lambda: bool(caught or ends()), self._leave_out)
+            spent = play(run, self.feed, self.observers, lambda: bool(caught or self._ends()), self._leave_out)
         except Diverged as error:
             last = folder.states()
             kept = str(last[0]) if last else None
@@ -206,13 +195,23 @@ class _Session:
             raise
         finally:
             progress.close()
-        return self._finish(spent, began_at, caught, "finished" if finished else "stopped", early)
+        return self._record(spent, began_at, caught)
 
-    def _finish(
-        self, spent: Timing, began_at: int, caught: list[int], state: Literal["finished", "stopped"], early: str
-    ) -> Outcome:
+    def _ends(self) -> str:
+        """Why an observer ends the run; empty if none does."""
+        return next((observer.ends for observer in self.observers if observer.ends), "")
+
+    def _conclude(self, caught: list[int]) -> None:
+        """Decide how the session ended, and write the model of a finished run."""
+        self.early = self._ends() or ("" if caught else self._ended_by_controller())
+        self.finished = self.run.images_seen >= self.recipe.images or bool(self.early)
+        if self.finished:
+            self._write_model(best=bool(self._ends()))
+
+    def _record(self, spent: Timing, began_at: int, caught: list[int]) -> Outcome:
         """Record how the session ended."""
-        seen = self.run.images_seen
+        seen, early = self.run.images_seen, self.early
+        state: Literal["finished", "stopped"] = "finished" if self.finished else "stopped"
         fields: dict[str, Any] = {"data_wait": spent.data / spent.total, "observers": spent.observers / spent.total}
         if early:
             saved = spent.total * (self.recipe.images - seen) / max(1, seen - began_at)
