@@ -18,6 +18,7 @@ import pkgutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -196,7 +197,12 @@ def _files() -> Iterator[tuple[str, Path]]:
         yield module.name, path / "__init__.py" if module.ispkg else path.with_suffix(".py")
 
 
-def _read(system: str, path: Path) -> Iterator[Entry]:
+@cache  # a command asks several times, and a file is imported only once as well
+def _read(system: str, path: Path) -> tuple[Entry, ...]:
+    return tuple(_entries(system, path))
+
+
+def _entries(system: str, path: Path) -> Iterator[Entry]:
     tree = ast.parse(read_bytes(path), str(path))
     lines = (ast.get_docstring(tree) or "").splitlines()
     paper = next((line.removeprefix("Paper:").strip() for line in lines if line.startswith("Paper:")), "")
