@@ -131,6 +131,12 @@ def test_arrays_tensors_and_networks_are_evaluated(trained_run: TrainedRun) -> N
     assert ganvas.evaluate("runs/r", against=np.zeros((60, 8, 8)), fakes=60, **MEASURES)["SWD"].value > 0
 
 
+def test_of_an_array_the_same_images_are_chosen_as_of_the_file_that_holds_it() -> None:
+    np.savez("fakes.npz", REALS)
+    asked = {"against": REALS, "fakes": 50, "seed": 3, **MEASURES}
+    assert ganvas.evaluate(REALS, **asked)["SWD"].value == ganvas.evaluate("fakes.npz", **asked)["SWD"].value
+
+
 @pytest.mark.parametrize(
     ("source", "options", "message"),
     [

@@ -66,7 +66,7 @@ def dataset_of(array: Array) -> Dataset:
 
 
 def sampler_of(source: Sampled, latent: Latent, seed: int, device: str) -> tuple[str, Callable[[int], NDArray[Any]]]:
-    """The name of a source in memory, and a function that gives its first `n` samples.
+    """The name of a source in memory, and a function that gives `n` of its samples, or all if there are fewer.
 
     Args:
         latent: shape of the noise of one sample, for a network; 0 reads its attribute `latent`.
@@ -82,12 +82,16 @@ def sampler_of(source: Sampled, latent: Latent, seed: int, device: str) -> tuple
         return type(source).__name__, lambda n: _generated(source, latent, n, seed, device)
     if isinstance(source, np.ndarray | Tensor):
         images = images_of(source)
-        chosen = np.random.default_rng(seed)
-        return "array", lambda n: images[np.sort(chosen.choice(len(images), min(n, len(images)), replace=False))]
+        return "array", lambda n: images[choose(len(images), n, seed)]
     raise InputError(
         f"{source!r:.80} is of type {type(source).__name__}; give a run's folder, images as files or an array, a"
         " predictor of ganvas.open, or a network."
     )
+
+
+def choose(total: int, most: int, seed: int) -> NDArray[np.int64]:
+    """At most so many different numbers below `total`, in their order, the same for the same seed."""
+    return np.sort(np.random.default_rng(seed).choice(total, min(most, total), replace=False))
 
 
 def _generated(network: nn.Module, latent: Latent, n: int, seed: int, device: str) -> NDArray[np.uint8]:

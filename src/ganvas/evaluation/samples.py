@@ -14,7 +14,7 @@ import ganvas.inference
 from ganvas.data import Dataset, open_data
 from ganvas.data.examine import examine
 from ganvas.errors import InputError
-from ganvas.evaluation.arrays import Array, Latent, Sampled, dataset_of, sampler_of
+from ganvas.evaluation.arrays import Array, Latent, Sampled, choose, dataset_of, sampler_of
 from ganvas.inference.base import Predictor
 from ganvas.inference.super_resolution import BICUBIC
 from ganvas.metrics.measure import Labels
@@ -235,11 +235,11 @@ def _of_source(source: str, against: Against, fakes: int, split: Split, seed: in
     ((width, height),) = found.sizes
     if width != height:
         raise InputError(f"the images in {source} are {width} x {height}; give square ones, as ganvas makes them.")
-    shape = (1 if set(found.modes) <= {"L", "1"} else 3, width, width)
+    grey = all(mode.split()[-1] in ("L", "1") for mode in found.modes)  # as in "PNG L"
+    shape = (1 if grey else 3, width, width)
     whole = open_data(Images(source=source), shape, progress=True)
-    count = min(fakes or FAKES, len(whole))
-    made = whole.take(_choose(len(whole), count, seed))
-    reals, _, training, held_out, protocol = _reals(_images(against), shape, count, split, seed)
+    made = whole.take(choose(len(whole), fakes or FAKES, seed))
+    reals, _, training, held_out, protocol = _reals(_images(against), shape, len(made), split, seed)
     protocol |= {"fakes": len(made), "seed": seed}
     notes = (f"{len(whole.skipped)} files in {source} cannot be used.",) if whole.skipped else ()
     return Samples(made, reals, training, held_out, whole.name, None, "", 0, protocol, notes)
@@ -263,7 +263,7 @@ def _reals(
     part = {"train": training, "held-out": held_out, "all": whole}[split]
     if not len(part):
         raise InputError(f"{whole.name} has no {split} {whole.kind}; give another --split.")
-    chosen = _choose(len(part), min(count, len(part)), seed)
+    chosen = choose(len(part), count, seed)
     reals = part.take(chosen)
     protocol = {
         "reals": len(reals),
@@ -273,8 +273,3 @@ def _reals(
         "held_out": share,
     }
     return reals, None if part.labels is None else part.labels[chosen], training, held_out, protocol
-
-
-def _choose(total: int, count: int, seed: int) -> NDArray[np.int64]:
-    """So many different numbers below `total`, in their order, the same for the same seed."""
-    return np.sort(np.random.default_rng(seed).choice(total, count, replace=False))
