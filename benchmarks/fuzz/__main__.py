@@ -5,10 +5,10 @@
     python -m benchmarks.fuzz --selfcheck
 
 Every case is made from its seed and its name alone, so that ``--case`` makes it again and shows all that it said. A
-good answer to bad input is exit code 0, 1 or 2 within 30 s; with 2, one sentence ``ganvas: ...; remedy.``. It is no
-traceback and no raw escape byte, leaves no temporary file, and writes only below the current folder and into ganvas's
-cache. Prints a table of kinds (largest seconds and MiB in the last columns) and the faults by their place in the
-source. Exit code 0 if there are none, else 1; 3 if a case could not be made.
+good answer to bad input is exit code 0, 1 or 2, without 30 s of silence; with 2, one sentence ``ganvas: ...; remedy.``.
+It is no traceback and no raw escape byte, leaves no temporary file, and writes only below the current folder and into
+ganvas's cache. Prints a table of kinds (largest seconds and MiB in the last columns) and the faults by their place in
+the source. Exit code 0 if there are none, else 1; 3 if a case could not be made.
 """
 
 from __future__ import annotations

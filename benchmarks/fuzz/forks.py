@@ -69,6 +69,7 @@ class Trial:
         give_away(self._notes)
         self._began = time.monotonic()
         self._computed, self._progress = 0.0, limit
+        self._said, self._quiet_since = 0, (0.0, 0.0)
         self._process = fork(self._run)
 
     def _make(self, make: Make, seed: int) -> Attack:
@@ -153,13 +154,22 @@ class Trial:
         return Result(self.name, self.attack, answer, judge(self.attack, answer, self._ground, self._before, after))
 
     def _hangs(self, seconds: float) -> bool:
-        """Whether it has computed, or waited, for the time limit; on a busy machine, computing takes longer."""
+        """Whether it has computed, or waited, for the time limit since it last said something.
+
+        On a busy machine, computing takes longer.
+        """
         if seconds < self._limit:
             return False
         computed = _computed(self._process)
+        said = sum((self._notes / name).stat().st_size for name in ("out", "err") if (self._notes / name).exists())
+        if said > self._said:
+            self._said, self._quiet_since = said, (seconds, computed)
         if computed > self._computed:
             self._computed, self._progress = computed, seconds
-        return computed >= self._limit or seconds - self._progress > PATIENCE or seconds >= 5 * self._limit
+        quiet, before = self._quiet_since
+        if seconds - quiet < self._limit:
+            return seconds >= 5 * self._limit
+        return computed - before >= self._limit or seconds - self._progress > PATIENCE or seconds >= 5 * self._limit
 
     def clear(self) -> None:
         """Remove the folders of the case."""

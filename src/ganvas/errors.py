@@ -44,4 +44,8 @@ def failure(error: BaseException, file: Path) -> str:
     """What went wrong in somebody's Python file, and where: ``NameError: name 'x' is not defined, line 3``."""
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
     line = lines[-1] if lines else getattr(error, "lineno", None)
-    return f"{type(error).__name__}: {error}" + (f", line {line}" if line else "")
+    try:
+        what = f"{type(error).__name__}: {error}"
+    except Exception:  # its own text is somebody's code, too
+        what = type(error).__name__
+    return what + (f", line {line}" if line else "")

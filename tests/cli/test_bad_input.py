@@ -59,6 +59,10 @@ def test_refused(case: str, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not Path("runs").exists()
 
 
+def test_a_flag_whose_value_is_two_hyphens(cli: Cli) -> None:
+    assert_refused(cli("upscale", "p.png", "--scale=--"), "--scale=-- has no value")
+
+
 def test_a_folder_of_odd_files_trains_on_the_good_ones(cli: Cli) -> None:
     folder = Path("odd")
     folder.mkdir()

@@ -160,6 +160,14 @@ def test_the_array_and_the_labels_can_be_chosen(tmp_path: Path) -> None:
             read(path, column=column, labels=wanted)
 
 
+def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    table = arrow.Table.from_arrays([arrow.array([png(1)]), arrow.array([png(2)])], names=["image", "image"])
+    parquet.write_table(table, tmp_path / "p.parquet")
+    with pytest.raises(InputError, match=r"several columns of one name \(image\); rename them"):
+        read(tmp_path / "p.parquet")
+
+
 def test_a_column_of_what_has_none_is_refused(tmp_path: Path) -> None:
     for source in ("digits", str(fill(tmp_path / "p", {"1.png": 1})), str(pack(tmp_path / "p.zip", {"1.png": 1}))):
         with pytest.raises(InputError, match="no parquet or npz file"):

@@ -157,6 +157,28 @@ def test_a_header_that_claims(case: str) -> None:
         ganvas.open(path)
 
 
+def test_a_header_whose_numbers_do_not_fit_names_the_file() -> None:
+    path = saved(Path("m.safetensors"), small())
+    tensors, about = checkpoint.load(path)
+    checkpoint.save(path, tensors, {**about, "system": {**about["system"], "kernel": -1}})
+    with pytest.raises(InputError, match=r"m\.safetensors describes a network that cannot be built: .* must be odd"):
+        ganvas.open(path)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names of files are text there")
+def test_a_model_whose_name_is_not_utf8() -> None:
+    path = saved(Path("m.safetensors"), small()).rename(os.fsdecode(b"caf\xe9.safetensors"))
+    with pytest.raises(InputError, match="rename it"):
+        ganvas.open(path)
+
+
+def test_complex_numbers_are_no_weights() -> None:
+    weights = {**msr(), "conv_last.weight": torch.zeros(3, 8, 3, 3, dtype=torch.complex64)}
+    torch.save(weights, "m.pth")
+    with pytest.raises(InputError, match=r"complex numbers in conv_last\.weight"):
+        ganvas.open("m.pth")
+
+
 @pytest.mark.parametrize("text", ["", "[]", "5", "{}", "[" * 100_000, '{"images": ' + "9" * 5000 + "}", "\x1b[2J"])
 def test_a_header_that_is_no_description(text: str) -> None:
     save_file({"g.x": torch.zeros(1)}, "m.safetensors", {"ganvas": text, "digest": "0"})

@@ -105,6 +105,7 @@ def test_refused(case: str, capsys: pytest.CaptureFixture[str]) -> None:
         ("study = (\n", "SyntaxError"),
         ("import sys\nsys.exit(0)\n", "SystemExit: 0, line 2"),
         ("raise BaseException('no\\nmore')\n", "BaseException: no\\nmore, line 1"),
+        ("class E(Exception):\n    def __str__(self): raise ValueError\nraise E\n", "(E, line 3)"),
         ("plan = 3\n", "study = ganvas.Study("),
     ],
 )

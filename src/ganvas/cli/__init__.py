@@ -90,6 +90,9 @@ def _dispatch(argv: list[str]) -> int:
         from ganvas.errors import nearest
 
         raise InputError(f"there is no verb {verb!r}{nearest(verb, VERBS)}; run ganvas --help for all verbs.")
+    if unset := next((word for word in rest if word.startswith("--") and word.endswith("=--")), ""):
+        # argparse takes this "--" for the end of the flags, and makes an empty list of the value.
+        raise InputError(f"{unset} has no value; give one after the equals sign, or leave the flag out.")
     code: int = importlib.import_module(f"ganvas.cli.{verb}").main(rest)
     return code
 

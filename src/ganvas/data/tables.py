@@ -62,7 +62,9 @@ def open_parquet(paths: Sequence[Path], name: str, choice: Choice) -> Listing:
 def _columns(name: str, schema: Any, choice: Choice) -> tuple[str, str, tuple[str, ...]]:
     """The columns of the images and of their labels, and what there is besides."""
     columns: list[str] = schema.names
-    binary = [c for c in columns if _is_image_column(schema.field(c).type)]
+    if twice := sorted({column for column in columns if columns.count(column) > 1}):
+        raise InputError(f"{name} has several columns of one name ({listed(twice)}); rename them.")
+    binary = [column for column, kind in zip(columns, schema.types, strict=True) if _is_image_column(kind)]
     if not binary:
         raise InputError(
             f"{name} has no column of images, only {listed(columns) or 'none'}; give a file with a binary column, or"

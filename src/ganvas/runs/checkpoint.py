@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -60,8 +60,11 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         Damaged: the file is truncated, altered, or not a ganvas checkpoint.
     """
     description, digest = read_header(path)
-    with safe_open(path, "pt") as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    try:
+        with safe_open(path, "pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:  # of a name that is no text, which only this way of opening refuses
+        raise Damaged(f"{path} cannot be read ({error}); rename it") from None
     if _digest(tensors) != digest:
         raise Damaged(f"{path} is corrupted: its tensors do not match their digest")
     return tensors, description

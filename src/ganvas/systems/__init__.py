@@ -135,7 +135,15 @@ def read_system(plain: Any, where: str = "system") -> System:
 
     load_systems()
     with _remembered(where):
-        return from_plain(System, plain, where)  # type: ignore[type-abstract]
+        try:
+            return from_plain(System, plain, where)  # type: ignore[type-abstract]
+        except InputError as error:
+            if where in str(error):
+                raise
+            raise InputError(
+                f"{where} describes a network that cannot be built: {str(error).rstrip('.')}; use a file that ganvas"
+                " wrote."
+            ) from None
 
 
 def load_systems() -> None:

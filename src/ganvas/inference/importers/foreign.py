@@ -97,6 +97,8 @@ def read_weights(path: Path) -> Weights:
             content = next((content[name] for name in _WITHIN if isinstance(content.get(name), dict)), content)
     if not isinstance(content, dict) or not content or not all(isinstance(t, Tensor) for t in content.values()):
         raise InputError(f"{path} contains no named weights; {_REMEDY}.")
+    if strange := next((str(n) for n, t in content.items() if t.is_complex()), ""):
+        raise InputError(f"{path} has complex numbers in {strange}, which no image network has; {_REMEDY}.")
     return {_bare(str(n)): t.float() if t.is_floating_point() else t for n, t in content.items()}
 
 
