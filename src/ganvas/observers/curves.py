@@ -19,16 +19,17 @@ if TYPE_CHECKING:
 SECONDS = 120.0  # between updates; drawing takes a quarter of a second
 AFTER = 3.0  # seconds of training from which a run is long enough for a process that draws
 
-# Loading matplotlib takes longer than drawing with it, so that happens beside the training. The process draws once for
-# each line of its input, which ends however the training ends.
+# Loading matplotlib, and drawing for the first time, take longer than drawing again, so they happen beside the training.
+# After that the process draws once for each line of its input, which ends however the training ends.
 DRAW = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.SIG_IGN)
-import matplotlib.backends.backend_agg, matplotlib.figure
 from ganvas.runs.curves import draw
 from ganvas.runs.folder import RunFolder
+folder = RunFolder(sys.argv[1])
+draw(folder)
 for line in sys.stdin:
-    draw(RunFolder(sys.argv[1]))
+    draw(folder)
 """
 
 
