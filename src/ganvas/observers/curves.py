@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 SECONDS = 120.0  # between updates; drawing takes a quarter of a second
 AFTER = 3.0  # seconds of training from which a run is long enough for a process that draws
 
-# Loading matplotlib, and drawing for the first time, take longer than drawing again, so they happen beside the training.
-# After that the process draws once for each line of its input, which ends however the training ends.
+# Loading matplotlib and drawing for the first time take longer than drawing again, so they happen beside the training.
+# Then the process draws once for each line of its input, which ends however the training ends.
 DRAW = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.SIG_IGN)
