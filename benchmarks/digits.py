@@ -39,9 +39,8 @@ def main(runs: list[str]) -> None:
         three = shipped.extract(pixels).probabilities.argmax(1)
         shares = np.bincount(three, minlength=10) / len(three)
         rarest, commonest = (f"{shares[digit]:.1%} (the {digit})" for digit in (shares.argmin(), shares.argmax()))
-        print(
-            f"| {name or 'held-out reals'} | {np.mean(one == two):.1%} | {np.mean(one == three):.1%} | {rarest} | {commonest} |"
-        )
+        agreements = f"{np.mean(one == two):.1%} | {np.mean(one == three):.1%}"
+        print(f"| {name or 'held-out reals'} | {agreements} | {rarest} | {commonest} |")
 
 
 def _fakes(run: str) -> NDArray[np.uint8]:
