@@ -74,7 +74,7 @@ def test_python_compiles(block: Block) -> None:
 
 @pytest.mark.parametrize("block", RUNNABLE, ids=lambda block: block.page.stem)
 def test_python_runs(block: Block) -> None:
-    recipe = tiny("dcgan", system=DCGAN(size=16, channels=1, g_width=4, d_width=4), images=16)
+    recipe = tiny("dcgan", system=DCGAN(size=16, channels=1, g_width=4, d_width=4, latent=12), images=16)
     train(recipe, name="dcgan-digits", watch=Watch(grid=(2, 2)))
     exec(compile(block.text, str(block.page), "exec"), {})
 

@@ -34,7 +34,7 @@ REFUSED = {
     "no such folder": (["data", "nowhere/"], ["nowhere"]),
     "no network": (["train", "dcgan-mnist"], ["mnist", "train-images-idx3-ubyte.gz", "MNIST/raw"]),
     "batch over data": (["train", "dcgan-digits", "--batch-size", "2000"], ["1708", "2000", "--batch-size"]),
-    "run without images": (["train", "dcgan-digits", "--images", "3"], ["--images 3", "64"]),
+    "run without images": (["train", "dcgan-digits", "--images", "3"], ["--images 3", "32"]),
     "absent device": (["train", "dcgan-digits", "--host.device", "mps"], ["mps", "cpu"]),
     "nothing to open": (["generate", "runs/none"], ["runs/none", "ganvas runs"]),
     "no runs": (["runs", "nowhere"], ["nowhere"]),

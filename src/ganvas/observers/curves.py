@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import IO, TYPE_CHECKING, cast
 
 from ganvas.runs.curves import draw
 from ganvas.runs.folder import RunFolder
@@ -13,25 +16,59 @@ from ganvas.training.run import Report
 if TYPE_CHECKING:
     from ganvas.training.run import Run
 
-SECONDS = 120.0  # between updates; drawing takes about half a second
+SECONDS = 120.0  # between updates; drawing takes a quarter of a second
+AFTER = 3.0  # seconds of training from which a run is long enough for a process that draws
+
+# Loading matplotlib and drawing for the first time take longer than drawing again, so they happen beside the training.
+# Then the process draws once for each line of its input, which ends however the training ends.
+DRAW = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+from ganvas.runs.curves import draw
+from ganvas.runs.folder import RunFolder
+folder = RunFolder(sys.argv[1])
+draw(folder)
+for line in sys.stdin:
+    draw(folder)
+"""
 
 
 class Curves(Observer):
-    """Redraws the curves at intervals and at the end."""
+    """Redraws the curves at intervals and at the end; in all but the shortest runs by another process."""
+
+    painter: subprocess.Popen[bytes] | None = None
 
     def __init__(self, folder: RunFolder) -> None:
         self.folder = folder
 
     def start(self, run: Run) -> None:
         """Start the clock."""
-        self.drawn_at = time.monotonic()
+        self.began = self.drawn_at = time.monotonic()
 
     def step(self, run: Run, report: Report) -> None:
         """Redraw if due."""
-        if time.monotonic() - self.drawn_at >= SECONDS:
-            self.end(run)
-            self.drawn_at = time.monotonic()
+        now = time.monotonic()
+        if self.painter is None and now - self.began >= AFTER:
+            self.began = now + SECONDS  # should it fail, not to try again at once
+            with suppress(OSError):
+                self.painter = _painter(self.folder)
+        if now - self.drawn_at >= SECONDS:
+            self.drawn_at = now
+            if self.painter:
+                with suppress(OSError):
+                    pipe = cast("IO[bytes]", self.painter.stdin)
+                    pipe.write(b"\n")
+                    pipe.flush()
 
     def end(self, run: Run) -> None:
         """Draw the final curves."""
-        draw(self.folder)
+        if self.painter:
+            self.painter.communicate(b"\n")
+        if self.painter is None or self.painter.returncode:
+            draw(self.folder)
+
+
+def _painter(folder: RunFolder) -> subprocess.Popen[bytes]:
+    # -P: a folder in which somebody trains may hold a file named like a module.
+    command = [sys.executable, "-P", "-c", DRAW, str(folder.path)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

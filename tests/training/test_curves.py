@@ -1,0 +1,29 @@
+"""The curves are drawn by a process beside the training, and by the training's own where that one cannot."""
+
+from __future__ import annotations
+
+import pytest
+
+from ganvas import train
+from ganvas.observers import curves
+from ganvas.runs.folder import RunFolder
+from tests.conftest import tiny
+
+
+def fail(folder: RunFolder) -> None:
+    raise AssertionError(f"drew {folder.name} in the training's process")
+
+
+def test_a_run_of_some_seconds_does_not_load_what_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(curves, "AFTER", 0.0)
+    monkeypatch.setattr(curves, "draw", fail)
+    folder = train(tiny(images=96), name="r").folder
+    assert folder.curves.stat().st_size > 10_000
+    assert not [event for event in folder.read_events() if event["event"] == "observer-failed"]
+
+
+@pytest.mark.parametrize(("name", "value"), [("DRAW", "raise SystemExit(1)"), ("sys.executable", "no-such-program")])
+def test_curves_are_drawn_without_another_process(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(curves, "AFTER", 0.0)
+    monkeypatch.setattr(f"ganvas.observers.curves.{name}", value)
+    assert train(tiny(images=96), name="r").folder.curves.is_file()
