@@ -168,6 +168,11 @@ def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
         read(tmp_path / "p.parquet")
 
 
+def test_images_in_a_column_that_is_named_like_labels(tmp_path: Path) -> None:
+    data = read(write_parquet(tmp_path / "p.parquet", {"label": [png(1), png(2)]}))
+    assert (len(data), data.classes) == (2, ())
+
+
 def test_a_column_of_what_has_none_is_refused(tmp_path: Path) -> None:
     for source in ("digits", str(fill(tmp_path / "p", {"1.png": 1})), str(pack(tmp_path / "p.zip", {"1.png": 1}))):
         with pytest.raises(InputError, match="no parquet or npz file"):

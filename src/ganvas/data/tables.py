@@ -37,7 +37,7 @@ def open_parquet(paths: Sequence[Path], name: str, choice: Choice) -> Listing:
     parts = []
     for path in paths:
         try:
-            columns = [images, *([labels] if labels else ())]
+            columns = list(dict.fromkeys(column for column in (images, labels) if column))
             parts.append(pyarrow.parquet.read_table(path, columns=columns, memory_map=True, partitioning=None))
         except Exception as error:
             raise _damaged(path, error) from None
@@ -77,7 +77,7 @@ def _columns(name: str, schema: Any, choice: Choice) -> tuple[str, str, tuple[st
                 f"{name} has no {what} {wanted!r}{nearest(wanted, there)}; give --data.{flag} one of {listed(there)}."
             )
     images = choice.column or binary[0]
-    labels = choice.labels or next((c for c in LABELS if c in columns), "")
+    labels = choice.labels or next((c for c in LABELS if c in columns and c != images), "")
     unused = [c for c in columns if c not in (images, labels)]
     labelled = f", labels from {labels}" if labels else ""
     note = f"images from column {images}{labelled}; not read: {listed(unused)}" if unused else ""
