@@ -178,7 +178,7 @@ def test_reprs_are_short_and_say_what_matters(trained_run: TrainedRun) -> None:
     names = {name: getattr(ganvas, name) for name in ganvas.__all__}
     names |= {"MLP": type(recipe.system)}
     assert eval(repr(recipe), names) == recipe
-    assert len(repr(ganvas.named_recipe("dcgan-digits"))) < 160
+    assert len(repr(ganvas.named_recipe("dcgan-mnist"))) < 160
     assert repr(folder) == f"RunFolder({str(folder.path)!r})"
     for value, words in (
         (ganvas.open("runs/r"), ("Generator r", "MLP", "16 images")),

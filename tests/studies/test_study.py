@@ -20,17 +20,17 @@ def written(**plain: Any) -> str:
 
 
 def test_every_setting_with_every_seed() -> None:
-    study = read_study(written(vary={"adam_d.lr": [2e-4, 5e-5], "batch_size": [32]}, seeds=[0, 7]))
+    study = read_study(written(vary={"adam_d.lr": [2e-4, 5e-5], "batch_size": [16]}, seeds=[0, 7]))
     runs = study.runs()
     assert study.name == "plan"
     assert list(runs) == [
-        "adam_d.lr=0.0002-batch_size=32-seed0",
-        "adam_d.lr=0.0002-batch_size=32-seed7",
-        "adam_d.lr=5e-05-batch_size=32-seed0",
-        "adam_d.lr=5e-05-batch_size=32-seed7",
+        "adam_d.lr=0.0002-batch_size=16-seed0",
+        "adam_d.lr=0.0002-batch_size=16-seed7",
+        "adam_d.lr=5e-05-batch_size=16-seed0",
+        "adam_d.lr=5e-05-batch_size=16-seed7",
     ]
-    last = runs["adam_d.lr=5e-05-batch_size=32-seed7"]
-    assert (last.adam_d.lr, last.adam_g.lr, last.batch_size, last.seed) == (5e-5, 2e-4, 32, 7)
+    last = runs["adam_d.lr=5e-05-batch_size=16-seed7"]
+    assert (last.adam_d.lr, last.adam_g, last.batch_size, last.seed) == (5e-5, study.recipe.adam_g, 16, 7)
 
 
 def test_variants_change_several_fields_together() -> None:
