@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from ganvas import train
+from ganvas import Adam, Ramp, train
 from ganvas.observers import curves
 from ganvas.runs.folder import RunFolder
+from ganvas.training.loop import Diverged
 from tests.conftest import tiny
 
 
@@ -20,6 +21,17 @@ def test_a_run_of_some_seconds_does_not_load_what_draws(monkeypatch: pytest.Monk
     folder = train(tiny(images=96), name="r").folder
     assert folder.curves.stat().st_size > 10_000
     assert not [event for event in folder.read_events() if event["event"] == "observer-failed"]
+
+
+def test_no_process_is_left_of_a_run_that_diverges(monkeypatch: pytest.MonkeyPatch) -> None:
+    started = []
+    monkeypatch.setattr(curves, "AFTER", 0.0)
+    monkeypatch.setattr(
+        curves, "_painter", lambda folder, start=curves._painter: started.append(start(folder)) or started[-1]
+    )
+    with pytest.raises(Diverged):
+        train(tiny(adam_d=Adam(lr=Ramp(0.0, 1e38, 1600))), name="r")
+    assert [process.returncode for process in started] == [0]
 
 
 @pytest.mark.parametrize(("name", "value"), [("DRAW", "raise SystemExit(1)"), ("sys.executable", "no-such-program")])

@@ -194,7 +194,9 @@ class _Session:
             folder.add_event("diverged", images=error.images, term=error.term, checkpoint=kept)
             raise
         finally:
-            progress.close()
+            for observer in self.observers:
+                with suppress(Exception):
+                    observer.close()
         return self._record(spent, began_at, caught)
 
     def _ends(self) -> str:

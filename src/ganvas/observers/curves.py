@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from typing import IO, TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from ganvas.runs.curves import draw
 from ganvas.runs.folder import RunFolder
@@ -54,11 +54,10 @@ class Curves(Observer):
                 self.painter = _painter(self.folder)
         if now - self.drawn_at >= SECONDS:
             self.drawn_at = now
-            if self.painter:
+            if self.painter and self.painter.stdin:
                 with suppress(OSError):
-                    pipe = cast("IO[bytes]", self.painter.stdin)
-                    pipe.write(b"\n")
-                    pipe.flush()
+                    self.painter.stdin.write(b"\n")
+                    self.painter.stdin.flush()
 
     def end(self, run: Run) -> None:
         """Draw the final curves."""
@@ -66,6 +65,11 @@ class Curves(Observer):
             self.painter.communicate(b"\n")
         if self.painter is None or self.painter.returncode:
             draw(self.folder)
+
+    def close(self) -> None:
+        """Let the process end."""
+        if self.painter:
+            self.painter.communicate()
 
 
 def _painter(folder: RunFolder) -> subprocess.Popen[bytes]:

@@ -52,7 +52,7 @@ class ProgressLine(Observer):
         self.close()
 
     def close(self) -> None:
-        """Stop the bar as it is; also called after an error."""
+        """Stop the bar as it is."""
         if self.bar.live.is_started:
             self.bar.stop()
 

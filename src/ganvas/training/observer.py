@@ -28,6 +28,9 @@ class Observer:
         What is vital comes first.
         """
 
+    def close(self) -> None:
+        """Called last, however the run ended, to let go of what is open; an error is ignored."""
+
 
 def due(every: int, before: int, now: int) -> bool:
     """Whether a multiple of `every` images lies in (before, now]; False if `every` is 0."""
