@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from ganvas.errors import InputError
 from ganvas.files import write_atomically
 from ganvas.runs.header import Damaged, read_header
 from ganvas.untrusted import parse_json
@@ -58,13 +59,15 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
     Raises:
         Damaged: the file is truncated, altered, or not a ganvas checkpoint.
+        InputError: its path is not UTF-8.
     """
     description, digest = read_header(path)
     try:
-        with safe_open(path, "pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except SafetensorError as error:  # of a name that is no text, which only this way of opening refuses
-        raise Damaged(f"{path} cannot be read ({error}); rename it") from None
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise InputError(f"safetensors opens no file whose path is not UTF-8, as {path}; rename it.") from None
+    with safe_open(path, "pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     if _digest(tensors) != digest:
         raise Damaged(f"{path} is corrupted: its tensors do not match their digest")
     return tensors, description
