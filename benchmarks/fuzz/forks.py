@@ -161,15 +161,14 @@ class Trial:
         if seconds < self._limit:
             return False
         computed = _computed(self._process)
-        said = sum((self._notes / name).stat().st_size for name in ("out", "err") if (self._notes / name).exists())
+        said = sum(path.stat().st_size for path in self._notes.iterdir())
         if said > self._said:
             self._said, self._quiet_since = said, (seconds, computed)
         if computed > self._computed:
             self._computed, self._progress = computed, seconds
         quiet, before = self._quiet_since
-        if seconds - quiet < self._limit:
-            return seconds >= 5 * self._limit
-        return computed - before >= self._limit or seconds - self._progress > PATIENCE or seconds >= 5 * self._limit
+        is_stuck = computed - before >= self._limit or seconds - self._progress > PATIENCE
+        return seconds >= 5 * self._limit or (seconds - quiet >= self._limit and is_stuck)
 
     def clear(self) -> None:
         """Remove the folders of the case."""
