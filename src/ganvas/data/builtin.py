@@ -43,6 +43,15 @@ BY_HAND = {
     " list_landmarks_align_celeba.txt and list_eval_partition.txt into {root}/celeba",
     "div2k": "DIV2K_train_HR.zip, or the folder DIV2K_train_HR from it, into {root}",
 }
+PLACES = {
+    "mnist": "MNIST",
+    "fashion-mnist": "FashionMNIST",
+    "cifar10": "cifar-10-*",
+    "celeba": "celeba",
+    "div2k": "DIV2K_train_HR*",
+}
+"""Where below `data_dir` the files of each dataset lie, as a pattern."""
+PLACES |= dict.fromkeys(("stacked-mnist", "stacked-mnist-test"), PLACES["mnist"])
 BY_HAND |= dict.fromkeys(("stacked-mnist", "stacked-mnist-test"), BY_HAND["mnist"])
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 MNISTS = {
@@ -88,6 +97,11 @@ class StackedImages:
 def data_dir() -> Path:
     """The folder of downloaded datasets: $GANVAS_DATA, or else a folder in the user's cache."""
     return Path(os.environ.get("GANVAS_DATA") or Path.home() / ".cache" / "ganvas" / "datasets")
+
+
+def builtin_paths(name: str) -> list[Path]:
+    """The files and folders in which a builtin dataset lies on disk; none of the digits, or before a download."""
+    return sorted(data_dir().glob(PLACES[name])) if name in PLACES else []
 
 
 def open_builtin(name: str) -> Builtin:

@@ -6,18 +6,23 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ganvas.data.base import Skipped
 from ganvas.data.decode import Unusable
 from ganvas.data.items import Item, Listing
+from ganvas.data.listing import open_source, source_files
+from ganvas.data.opened import keep, recall, state_of
 from ganvas.data.workers import Workers, start_workers
 from ganvas.errors import InputError
 from ganvas.imaging.grid import Pixels
-from ganvas.untrusted import read_object
+from ganvas.untrusted import Json, read_object
 
 Decode = Callable[[bytes | Pixels], Pixels]
 
@@ -28,44 +33,108 @@ def cache_dir() -> Path:
     return Path(os.environ.get("GANVAS_CACHE") or Path.home() / ".cache" / "ganvas" / "pictures")
 
 
-def decode_images(
-    listing: Listing, recipe: str, decode: Decode, *, workers: int, progress: bool
-) -> tuple[Path, dict[str, Any]]:
-    """Decode the images of a listing into a folder of the cache, one after the other in images.u8, unless it exists.
+@dataclass(frozen=True)
+class Decoded:
+    """The decoded images of a source.
+
+    Attributes:
+        pixels: path of a file with the uint8 pixels of one image after the other.
+        fingerprint: changes with any image, label or name, and with how the images were decoded.
+        labels: int64 (N,), or None if the source has no classes.
+        sides: int64 (N, 2), height and width of each image.
+        skipped: files that cannot be used.
+        name, classes, unlabelled, notes: see `Listing`.
+    """
+
+    pixels: Path
+    fingerprint: str
+    labels: NDArray[np.int64] | None
+    sides: NDArray[np.int64]
+    skipped: tuple[Skipped, ...]
+    name: str
+    classes: tuple[str, ...]
+    unlabelled: str
+    notes: tuple[str, ...]
+
+
+def decode_source(
+    source: str, column: str, labels: str, manner: str, decode: Decode, *, workers: int, progress: bool
+) -> Decoded:
+    """Decode the images of a source into a file of the cache, unless it exists.
+
+    A source that has been opened before, and whose files have not changed since, is not even read.
 
     Args:
-        recipe: identifies what `decode` does; hashed together with the content into the folder's name.
-
-    Returns:
-        The folder, and a description of the images: labels, sides (height and width) and skipped files.
+        source, column, labels: see `open_source`.
+        manner: identifies what `decode` does, with ``{classes}`` where the names of the classes matter; hashed together
+            with the content into the fingerprint.
 
     Raises:
-        InputError: no image can be decoded, or the cache cannot be written.
+        InputError: the source is not available, no image can be decoded, or the cache cannot be written.
     """
+    state = state_of(source_files(source), source, column, labels, manner)
+    if found := _find(recall(cache_dir(), state)):
+        return found
+    listing = open_source(source, column, labels)
     with start_workers(workers, progress=progress) as working:
-        folder = cache_dir() / _fingerprint(listing, recipe, working)
-        try:
-            return folder, _about(folder)
-        except FileNotFoundError:
-            pass
-        except (OSError, InputError, ValueError, KeyError, TypeError):
-            # It was complete when it got its name, but has been damaged since.
+        folder = cache_dir() / _fingerprint(listing, manner.format(classes=listing.classes), working)
+        facts: Json = {"fingerprint": folder.name, "name": listing.name, "classes": listing.classes}
+        facts |= {"unlabelled": listing.unlabelled, "notes": listing.notes}
+        found = _find(facts)
+        if not found:
+            # It was complete when it got its name, but may have been damaged since.
             shutil.rmtree(folder, ignore_errors=True)
-        _decode(listing, folder, working, decode)
-        return folder, _about(folder)
+            _decode(listing, folder, working, decode)
+            found = _decoded(**facts)
+    keep(cache_dir(), state, facts)
+    return found
 
 
-def _about(folder: Path) -> dict[str, Any]:
-    if not (folder / "about.json").exists():
-        raise FileNotFoundError
+def count_items(source: str, column: str = "", labels: str = "") -> int:
+    """The number of files or rows of a source, whether they are usable images or not.
+
+    Args:
+        source, column, labels: see `open_source`.
+
+    Raises:
+        InputError: the source is not available.
+    """
+    state = state_of(source_files(source), source, column, labels)
+    kept = (recall(cache_dir(), state) or {}).get("count")
+    if isinstance(kept, int):
+        return kept
+    count = len(open_source(source, column, labels).items)
+    keep(cache_dir(), state, {"count": count})
+    return count
+
+
+def _find(facts: Json | None) -> Decoded | None:
+    try:
+        return _decoded(**facts) if facts else None
+    except (OSError, EOFError, InputError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _decoded(fingerprint: str, name: str, classes: Sequence[str], unlabelled: str, notes: Sequence[str]) -> Decoded:
+    folder = cache_dir() / fingerprint
     about = read_object(folder / "about.json")
     if (folder / "images.u8").stat().st_size != about["bytes"]:
         raise ValueError("truncated")
-    about["skipped"] = tuple(Skipped(**entry) for entry in about["skipped"])
-    return about
+    labels, sides = (np.load(folder / f"{array}.npy", allow_pickle=False) for array in ("labels", "sides"))
+    return Decoded(
+        folder / "images.u8",
+        fingerprint,
+        labels if classes else None,
+        sides,
+        tuple(Skipped(**entry) for entry in about["skipped"]),
+        name,
+        tuple(classes),
+        unlabelled,
+        tuple(notes),
+    )
 
 
-def _fingerprint(listing: Listing, recipe: str, working: Workers) -> str:
+def _fingerprint(listing: Listing, manner: str, working: Workers) -> str:
     def digest(item: Item) -> bytes:
         try:
             content = item.read()
@@ -74,7 +143,7 @@ def _fingerprint(listing: Listing, recipe: str, working: Workers) -> str:
         kind = f"{item.name}|{item.label}|{getattr(content, 'shape', '')}"
         return hashlib.blake2b(kind.encode() + bytes(content), digest_size=20).digest()
 
-    whole = hashlib.blake2b(recipe.encode(), digest_size=20)
+    whole = hashlib.blake2b(manner.encode(), digest_size=20)
     for one in working.each(digest, listing.items, "reading"):
         whole.update(one)
     return whole.hexdigest()
@@ -90,7 +159,7 @@ def _decode(listing: Listing, folder: Path, working: Workers, decode: Decode) ->
             return Skipped(item.name, f"it cannot be read ({error})")
 
     skipped: list[dict[str, str]] = []
-    labels: list[int | None] = []
+    labels: list[int] = []
     sides: list[tuple[int, ...]] = []
     part = _new_folder(folder)
     try:
@@ -101,7 +170,7 @@ def _decode(listing: Listing, folder: Path, working: Workers, decode: Decode) ->
                     skipped.append({"name": row.name, "reason": row.reason})
                 else:
                     file.write(row.tobytes())
-                    labels.append(item.label)
+                    labels.append(-1 if item.label is None else item.label)
                     sides.append(row.shape[:2])
             file.flush()
             os.fsync(file.fileno())
@@ -112,9 +181,10 @@ def _decode(listing: Listing, folder: Path, working: Workers, decode: Decode) ->
                 f"{listing.name} has {len(skipped)} files, but none is a usable image ({first}); give a source of"
                 " images."
             )
-        about = {"bytes": size, "labels": labels, "sides": sides, "skipped": skipped}
+        np.save(part / "labels.npy", np.array(labels, np.int64))
+        np.save(part / "sides.npy", np.array(sides, np.int64))
         with (part / "about.json").open("w", encoding="utf-8") as file_:
-            json.dump(about, file_)
+            json.dump({"bytes": size, "skipped": skipped}, file_)
             file_.flush()
             os.fsync(file_.fileno())
         try:

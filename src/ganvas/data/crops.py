@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from ganvas.data.base import Dataset, expect_available, known_count, open_data
 from ganvas.data.builtin import COUNTS
-from ganvas.data.cache import decode_images
+from ganvas.data.cache import decode_source
 from ganvas.data.decode import Unusable, open_image, to_mode
-from ganvas.data.listing import expect_source, open_source
+from ganvas.data.listing import expect_source
 from ganvas.errors import InputError
 from ganvas.imaging.grid import Pixels
 from ganvas.recipe.sources import Crops
@@ -89,22 +89,21 @@ def _(source: Crops, shape: tuple[int, ...], *, workers: int = 0, progress: bool
             raise Unusable(f"{image.width} x {image.height} pixels is smaller than a crop of {size} x {size}")
         return np.asarray(image).reshape(image.height, image.width, channels)
 
-    listing = open_source(source.source, source.column)
-    folder, about = decode_images(listing, f"whole {size} {channels}", whole, workers=workers, progress=progress)
-    sides = np.array(about["sides"], np.int64)
+    manner = f"whole {size} {channels}"
+    found = decode_source(source.source, source.column, "", manner, whole, workers=workers, progress=progress)
+    sides = found.sides
     counts = sides.prod(1)
     starts = np.cumsum(counts) - counts
     if len(sides) < 2:
         raise InputError(
-            f"{listing.name} has only one usable photo, which leaves none to hold out for validation; give at least"
-            " two."
+            f"{found.name} has only one usable photo, which leaves none to hold out for validation; give at least two."
         )
     return Photos(
-        np.memmap(folder / "images.u8", np.uint8, "r", shape=(int(counts.sum()), channels)),
-        skipped=about["skipped"],
-        fingerprint=folder.name,
-        name=listing.name,
-        notes=listing.notes,
+        np.memmap(found.pixels, np.uint8, "r", shape=(int(counts.sum()), channels)),
+        skipped=found.skipped,
+        fingerprint=found.fingerprint,
+        name=found.name,
+        notes=found.notes,
         places=np.column_stack([starts, sides]),
         size=size,
     )

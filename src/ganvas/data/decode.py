@@ -128,6 +128,8 @@ def prepare(content: bytes | Pixels, size: int, channels: int, fit: Literal["cro
     Raises:
         Unusable: see `open_image`.
     """
+    if isinstance(content, np.ndarray) and content.shape[:2] == (size, size) and content.size == size * size * channels:
+        return content.reshape(size, size, channels)  # such as each of MNIST's 60,000
     image = to_mode(open_image(content, size), channels)
     square = (size, size)
     if image.size != square:

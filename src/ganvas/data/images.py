@@ -6,9 +6,9 @@ import numpy as np
 
 from ganvas.data.base import Dataset, expect_available, known_count, open_data
 from ganvas.data.builtin import COUNTS
-from ganvas.data.cache import decode_images
+from ganvas.data.cache import decode_source
 from ganvas.data.decode import prepare
-from ganvas.data.listing import expect_source, open_source
+from ganvas.data.listing import expect_source
 from ganvas.imaging.grid import Pixels
 from ganvas.recipe.sources import Images
 
@@ -40,22 +40,21 @@ def load(source: Images, *, size: int, channels: int, workers: int = 0, progress
     Raises:
         InputError: the source is not available, or contains no usable image.
     """
-    listing = open_source(source.source, source.column, source.labels)
-
-    recipe = f"{FORMAT} {size} {channels} {source.fit} {listing.classes}"
 
     def decode(content: bytes | Pixels) -> Pixels:
         return prepare(content, size, channels, source.fit)
 
-    folder, about = decode_images(listing, recipe, decode, workers=workers, progress=progress)
-    images = np.memmap(folder / "images.u8", np.uint8, "r", shape=(len(about["labels"]), size, size, channels))
+    manner = f"{FORMAT} {size} {channels} {source.fit} {{classes}}"
+    found = decode_source(
+        source.source, source.column, source.labels, manner, decode, workers=workers, progress=progress
+    )
     return Dataset(
-        images,
-        np.array(about["labels"], np.int64) if listing.classes else None,
-        listing.classes,
-        about["skipped"],
-        folder.name,
-        listing.name,
-        unlabelled=listing.unlabelled,
-        notes=listing.notes,
+        np.memmap(found.pixels, np.uint8, "r", shape=(len(found.sides), size, size, channels)),
+        found.labels,
+        found.classes,
+        found.skipped,
+        found.fingerprint,
+        found.name,
+        unlabelled=found.unlabelled,
+        notes=found.notes,
     )

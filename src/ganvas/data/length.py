@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ganvas.data.base import known_count
-from ganvas.data.listing import open_source
+from ganvas.data.cache import count_items
 from ganvas.recipe.recipe import Recipe
 from ganvas.recipe.schedule import Schedule
 from ganvas.recipe.serialization import flatten
@@ -33,7 +33,7 @@ def fitted_length(own: Recipe, recipe: Recipe) -> int:
     if not isinstance(data, Images) or data.title == own.data.title or not made_for or _is_timed(own):
         return recipe.images
     # Files that turn out to be no images make no difference to a default; only opening them all would tell.
-    count = known_count(data) or len(open_source(data.source, data.column, data.labels).items)
+    count = known_count(data) or count_items(data.source, data.column, data.labels)
     return min(recipe.images, max(LEAST, recipe.images * count // made_for))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ganvas.data.archives import open_zip
 from ganvas.data.arrays import open_idx, open_npz, rows
-from ganvas.data.builtin import NAMES, div2k, open_builtin
+from ganvas.data.builtin import NAMES, builtin_paths, div2k, open_builtin
 from ganvas.data.decode import Unusable, is_image
 from ganvas.data.idx import is_idx, is_idx_labels
 from ganvas.data.items import (
@@ -57,6 +57,18 @@ def open_source(source: str, column: str = "", labels: str = "") -> Listing:
     if not found.items:
         raise InputError(f"{path} contains no images; give another source.")
     return found
+
+
+def source_files(source: str) -> list[Path]:
+    """The files on which it depends what `open_source` gives; none where that is not known beforehand.
+
+    Args:
+        source: name of a builtin dataset, or path.
+    """
+    paths = builtin_paths(source) if source in NAMES else [Path(source)]
+    if is_idx(source):  # the labels lie beside
+        paths = [path for path in Path(source).parent.glob("*") if is_idx(path.name)]
+    return [file for path in paths for file in (_walk(path) if path.is_dir() else [path])]
 
 
 def expect_source(source: str) -> None:
