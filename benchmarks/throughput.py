@@ -30,9 +30,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from tutorial import Tutorial, dcgan, mlp
 
 from ganvas.data import Dataset, load
-from ganvas.data._torchvision import datasets
 from ganvas.data.feed import Feed, image_feed
 from ganvas.experiment import Host
+from ganvas.inference.importers._torchvision import make_importable
 from ganvas.recipe import EMA, Adam, Augment, Recipe
 from ganvas.recipe.sources import Images
 from ganvas.systems.dcgan import DCGAN
@@ -46,7 +46,7 @@ class OneByOne(TorchDataset[Any]):
     """Images opened and transformed one at a time, as tutorials do."""
 
     def __init__(self, files: list[bytes], size: int, channels: int) -> None:
-        datasets()  # makes torchvision importable beside any build of torch
+        make_importable()  # makes torchvision importable beside any build of torch
         from torchvision import transforms
 
         self.files, self.mode = files, "L" if channels == 1 else "RGB"

@@ -89,12 +89,12 @@ def preload() -> None:
     """Import once what every case needs, and what commands import late."""
     import torch
 
-    from ganvas.data._torchvision import datasets
+    from ganvas.inference.importers._torchvision import make_importable
 
     from .forks import expect_one_thread
 
     torch.set_num_threads(1)
-    datasets()
+    make_importable()
     from ganvas.cli import VERBS
 
     for name in (*LATE, *(f"ganvas.cli.{verb}" for verb in VERBS)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import pickle
 import shutil
 import struct
@@ -11,6 +12,10 @@ import sys
 import tarfile
 import urllib.error
 import urllib.request
+import urllib.response
+import zipfile
+from dataclasses import replace
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +24,7 @@ import pytest
 from PIL import Image
 
 from ganvas.data import NAMES, Dataset, cifar10, load
-from ganvas.data._torchvision import datasets
-from ganvas.data.builtin import BY_HAND, COUNTS
+from ganvas.data.builtin import BY_HAND, COUNTS, MNISTS
 from ganvas.errors import InputError
 from ganvas.recipe.sources import Images
 from tests.conftest import SHARED
@@ -133,7 +137,8 @@ def test_code_in_cifar10s_files_is_not_run(root: Path) -> None:
 
 
 @pytest.mark.usefixtures("_offline")
-def test_celeba_put_there_by_hand(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("packed", [False, True])
+def test_celeba_put_there_by_hand(root: Path, packed: bool) -> None:
     folder = root / "celeba"
     (folder / "img_align_celeba").mkdir(parents=True)
     names = [f"{index:06}.jpg" for index in range(1, 4)]
@@ -141,12 +146,11 @@ def test_celeba_put_there_by_hand(root: Path, monkeypatch: pytest.MonkeyPatch) -
         Image.new("RGB", (178, 218), "red").save(folder / "img_align_celeba" / name)
     splits = "".join(f"{name} {0 if name < '000003' else 2}\n" for name in names)
     (folder / "list_eval_partition.txt").write_text(splits)
-    rows = "".join(f"{name} 1 -1\n" for name in names)
-    (folder / "identity_CelebA.txt").write_text("".join(f"{name} 7\n" for name in names))
-    for file in ("list_attr_celeba", "list_bbox_celeba", "list_landmarks_align_celeba"):
-        (folder / f"{file}.txt").write_text(f"3\nA B\n{rows}")
-    reader: Any = datasets().CelebA
-    monkeypatch.setattr(reader, "file_list", [(None, None, name) for _, _, name in reader.file_list])
+    if packed:
+        with zipfile.ZipFile(folder / "img_align_celeba.zip", "w") as archive:
+            for name in names:
+                archive.write(folder / "img_align_celeba" / name, f"img_align_celeba/{name}")
+        shutil.rmtree(folder / "img_align_celeba")
     data = read("celeba", 64, 3)
     assert data.images.shape == (2, 64, 64, 3)  # the third image belongs to the test split
     assert data.labels is None
@@ -173,13 +177,35 @@ def test_a_damaged_file_is_refused_in_one_sentence(root: Path) -> None:
         read("mnist")
 
 
-def test_the_readers_import_beside_any_build_of_torch() -> None:
-    code = "import warnings; warnings.simplefilter('error'); from ganvas.data._torchvision import datasets; datasets()"
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+def test_torchvision_imports_beside_any_build_of_torch() -> None:
+    code = "from ganvas.inference.importers._torchvision import make_importable; make_importable()"
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, timeout=60)
 
 
 def test_every_name_but_the_bundled_one_can_be_put_there_by_hand() -> None:
     assert set(NAMES) == {"digits", *BY_HAND}
+
+
+@pytest.mark.parametrize("name", MNISTS)
+def test_missing_files_are_downloaded_over_https_and_checked(
+    root: Path, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pixels = mnist_files(tmp_path / "there", packed=True)
+    asked: list[str] = []
+
+    def answer(request: urllib.request.Request, *_: object, **__: object) -> Any:
+        asked.append(request.full_url)
+        file = (tmp_path / "there" / request.full_url.rpartition("/")[2]).open("rb")
+        return urllib.response.addinfourl(file, Message(), request.full_url)
+
+    monkeypatch.setattr("torch.hub.urlopen", answer)
+    with pytest.raises(InputError, match=f"{name} is not on disk and could not be downloaded .*hash"):
+        read(name)
+    assert not list(root.rglob("*idx*"))
+    digests = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in (tmp_path / "there").iterdir()}
+    monkeypatch.setitem(MNISTS, name, replace(MNISTS[name], sha256=digests))
+    assert np.array_equal(read(name).images[..., 0], pixels)
+    assert all(url.startswith("https://") for url in asked)
 
 
 @pytest.mark.skipif(not (SHARED / "data/mnist").is_dir(), reason="the shared MNIST files are not here")

@@ -148,7 +148,7 @@ CASES: dict[str, tuple[Callable[[], nn.Module], Callable[[dict[str, Tensor]], ob
 
 
 def need_spandrel() -> None:
-    pytest.importorskip("ganvas.data._torchvision").datasets()
+    pytest.importorskip("ganvas.inference.importers._torchvision").make_importable()
     pytest.importorskip("spandrel", reason="the extra foreign is not installed")
 
 

@@ -19,9 +19,9 @@ def gaussian(count: int, features: int, seed: int = 0, shift: float = 0.0, scale
 
 def reference(module: str) -> ModuleType:
     """A module of torch-fidelity."""
-    from ganvas.data._torchvision import datasets
+    from ganvas.inference.importers._torchvision import make_importable
 
-    datasets()  # makes torchvision importable beside any build of torch
+    make_importable()  # makes torchvision importable beside any build of torch
     pytest.importorskip("torch_fidelity", reason="torch-fidelity, the reference, comes with the extra dev")
     import importlib
 

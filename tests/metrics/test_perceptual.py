@@ -12,8 +12,8 @@ import torch
 from safetensors.torch import load_file
 
 from ganvas import cli
-from ganvas.data._torchvision import datasets
 from ganvas.errors import InputError
+from ganvas.inference.importers._torchvision import make_importable
 from ganvas.metrics import diversity as diversity_
 from ganvas.metrics import perceptual
 from ganvas.metrics.diversity import diversity
@@ -53,7 +53,7 @@ def test_diversity_falls_as_pictures_become_alike(monkeypatch: pytest.MonkeyPatc
 @pytest.fixture
 def theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> torch.nn.Module:
     """The authors' LPIPS on a random AlexNet, which lies where ganvas looks for the true one, under its own hash."""
-    datasets()  # makes torchvision importable beside any build of torch
+    make_importable()  # makes torchvision importable beside any build of torch
     lpips = pytest.importorskip("lpips", reason="the linear layers, and the reference, come with the extra perceptual")
     torch.manual_seed(0)
     network: torch.nn.Module = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False)

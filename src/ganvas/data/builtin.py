@@ -1,4 +1,4 @@
-"""Builtin datasets: scikit-learn's digits, and those that torchvision reads."""
+"""Builtin datasets: scikit-learn's digits, and those that are downloaded, or put on the disk by hand."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,8 +39,8 @@ BY_HAND = {
     "fashion-mnist": "Fashion-MNIST's train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz"
     " and t10k-labels-idx1-ubyte.gz into {root}/FashionMNIST/raw",
     "cifar10": "cifar-10-binary.tar.gz or cifar-10-python.tar.gz into {root}",
-    "celeba": "img_align_celeba.zip, identity_CelebA.txt, list_attr_celeba.txt, list_bbox_celeba.txt,"
-    " list_landmarks_align_celeba.txt and list_eval_partition.txt into {root}/celeba",
+    "celeba": "img_align_celeba.zip, or the folder img_align_celeba from it, and list_eval_partition.txt into"
+    " {root}/celeba",
     "div2k": "DIV2K_train_HR.zip, or the folder DIV2K_train_HR from it, into {root}",
 }
 PLACES = {
@@ -54,14 +54,50 @@ PLACES = {
 PLACES |= dict.fromkeys(("stacked-mnist", "stacked-mnist-test"), PLACES["mnist"])
 BY_HAND |= dict.fromkeys(("stacked-mnist", "stacked-mnist-test"), BY_HAND["mnist"])
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+@dataclass(frozen=True)
+class IdxSet:
+    """A dataset in the four files of MNIST.
+
+    Attributes:
+        folder: below `data_dir`.
+        classes: their names, which enter the fingerprints.
+        url: of the folder from which the files are downloaded.
+        sha256: of each packed file by its name.
+    """
+
+    folder: str
+    classes: tuple[str, ...]
+    url: str
+    sha256: dict[str, str]
+
+
 MNISTS = {
-    "mnist": ("MNIST", tuple(f"{number} - {word}" for number, word in enumerate(DIGITS))),
-    "fashion-mnist": (
+    "mnist": IdxSet(
+        "MNIST",
+        tuple(f"{number} - {word}" for number, word in enumerate(DIGITS)),
+        "https://storage.googleapis.com/cvdf-datasets/mnist",
+        {
+            "train-images-idx3-ubyte.gz": "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+            "train-labels-idx1-ubyte.gz": "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+            "t10k-images-idx3-ubyte.gz": "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+            "t10k-labels-idx1-ubyte.gz": "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+        },
+    ),
+    "fashion-mnist": IdxSet(
         "FashionMNIST",
         ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+        "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion",
+        {
+            "train-images-idx3-ubyte.gz": "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+            "train-labels-idx1-ubyte.gz": "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+            "t10k-images-idx3-ubyte.gz": "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+            "t10k-labels-idx1-ubyte.gz": "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+        },
     ),
 }
-"""torchvision's reader of each set of IDX files, and its names of the classes, which enter the fingerprints."""
+FACES = "img_align_celeba"
 STACKED = 3  # digits per image of stacked-mnist
 DIV2K, DIV2K_URL = "DIV2K_train_HR", "https://data.vision.ee.ethz.ch/cvl/DIV2K"
 DIV2K_SHA256 = "9d0b9c463f6e35b6c62cc6a930ee2224f670b34c1df841a57670f9acf0f6c335"
@@ -72,9 +108,9 @@ TIMEOUT = 20.0  # seconds without an answer after which a download counts as fai
 class Builtin:
     """The images of a builtin dataset."""
 
-    images: Pixels | StackedImages | list[Path]
-    """uint8 (N, H, W) or (N, H, W, C), or image files."""
-    labels: np.ndarray | None
+    images: Pixels | StackedImages
+    """uint8 (N, H, W) or (N, H, W, C)."""
+    labels: NDArray[np.int64]
     classes: tuple[str, ...]
 
 
@@ -120,7 +156,7 @@ def open_builtin(name: str) -> Builtin:
         return _or_by_hand(name, partial(_stacked, name, data_dir()))
     if name == "cifar10":
         return _or_by_hand(name, partial(_cifar10, data_dir()))
-    return _or_by_hand(name, partial(_mnist, name, data_dir()) if name in MNISTS else partial(_celeba, data_dir()))
+    return _or_by_hand(name, partial(_mnist, name, data_dir()))
 
 
 def _stacked(name: str, root: Path) -> Builtin:
@@ -131,7 +167,6 @@ def _stacked(name: str, root: Path) -> Builtin:
     """
     digits = _mnist("mnist", root, train=not name.endswith("-test"))
     assert isinstance(digits.images, np.ndarray)
-    assert digits.labels is not None  # as MNIST has both
     chosen = np.random.default_rng(0).integers(0, len(digits.images), (COUNTS[name], STACKED))
     labels = digits.labels[chosen] @ 10 ** np.arange(STACKED)[::-1]
     return Builtin(StackedImages(digits.images, chosen), labels, tuple(f"{i:03}" for i in range(10**STACKED)))
@@ -148,6 +183,26 @@ def div2k() -> Path:
     folder, packed = data_dir() / DIV2K, data_dir() / f"{DIV2K}.zip"
     found = next((path for path in (folder, packed) if path.exists()), None)
     return found or _or_by_hand("div2k", partial(_download, f"{DIV2K_URL}/{packed.name}", packed, DIV2K_SHA256))
+
+
+def celeba() -> tuple[Path, frozenset[str]]:
+    """CelebA's aligned images, path of the folder or the zip file, and the names of those of the training split.
+
+    Liu et al. 2015, Deep Learning Face Attributes in the Wild. For research use.
+
+    Raises:
+        InputError: it is not on disk, where its authors let only people put it.
+    """
+    return _or_by_hand("celeba", partial(_celeba, data_dir() / "celeba"))
+
+
+def _celeba(folder: Path) -> tuple[Path, frozenset[str]]:
+    found = next((path for path in (folder / FACES, folder / f"{FACES}.zip") if path.exists()), None)
+    splits = folder / "list_eval_partition.txt"
+    if not found or not splits.is_file():
+        raise FileNotFoundError("its authors let only people download it, from their page")
+    lines = map(str.split, splits.read_text(encoding="utf-8").splitlines())
+    return found, frozenset(line[0] for line in lines if line[1:] == ["0"])
 
 
 def _download(url: str, path: Path, sha256: str) -> Path:
@@ -168,7 +223,7 @@ def _or_by_hand(name: str, fetch: Callable[[], T]) -> T:
         return fetch()
     except InputError:
         raise
-    except Exception as error:  # no network, a broken archive, a read-only folder, a missing Google Drive client
+    except Exception as error:  # no network, a broken archive, a read-only folder
         files = BY_HAND[name].format(root=data_dir())
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
@@ -178,21 +233,21 @@ def _or_by_hand(name: str, fetch: Callable[[], T]) -> T:
 
 
 def _mnist(name: str, root: Path, train: bool = True) -> Builtin:
-    """Read the two IDX files of a split, which torchvision downloads if they are missing."""
-    reader, classes = MNISTS[name]
-    split = "train" if train else "t10k"
-    files = [root / reader / "raw" / f"{split}-{kind}-ubyte" for kind in ("images-idx3", "labels-idx1")]
-    if not all(map(unpacked_or_packed, files)):
-        from ganvas.data._torchvision import datasets
-
-        _read(getattr(datasets(), reader), root, train=train)
+    """Read the two IDX files of a split, after downloading what is missing."""
+    idx = MNISTS[name]
+    files = []
+    for kind in ("images-idx3", "labels-idx1"):
+        packed = root / idx.folder / "raw" / f"{'train' if train else 't10k'}-{kind}-ubyte.gz"
+        files.append(
+            unpacked_or_packed(packed) or _download(f"{idx.url}/{packed.name}", packed, idx.sha256[packed.name])
+        )
     try:
-        images, labels = (read_idx(unpacked_or_packed(file) or file) for file in files)
+        images, labels = map(read_idx, files)
     except InputError as error:
         raise InputError(f"the dataset {name} is damaged: {error}") from None
-    if images.ndim != 3 or labels.shape != images.shape[:1] or not labels.max(initial=0) < len(classes):
+    if images.ndim != 3 or labels.shape != images.shape[:1] or not labels.max(initial=0) < len(idx.classes):
         raise InputError(f"the dataset {name} is damaged: {files[1]} does not fit {files[0]}; copy both again.")
-    return Builtin(images, labels.astype(np.int64), classes)
+    return Builtin(images, labels.astype(np.int64), idx.classes)
 
 
 def _cifar10(root: Path) -> Builtin:
@@ -202,23 +257,3 @@ def _cifar10(root: Path) -> Builtin:
         found = read_cifar10(root)
         assert found
     return Builtin(*found, CLASSES)
-
-
-def _celeba(root: Path) -> Builtin:
-    from ganvas.data._torchvision import datasets
-
-    faces = _read(datasets().CelebA, root, split="train")
-    return Builtin([root / "celeba" / "img_align_celeba" / file for file in faces.filename], None, ())
-
-
-def _read(reader: Any, root: Path, **options: Any) -> Any:
-    try:
-        return reader(root, download=False, **options)
-    except RuntimeError:
-        # Missing or still packed: with download=True the reader unpacks local archives before it downloads.
-        before = socket.getdefaulttimeout()
-        socket.setdefaulttimeout(TIMEOUT)
-        try:
-            return reader(root, download=True, **options)
-        finally:
-            socket.setdefaulttimeout(before)

@@ -6,16 +6,15 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from ganvas.data.archives import open_zip
 from ganvas.data.arrays import open_idx, open_npz, rows
-from ganvas.data.builtin import NAMES, builtin_paths, div2k, open_builtin
+from ganvas.data.builtin import NAMES, builtin_paths, celeba, div2k, open_builtin
 from ganvas.data.decode import Unusable, is_image
 from ganvas.data.idx import is_idx, is_idx_labels
 from ganvas.data.items import (
     Choice,
-    Item,
     Listing,
     by_folders,
     code_of,
@@ -45,11 +44,14 @@ def open_source(source: str, column: str = "", labels: str = "") -> Listing:
         _expect_no_choice(Path(source), choice)
     if source == "div2k":
         return replace(open_source(str(div2k())), name=source)
+    if source == "celeba":
+        place, training = celeba()
+        faces = [
+            replace(face, name=PurePosixPath(face.name).name, label=None) for face in open_source(str(place)).items
+        ]
+        return Listing(source, [face for face in faces if face.name in training])
     if source in NAMES:
         builtin = open_builtin(source)
-        if isinstance(builtin.images, list):
-            items = [Item(path.name, path.read_bytes) for path in builtin.images]
-            return Listing(source, items)
         return Listing(source, rows(builtin.images, builtin.labels), builtin.classes)
     expect_source(source)
     path = Path(source)

@@ -118,9 +118,9 @@ def _model(network: nn.Module, path: Path, scale: int, channels: int, name: str,
 
 def _by_spandrel(weights: Weights, path: Path, reason: str = "its network is unknown") -> Model:
     try:
-        from ganvas.data._torchvision import datasets
+        from ganvas.inference.importers._torchvision import make_importable
 
-        datasets()  # spandrel imports torchvision, which needs a workaround with some builds of torch
+        make_importable()  # spandrel imports torchvision, which needs a workaround with some builds of torch
         from spandrel import ImageModelDescriptor, ModelLoader
     except ImportError:
         raise InputError(
