@@ -30,10 +30,13 @@ def test_names_are_whole_at_any_width(cli: Cli, monkeypatch: pytest.MonkeyPatch)
 def test_json_is_the_same_list(cli: Cli) -> None:
     made("a")
     made("b", seed=3).add_event("diverged", images=96, term="d/adversarial")
+    made("c").recipe.write_text("{")
     found = {run["name"]: run for run in json.loads(cli("runs", "--json").stdout)}
     assert found["a"]["state"] == "finished"
     assert (found["a"]["images_seen"], found["a"]["images"], found["a"]["data"]) == (400, 400, "digits")
     assert (found["b"]["state"], found["b"]["seed"], found["b"]["path"]) == ("diverged", 3, str(Path("runs/b")))
+    assert found["c"]["state"] == "broken"
+    assert "recipe.json cannot be read" in found["c"]["about"]
 
 
 @pytest.fixture

@@ -105,7 +105,9 @@ def test_runs_are_found_with_their_state() -> None:
     made("a")
     stopped = made("b")
     stopped.add_event("stopped", images=400)
-    assert {record.name: (record.state, record.system, record.data) for record in find_runs(stopped.path.parent)} == {
+    found, broken = find_runs(stopped.path.parent)
+    assert not broken
+    assert {record.name: (record.state, record.system, record.data) for record in found} == {
         "a": ("finished", "DCGAN", "digits"),
         "b": ("stopped", "DCGAN", "digits"),
     }

@@ -35,17 +35,20 @@ def main(argv: list[str]) -> int:
     from rich.table import Table
 
     from ganvas.errors import InputError
-    from ganvas.runs.record import broken_runs, find_runs
+    from ganvas.runs.record import find_runs
     from ganvas.terminal.console import Console
 
     root = Path(arguments.folder)
     if not root.is_dir():
         raise InputError(f"the folder {root} does not exist; give the folder of the runs, or train a first one.")
-    found = find_runs(root)
+    found, broken = find_runs(root)
     if arguments.tidy:
         return _tidy(found, kept=arguments.kept, yes=arguments.yes)
     if arguments.json:
-        print(*json.dumps([_plain(run) for run in found], indent=2).splitlines(), sep="\n")
+        unread = [
+            {"name": name, "path": str(root / name), "state": "broken", "about": why} for name, why in broken.items()
+        ]
+        print(*json.dumps([*map(_plain, found), *unread], indent=2).splitlines(), sep="\n")
         return 0
     table = Table("run", "state", "system", "data", "images", "last update", box=None)
     for run in found:
@@ -53,7 +56,7 @@ def main(argv: list[str]) -> int:
             f"{run.images_seen:,} of {run.total_images:,} ({min(1.0, run.images_seen / max(1, run.total_images)):.0%})"
         )
         table.add_row(run.name, run.state, run.system, run.data, images, _ago(time.time() - run.changed))
-    broken, console = broken_runs(root), Console(width=WIDEST)
+    console = Console(width=WIDEST)
     if table.row_count:
         console.print(table)
     for name, why in broken.items():

@@ -235,30 +235,26 @@ class Record:
         return list(_elapsed_hours(self.log))
 
 
-def find_runs(root: Path) -> list[Record]:
-    """All runs in a folder whose files can be read, the most recently updated first."""
-    found = [record for record in map(_read, _folders(root)) if isinstance(record, Record)]
-    return sorted(found, key=lambda record: record.changed, reverse=True)
+def find_runs(root: Path) -> tuple[list[Record], dict[str, str]]:
+    """All runs in a folder.
 
-
-def broken_runs(root: Path) -> dict[str, str]:
-    """The names of the other runs in a folder, with what is wrong with each."""
-    found = {folder.name: _read(folder) for folder in _folders(root)}
-    return {name: str(error) for name, error in found.items() if isinstance(error, InputError)}
+    Returns:
+        Those whose files can be read, the most recently updated first, and the names of the others with what is wrong.
+    """
+    found, broken = [], {}
+    for folder in _folders(root):
+        try:
+            record = Record(folder)
+            _ = record.log, record.events
+            found.append(record)
+        except InputError as error:
+            broken[folder.name] = str(error)
+    return sorted(found, key=lambda record: record.changed, reverse=True), broken
 
 
 def _folders(root: Path) -> list[Path]:
     # A recipe that is a link in a circle is there, too.
     return sorted(folder for folder in root.iterdir() if os.path.lexists(RunFolder(folder).recipe))
-
-
-def _read(folder: Path) -> Record | InputError:
-    try:
-        record = Record(folder)
-        _ = record.log, record.events
-        return record
-    except InputError as error:
-        return error
 
 
 def _part(plain: Json, name: str) -> Json:
