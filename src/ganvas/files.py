@@ -70,19 +70,6 @@ def cannot(do: str, path: object, error: BaseException) -> InputError:
     return InputError(f"cannot {do} {path} ({reason}); {remedy}, then run the same command again.")
 
 
-def open_regular(path: Path) -> int:
-    """A descriptor for reading a file that somebody else named.
-
-    Raises:
-        OSError: it cannot be read, or it is a folder, a device or a named pipe, which might never end.
-    """
-    descriptor = os.open(path, os.O_RDONLY | _CAREFUL & ~getattr(os, "O_NOFOLLOW", 0))
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(errno.EINVAL, "not a regular file", str(path))
-    return descriptor
-
-
 def hidden(path: Path, ending: str) -> Path:
     """A hidden file beside a file, with a name that is not too long."""
     name = os.fsencode(path.name)

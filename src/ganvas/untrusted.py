@@ -5,8 +5,10 @@ A pipe or a device is never opened, since reading it could block for ever.
 
 from __future__ import annotations
 
+import errno
 import json
 import math
+import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -46,6 +48,19 @@ def expect_file(path: Path, most: int | None = None) -> None:
         raise Unreadable("it is a pipe or a device")
     if most is not None and status.st_size > most:
         raise Unreadable(f"its {status.st_size:,} bytes exceed the limit of {most:,}")
+
+
+def open_regular(path: Path) -> int:
+    """A descriptor for reading a regular file, for whoever reads only a part of it or passes it on.
+
+    Raises:
+        OSError: it cannot be read, or it is a folder, a device or a named pipe.
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return descriptor
 
 
 def read_bytes(path: Path, most: int = LARGEST) -> bytes:

@@ -114,3 +114,10 @@ def test_runs_are_found_with_their_state() -> None:
     plain = json.loads(stopped.recipe.read_text())
     stopped.recipe.write_text(json.dumps({**plain, "system": None}))
     assert Record(stopped).system == "?"
+
+
+def test_a_count_of_thousands_of_digits_is_no_count() -> None:
+    folder = made("a")
+    protocol = f"{'9' * 5000} fakes, train"
+    folder.log.write_text(json.dumps({"images": 64, "swd": 0.1, "protocol": protocol}) + "\n")
+    assert Record(folder).measured["SWD"][0].protocol == {"as": protocol}

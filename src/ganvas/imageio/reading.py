@@ -15,11 +15,11 @@ import numpy as np
 import pyvips
 from numpy.typing import NDArray
 
-from ganvas.files import open_regular
 from ganvas.imageio import colours, exif, jpeg, photoshop, png
 from ganvas.imageio.interrupts import deferred
 from ganvas.imageio.metadata import Metadata, kind_of_profile
 from ganvas.imaging.cameras import is_heic, undecodable
+from ganvas.untrusted import open_regular
 
 LIMIT = 100.0  # default maximum megapixels of a file
 BLEED = 2.0  # pixels by which colours spread under transparent regions

@@ -18,14 +18,13 @@ import numpy as np
 
 import ganvas
 from ganvas.errors import InputError
-from ganvas.files import open_regular
 from ganvas.imageio.planning import VIDEOS
 from ganvas.imageio.reading import UnusableFile
 from ganvas.imageio.upscale import OnProgress, OutputOptions, Written, recorded
 from ganvas.imageio.writing import os_error
 from ganvas.imageio.xmp import SOURCE_TYPE
 from ganvas.inference.engine.raster import ArrayRaster
-from ganvas.untrusted import parse_json
+from ganvas.untrusted import open_regular, parse_json
 
 if TYPE_CHECKING:
     from ganvas.inference.upscaler import Upscaler

@@ -36,6 +36,8 @@ MEASURES = {
 COUNTS = ("seed", "images", "batch_size", "schedule.d_per_g", "system.size", "system.latent")
 """The fields of a recipe that readers of runs reckon with."""
 
+DIGITS = 19  # of a count of samples at most; Python refuses to read integers of thousands
+
 REPEATED = ("verdict", "treated", "kept", "taken back", "failed", "rolled back")  # events that a resumed run repeats
 
 
@@ -256,7 +258,8 @@ def _protocol(written: Any) -> Json:
         return dict(written) if isinstance(written, dict) else {}
     count, _, split = written.partition(", ")
     number, _, what = count.partition(" ")
-    return {what: int(number), "split": split} if number.isdecimal() else {"as": written}
+    counted = number.isdecimal() and len(number) < DIGITS
+    return {what: int(number), "split": split} if counted else {"as": written}
 
 
 def _append(path: Path, line: Json) -> None:

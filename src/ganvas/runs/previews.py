@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ganvas.files import open_regular, write_text
-from ganvas.untrusted import Unreadable, parse_json, read_bytes
+from ganvas.files import write_text
+from ganvas.untrusted import Unreadable, open_regular, parse_json, read_bytes
 
 if TYPE_CHECKING:
     from PIL import Image
