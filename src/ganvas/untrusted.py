@@ -123,6 +123,11 @@ def is_count(value: Any) -> bool:
     return type(value) is int and value >= 0
 
 
+def count_in(text: str) -> int | None:
+    """The whole number that a text is, if it is decimal digits and fits 64 bits; Python refuses to read thousands."""
+    return int(text) if text.isdecimal() and len(text) < len(str(WHOLE)) else None
+
+
 def read_object(path: Path, missing: str = "") -> Json:
     """The JSON object in a file.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import struct
 import sys
 import warnings
 import zipfile
@@ -131,6 +132,15 @@ def test_a_damaged_idx_file_is_refused(tmp_path: Path, content: bytes, name: str
     (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match=name):
         read(tmp_path / name)
+
+
+def test_idx_labels_beyond_all_classes_are_no_labels(tmp_path: Path) -> None:
+    (tmp_path / "a-images-idx3-ubyte").write_bytes(idx(np.zeros((2, 8, 8), np.uint8)))
+    numbers = struct.pack(">HBBI2i", 0, 12, 1, 2, 0, 2**31 - 1)  # the names of so many would fill the memory
+    (tmp_path / "a-labels-idx1-ubyte").write_bytes(numbers)
+    data = read(tmp_path / "a-images-idx3-ubyte")
+    assert data.labels is None
+    assert "has not the number of a class for each image" in data.unlabelled
 
 
 # Which column, which array

@@ -70,6 +70,7 @@ def test_bad_classes_are_refused(run: Path, capsys: pytest.CaptureFixture[str]) 
     train(tiny(), name="plain")
     for words, message in (
         (("runs/r", "--class", "cat"), "has no class 'cat'"),
+        (("runs/r", "--class", "9" * 5000), "has no class '9999"),
         (("runs/plain", "--class", "cat"), "was trained without classes"),
         (("runs/plain", "--class", "all"), "was trained without classes"),
         (("runs/r", "--interpolate"), "give one with --class"),

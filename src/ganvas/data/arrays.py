@@ -215,8 +215,9 @@ def open_idx(path: Path) -> Listing:
     if beside is None or beside == path:
         return Listing(path.name, rows(images, None), notes=notes)
     labels = read_idx(beside)
-    if labels.shape != (len(array),) or labels.dtype.kind not in "iu" or labels.min(initial=0) < 0:
-        why = f"{beside.name} has not one label for each image"
+    fitting = labels.shape == (len(array),) and labels.dtype.kind in "iu"
+    if not fitting or labels.min(initial=0) < 0 or labels.max(initial=0) >= MOST_CLASSES:
+        why = f"{beside.name} has not the number of a class for each image"
         return Listing(path.name, rows(images, None), unlabelled=why, notes=notes)
     classes = tuple(map(str, range(int(labels.max(initial=0)) + 1)))
     return Listing(path.name, rows(images, labels), classes, notes=notes)

@@ -20,6 +20,7 @@ from ganvas.inference.base import Model, Predictor
 from ganvas.machine import free_memory
 from ganvas.recipe.noise import noise
 from ganvas.recipe.system import FromNoise
+from ganvas.untrusted import count_in
 
 # Samples computed together, always so many: on some CPUs a sample's last bits depend on the size of its batch, and the
 # first samples must not depend on how many are asked for. On a CPU few, since the last batch is filled up.
@@ -137,8 +138,9 @@ class Sampler(Predictor):
         if label in self.classes:
             return self.classes.index(str(label))
         numbered = isinstance(label, int) or not any(name.isdecimal() for name in self.classes)
-        if numbered and str(label).isdecimal() and int(label) < len(self.classes):
-            return int(label)
+        number = count_in(str(label))
+        if numbered and number is not None and number < len(self.classes):
+            return number
         if numbered and str(label).removeprefix("-").isdecimal():
             raise InputError(
                 f"{self.name} has no class {label!r}: its classes are numbered 0 to {len(self.classes) - 1}; give one"

@@ -8,6 +8,7 @@ from typing import Any
 from ganvas.imaging.colours import colours_of
 from ganvas.imaging.lettering import save_chart
 from ganvas.runs.folder import RunFolder, figures_of
+from ganvas.untrusted import is_number
 
 STATISTICS = {"augment/p": "p, augmentation probability", "d/sign": "mean sign of D's scores of the reals"}
 MEASURES = {"SWD": "sliced Wasserstein distance", "PSNR-Y": "PSNR on Y"}
@@ -20,7 +21,7 @@ def draw(folder: RunFolder, path: Path | None = None) -> bool:
         InputError: the file cannot be written.
     """
     lines = folder.read_log()
-    terms = dict.fromkeys(name for line in lines for name in line if "/" in name)
+    terms = dict.fromkeys(name for line in lines for name in line if "/" in name and is_number(line[name]))
     if not terms:
         return False
     from matplotlib.figure import Figure
@@ -61,5 +62,5 @@ def draw(folder: RunFolder, path: Path | None = None) -> bool:
 
 
 def _points(lines: list[dict[str, Any]], name: str) -> tuple[list[int], list[float]]:
-    found = [(line["images"], line[name]) for line in lines if name in line]
+    found = [(line["images"], line[name]) for line in lines if is_number(line.get(name))]
     return [images for images, _ in found], [value for _, value in found]

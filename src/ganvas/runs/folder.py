@@ -19,7 +19,7 @@ from ganvas.metrics import quantity
 from ganvas.metrics.figure import Figure
 from ganvas.recipe.legacy import renamed
 from ganvas.runs.previews import read_previews, write_previews
-from ganvas.untrusted import Json, is_count, is_number, read_lines, read_object
+from ganvas.untrusted import Json, count_in, is_count, is_number, read_lines, read_object
 
 LOCK = ".lock"
 
@@ -35,8 +35,6 @@ MEASURES = {
 
 COUNTS = ("seed", "images", "batch_size", "schedule.d_per_g", "system.size", "system.latent")
 """The fields of a recipe that readers of runs reckon with."""
-
-DIGITS = 19  # of a count of samples at most; Python refuses to read integers of thousands
 
 REPEATED = ("verdict", "treated", "kept", "taken back", "failed", "rolled back")  # events that a resumed run repeats
 
@@ -256,10 +254,10 @@ def _protocol(written: Any) -> Json:
     """The protocol as an object; earlier versions wrote a sentence for all measures but KID: 512 fakes, train."""
     if not isinstance(written, str):
         return dict(written) if isinstance(written, dict) else {}
-    count, _, split = written.partition(", ")
-    number, _, what = count.partition(" ")
-    counted = number.isdecimal() and len(number) < DIGITS
-    return {what: int(number), "split": split} if counted else {"as": written}
+    some, _, split = written.partition(", ")
+    number, _, what = some.partition(" ")
+    count = count_in(number)
+    return {"as": written} if count is None else {what: count, "split": split}
 
 
 def _append(path: Path, line: Json) -> None:
