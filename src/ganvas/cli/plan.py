@@ -29,6 +29,7 @@ def main(argv: list[str]) -> int:
 
     from ganvas.errors import InputError
     from ganvas.experiment.cost import estimate_cost, layers
+    from ganvas.nn.building import within_memory
     from ganvas.tasks import task_of
     from ganvas.training.loop import Diverged
 
@@ -39,9 +40,10 @@ def main(argv: list[str]) -> int:
         task.check_data(recipe, flags.watch, whole.split(recipe.data.held_out)[0])
     task.check_count(recipe, epoch)
     example = torch.zeros(2, *recipe.system.shape)
-    for title, network, given in (
-        ("generator", recipe.system.generator(), recipe.system.inputs(2, 0)),
-        ("discriminator", recipe.system.discriminator(), example),
+    with within_memory(device):
+        players = recipe.system.generator(), recipe.system.discriminator()
+    for title, network, given in zip(
+        ("generator", "discriminator"), players, (recipe.system.inputs(2, 0), example), strict=True
     ):
         console.print(_table(title, tuple(given.shape[1:]), layers(network, given), network))
     try:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ganvas.diagnosis.verdicts import Snapshot
 from ganvas.errors import InputError
+from ganvas.nn.building import within_memory
 from ganvas.recipe import Optimizer, Recipe
 from ganvas.recipe.ramp import at
 from ganvas.recipe.serialization import difference, to_plain
@@ -81,7 +82,8 @@ class Run:
         """Begin a run.
 
         Raises:
-            InputError: the recipe's parts are incompatible, or the network of a reconstruction loss is not installed.
+            InputError: the recipe's parts are incompatible, the networks exceed the memory, or that of a reconstruction
+                loss is not installed.
         """
         self.recipe = recipe
         self.device = device
@@ -90,8 +92,9 @@ class Run:
         seed_everything(recipe.seed)
         # CPUs and tensor cores compute convolutions with the channels last; other layouts pay for conversions.
         layout = torch.preserve_format if device.type == "mps" else torch.channels_last
-        self.g: nn.Module = recipe.system.generator().to(device).to(memory_format=layout)  # type: ignore[call-overload]
-        self.d: nn.Module = recipe.system.discriminator().to(device).to(memory_format=layout)  # type: ignore[call-overload]
+        with within_memory(device):
+            self.g: nn.Module = recipe.system.generator().to(device).to(memory_format=layout)  # type: ignore[call-overload]
+            self.d: nn.Module = recipe.system.discriminator().to(device).to(memory_format=layout)  # type: ignore[call-overload]
         check(recipe, self.d)
         for loss in recipe.reconstruction:
             loss.prepare(device)
