@@ -58,7 +58,7 @@ class Samples:
     protocol: dict[str, Any]
     """What a figure has to say of the samples."""
     notes: tuple[str, ...] = ()
-    """Sentences on what was left out."""
+    """Sentences on what was left out, or decided for the user."""
     labels: Labels | None = None
     """The classes of both, where the fakes were made of the reals' classes."""
     known: Mapping[str, Any] = field(default_factory=dict)
@@ -161,10 +161,11 @@ def _of_model(
     data = recipe.data if recipe else Images(source=str(against))
     compared = against if isinstance(against, Dataset) else _with_source(data, against) if against else data
     reals, of_reals, training, held_out, protocol = _reals(compared, system.shape, fakes or FAKES, split, seed)
-    known = training.classes
+    known, read = training.classes, [training]
     if folder and against:
         # What may be memorized is what was trained on, whatever else the fakes are compared with.
         training, held_out = open_data(data, system.shape, progress=True).split(data.held_out)
+        read.append(training)
     count = fakes or len(reals)
     labels = None
     if model.classes and of_reals is not None and known == model.classes:
@@ -178,7 +179,8 @@ def _of_model(
         protocol |= {"classes": "as many of each as reals" if labels else "equally many of each"}
     about = model.name, folder, state, model.images_seen
     extra = task.evidence(recipe) if recipe else {}
-    return Samples(made, reals, training, held_out, *about, protocol, labels=labels, known=extra)
+    notes = _remarks(*read)
+    return Samples(made, reals, training, held_out, *about, protocol, notes, labels=labels, known=extra)
 
 
 def _open(path: Path, which: Literal["last", "best"], device: str) -> Predictor:
@@ -210,7 +212,7 @@ def _of_memory(
     )
     made = sample(fakes or len(reals))
     protocol |= {"fakes": len(made), "seed": seed}
-    return Samples(made, reals, training, held_out, name, None, "", 0, protocol)
+    return Samples(made, reals, training, held_out, name, None, "", 0, protocol, _remarks(training))
 
 
 def _images(against: Against) -> Source | Dataset:
@@ -241,8 +243,13 @@ def _of_source(source: str, against: Against, fakes: int, split: Split, seed: in
     made = whole.take(choose(len(whole), fakes or FAKES, seed))
     reals, _, training, held_out, protocol = _reals(_images(against), shape, len(made), split, seed)
     protocol |= {"fakes": len(made), "seed": seed}
-    notes = (f"{len(whole.skipped)} files in {source} cannot be used.",) if whole.skipped else ()
-    return Samples(made, reals, training, held_out, whole.name, None, "", 0, protocol, notes)
+    return Samples(made, reals, training, held_out, whole.name, None, "", 0, protocol, _remarks(whole, training))
+
+
+def _remarks(*data: Dataset) -> tuple[str, ...]:
+    """What was decided for the user in reading these data, and which files cannot be used."""
+    found = [(one.name, remark) for one in data for remark in (*one.notes, one.unusable) if remark]
+    return tuple(dict.fromkeys(f"{name}: {remark}." for name, remark in found))
 
 
 def _reals(
