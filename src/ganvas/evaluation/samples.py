@@ -16,6 +16,7 @@ from ganvas.data.examine import examine
 from ganvas.errors import InputError
 from ganvas.evaluation.arrays import Array, Latent, Sampled, choose, dataset_of, sampler_of
 from ganvas.inference.base import Predictor
+from ganvas.inference.progress import generating
 from ganvas.inference.super_resolution import BICUBIC
 from ganvas.metrics.measure import Labels
 from ganvas.recipe import Recipe
@@ -80,6 +81,7 @@ def gather(
     seed: int = 0,
     which: Literal["last", "best"] = "last",
     device: str = "cpu",
+    progress: bool = False,
 ) -> Samples:
     """Make or read the fakes, and read as many reals.
 
@@ -92,6 +94,7 @@ def gather(
         seed: of the noise, and of which reals are taken where there are more.
         which: state of the run.
         device: where to generate.
+        progress: show a bar of what is generated on stderr.
 
     Raises:
         InputError: there is nothing to compare, or the images have several sizes.
@@ -105,7 +108,7 @@ def gather(
         return _of_memory(source, latent, reals, fakes, split, seed, device)
     path = Path(source)
     if _is_model(path):
-        return _of_model(path, reals, fakes, split, seed, which, device)
+        return _of_model(path, reals, fakes, split, seed, which, device, progress)
     return _of_source(str(source), reals, fakes, split, seed)
 
 
@@ -147,7 +150,14 @@ def _recipe(folder: RunFolder | None) -> Recipe | None:
 
 
 def _of_model(
-    path: Path, against: Against, fakes: int, split: Split, seed: int, which: Literal["last", "best"], device: str
+    path: Path,
+    against: Against,
+    fakes: int,
+    split: Split,
+    seed: int,
+    which: Literal["last", "best"],
+    device: str,
+    progress: bool,
 ) -> Samples:
     model = _open(path, which, device)
     system = _system(path)
@@ -172,7 +182,8 @@ def _of_model(
         # As often as among the reals, so that no distance comes from other shares of the classes.
         spaced = np.linspace(0, len(of_reals) - 1, count).round().astype(np.int64)
         labels = Labels(known, of_reals[spaced], of_reals)
-    made = model.sample(count, seed, labels.fakes.tolist() if labels else None)
+    with generating(model, count, show=progress):
+        made = model.sample(count, seed, labels.fakes.tolist() if labels else None)
     state = which if path.is_dir() else {"model": "last"}.get(path.stem, path.stem)
     protocol |= {"fakes": len(made), "seed": seed}
     if model.classes:
