@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from ganvas import Watch, cli, progress
+from ganvas.data import Dataset
+from ganvas.experiment import cost
+from ganvas.training.run import Run
 from tests.conftest import TrainedRun, tiny
 
 
@@ -37,3 +40,22 @@ def test_evaluating_says_every_part_that_may_take_long(capsys: pytest.CaptureFix
 def test_generating_says_how_many(flags: list[str], total: int, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["generate", "runs/r", *flags]) == 0
     assert f"generating with r {total}/{total}" in capsys.readouterr().err
+
+
+def test_a_plan_of_a_slow_recipe_is_timed_in_small_batches(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cost, "BUDGET", 0.0)
+    timed: list[int] = []
+    began = cost._timed
+
+    def note(run: Run, dataset: Dataset, batch: int, seconds: float) -> tuple[float, int]:
+        timed.append(batch)
+        return began(run, dataset, batch, 0)
+
+    monkeypatch.setattr(cost, "_timed", note)
+    assert cli.main(["plan", "dcgan-digits", "--batch-size", "512"]) == 0
+    said = capsys.readouterr().out
+    assert timed == [2, 4]
+    assert "on cpu, timed in batches of 4" in said
+    assert "MiB at peak, more in batches of 512" in said
