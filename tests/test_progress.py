@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 
 import pytest
 from rich.console import Console
@@ -55,3 +56,20 @@ def test_long_work_speaks_where_there_is_no_terminal(monkeypatch: pytest.MonkeyP
     silent = Bar(Console(file=out, width=80), show=False)
     silent.advance(silent.add("silent", 10))
     assert "silent" not in out.getvalue()
+
+
+def test_a_step_that_takes_long_does_not_silence_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SILENCE", "GRACE", "LOOKS"):
+        monkeypatch.setattr(progress, name, 0.01)
+    out = io.StringIO()
+    with Bar(Console(file=out, width=80)) as bar:
+        bar.update(bar.add("done", 1), completed=1)
+        bar.add("measures", 3, counts=True)
+        out.truncate(0)
+        until = time.monotonic() + 10
+        while "measures 0/3" not in out.getvalue() and time.monotonic() < until:
+            time.sleep(0.01)
+    assert "measures 0/3" in out.getvalue()
+    said = out.getvalue()
+    time.sleep(0.1)
+    assert out.getvalue() == said

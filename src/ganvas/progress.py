@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
@@ -16,7 +17,9 @@ from ganvas.terminal import clean
 
 T = TypeVar("T")
 
-SILENCE = 30.0  # seconds after which work that is not watched on a terminal says that it goes on
+# Seconds after which work that is not watched on a terminal says that it goes on, how long a due line is left to the
+# work itself, which knows best, before a thread says it, and how often that looks: half a minute at most.
+SILENCE, GRACE, LOOKS = 28.0, 1.5, 0.5
 WIDEST, NARROWEST = 24, 4  # cells of the bar
 
 
@@ -47,7 +50,21 @@ class Bar(Progress):
         draw = show and (console.is_terminal if draw is None else draw)
         self.speaks = show and not draw
         self.said_at = time.monotonic()
+        self.speaker = threading.Thread(target=self._speak, daemon=True) if self.speaks else None
+        self.ended = threading.Event()
         super().__init__(console=console, auto_refresh=refresh, transient=transient, disable=not draw)
+
+    def start(self) -> None:
+        """As of rich."""
+        super().start()
+        if self.speaker and not self.speaker.is_alive():
+            self.speaker.start()
+
+    def stop(self) -> None:
+        """As of rich, but once."""
+        self.ended.set()
+        if self.live.is_started:
+            super().stop()
 
     def add(self, description: str, total: float, *, counts: bool = False, completed: int = 0) -> TaskID:
         """Add a task.
@@ -79,7 +96,7 @@ class Bar(Progress):
     @property
     def is_due(self) -> bool:
         """Whether a line has to be said where there is no terminal."""
-        return self.speaks and time.monotonic() - self.said_at >= SILENCE
+        return self._is_silent(SILENCE)
 
     def say(self, line: str) -> None:
         """Print a line, and start the clock of silence again."""
@@ -90,10 +107,20 @@ class Bar(Progress):
         """A line for each task."""
         yield from (_Line(task) for task in self.tasks if task.visible)
 
+    def _is_silent(self, seconds: float) -> bool:
+        return self.speaks and time.monotonic() - self.said_at >= seconds
+
+    def _speak(self) -> None:
+        """Say that the task at hand goes on, however long its next step takes."""
+        while not self.ended.wait(LOOKS):
+            if self._is_silent(SILENCE + GRACE) and self.tasks:
+                self._say(next((task for task in self.tasks if not task.finished), self.tasks[-1]).id)
+
     def _say(self, task_id: TaskID) -> None:
-        if self.is_due:
-            task = self._tasks[task_id]
-            self.say(", ".join([f"{task.description} {_done(task)}", *_details(task), _left(task)]))
+        with self._lock:
+            if self.is_due:
+                task = self._tasks[task_id]
+                self.say(", ".join([f"{task.description} {_done(task)}", *_details(task), _left(task)]))
 
 
 class _Line:

@@ -27,7 +27,10 @@ REFUSED = {
     ),
     "no number": (["train", "dcgan-digits", "--batch-size", "many"], ["--batch-size", "many"]),
     "no choice": (["train", "dcgan-digits", "--precision", "fp64"], ["--precision", "fp64"]),
-    "no ramp": (["train", "dcgan-digits", "--adam-d.lr", "2e-4..1e-4"], ["2e-4..1e-4", "START..END@IMAGES"]),
+    "no ramp": (
+        ["train", "dcgan-digits", "--adam-d.lr", "2e-4..1e-4"],
+        ["--adam-d.lr", "2e-4..1e-4", "START..END@IMAGES"],
+    ),
     "negative rate": (["train", "dcgan-digits", "--adam-d.lr=-1"], ["-1", "2e-4"]),
     "missing value": (["train", "dcgan-digits", "--seed"], ["--seed"]),
     "no such data": (["train", "dcgan-digits", "--data", "digit"], ["'digit'", "'digits'"]),

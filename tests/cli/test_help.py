@@ -79,3 +79,9 @@ def test_a_refused_name_is_answered_with_a_command(cli: Cli) -> None:
     train(tiny(images=16), name="r", watch=Watch(checkpoint_seconds=1e9))
     done = cli("train", "runs/r", "--seed", "3", "--name", "r")
     assert_refused(done, "another recipe", "ganvas train runs/r --seed 3 --name r-2 begins")
+
+
+def test_only_help_explains_the_flags(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ganvas.cli._help._docs", lambda kind: pytest.fail(f"read the source of {kind}"))
+    _, found = parse("train", ["dcgan-digits", "--seed", "3"])
+    assert found.recipe.seed == 3

@@ -183,3 +183,15 @@ def test_a_model_outside_a_run_needs_a_source(run: Path) -> None:
     with pytest.raises(InputError, match="--against"):
         evaluate("alone.safetensors", extractor="digits")
     assert evaluate("alone.safetensors", against="digits", extractor="digits", fakes=150)["FD"].value > 0
+
+
+def test_files_that_were_left_out_are_noted_of_both_sides() -> None:
+    write("fakes", digits())
+    write("reals/train", digits())
+    write("reals/test", digits(10))
+    Path("fakes/x.png").write_bytes(b"\x89PNG cut off")
+    Path("fakes/index.csv").write_text("a table\n")
+    found = evaluate("fakes", against="reals", extractor="digits", measures=["fd"])
+    left_out, read = found.notes
+    assert left_out.startswith("fakes: 1 of 302 files are unusable, such as x.png (")
+    assert read == "reals: of its folders only train is read, not test."

@@ -13,6 +13,7 @@ from PIL import Image
 from ganvas.imaging import lettering
 from ganvas.imaging.grid import label_rows, labels_width
 from ganvas.imaging.lettering import drawable, font_for, save_chart
+from ganvas.imaging.plot2d import Canvas
 
 
 @pytest.fixture(autouse=True)
@@ -107,3 +108,9 @@ def test_a_chart_has_no_boxes_and_no_formulas(recwarn: pytest.WarningsRecorder) 
     assert [label.get_text() for label in axes.get_xticklabels()] == ["Mao", "笑脸"]
     with Image.open("chart.png") as chart:
         assert chart.text["Description"] == "笑脸"
+
+
+def test_a_plot_of_points_has_no_boxes_and_no_formulas(recwarn: pytest.WarningsRecorder) -> None:
+    plot = Canvas().draw(np.zeros((3, 2), np.float32), "points of $_$ 笑脸")
+    assert plot[:40].min() < 99
+    assert not [str(one.message) for one in recwarn]

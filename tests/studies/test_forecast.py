@@ -20,7 +20,7 @@ from tests.conftest import enlarging, tiny, write_photographs
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    cost = Cost(images_per_second=100.0, seconds=0.0, memory=0, disk=0)
+    cost = Cost(images_per_second=100.0, seconds=0.0, memory=0, disk=0, batch=2)
     monkeypatch.setattr("ganvas.studies.forecasting._start", lambda: 5.0)
     monkeypatch.setattr("ganvas.studies.forecasting.estimate_cost", lambda *args, **options: cost)
 

@@ -69,7 +69,7 @@ def _ramp_rule(
     return tyro.constructors.PrimitiveConstructorSpec(
         nargs=1,
         metavar="NUMBER|A..B@IMAGES",
-        instance_from_str=lambda texts: Ramp.parse(texts[0]),
+        instance_from_str=lambda texts: number_or_ramp(texts[0]),
         is_instance=lambda value: isinstance(value, float | int | Ramp),
         str_from_instance=lambda value: [str(value)],
     )
@@ -88,6 +88,18 @@ def _whole_rule(
         is_instance=lambda value: type(value) is int,
         str_from_instance=lambda value: [str(value)],
     )
+
+
+def number_or_ramp(text: str) -> float | Ramp:
+    """As `Ramp.parse`.
+
+    Raises:
+        ValueError: it is neither; tyro names the flag of a ValueError alone.
+    """
+    try:
+        return Ramp.parse(text)
+    except InputError as error:
+        raise ValueError(str(error).removesuffix(".")) from None
 
 
 def whole_number(text: str) -> int:

@@ -8,9 +8,9 @@ import itertools
 import shutil
 import textwrap
 import typing
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any, Literal, get_args, get_origin
 
 from ganvas.errors import nearest
@@ -78,11 +78,14 @@ ADVICE = {word: sentence for sentence, words in _ADVICE.items() for word in word
 
 @dataclass(frozen=True)
 class Flag:
-    """One flag: its name with dashes, the recipe's value, and what it means."""
+    """One flag: its name with dashes, the recipe's value, and what explains it.
+
+    To explain all flags parses the source of their classes, which only help needs.
+    """
 
     name: str
     value: str
-    meaning: str
+    explain: Callable[[], str]
 
 
 def flags_of(default: Any, parts: Mapping[str, type[Any]], short: Mapping[str, str]) -> list[Flag]:
@@ -95,40 +98,46 @@ def flags_of(default: Any, parts: Mapping[str, type[Any]], short: Mapping[str, s
     """
     found = list(_walk(default, "--", parts))
     by_name = {flag.name: flag for flag in found}
-    forms = {long: Flag(form, by_name[long].value, f"{by_name[long].meaning} Short for {long}.")
+    forms = {long: Flag(form, by_name[long].value, partial(_short_for, by_name[long]))
              for form, long in short.items() if long in by_name}  # fmt: skip
     return [one for flag in found for one in ((forms[flag.name], flag) if flag.name in forms else (flag,))]
 
 
 def _walk(whole: Any, prefix: str, parts: Mapping[str, type[Any]]) -> Iterator[Flag]:
-    of: Any = type(whole)
-    meanings, kinds = _docs(of), typing.get_type_hints(of)
     for field in fields(whole):
         value, name = getattr(whole, field.name), f"{prefix}{field.name.replace('_', '-')}"
-        meaning = meanings.get(field.name, "")
         if name == "--recipe":
             yield from _walk(value, "--", parts)
             continue
         items = value if isinstance(value, tuple) and all(map(is_dataclass, value)) else None
         if name in parts and (is_dataclass(value) or items is not None):
-            known = ", ".join(kind.__name__ for kind in concrete(parts[name]))
             chosen = " ".join(type(item).__name__ for item in ((value,) if items is None else items)) or "none"
-            several = "any of" if items is not None else "one of"
-            yield Flag(name, chosen, f"{meaning.partition(':')[0].rstrip('.')}: {several} {known}.")
+            yield Flag(name, chosen, partial(_of_parts, type(whole), field.name, parts[name], items is not None))
         if is_dataclass(value) and not isinstance(value, Ramp):
             yield from _walk(value, f"{name}.", parts)
         elif items and not isinstance(items[0], Ramp):
             for index, item in enumerate(items):
                 yield from _walk(item, f"{name}.{index}.", parts)
         elif items is None or name not in parts:
-            yield Flag(name, _text(value), _with_choices(meaning, kinds.get(field.name)))
+            yield Flag(name, _text(value), partial(_of_value, type(whole), field.name))
 
 
 def _text(value: Any) -> str:
     return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-def _with_choices(meaning: str, kind: Any) -> str:
+def _short_for(flag: Flag) -> str:
+    return f"{flag.explain()} Short for {flag.name}."
+
+
+def _of_parts(whole: Any, field: str, base: type[Any], several: bool) -> str:
+    known = ", ".join(kind.__name__ for kind in concrete(base))
+    meaning = _docs(whole).get(field, "").partition(":")[0].rstrip(".")
+    return f"{meaning}: {'any of' if several else 'one of'} {known}."
+
+
+def _of_value(whole: Any, field: str) -> str:
+    meaning, kind = _docs(whole).get(field, ""), typing.get_type_hints(whole).get(field)
     one: Any = get_args(kind)[0] if get_origin(kind) is tuple else kind
     choices = [str(choice) for choice in get_args(one)] if get_origin(one) is Literal else []
     choices = choices or (["True", "False"] if one is bool else [])
@@ -185,7 +194,7 @@ def _groups(flags: list[Flag]) -> dict[str, list[Flag]]:
 
 def _lines(flag: Flag, width: int) -> list[str]:
     head, indent = f"  {flag.name} {flag.value}".rstrip(), 34
-    body = textwrap.wrap(flag.meaning, width - indent) or [""]
+    body = textwrap.wrap(flag.explain(), width - indent) or [""]
     if len(head) > indent - 2:
         return [head, *(" " * indent + line for line in body)]
     return [f"{head:<{indent}}{body[0]}", *(" " * indent + line for line in body[1:])]

@@ -75,4 +75,4 @@ def show(comparison: Comparison, console: Console) -> None:
     if against.row_count:
         console.print(against, "")
     for text in comparison.warnings:
-        console.print(f"note: {text}", markup=False, soft_wrap=True)
+        console.print(f"note: {text}", soft_wrap=True)

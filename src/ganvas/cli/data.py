@@ -48,7 +48,7 @@ def main(argv: list[str]) -> int:
 
     def report(title: str, lines: list[str]) -> None:
         for index, line in enumerate(lines[:LIMIT]):
-            console.print(f"{title if index == 0 else '':<12}{line}", markup=False)
+            console.print(f"{title if index == 0 else '':<12}{line}")
         if len(lines) > LIMIT:
             console.print(f"{'':<12}and {len(lines) - LIMIT} more")
 

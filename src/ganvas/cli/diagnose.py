@@ -26,17 +26,17 @@ def main(argv: list[str]) -> int:
     diagnosis = diagnose(record)
     console = Console(highlight=False, soft_wrap=True)
     for verdict in diagnosis.timeline:
-        console.print(f"image {verdict.images:>11,}  {verdict}", markup=False)
+        console.print(f"image {verdict.images:>11,}  {verdict}")
     if diagnosis.interlace is not None:
         console.print(
             f"losses interlace {diagnosis.interlace:.2f} (0 apart, 1 interlaced) over the last tenth of the run"
         )
     for sentence in diagnosis.unjudged:
-        console.print(f"not judged: {sentence}", markup=False)
+        console.print(f"not judged: {sentence}")
     now = diagnosis.timeline[-1]
     recipe = read_recipe(record.plain, str(record.folder.recipe))
     for line in advice(now.name, recipe, now.images, record.folder):
-        console.print(f"remedy: {line}", markup=False)
+        console.print(f"remedy: {line}")
     # Print first, since the chart takes longer.
     out = arguments.out or record.path / "diagnosis.png"
     draw_diagnosis(record, diagnosis, out)

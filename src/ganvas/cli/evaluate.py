@@ -127,13 +127,13 @@ def _print(found: Evaluation) -> None:
             of_classes.add_row(figure.protocol["class"], _number(figure.value), _interval(figure), counts)
         console.print(of_classes)
         rest = f"; {len(by_class) - CLASSES} better ones are not shown" if len(by_class) > CLASSES else ""
-        console.print(f"The worst class is {by_class[0].protocol['class']}{rest}.", markup=False)
+        console.print(f"The worst class is {by_class[0].protocol['class']}{rest}.")
     protocols = [{k: v for k, v in f.protocol.items() if k not in NOT_SHOWN} for f in of_all]
     for index, protocol in enumerate(protocols):
         if protocol not in protocols[:index]:
-            console.print("; ".join(f"{key} {value}" for key, value in protocol.items()), markup=False)
+            console.print("; ".join(f"{key} {value}" for key, value in protocol.items()))
     for note in found.notes:
-        console.print(note, markup=False)
+        console.print(note)
     if found.chart:
         print(found.chart)
 

@@ -54,6 +54,7 @@ def main(argv: list[str]) -> int:
     from ganvas.files import plain_name
     from ganvas.inference import open_as
     from ganvas.inference.generator import class_folder
+    from ganvas.inference.progress import generating
     from ganvas.inference.sampler import Sampler
 
     generator = open_as(Sampler, arguments.run, which=arguments.which, device=arguments.device)
@@ -73,15 +74,18 @@ def main(argv: list[str]) -> int:
             )
         label = labels[0] if arguments.classes else None
         n = 6 if arguments.n is None else arguments.n
-        paths = generator.write_interpolation(n, arguments.steps, seed, grid, out, label)
+        with generating(generator, n * arguments.steps):
+            paths = generator.write_interpolation(n, arguments.steps, seed, grid, out, label)
     else:
         default = 8 if len(labels) > 1 else generator.default_count
         n = default if arguments.n is None else arguments.n
-        paths = generator.write_samples(n, seed, out, labels) if out else []
+        with generating(generator, n * max(1, len(labels)) * (bool(out) + bool(grid))):
+            paths = generator.write_samples(n, seed, out, labels) if out else []
+            of_grid = [generator.write_grid(n, seed, grid, labels)] if grid else []
         if out and out.is_dir():  # a line for each of thousands of files tells nobody anything
             print(f"{out}: {len(paths):,} images")
             paths = []
-        paths += [generator.write_grid(n, seed, grid, labels)] if grid else []
+        paths += of_grid
     for path in paths:
         print(path)
     return 0

@@ -30,6 +30,7 @@ def main(argv: list[str]) -> int:
     from ganvas.errors import InputError
     from ganvas.experiment.cost import estimate_cost, layers
     from ganvas.nn.building import within_memory
+    from ganvas.progress import Bar
     from ganvas.tasks import task_of
     from ganvas.training.loop import Diverged
 
@@ -47,7 +48,9 @@ def main(argv: list[str]) -> int:
     ):
         console.print(_table(title, tuple(given.shape[1:]), layers(network, given), network))
     try:
-        cost = estimate_cost(recipe, device, epoch, flags.watch)
+        with Bar(Console(stderr=True)) as bar:
+            bar.add("timing", 1)
+            cost = estimate_cost(recipe, device, epoch, flags.watch)
     except Diverged as error:
         raise InputError(
             f"the recipe cannot be timed, since {error}; lower --adam-g.lr and --adam-d.lr, or choose another"
@@ -55,9 +58,13 @@ def main(argv: list[str]) -> int:
         ) from None
     epochs = recipe.images / epoch
     console.print(f"data     {name}: {epoch:,} {task.unit}; {recipe.images:,} images in total, {epochs:.1f} epochs")
-    console.print(f"rate     {cost.images_per_second:,.0f} images/s in {recipe.precision} on {device}")
+    smaller = cost.batch < recipe.batch_size
+    timed = f", timed in batches of {cost.batch}" if smaller else ""
+    rate = f"{cost.images_per_second:,.0f}" if cost.images_per_second >= 10 else f"{cost.images_per_second:.2g}"
+    console.print(f"rate     {rate} images/s in {recipe.precision} on {device}{timed}")
     console.print(f"time     {duration(cost.seconds)}")
-    console.print(f"memory   {cost.memory / 2**20:,.0f} MiB at peak")
+    memory = f"{cost.memory / 2**20:,.0f} MiB at peak"
+    console.print(f"memory   {memory}{f', more in batches of {recipe.batch_size}' if smaller else ''}")
     console.print(f"disk     {cost.disk / 2**20:,.0f} MiB for the run folder")
     return 0
 

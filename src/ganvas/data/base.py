@@ -85,6 +85,15 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.images) if self.rows is None else len(self.rows)
 
+    @property
+    def unusable(self) -> str:
+        """How many files of the whole source cannot be used, and why the first cannot; empty where all can."""
+        broken = [skipped for skipped in self.skipped if not skipped.is_aside]
+        if not broken:
+            return ""
+        first, files = broken[0], len(self.images) + len(self.skipped)
+        return f"{len(broken)} of {files} files are unusable, such as {first.name} ({first.reason})"
+
     def take(self, index: NDArray[np.int64] | slice) -> NDArray[Any]:
         """Copy rows of `images`, by their index within this part."""
         return np.array(self.images[index if self.rows is None else self.rows[index]])

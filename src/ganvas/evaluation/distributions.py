@@ -146,7 +146,17 @@ def evaluate(
     network = open_extractor(extractor, resize) if needs & set(ON_EXTRACTOR) else None
     if network:
         on_device(network.network, device)
-    samples = gather(source, against, latent=latent, fakes=fakes, split=split, seed=seed, which=which, device=device)
+    samples = gather(
+        source,
+        against,
+        latent=latent,
+        fakes=fakes,
+        split=split,
+        seed=seed,
+        which=which,
+        device=device,
+        progress=progress,
+    )
     with Bar(Console(stderr=True), show=progress) as bar:
         evidence = Evidence(
             fakes=samples.fakes,
@@ -169,8 +179,13 @@ def evaluate(
         if needs & {"features", "probabilities"}:
             evidence = _extracted(evidence)
         if not own and (has_images or "training" in needs):  # that chart needs none, and so many would take long
-            evidence = replace(evidence, nearest=nearest(samples.fakes, samples.parts()))
-        figures = [figure for one in wanted for figure in one.compute(evidence)]
+            advance = evidence.track("nearest training samples", len(samples.training))
+            evidence = replace(evidence, nearest=nearest(samples.fakes, samples.parts(), advance))
+        figures: list[Figure] = []
+        advance = evidence.track("measures", len(wanted))
+        for one in wanted:
+            figures += one.compute(evidence)
+            advance(1)
     notes += [note for one in wanted for note in one.notes(evidence)]
     chart = None
     if has_images:  # of other modalities the previews show more

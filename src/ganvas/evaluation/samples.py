@@ -16,6 +16,7 @@ from ganvas.data.examine import examine
 from ganvas.errors import InputError
 from ganvas.evaluation.arrays import Array, Latent, Sampled, choose, dataset_of, sampler_of
 from ganvas.inference.base import Predictor
+from ganvas.inference.progress import generating
 from ganvas.inference.super_resolution import BICUBIC
 from ganvas.metrics.measure import Labels
 from ganvas.recipe import Recipe
@@ -58,7 +59,7 @@ class Samples:
     protocol: dict[str, Any]
     """What a figure has to say of the samples."""
     notes: tuple[str, ...] = ()
-    """Sentences on what was left out."""
+    """Sentences on what was left out, or decided for the user."""
     labels: Labels | None = None
     """The classes of both, where the fakes were made of the reals' classes."""
     known: Mapping[str, Any] = field(default_factory=dict)
@@ -80,6 +81,7 @@ def gather(
     seed: int = 0,
     which: Literal["last", "best"] = "last",
     device: str = "cpu",
+    progress: bool = False,
 ) -> Samples:
     """Make or read the fakes, and read as many reals.
 
@@ -92,6 +94,7 @@ def gather(
         seed: of the noise, and of which reals are taken where there are more.
         which: state of the run.
         device: where to generate.
+        progress: show a bar of what is generated on stderr.
 
     Raises:
         InputError: there is nothing to compare, or the images have several sizes.
@@ -105,7 +108,7 @@ def gather(
         return _of_memory(source, latent, reals, fakes, split, seed, device)
     path = Path(source)
     if _is_model(path):
-        return _of_model(path, reals, fakes, split, seed, which, device)
+        return _of_model(path, reals, fakes, split, seed, which, device, progress)
     return _of_source(str(source), reals, fakes, split, seed)
 
 
@@ -147,7 +150,14 @@ def _recipe(folder: RunFolder | None) -> Recipe | None:
 
 
 def _of_model(
-    path: Path, against: Against, fakes: int, split: Split, seed: int, which: Literal["last", "best"], device: str
+    path: Path,
+    against: Against,
+    fakes: int,
+    split: Split,
+    seed: int,
+    which: Literal["last", "best"],
+    device: str,
+    progress: bool,
 ) -> Samples:
     model = _open(path, which, device)
     system = _system(path)
@@ -161,24 +171,27 @@ def _of_model(
     data = recipe.data if recipe else Images(source=str(against))
     compared = against if isinstance(against, Dataset) else _with_source(data, against) if against else data
     reals, of_reals, training, held_out, protocol = _reals(compared, system.shape, fakes or FAKES, split, seed)
-    known = training.classes
+    known, read = training.classes, [training]
     if folder and against:
         # What may be memorized is what was trained on, whatever else the fakes are compared with.
         training, held_out = open_data(data, system.shape, progress=True).split(data.held_out)
+        read.append(training)
     count = fakes or len(reals)
     labels = None
     if model.classes and of_reals is not None and known == model.classes:
         # As often as among the reals, so that no distance comes from other shares of the classes.
         spaced = np.linspace(0, len(of_reals) - 1, count).round().astype(np.int64)
         labels = Labels(known, of_reals[spaced], of_reals)
-    made = model.sample(count, seed, labels.fakes.tolist() if labels else None)
+    with generating(model, count, show=progress):
+        made = model.sample(count, seed, labels.fakes.tolist() if labels else None)
     state = which if path.is_dir() else {"model": "last"}.get(path.stem, path.stem)
     protocol |= {"fakes": len(made), "seed": seed}
     if model.classes:
         protocol |= {"classes": "as many of each as reals" if labels else "equally many of each"}
     about = model.name, folder, state, model.images_seen
     extra = task.evidence(recipe) if recipe else {}
-    return Samples(made, reals, training, held_out, *about, protocol, labels=labels, known=extra)
+    notes = _remarks(*read)
+    return Samples(made, reals, training, held_out, *about, protocol, notes, labels=labels, known=extra)
 
 
 def _open(path: Path, which: Literal["last", "best"], device: str) -> Predictor:
@@ -210,7 +223,7 @@ def _of_memory(
     )
     made = sample(fakes or len(reals))
     protocol |= {"fakes": len(made), "seed": seed}
-    return Samples(made, reals, training, held_out, name, None, "", 0, protocol)
+    return Samples(made, reals, training, held_out, name, None, "", 0, protocol, _remarks(training))
 
 
 def _images(against: Against) -> Source | Dataset:
@@ -241,8 +254,13 @@ def _of_source(source: str, against: Against, fakes: int, split: Split, seed: in
     made = whole.take(choose(len(whole), fakes or FAKES, seed))
     reals, _, training, held_out, protocol = _reals(_images(against), shape, len(made), split, seed)
     protocol |= {"fakes": len(made), "seed": seed}
-    notes = (f"{len(whole.skipped)} files in {source} cannot be used.",) if whole.skipped else ()
-    return Samples(made, reals, training, held_out, whole.name, None, "", 0, protocol, notes)
+    return Samples(made, reals, training, held_out, whole.name, None, "", 0, protocol, _remarks(whole, training))
+
+
+def _remarks(*data: Dataset) -> tuple[str, ...]:
+    """What was decided for the user in reading these data, and which files cannot be used."""
+    found = [(one.name, remark) for one in data for remark in (*one.notes, one.unusable) if remark]
+    return tuple(dict.fromkeys(f"{name}: {remark}." for name, remark in found))
 
 
 def _reals(

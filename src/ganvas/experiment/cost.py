@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from ganvas.data import Dataset
 from ganvas.data.feed import Feed
 from ganvas.imaging.grid import to_image
 from ganvas.observers.checkpoints import NEWEST
@@ -21,7 +22,9 @@ from ganvas.training.allocator import keep_freed_memory
 from ganvas.training.loop import train
 from ganvas.training.run import Run
 
-WARM_UP, PROBE_BATCHES = 2, 4
+PROBE_BATCHES = 4
+FEW = 2  # images in the batches that tell how large a batch can be timed
+BUDGET = 30.0  # seconds that timing may take, about
 WRAPPED = "parametrizations"  # where torch keeps what a weight is made of, as for spectral norm
 
 
@@ -42,9 +45,11 @@ class Cost:
     images_per_second: float
     seconds: float
     memory: int
-    """Peak memory in bytes: of the device on CUDA, else of the whole process."""
+    """Peak memory in bytes with the batches that were timed: of the device on CUDA, else of the whole process."""
     disk: int
     """Size of the finished run folder in bytes."""
+    batch: int
+    """Images in the batches that were timed: fewer than the recipe's where those would have taken too long."""
 
 
 def layers(network: nn.Module, example: Tensor) -> list[Layer]:
@@ -88,6 +93,8 @@ def _own(layer: nn.Module) -> list[nn.Parameter]:
 def estimate_cost(recipe: Recipe, device: torch.device, epoch: int, watch: Watch, seconds: float = 4.0) -> Cost:
     """Estimate the cost of a recipe's whole run by training on placeholder data for about `seconds`.
 
+    Where few of its batches would take longer than `BUDGET`, their time is extrapolated from that of smaller ones.
+
     Args:
         epoch: number of samples in the real data.
 
@@ -100,12 +107,12 @@ def estimate_cost(recipe: Recipe, device: torch.device, epoch: int, watch: Watch
     dataset = task.placeholder(recipe, PROBE_BATCHES * recipe.batch_size)
     # The estimate may take more images than a short run.
     run = Run(replace(recipe, images=2**62), device)
-    feed = task.feed(recipe, dataset, device)
-    _rounds(run, feed, rounds=WARM_UP)
-    began, first = time.perf_counter(), run.images_seen
-    while time.perf_counter() - began < seconds:
-        _rounds(run, feed, rounds=1)
-    rate = (run.images_seen - first) / (time.perf_counter() - began)
+    few = _timed(run, dataset, FEW, 0)
+    batch = min(recipe.batch_size, max(2 * FEW, int(FEW * BUDGET / (2 * few[0]))))
+    more = _timed(run, dataset, batch, seconds)
+    larger = (recipe.batch_size - batch) / max(1, batch - FEW)
+    of_round, images = (y + max(0, y - x) * larger for x, y in zip(few, more, strict=True))
+    rate = images / of_round
     memory = torch.cuda.max_memory_allocated() if device.type == "cuda" else _peak_memory()
     memory += epoch * task.bytes_each(recipe, dataset) - dataset.images.nbytes
     intervals = task.preview_intervals(recipe, watch, epoch)
@@ -118,11 +125,23 @@ def estimate_cost(recipe: Recipe, device: torch.device, epoch: int, watch: Watch
     disk = (
         state * (NEWEST + 1 + kept) + model + previews * _preview(task.previewer(recipe, watch, dataset, dataset), run)
     )
-    return Cost(rate, recipe.images / rate, memory, disk)
+    return Cost(rate, recipe.images / rate, memory, disk, batch)
 
 
-def _rounds(run: Run, feed: Feed, rounds: int) -> None:
-    left = iter(range(rounds))
+def _timed(run: Run, dataset: Dataset, batch: int, seconds: float) -> tuple[float, int]:
+    """The seconds and the images of a round of such batches, after one to warm up."""
+    run.recipe = replace(run.recipe, batch_size=batch)
+    feed = task_of(run.recipe).feed(run.recipe, dataset, run.device)
+    _round(run, feed)
+    began, first, rounds = time.perf_counter(), run.images_seen, 0
+    while not rounds or time.perf_counter() - began < seconds:
+        _round(run, feed)
+        rounds += 1
+    return (time.perf_counter() - began) / rounds, (run.images_seen - first) // rounds
+
+
+def _round(run: Run, feed: Feed) -> None:
+    left = iter(range(1))
     train(run, feed, (), stop=lambda: next(left, None) is None)
     if run.device.type == "cuda":
         torch.cuda.synchronize()

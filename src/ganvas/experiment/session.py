@@ -160,12 +160,8 @@ class _Session:
         run, folder, dataset, console = self.run, self.folder, self.dataset, self.console
         for skipped in dataset.skipped if not run.images_seen else ():
             folder.add_event("skipped", file=skipped.name, reason=skipped.reason)
-        if broken := [skipped for skipped in dataset.skipped if not skipped.is_aside]:
-            console.print(
-                f"{len(broken)} of {len(dataset) + len(dataset.skipped)} files are unusable, such as"
-                f" {broken[0].name} ({broken[0].reason}); {folder.events} lists them all.",
-                style="yellow",
-            )
+        if dataset.unusable:
+            console.print(f"{dataset.unusable}; {folder.events} lists them all.", style="yellow")
         for line in filter(None, (*(f"{dataset.name}: {choice}" for choice in dataset.notes), note)):
             console.print(line, markup=False, highlight=False, soft_wrap=True)
         folder.add_event("resumed" if run.images_seen else "started", images=run.images_seen)

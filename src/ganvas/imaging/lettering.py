@@ -42,13 +42,18 @@ def save_chart(figure: Any, path: Path, metadata: Mapping[str, str] | None = Non
         InputError: the file cannot be written.
     """
     for text in _texts(figure):
-        shown = text.get_text()
-        text.set_parse_math("\\mathdefault" in shown)  # the axes' own powers of ten
-        if not all(line.isascii() and line.isprintable() for line in shown.split("\n")):
-            lines, fonts = zip(*map(drawable, shown.split("\n")), strict=True)
-            text.set_text("\n".join(lines))
-            text.set_fontfamily(["DejaVu Sans", *map(_family, dict.fromkeys(filter(None, fonts)))])
+        make_drawable(text)
     write_atomically(path, lambda part: figure.savefig(part, format="png", metadata=metadata, **options))
+
+
+def make_drawable(text: Any) -> None:
+    """Show a text of matplotlib in letters that a font has, and not as a formula."""
+    shown = text.get_text()
+    text.set_parse_math("\\mathdefault" in shown)  # the axes' own powers of ten
+    if not all(line.isascii() and line.isprintable() for line in shown.split("\n")):
+        lines, fonts = zip(*map(drawable, shown.split("\n")), strict=True)
+        text.set_text("\n".join(lines))
+        text.set_fontfamily(["DejaVu Sans", *map(_family, dict.fromkeys(filter(None, fonts)))])
 
 
 def _texts(figure: Any) -> Iterator[Any]:

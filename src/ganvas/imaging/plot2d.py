@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganvas.imaging.grid import Pixels
+from ganvas.imaging.lettering import make_drawable
 
 Points = NDArray[np.float32]
 
@@ -56,7 +57,7 @@ class Canvas:
             uint8 (H, W, 3)
         """
         self._fakes.set_data(*fakes.T)
-        self._axes.set_title(title, loc="left", fontsize=9.5)
+        make_drawable(self._axes.set_title(title, loc="left", fontsize=9.5))
         if self._field is not None and field is not None:
             self._field.set_data(field.reshape(STEPS, STEPS))
         self._canvas.draw()

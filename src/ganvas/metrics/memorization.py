@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,16 +39,20 @@ class Memorization(Measure):
         assert x.held_out is not None
         protocol = {key: value for key, value in x.protocol.items() if key not in ("reals", "split")}
         of_images = {"extractor": "pixels", "resize": f"averaged to at most {SIDE} px"}
+        training = sum(map(len, x.training()))
         about = {
             **(of_images if x.fakes.dtype == np.uint8 else {}),
-            "training": sum(map(len, x.training())),
+            "training": training,
             "new": len(x.held_out),
         }
-        found = memorization(x.nearest, nearest(x.held_out, x.training()), x.seed)
+        advance = x.track("nearest of held-out samples", training)
+        found = memorization(x.nearest, nearest(x.held_out, x.training(), advance), x.seed)
         return [self.figure(name, estimate, about | protocol) for name, estimate in found.items()]
 
 
-def nearest(images: NDArray[Any], training: Iterable[NDArray[Any]]) -> Nearest:
+def nearest(
+    images: NDArray[Any], training: Iterable[NDArray[Any]], advance: Callable[[int], object] = lambda count: None
+) -> Nearest:
     """Find the nearest training image of each image, all of them searched.
 
     The distance is the root mean square difference of pixels, of images averaged to at most 32 px: what copies share,
@@ -57,6 +61,7 @@ def nearest(images: NDArray[Any], training: Iterable[NDArray[Any]]) -> Nearest:
     Args:
         images: uint8 (N, H, W, C).
         training: the training images in parts (M, H, W, C), so that they need not lie in memory together.
+        advance: called with the number of every part's.
     """
     import torch
 
@@ -71,6 +76,7 @@ def nearest(images: NDArray[Any], training: Iterable[NDArray[Any]]) -> Nearest:
         closer = distances < best
         best[closer], index[closer] = distances[closer], found[closer] + seen
         seen += len(part)
+        advance(len(part))
     return Nearest(index.numpy(), best.double().numpy())
 
 

@@ -37,14 +37,14 @@ class ProgressLine(Observer):
         if now - self.refreshed_at < SECONDS:
             return
         self.refreshed_at = now
-        images = run.recipe.images
+        images, details = run.recipe.images, []
         if self.console.is_terminal:
             details = self._details(report, now - self.began)
-            self.bar.update(self.task, completed=min(report.images_seen, images), details=details, refresh=True)
         elif self.bar.is_due or (report.images_seen - self.tenth) * 10 >= images:
             self.tenth = report.images_seen
-            details = self._details(report, now - self.began)
-            self.bar.say(f"{report.images_seen / images:4.0%} of {images:,} images, {'  '.join(details)}")
+            said = "  ".join(self._details(report, now - self.began))
+            self.bar.say(f"{report.images_seen / images:4.0%} of {images:,} images, {said}")
+        self.bar.update(self.task, completed=min(report.images_seen, images), details=details, refresh=True)
 
     def end(self, run: Run) -> None:
         """Complete the bar and stop it."""
@@ -53,8 +53,7 @@ class ProgressLine(Observer):
 
     def close(self) -> None:
         """Stop the bar as it is."""
-        if self.bar.live.is_started:
-            self.bar.stop()
+        self.bar.stop()
 
     def _details(self, report: Report, seconds: float) -> list[str]:
         terms = [f"{name} {float(term):.3f}" for name, term in report.terms.items()]

@@ -198,7 +198,7 @@ def dcgan_cifar10_classes() -> Recipe:
 
 
 def dcgan_faces64() -> Recipe:
-    """Faces at 64 px with weight decay and a lower learning rate for the discriminator"""
+    """Faces at 64 px with weight decay and a lower learning rate for the discriminator; for a GPU"""
     return Recipe(
         system=DCGAN(size=64),
         data=Images(source="celeba"),
@@ -211,7 +211,7 @@ def dcgan_faces64() -> Recipe:
 
 
 def dcgan_faces128() -> Recipe:
-    """Faces at 128 px, with kernel 4 and average pooling at the end of the discriminator"""
+    """Faces at 128 px, with kernel 4 and average pooling at the end of the discriminator; for a GPU"""
     return Recipe(
         system=DCGAN(size=128, head="pool"),
         data=Images(source="celeba"),
@@ -224,7 +224,7 @@ def dcgan_faces128() -> Recipe:
 
 
 def dcgan_faces128_smooth() -> Recipe:
-    """Faces at 128 px, with kernel 5 and labels smoothed to 0.9 and 0.1"""
+    """Faces at 128 px, with kernel 5 and labels smoothed to 0.9 and 0.1; for a GPU"""
     return Recipe(
         system=DCGAN(size=128, kernel=5),
         data=Images(source="celeba"),
@@ -236,7 +236,7 @@ def dcgan_faces128_smooth() -> Recipe:
 
 
 def wgan_gp_cifar10() -> Recipe:
-    """WGAN-GP on CIFAR-10 at 32 px: five critic updates per round, no batch normalization in the critic"""
+    """WGAN-GP on CIFAR-10 at 32 px: five critic updates per round, no batch norm in the critic; for a GPU"""
     return Recipe(
         system=DCGAN(size=32, g_width=64, d_width=64, d_norm="none"),
         data=Images(source="cifar10"),
@@ -267,7 +267,7 @@ def dcgan_stacked_mnist() -> Recipe:
 
 
 def sagan_cifar10() -> Recipe:
-    """SAGAN on CIFAR-10 with its ten classes: hinge loss, self-attention, spectral norm, two learning rates"""
+    """SAGAN on CIFAR-10 with its classes: hinge loss, self-attention, spectral norm, two rates; for a GPU"""
     return Recipe(
         system=DCGAN(size=32, g_width=64, d_width=64, d_norm="spectral", g_spectral=True, attention=16, classes=10),
         data=Images(source="cifar10"),

@@ -124,7 +124,7 @@ class SRGAN(Translation):
 
 
 def srresnet_x4() -> Recipe:
-    """SRResNet at scale 4, trained on pixels alone; DIV2K"""
+    """SRResNet at scale 4, trained on pixels alone; DIV2K, for a GPU"""
     images = 2_000 * PHOTOS
     return Recipe(
         system=SRGAN(norm="none", base="bilinear", final="none"),
@@ -161,22 +161,22 @@ def srgan_x4() -> Recipe:
 
 
 def srgan_g1d1() -> Recipe:
-    """Strategy 1 of 4: generator and discriminator alternate from the first batch; DIV2K"""
+    """Strategy 1 of 4: generator and discriminator alternate from the first batch; DIV2K, for a GPU"""
     return _strategy()
 
 
 def srgan_pretrain() -> Recipe:
-    """Strategy 2 of 4: ten epochs of the generator on its perceptual loss, then ten of both; DIV2K"""
+    """Strategy 2 of 4: ten epochs of the generator on its perceptual loss, then ten of both; DIV2K, for a GPU"""
     return replace(_strategy(), reconstruction=(_perceptual("both"),), schedule=Schedule(pretrain=10 * EPOCH))
 
 
 def srresnet() -> Recipe:
-    """Strategy 3 of 4: ten epochs of SRResNet on pixels, then ten of both; DIV2K"""
+    """Strategy 3 of 4: ten epochs of SRResNet on pixels, then ten of both; DIV2K, for a GPU"""
     return replace(_strategy(), reconstruction=(Pixel(), _perceptual()), schedule=Schedule(pretrain=10 * EPOCH))
 
 
 def srresnet_g1d2() -> Recipe:
-    """Strategy 4 of 4: like strategy 3, with two discriminator updates per generator update; DIV2K"""
+    """Strategy 4 of 4: like strategy 3, with two discriminator updates per generator update; DIV2K, for a GPU"""
     return replace(srresnet(), schedule=Schedule(pretrain=10 * EPOCH, d_per_g=2))
 
 
