@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import signal
 import subprocess
 import threading
@@ -22,7 +23,7 @@ from ganvas.runs.folder import RunFolder
 from ganvas.studies.run_jobs import evaluations, jobs_of
 from ganvas.studies.study import to_text
 from tests.conftest import same, tiny
-from tests.processes import ganvas
+from tests.processes import children, ganvas
 
 DIVERGING, SOUND = "adam_g.lr=1e+30-seed0", "adam_g.lr=0.0002-seed0"
 
@@ -62,8 +63,13 @@ def test_a_study_interrupted_inside_a_run_loses_nothing(number: signal.Signals, 
     folder = RunFolder(f"runs/s/{SOUND}")
     while not folder.log.exists() and process.poll() is None:
         time.sleep(0.02)
+    (server,) = children(process.pid)
     process.send_signal(number)
     assert process.wait() == code
+    while Path(f"/proc/{server}").exists():  # a zombie, if nobody takes orphans in, ends with the test
+        if "State:\tZ" in Path(f"/proc/{server}/status").read_text():
+            break
+        time.sleep(0.02)
     while folder.is_training():  # the child sees that its study has gone, and stops by itself
         time.sleep(0.02)
     stopped = folder.read_events()[-1]
@@ -89,9 +95,9 @@ def test_a_stopped_run_is_not_reported_as_finished(monkeypatch: pytest.MonkeyPat
         folder = RunFolder(f"runs/s/{SOUND}")
         while not folder.log.exists():
             time.sleep(0.02)
-        began[0].send_signal(signal.SIGTERM)
+        os.kill(*children(began[0].pid), signal.SIGTERM)
 
-    monkeypatch.setattr("ganvas.studies.runner.subprocess.Popen", Started)
+    monkeypatch.setattr("ganvas.studies.processes.subprocess.Popen", Started)
     study = replace(plan(1_600), vary={"adam_g.lr": [2e-4]})
     threading.Thread(target=stop_it, daemon=True).start()
     failures, said = outcome_of(study)
