@@ -25,7 +25,7 @@ from ganvas.studies.run_jobs import FILE, RunJob, evaluations, jobs_of
 from ganvas.studies.study import Study, to_text
 from ganvas.terminal import console as terminal
 
-READ = 1.0  # seconds between looks at how far the runs are, which read their files
+READ = 2.0  # seconds between looks at how far the runs are, at least
 PAGE = "comparison.html"
 
 
@@ -77,33 +77,37 @@ def run_study(study: Study, *, host: Host | None = None, jobs: int = 1, console:
     planned = jobs_of(study, host.runs)
     folder = Path(host.runs) / study.name
     write_text(folder / FILE, to_text(study))
-    failures = _Runner(study, planned, host, jobs, console).run()
-    begun = [job.folder.path for job in planned if job.folder.exists()]
-    page = folder / PAGE
-    if not begun:
-        return StudyResult(tuple(failures), None, page)
-    side: dict[str, Any] = {}
-    if study.sets:
-        from ganvas.studies.side_by_side import references, side_by_side
+    with Bar(console) as bar:
+        failures = tuple(_Runner(study, planned, host, jobs, console, bar).run())
+        begun = [job.folder.path for job in planned if job.folder.exists()]
+        page = folder / PAGE
+        if not begun:
+            return StudyResult(failures, None, page)
+        bar.add("comparing", 1)
+        side: dict[str, Any] = {}
+        if study.sets:
+            from ganvas.studies.side_by_side import references, side_by_side
 
-        side = {"references": references(study, folder), "rows": side_by_side(study, planned, folder)}
-    comparison = compare(begun, out=page, **side)
-    extras = tabulate(study, comparison, folder) if study.counts_modes else ()
-    return StudyResult(tuple(failures), comparison, page, extras)
+            side = {"references": references(study, folder), "rows": side_by_side(study, planned, folder)}
+        comparison = compare(begun, out=page, **side)
+        extras = tabulate(study, comparison, folder) if study.counts_modes else ()
+    return StudyResult(failures, comparison, page, extras)
 
 
 class _Runner:
     """Keeps `jobs` child processes busy until every run is done."""
 
-    def __init__(self, study: Study, planned: Sequence[RunJob], host: Host, jobs: int, console: Console) -> None:
+    def __init__(
+        self, study: Study, planned: Sequence[RunJob], host: Host, jobs: int, console: Console, bar: Bar
+    ) -> None:
         self.study, self.planned, self.host, self.jobs, self.console = study, planned, host, jobs, console
         environment = dict(os.environ)
         if jobs > 1:
             # Processes that each use all cores slow one another down tenfold.
             environment.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // jobs)))
         self.processes = Processes(environment)
-        self.read_at = 0.0
-        self.bar = Bar(console)
+        self.read_at = time.monotonic() + READ
+        self.bar = bar
         self.failures: list[str] = []
         self.reported = 0
 
@@ -111,19 +115,18 @@ class _Runner:
         """Train and evaluate; returns a line for each run that diverged or failed."""
         waiting = list(self.planned)
         active: list[_Active] = []
-        with self.bar:
-            try:
-                while waiting or active:
-                    while waiting and len(active) < self.jobs:
-                        active += self._start(waiting.pop(0))
-                    time.sleep(POLL)
-                    self._show(active)
-                    active = [one for one in active if self._goes_on(one)]
-            except BaseException:
-                self._stop(active)
-                raise
-            finally:
-                self.processes.close()
+        try:
+            while waiting or active:
+                while waiting and len(active) < self.jobs:
+                    active += self._start(waiting.pop(0))
+                time.sleep(POLL)
+                self._show(active)
+                active = [one for one in active if self._goes_on(one)]
+        except BaseException:
+            self._stop(active)
+            raise
+        finally:
+            self.processes.close()
         return self.failures
 
     def _start(self, job: RunJob) -> list[_Active]:
@@ -148,10 +151,12 @@ class _Runner:
 
     def _show(self, active: list[_Active]) -> None:
         now = time.monotonic()
-        if self.bar.is_due or (self.console.is_terminal and now - self.read_at >= READ):
-            self.read_at = now
-            for one in active:
-                self.bar.update(one.task, completed=one.job.images_seen)
+        if now < self.read_at:
+            return
+        for one in active:
+            self.bar.update(one.task, completed=one.job.images_seen)
+        # The longer a log, the less often it is read.
+        self.read_at = now + max(READ, 20 * (time.monotonic() - now))
 
     def _goes_on(self, one: _Active) -> bool:
         code = one.poll()

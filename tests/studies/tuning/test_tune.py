@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 from torch import Tensor
 
-from ganvas import R1, R2, Adam, Host, InputError, Ramp, Recipe, Relativistic, cli, train
+from ganvas import R1, R2, Adam, Host, InputError, Ramp, Recipe, Relativistic, cli, progress, train
 from ganvas.cli._flags import parse
 from ganvas.metrics.intervals import Estimate
 from ganvas.observers.log import Log
@@ -131,8 +131,12 @@ def stop(*of: object) -> Trial:
     raise SearchStopped(2)
 
 
-def test_what_diverges_is_last_and_says_why() -> None:
-    result = tune(recipe(), search=replace(QUICK, factors=(1e30,)))
+def test_what_diverges_is_last_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "SILENCE", 0.0)
+    monkeypatch.setattr(halving, "SHOWN", 0.0)
+    console = Console(file=io.StringIO(), width=200)
+    result = tune(recipe(), search=replace(QUICK, factors=(1e30,)), console=console)
+    assert "lr x1, seed 0  50%, left " in console.file.getvalue()  # type: ignore[attr-defined]
     last = result.trials[-1]
     assert (last.candidate.lr, last.verdict) == (1e30, "diverged")
     assert "diverged at image" in last.why
