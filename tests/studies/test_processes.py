@@ -29,14 +29,6 @@ print(ganvas.run_study(ganvas.Study(recipe=recipe, name="s")).failures)
 """
 
 
-@pytest.fixture(scope="module")
-def processes() -> Iterator[Processes]:
-    made = Processes(os.environ)
-    yield made
-    made.stop()
-    made.close()
-
-
 @pytest.fixture
 def output() -> Iterator[IO[bytes]]:
     with tempfile.TemporaryFile() as file:
@@ -44,8 +36,7 @@ def output() -> Iterator[IO[bytes]]:
 
 
 def endless(name: str) -> list[str]:
-    # The server stays in the folder of the test that started it.
-    return ["train", "mlp-digits", "--images", "100000000", "--host.runs", str(Path.cwd()), "--name", name]
+    return ["train", "mlp-digits", "--images", "100000000", "--name", name]
 
 
 def wait_for(what: Callable[[], object]) -> None:
@@ -89,24 +80,24 @@ def test_a_kill_takes_no_other_down(processes: Processes, output: IO[bytes]) -> 
     os.kill(killed, signal.SIGKILL)
     assert code_of(first) == -signal.SIGKILL
     assert second() is None
-    wait_for(lambda: RunFolder("b").sample_grids())
+    wait_for(lambda: RunFolder("runs/b").sample_grids())
     os.kill(stopped, signal.SIGTERM)
     assert code_of(second) == 128 + signal.SIGTERM
-    assert RunFolder("b").read_events()[-1]["event"] == "stopped"
+    assert RunFolder("runs/b").read_events()[-1]["event"] == "stopped"
 
 
 def test_without_the_server_its_runs_stop_and_others_begin(processes: Processes, output: IO[bytes]) -> None:
     poll = processes.start(endless("a"), output)
-    wait_for(lambda: RunFolder("a").sample_grids())
+    wait_for(lambda: RunFolder("runs/a").sample_grids())
     os.kill(server_of(processes), signal.SIGKILL)
     assert code_of(poll) == -signal.SIGKILL
-    wait_for(lambda: not RunFolder("a").is_training())
-    assert RunFolder("a").read_events()[-1]["event"] == "stopped"
+    wait_for(lambda: not RunFolder("runs/a").is_training())
+    assert RunFolder("runs/a").read_events()[-1]["event"] == "stopped"
     assert code_of(processes.start(["--version"], output)) == 0
     last = processes.start(endless("a"), output)
-    wait_for(RunFolder("a").is_training)
+    wait_for(RunFolder("runs/a").is_training)
     processes.kill()
-    wait_for(lambda: not RunFolder("a").is_training())
+    wait_for(lambda: not RunFolder("runs/a").is_training())
     assert code_of(last) is not None
 
 

@@ -6,7 +6,6 @@ import io
 import json
 import os
 import signal
-import subprocess
 import threading
 import time
 from dataclasses import replace
@@ -20,6 +19,7 @@ from sklearn.datasets import load_digits
 from ganvas import Host, InputError, Study, Watch, cli, run_study, train
 from ganvas.runs import checkpoint
 from ganvas.runs.folder import RunFolder
+from ganvas.studies.processes import Processes
 from ganvas.studies.run_jobs import evaluations, jobs_of
 from ganvas.studies.study import to_text
 from tests.conftest import same, tiny
@@ -83,21 +83,14 @@ def test_a_study_interrupted_inside_a_run_loses_nothing(number: signal.Signals, 
     assert same(checkpoint.load(folder.model)[0], checkpoint.load(RunFolder("runs/whole").model)[0])
 
 
-def test_a_stopped_run_is_not_reported_as_finished(monkeypatch: pytest.MonkeyPatch) -> None:
-    began = []
-
-    class Started(subprocess.Popen):  # type: ignore[type-arg]
-        def __init__(self, *args: object, **options: object) -> None:
-            super().__init__(*args, **options)  # type: ignore[call-overload]
-            began.append(self)
-
+def test_a_stopped_run_is_not_reported_as_finished(processes: Processes) -> None:
     def stop_it() -> None:
         folder = RunFolder(f"runs/s/{SOUND}")
         while not folder.log.exists():
             time.sleep(0.02)
-        os.kill(*children(began[0].pid), signal.SIGTERM)
+        assert processes._server
+        os.kill(*children(processes._server.process.pid), signal.SIGTERM)
 
-    monkeypatch.setattr("ganvas.studies.processes.subprocess.Popen", Started)
     study = replace(plan(1_600), vary={"adam_g.lr": [2e-4]})
     threading.Thread(target=stop_it, daemon=True).start()
     failures, said = outcome_of(study)

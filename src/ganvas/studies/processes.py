@@ -19,6 +19,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import IO
 
 from ganvas.untrusted import parse_json
@@ -107,7 +108,8 @@ class _Server:
     def fork(self, words: Sequence[str], output: IO[bytes]) -> Poll:
         self._forks += 1
         with suppress(OSError):  # it has just died, which its code will say
-            socket.send_fds(self._socket, [json.dumps([self._forks, *words]).encode()], [output.fileno()])
+            request = json.dumps([self._forks, str(Path.cwd()), *words]).encode()
+            socket.send_fds(self._socket, [request], [output.fileno()])
         return partial(self._code, self._forks)
 
     def has_ended(self) -> bool:
@@ -194,13 +196,14 @@ def _next(requests: socket.socket) -> list[str] | None:
                 os.kill(process, signal.SIGKILL)
             return None
         if files:
-            number, *words = parse_json(message)
+            number, folder, *words = parse_json(message)
             process = os.fork()
-            for stream in (1, 2):
-                os.dup2(files[0], stream)
-            os.close(files[0])
             if not process:
+                os.chdir(folder)
+                for stream in (1, 2):
+                    os.dup2(files[0], stream)
                 return list(words)
+            os.close(files[0])
             running[process] = number
         for process, number in list(running.items()):
             ended, status = os.waitpid(process, os.WNOHANG)
