@@ -86,3 +86,8 @@ def _run(state: tuple[str, dict[str, str], str, int], module: str, name: str, ar
     if file_limit:
         resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit, file_limit))
     getattr(importlib.import_module(module), name)(*args)
+
+
+def children(pid: int) -> list[int]:
+    """The process numbers of the children of a process."""
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]

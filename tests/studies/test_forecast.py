@@ -13,6 +13,7 @@ from ganvas.experiment.cost import Cost
 from ganvas.recipe.serialization import to_plain
 from ganvas.studies import forecast
 from ganvas.studies.forecasting import _evaluations
+from ganvas.studies.processes import FORKS
 from ganvas.studies.run_jobs import jobs_of
 from ganvas.studies.study import to_text
 from tests.conftest import enlarging, tiny, write_photographs
@@ -32,7 +33,7 @@ def plan(**evaluate: object) -> Study:
 def test_starting_and_judging_are_forecast(capsys: pytest.CaptureFixture[str]) -> None:
     study = plan(extractor="digits", fakes=500, which=["last", "best"])
     (one,) = forecast(study, Host())
-    assert (one.left, one.start) == (320, 15.0)  # one training, two states judged
+    assert (one.left, one.start) == (320, 5.0 if FORKS else 15.0)  # one training, two states judged
     assert one.training == 3.2
     assert one.judging > 0
     assert one.seconds == one.training + one.start + one.judging
@@ -41,6 +42,10 @@ def test_starting_and_judging_are_forecast(capsys: pytest.CaptureFixture[str]) -
     said = capsys.readouterr().out
     assert "judging" in said
     assert "with starting and judging" in said
+
+
+def test_what_all_are_forked_from_starts_once() -> None:
+    assert [one.start for one in forecast(replace(plan(), seeds=(0, 1)), Host())] == [5.0, 0.0 if FORKS else 5.0]
 
 
 def test_nothing_is_judged_where_nothing_is_asked_for() -> None:

@@ -16,11 +16,12 @@ from ganvas.training.run import Report
 if TYPE_CHECKING:
     from ganvas.training.run import Run
 
+MATPLOTLIB = "matplotlib.figure"
 SECONDS = 120.0  # between updates; drawing takes a quarter of a second
 AFTER = 3.0  # seconds of training from which a run is long enough for a process that draws
 
-# Loading matplotlib and drawing for the first time take longer than drawing again, so they happen beside the training.
-# Then the process draws once for each line of its input, which ends however the training ends.
+# Loading matplotlib takes longer than drawing, so that where it is not loaded yet, both happen beside the training. The
+# process draws at once, and again for each line of its input, which ends however the training ends.
 DRAW = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -34,7 +35,7 @@ for line in sys.stdin:
 
 
 class Curves(Observer):
-    """Redraws the curves at intervals and at the end; in all but the shortest runs by another process."""
+    """Redraws the curves at intervals and at the end; a run of some seconds lets another process load what draws."""
 
     painter: subprocess.Popen[bytes] | None = None
 
@@ -48,13 +49,15 @@ class Curves(Observer):
     def step(self, run: Run, report: Report) -> None:
         """Redraw if due."""
         now = time.monotonic()
-        if self.painter is None and now - self.began >= AFTER:
+        if self.painter is None and MATPLOTLIB not in sys.modules and now - self.began >= AFTER:
             self.began = now + SECONDS  # should it fail, not to try again at once
             with suppress(OSError):
                 self.painter = _painter(self.folder)
         if now - self.drawn_at >= SECONDS:
             self.drawn_at = now
-            if self.painter and self.painter.stdin:
+            if self.painter is None:
+                draw(self.folder)
+            elif self.painter.stdin:
                 with suppress(OSError):
                     self.painter.stdin.write(b"\n")
                     self.painter.stdin.flush()

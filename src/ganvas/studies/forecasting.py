@@ -23,6 +23,7 @@ from ganvas.metrics.measure import Evidence
 from ganvas.metrics.memorization import nearest
 from ganvas.observers.watch import Watch
 from ganvas.recipe import Recipe
+from ganvas.studies.processes import FORKS
 from ganvas.studies.run_jobs import RunJob, evaluations, jobs_of
 from ganvas.studies.study import Study, as_tuple
 from ganvas.tasks import task_of
@@ -40,7 +41,7 @@ class Forecast:
     """Images to train on."""
     training: float
     start: float
-    """Starting the processes that train and judge it."""
+    """Starting what trains and judges it; where all are forked from one process, the first run bears it."""
     judging: float
 
     @property
@@ -73,7 +74,10 @@ def forecast(study: Study, host: Host) -> list[Forecast]:
         if times and of not in judged:
             judged[of] = _judging(study, recipe, job.dataset_size)
         judging = times * judged[of] if times else 0.0
-        made.append(Forecast(job, left, left / rates[key], begun * (bool(left) + times), judging))
+        commands = bool(left) + times
+        made.append(Forecast(job, left, left / rates[key], begun * (min(1, commands) if FORKS else commands), judging))
+        if FORKS and commands:
+            begun = 0.0
     return made
 
 

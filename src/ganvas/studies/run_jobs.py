@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import _thread
 import math
-import os
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -149,7 +146,7 @@ def _best(folder: RunFolder) -> int | None:
 
 
 def train_one(file: str | Path, name: str, host: Host) -> Outcome:
-    """Train one run of a study whose file is in the folder of its runs; stops when standard input closes.
+    """Train one run of a study whose file is in the folder of its runs.
 
     Raises:
         InputError, Diverged: as `ganvas.train`.
@@ -161,13 +158,4 @@ def train_one(file: str | Path, name: str, host: Host) -> Outcome:
         raise InputError(f"the study {study.name} has no run {name!r}; its runs are {', '.join(jobs)}.")
     job = jobs[name]
     every = math.gcd(*study.at) * job.dataset_size if len(study.at) > 1 else 0
-    _stop_with_parent()
     return train(job.recipe, name=name, watch=Watch(keep_every=every), host=replace(host, runs=str(folder)))
-
-
-def _stop_with_parent() -> None:
-    def wait() -> None:
-        os.read(0, 1)
-        _thread.interrupt_main()
-
-    threading.Thread(target=wait, daemon=True).start()

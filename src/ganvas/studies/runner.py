@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -22,11 +20,12 @@ from ganvas.progress import Bar
 from ganvas.reports import Comparison, compare
 from ganvas.runs.record import Record
 from ganvas.studies.modes import tabulate
+from ganvas.studies.processes import POLL, Poll, Processes
 from ganvas.studies.run_jobs import FILE, RunJob, evaluations, jobs_of
 from ganvas.studies.study import Study, to_text
 from ganvas.terminal import console as terminal
 
-POLL = 0.1  # seconds between checks of the children
+READ = 2.0  # seconds between looks at how far the runs are, at least
 PAGE = "comparison.html"
 
 
@@ -47,11 +46,10 @@ class _Active:
     """A run whose process is alive."""
 
     job: RunJob
-    words: list[str]
-    """The command in progress."""
     following: Iterator[list[str]]
+    """The commands after the one in progress."""
     began: float
-    process: subprocess.Popen[bytes]
+    poll: Poll
     output: IO[bytes]
     task: TaskID
     trained: bool
@@ -79,31 +77,37 @@ def run_study(study: Study, *, host: Host | None = None, jobs: int = 1, console:
     planned = jobs_of(study, host.runs)
     folder = Path(host.runs) / study.name
     write_text(folder / FILE, to_text(study))
-    failures = _Runner(study, planned, host, jobs, console).run()
-    begun = [job.folder.path for job in planned if job.folder.exists()]
-    page = folder / PAGE
-    if not begun:
-        return StudyResult(tuple(failures), None, page)
-    side: dict[str, Any] = {}
-    if study.sets:
-        from ganvas.studies.side_by_side import references, side_by_side
+    with Bar(console) as bar:
+        failures = tuple(_Runner(study, planned, host, jobs, console, bar).run())
+        begun = [job.folder.path for job in planned if job.folder.exists()]
+        page = folder / PAGE
+        if not begun:
+            return StudyResult(failures, None, page)
+        bar.add("comparing", 1)
+        side: dict[str, Any] = {}
+        if study.sets:
+            from ganvas.studies.side_by_side import references, side_by_side
 
-        side = {"references": references(study, folder), "rows": side_by_side(study, planned, folder)}
-    comparison = compare(begun, out=page, **side)
-    extras = tabulate(study, comparison, folder) if study.counts_modes else ()
-    return StudyResult(tuple(failures), comparison, page, extras)
+            side = {"references": references(study, folder), "rows": side_by_side(study, planned, folder)}
+        comparison = compare(begun, out=page, **side)
+        extras = tabulate(study, comparison, folder) if study.counts_modes else ()
+    return StudyResult(failures, comparison, page, extras)
 
 
 class _Runner:
     """Keeps `jobs` child processes busy until every run is done."""
 
-    def __init__(self, study: Study, planned: Sequence[RunJob], host: Host, jobs: int, console: Console) -> None:
+    def __init__(
+        self, study: Study, planned: Sequence[RunJob], host: Host, jobs: int, console: Console, bar: Bar
+    ) -> None:
         self.study, self.planned, self.host, self.jobs, self.console = study, planned, host, jobs, console
-        self.environment = dict(os.environ)
+        environment = dict(os.environ)
         if jobs > 1:
             # Processes that each use all cores slow one another down tenfold.
-            self.environment.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // jobs)))
-        self.bar = Bar(console)
+            environment.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // jobs)))
+        self.processes = Processes(environment)
+        self.read_at = time.monotonic() + READ
+        self.bar = bar
         self.failures: list[str] = []
         self.reported = 0
 
@@ -111,16 +115,18 @@ class _Runner:
         """Train and evaluate; returns a line for each run that diverged or failed."""
         waiting = list(self.planned)
         active: list[_Active] = []
-        with self.bar:
-            try:
-                while waiting or active:
-                    while waiting and len(active) < self.jobs:
-                        active += self._start(waiting.pop(0))
-                    time.sleep(POLL)
-                    active = [one for one in active if self._goes_on(one)]
-            except BaseException:
-                self._stop(active)
-                raise
+        try:
+            while waiting or active:
+                while waiting and len(active) < self.jobs:
+                    active += self._start(waiting.pop(0))
+                time.sleep(POLL)
+                self._show(active)
+                active = [one for one in active if self._goes_on(one)]
+        except BaseException:
+            self._stop(active)
+            raise
+        finally:
+            self.processes.close()
         return self.failures
 
     def _start(self, job: RunJob) -> list[_Active]:
@@ -131,11 +137,8 @@ class _Runner:
             return []
         output = tempfile.TemporaryFile()  # noqa: SIM115, closed with the process
         task = self.bar.add(job.name, job.recipe.images)
-        return [
-            _Active(
-                job, first, commands, time.monotonic(), self._spawn(first, output), output, task, first[0] == "study"
-            )
-        ]
+        poll = self.processes.start(first, output)
+        return [_Active(job, commands, time.monotonic(), poll, output, task, first[0] == "study")]
 
     def _commands(self, job: RunJob) -> Iterator[list[str]]:
         """The commands that a run still needs; each is decided when the one before has ended."""
@@ -146,28 +149,22 @@ class _Runner:
         if self.study.evaluate and job.state == "finished":
             yield from evaluations(self.study, job)
 
-    def _spawn(self, words: list[str], output: IO[bytes]) -> subprocess.Popen[bytes]:
-        # The pipe is a leash: when it closes, because we close it or because we have died, the child stops after a
-        # checkpoint. In a new session the terminal's Ctrl-C does not reach the child a second time.
-        return subprocess.Popen(
-            [sys.executable, "-m", "ganvas", *words],
-            stdin=subprocess.PIPE,
-            stdout=output,
-            stderr=output,
-            env=self.environment,
-            start_new_session=True,
-        )
+    def _show(self, active: list[_Active]) -> None:
+        now = time.monotonic()
+        if now < self.read_at:
+            return
+        for one in active:
+            self.bar.update(one.task, completed=one.job.images_seen)
+        # The longer a log, the less often it is read.
+        self.read_at = now + max(READ, 20 * (time.monotonic() - now))
 
     def _goes_on(self, one: _Active) -> bool:
-        code = one.process.poll()
+        code = one.poll()
         if code is None:
-            if self.console.is_terminal or self.bar.is_due:
-                self.bar.update(one.task, completed=one.job.images_seen)
             return True
-        _close(one)
         following = next(one.following, None) if code == 0 else None
         if following is not None:
-            one.words, one.process = following, self._spawn(following, one.output)
+            one.poll = self.processes.start(following, one.output)
             return True
         self.bar.remove_task(one.task)
         job, last_line = one.job, _last_line(one.output)
@@ -195,24 +192,15 @@ class _Runner:
         )
 
     def _stop(self, active: list[_Active]) -> None:
-        for one in active:
-            _close(one)
-            if one.words[0] == "evaluate":
-                one.process.terminate()  # nothing is lost: the next call repeats it
+        self.processes.stop()
         self.console.print(
             f"stopping {len(active)} runs after a checkpoint; repeat the command to continue", style="yellow"
         )
         try:
-            for one in active:
-                one.process.wait()
+            while any(one.poll() is None for one in active):
+                time.sleep(POLL)
         except KeyboardInterrupt:
-            for one in active:
-                one.process.kill()
-
-
-def _close(one: _Active) -> None:
-    if one.process.stdin:
-        one.process.stdin.close()
+            self.processes.kill()
 
 
 def _last_line(output: IO[bytes]) -> str:

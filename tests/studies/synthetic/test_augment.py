@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 import ganvas
+from ganvas import progress
 from ganvas.cli import main
 from ganvas.data import load
 from ganvas.experiment import Outcome
@@ -28,7 +29,7 @@ from ganvas.studies.synthetic.settings import SyntheticSettings
 from ganvas.training.loop import Diverged
 from tests.studies.synthetic.test_parts import benefit
 
-SMALL = ["--per-class", "3", "--real-per-class", "8", "--images", "256", "--updates", "3", "--seeds", "2"]
+SMALL = ["--per-class", "3", "--real-per-class", "8", "--images", "256", "--updates", "1", "--seeds", "2"]
 LOOSE = ["--confidence", "0", "--copies", "0", "--candidates", "2", "--device", "cpu"]
 
 
@@ -106,7 +107,7 @@ def test_the_same_command_does_nothing_twice(extra: Path, capsys: pytest.Capture
     assert [path.stat().st_mtime_ns for path in kept] == before
     assert (extra / "report.md").read_text() == report
     said, told = capsys.readouterr()
-    assert "plan: a generator on 256 images, then 60 candidates, then 5 x 2 classifiers of 3 updates" in told
+    assert "plan: a generator on 256 images, then 60 candidates, then 5 x 2 classifiers of 1 updates" in told
     assert "Student's factor is 12.7 at 2 seeds" in told
     assert "would lengthen it" not in told
     assert "left" not in told  # nothing was evaluated again
@@ -147,12 +148,9 @@ def test_a_generator_is_trained_further_and_what_it_made_before_is_gone(capsys: 
     assert {line["images"] for line in manifest(extra)} == {768}
 
 
-def test_a_longer_training_that_did_not_begin_is_forgotten(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    words = ["augment", "digits", *SMALL, *LOOSE, "--out", "extra"]
-    assert main(words) in (0, 3)
-    whole = (Path("extra/report.md").read_text(), manifest(Path("extra")))
+def test_a_longer_training_that_did_not_begin_is_forgotten(extra: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["augment", "digits", *SMALL, *LOOSE, "--out", str(extra)]
+    whole = ((extra / "report.md").read_text(), manifest(extra))
 
     def interrupted(*_: object) -> Outcome:
         raise KeyboardInterrupt
@@ -163,7 +161,7 @@ def test_a_longer_training_that_did_not_begin_is_forgotten(
         given = [word for word in words if word not in ("--images", "256")]
         assert main(given) == 130  # 200,000, by default
     assert main(words) in (0, 3)
-    assert (Path("extra/report.md").read_text(), manifest(Path("extra"))) == whole
+    assert ((extra / "report.md").read_text(), manifest(extra)) == whole
 
 
 def test_other_settings_are_refused(extra: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -173,13 +171,18 @@ def test_other_settings_are_refused(extra: Path, capsys: pytest.CaptureFixture[s
     assert f"--model {extra / 'generator'}" in said
 
 
-def test_a_model_serves_again_and_one_without_d_says_so(extra: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["augment", "digits", "--per-class", "2", "--real-per-class", "4", "--updates", "2", "--seeds", "2", *LOOSE]
+def test_a_model_serves_again_and_one_without_d_says_so(
+    extra: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["augment", "digits", "--per-class", "2", "--real-per-class", "4", "--updates", "1", "--seeds", "2", *LOOSE]
     model = extra / "generator" / "model.safetensors"
     assert open_gan(extra / "generator", "cpu").d is not None
+    monkeypatch.setattr(progress, "SILENCE", 0.0)
     assert main([*words, "--model", str(model), "--out", "again"]) in (0, 3)
     said, told = capsys.readouterr()
     assert re.search(r"1/10 real, seed 0, \d:\d\d:\d\d left", told)
+    assert "candidates 100%" in told  # it is said while it is made, where there is no terminal
+    assert "classifiers 1/10, left" in told
     assert "has no D" in said
     assert "The model was trained on other images than the classifiers" in said
     assert manifest(Path("again"))[0]["realness"] is None

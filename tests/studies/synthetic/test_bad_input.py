@@ -92,7 +92,7 @@ def test_data(make: Callable[[], str], words: list[str], said: str, capsys: pyte
 
 
 def test_a_test_source_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["--images", "128", "--updates", "2", "--seeds", "2", "--confidence", "0", "--copies", "0"]
+    words = ["--images", "128", "--updates", "1", "--seeds", "2", "--confidence", "0", "--copies", "0"]
     test = source("test.npz", (20, 15), seed=1)
     # 36 pictures are fewer than the recipe's batch.
     given = [source("x.npz", (18, 18)), "--test", test, "--per-class", "2", "--out", "extra", *words]
@@ -115,7 +115,7 @@ def test_a_folder_that_is_not_ours(text: str, capsys: pytest.CaptureFixture[str]
 
 
 def test_other_pictures_under_the_same_name(capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["--images", "128", "--updates", "2", "--seeds", "2", "--confidence", "1", "--per-class", "2"]
+    words = ["--images", "128", "--updates", "1", "--seeds", "2", "--confidence", "1", "--per-class", "2"]
     given = [source("x.npz", (60, 60)), *words, "--out", "extra"]
     said = refused(capsys, *given)
     assert "no candidate of 2 of 2 classes (cat, dog) passed the filter (" in said
@@ -123,7 +123,7 @@ def test_other_pictures_under_the_same_name(capsys: pytest.CaptureFixture[str]) 
     assert "extra/pictures" not in said
     assert Path("extra/manifest.jsonl").read_text() == ""
     # What it advises goes on with the same generator.
-    loose = ["--updates", "2", "--seeds", "2", "--per-class", "2", "--confidence", "0", "--copies", "0"]
+    loose = ["--updates", "1", "--seeds", "2", "--per-class", "2", "--confidence", "0", "--copies", "0"]
     assert main(["augment", "x.npz", *loose, "--model", "extra/generator", "--out", "extra-2"]) in (0, 3)
     assert "other images than the classifiers" not in capsys.readouterr().out
     source("x.npz", (60, 61))
@@ -135,7 +135,7 @@ def test_models_that_do_not_fit(capsys: pytest.CaptureFixture[str]) -> None:
     train(tiny("dcgan", images=16), name="plain", watch=quiet)
     words = ["digits", "--per-class", "2", "--out", "extra"]
     assert "was trained without classes" in refused(capsys, *words, "--model", "runs/plain")
-    given = [source("x.npz", (60, 60)), "--images", "128", "--updates", "2", "--seeds", "2", "--per-class", "2"]
+    given = [source("x.npz", (60, 60)), "--images", "128", "--updates", "1", "--seeds", "2", "--per-class", "2"]
     refused(capsys, *given, "--confidence", "1", "--out", "two")
     said = refused(capsys, *words, "--model", "two/generator")
     assert "has the classes cat, dog, but the source has 0, 1, 2" in said

@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 from torch import Tensor
 
-from ganvas import R1, R2, Adam, Host, InputError, Ramp, Recipe, Relativistic, cli, train
+from ganvas import R1, R2, Adam, Host, InputError, Ramp, Recipe, Relativistic, cli, progress, train
 from ganvas.cli._flags import parse
 from ganvas.metrics.intervals import Estimate
 from ganvas.observers.log import Log
@@ -31,6 +31,12 @@ QUICK_PAIR = replace(QUICK, factors=(1.0, 40.0))
 BATCH = ["--batch-size", "16", "--images", "4000"]
 
 
+@pytest.fixture(autouse=True)
+def _undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The curves of a trial take longer than itself."""
+    monkeypatch.setattr("ganvas.observers.curves.draw", lambda folder: None)
+
+
 def recipe(**changes: object) -> Recipe:
     return tiny(images=4_000, **changes)
 
@@ -39,7 +45,17 @@ def weights(run: str) -> dict[str, Tensor]:
     return checkpoint.load(RunFolder(run).states()[0])[0]
 
 
-def test_the_command_advises_and_goes_on_for_free(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_advises_and_goes_on_for_free(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sheets: list[tuple[Trial, int]] = []
+    draw_sheet = trial_chart._sample_grid
+
+    def record(axis: object, trial: Trial, images: int) -> None:
+        sheets.append((trial, images))
+        draw_sheet(axis, trial, images)
+
+    monkeypatch.setattr(trial_chart, "_sample_grid", record)
     words = ["mlp-digits", *BATCH, "--system.g-hidden", "16", "32", "--adam-d.lr=1e-4"]
     search = [
         "--search.extractor",
@@ -55,7 +71,7 @@ def test_the_command_advises_and_goes_on_for_free(capsys: pytest.CaptureFixture[
         "t",
     ]
     assert cli.main(["tune", *words, *search]) == 0
-    said = capsys.readouterr().out
+    said, told = capsys.readouterr()
     kept = json.loads(Path("runs/t/tune.json").read_text())
     assert {line["run"] for line in kept["probes"]} == {"lr-x1-seed0", "lr-x40-seed0"}
     assert all(line["images"] == 960 and line["kid"][1] < line["kid"][0] < line["kid"][2] for line in kept["probes"])
@@ -64,6 +80,12 @@ def test_the_command_advises_and_goes_on_for_free(capsys: pytest.CaptureFixture[
     assert f"choice   {kept['reason']}" in said
     assert "1,920 images: 48% of the run's images" in said
     assert Path("runs/t/tune.png").is_file()
+    assert "longer than the run" not in told
+    # A sheet says the verdict of its own length.
+    assert [(trial.images, images) for trial, images in sheets] == [(320, 320)] * 2 + [(960, 960)] * 2
+    for trial, images in sheets:
+        (line,) = (line for line in told.splitlines() if f"{trial.candidate.label}, seed 0, {images} images" in line)
+        assert f", {trial.verdict}, " in line
     # The command that it prints makes the recipe that it chose.
     (line,) = (line for line in said.splitlines() if line.startswith("train "))
     command = shlex.split(line.removeprefix("train"))
@@ -104,25 +126,10 @@ def test_interrupted_it_goes_on_bit_for_bit(monkeypatch: pytest.MonkeyPatch) -> 
         assert same(weights(f"x{factor}/whole"), weights(f"runs/tune/lr-x{factor}-seed0"))
 
 
-def test_a_sheet_says_the_verdict_of_its_own_length(monkeypatch: pytest.MonkeyPatch) -> None:
-    sheets: list[tuple[Trial, int]] = []
-    draw_sheet = trial_chart._sample_grid
-
-    def record(axis: object, trial: Trial, images: int) -> None:
-        sheets.append((trial, images))
-        draw_sheet(axis, trial, images)
-
-    monkeypatch.setattr(trial_chart, "_sample_grid", record)
+def test_a_search_longer_than_its_run_is_said_before_the_first_trial(monkeypatch: pytest.MonkeyPatch) -> None:
     console = Console(file=io.StringIO(), width=400)
-    tune(tiny(images=1_920), search=QUICK_PAIR, console=console)
-    said = console.file.getvalue()  # type: ignore[attr-defined]
-    assert "longer than the run" not in said
-    assert [(trial.images, images) for trial, images in sheets] == [(320, 320)] * 2 + [(960, 960)] * 2
-    for trial, images in sheets:
-        (line,) = (line for line in said.splitlines() if f"{trial.candidate.label}, seed 0, {images} images" in line)
-        assert f", {trial.verdict}, " in line
     monkeypatch.setattr(halving._Trainer, "run", stop)
-    with pytest.raises(SearchStopped):  # it is said before the first trial
+    with pytest.raises(SearchStopped):
         tune(tiny(images=1_900), name="long", search=replace(QUICK_PAIR, seeds=2), console=console)
     assert "longer than the run it is for" in console.file.getvalue()  # type: ignore[attr-defined]
 
@@ -131,8 +138,12 @@ def stop(*of: object) -> Trial:
     raise SearchStopped(2)
 
 
-def test_what_diverges_is_last_and_says_why() -> None:
-    result = tune(recipe(), search=replace(QUICK, factors=(1e30,)))
+def test_what_diverges_is_last_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "SILENCE", 0.0)
+    monkeypatch.setattr(halving, "SHOWN", 0.0)
+    console = Console(file=io.StringIO(), width=200)
+    result = tune(recipe(), search=replace(QUICK, factors=(1e30,)), console=console)
+    assert "lr x1, seed 0  50%, left " in console.file.getvalue()  # type: ignore[attr-defined]
     last = result.trials[-1]
     assert (last.candidate.lr, last.verdict) == (1e30, "diverged")
     assert "diverged at image" in last.why

@@ -17,6 +17,7 @@ from ganvas.data import load
 from ganvas.errors import InputError, listed
 from ganvas.experiment import Host
 from ganvas.files import write_text
+from ganvas.progress import Bar
 from ganvas.recipe.serialization import difference, from_plain, to_plain
 from ganvas.recipe.sources import Images
 from ganvas.runs.folder import RunFolder
@@ -103,13 +104,17 @@ def augment(
         gan = open_gan(output.generator, where)
     else:
         _say(console, _coming(settings, len(reals.classes)))
-    _say(console, f"generating {_candidates(settings, len(reals.classes)):,} candidates with {gan.generator.name}")
-    filtered = _filtered(gan, reals, settings, where)
-    write_images(output, gan, _digest(gan.file), filtered, reals.classes, settings.seed)
-    own = load(Images(source=str(output.reals), held_out=0), size=size, channels=channels).fingerprint
-    notes = tuple(_notes(filtered, reals, settings, gan.data == own))
-    _expect_some(filtered, reals, output, settings)
-    benefit = evaluate_benefit(reals, filtered.fakes, settings, output.predictions, where, _Progress(console, settings))
+    with Bar(console) as bar:
+        making = bar.add("candidates", 1)
+        _say(console, f"generating {_candidates(settings, len(reals.classes)):,} candidates with {gan.generator.name}")
+        filtered = _filtered(gan, reals, settings, where)
+        write_images(output, gan, _digest(gan.file), filtered, reals.classes, settings.seed)
+        bar.advance(making)
+        own = load(Images(source=str(output.reals), held_out=0), size=size, channels=channels).fingerprint
+        notes = tuple(_notes(filtered, reals, settings, gan.data == own))
+        _expect_some(filtered, reals, output, settings)
+        progress = _Progress(bar, settings)
+        benefit = evaluate_benefit(reals, filtered.fakes, settings, output.predictions, where, progress)
     protocol = {
         "source": settings.source,
         "data": reals.fingerprint,
@@ -178,8 +183,9 @@ def _coming(settings: SyntheticSettings, classes: int, training: str = "") -> st
 class _Progress:
     """A line for each classifier, with the remaining time estimated from those before."""
 
-    def __init__(self, console: Console, settings: SyntheticSettings) -> None:
-        self.console, self.total = console, len(ARMS) * settings.seeds
+    def __init__(self, bar: Bar, settings: SyntheticSettings) -> None:
+        self.bar, self.total = bar, len(ARMS) * settings.seeds
+        self.task = bar.add("classifiers", self.total, counts=True)
         self.done, self.taken = 0, list[float]()
 
     def __call__(self, one: str, seconds: float) -> None:
@@ -187,7 +193,8 @@ class _Progress:
         self.taken += [seconds] if seconds else []
         left = mean(self.taken) * (self.total - self.done) if self.taken else 0
         remaining = f", {timedelta(seconds=round(left))} left" if left else ""
-        _say(self.console, f"{self.done}/{self.total} {one}{remaining}")
+        self.bar.say(f"{self.done}/{self.total} {one}{remaining}")
+        self.bar.advance(self.task)
 
 
 def _filtered(gan: ConditionalGAN, reals: RealSplit, settings: SyntheticSettings, device: str) -> FilterResult:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.progress import TaskID
 
 from ganvas.data import count
 from ganvas.diagnosis.remedies import flags
@@ -20,6 +22,7 @@ from ganvas.files import expect_plain_name, write_text
 from ganvas.metrics.extractors import open_extractor
 from ganvas.metrics.intervals import GROUPS
 from ganvas.observers.watch import Watch
+from ganvas.progress import Bar
 from ganvas.recipe import Recipe
 from ganvas.recipe.serialization import difference, to_plain
 from ganvas.runs.folder import RunFolder
@@ -30,11 +33,14 @@ from ganvas.studies.tuning.trial_chart import draw
 from ganvas.studies.tuning.trials import Recommendation, Trial, Trials, choose, ranked, read
 from ganvas.terminal import console as terminal
 from ganvas.training.loop import Diverged
+from ganvas.training.observer import Observer
+from ganvas.training.run import Report, Run
 from ganvas.untrusted import read_object
 
 FILE, CHART = "tune.json", "tune.png"
 DIAGNOSES = 20  # in a first trial
 GRID = (4, 4)
+SHOWN = 0.5  # seconds between looks at how far a trial is
 
 
 class SearchStopped(KeyboardInterrupt):
@@ -113,7 +119,6 @@ def tune(
     say = partial(console.print, highlight=False, soft_wrap=True)
     for warning in sanity_checks(recipe):  # once, not in every trial
         say(warning, style="yellow")
-    trainer = _Trainer(search, images, replace(host, runs=str(folder)), console)
     many = max(2, -(-len(candidates) // FURTHER))
     seeds = range(recipe.seed, recipe.seed + search.seeds)
     total = len(candidates) * images + many * images * (FURTHER * search.seeds - 1)
@@ -128,9 +133,11 @@ def tune(
             " --search.seeds 1, --search.factors or --search.images, or compare whole runs with ganvas study.",
             style="yellow",
         )
-    first = ranked([[trainer.run(candidate, recipe.seed, images)] for candidate in candidates])
-    chosen = finalists(first, many)
-    finals = ranked([[trainer.run(one, seed, FURTHER * images) for seed in seeds] for one in chosen])
+    with Bar(console, refresh=False) as bar:
+        trainer = _Trainer(search, images, replace(host, runs=str(folder)), bar)
+        first = ranked([[trainer.run(candidate, recipe.seed, images)] for candidate in candidates])
+        chosen = finalists(first, many)
+        finals = ranked([[trainer.run(one, seed, FURTHER * images) for seed in seeds] for one in chosen])
     choice = choose(finals or first, (1.0, *search.factors))
     rest = [group for group in first if group[0].candidate not in chosen]
     trials = tuple(trial for group in (*finals, *rest) for trial in group)
@@ -158,8 +165,8 @@ def finalists(first: Sequence[Trials], many: int) -> list[TuningCandidate]:
 class _Trainer:
     """Trains trials one after the other; continues those that were interrupted."""
 
-    def __init__(self, search: Search, images: int, host: Host, console: Console) -> None:
-        self.search, self.first, self.host, self.console = search, images, host, console
+    def __init__(self, search: Search, images: int, host: Host, bar: Bar) -> None:
+        self.search, self.first, self.host, self.bar = search, images, host, bar
 
     def run(self, candidate: TuningCandidate, seed: int, images: int) -> Trial:
         """A candidate's trial up to a count of images."""
@@ -175,7 +182,12 @@ class _Trainer:
             )
             try:
                 outcome = train(
-                    recipe, name=folder.name, watch=watch, host=self.host, console=terminal.Console(quiet=True)
+                    recipe,
+                    name=folder.name,
+                    observers=[_Shown(self.bar, f"{candidate.label}, seed {seed}")],
+                    watch=watch,
+                    host=self.host,
+                    console=terminal.Console(quiet=True),
                 )
             except Diverged:
                 pass  # read from its folder, and ranked last
@@ -184,13 +196,34 @@ class _Trainer:
                     raise SearchStopped(outcome.signal or 2)
         found = read(candidate, seed, folder, images)
         kid = f"KID {found.kid.value:.4g}, SWD {found.swd:.4g}, " if found.kid else ""
-        self.console.print(
-            f"{candidate.label}, seed {seed}, {found.images:,} images: {kid}{found.verdict}, {found.seconds:.0f} s",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
+        self.bar.say(
+            f"{candidate.label}, seed {seed}, {found.images:,} images: {kid}{found.verdict}, {found.seconds:.0f} s"
         )
         return found
+
+
+class _Shown(Observer):
+    """A trial as a task of the search's bar, while it is trained."""
+
+    def __init__(self, bar: Bar, name: str) -> None:
+        self.bar, self.name = bar, name
+        self.task: TaskID | None = None
+
+    def start(self, run: Run) -> None:
+        """Show it."""
+        self.task, self.shown_at = self.bar.add(self.name, run.recipe.images, completed=run.images_seen), 0.0
+
+    def step(self, run: Run, report: Report) -> None:
+        """Show how far it is."""
+        now = time.monotonic()
+        if self.task is not None and now - self.shown_at >= SHOWN:
+            self.shown_at = now
+            self.bar.update(self.task, completed=min(report.images_seen, run.recipe.images), refresh=True)
+
+    def close(self) -> None:
+        """Show it no longer."""
+        if self.task is not None:
+            self.bar.remove_task(self.task)
 
 
 def _is_over(folder: RunFolder, images: int) -> bool:
