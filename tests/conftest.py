@@ -11,13 +11,18 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
+import ganvas.runs.curves
 from ganvas import Watch, train
 from ganvas.cli import main
+from ganvas.observers import curves
 from ganvas.recipe import EMA, Recipe, Schedule
 from ganvas.recipe.reconstruction import Perceptual, Pixel
 from ganvas.recipe.sources import Crops, Images, Mixture2D
@@ -45,7 +50,18 @@ def _private_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         torch.set_num_threads(1)
         # Processes that keep no bytecode compile every module that they import, every time.
         patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+        # Half the time of a training as short as a test's; see `drawn_curves`.
+        patch.setattr(curves, "draw", lambda folder: None)
+        patch.setattr(curves, "AFTER", float("inf"))
+        # No test ends with a power cut.
+        patch.setattr(os, "fsync", lambda descriptor: None)
         yield
+
+
+@pytest.fixture
+def drawn_curves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests in which a training in this process draws its curves.png."""
+    monkeypatch.setattr(curves, "draw", ganvas.runs.curves.draw)
 
 
 @pytest.fixture(autouse=True)
@@ -142,15 +158,22 @@ def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
+@cache
+def bundled_photographs() -> tuple[NDArray[np.uint8], ...]:
+    """scikit-learn's two, each uint8 (427, 640, 3)."""
+    from sklearn.datasets import load_sample_images
+
+    return tuple(load_sample_images().images)
+
+
 def write_photographs(folder: Path, count: int) -> list[tuple[int, int]]:
     """Cuts of scikit-learn's two bundled photographs, each of another size, as PNG files; their heights and widths."""
     from PIL import Image
-    from sklearn.datasets import load_sample_images
 
     folder.mkdir(parents=True)
     sizes = []
     for index in range(count):
-        whole = load_sample_images().images[index % 2]
+        whole = bundled_photographs()[index % 2]
         height, width = 64 + 7 * index, 90 + 5 * index
         cut = whole[100 + 20 * index :, 150 + 30 * index :][:height, :width]
         Image.fromarray(cut).save(folder / f"{index}.png")

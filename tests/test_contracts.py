@@ -180,6 +180,7 @@ def test_resumed_equals_uninterrupted(kind: str) -> None:
 # 3. All observers on equal none, bit for bit.
 
 
+@pytest.mark.usefixtures("drawn_curves")
 @pytest.mark.parametrize(
     "kind",
     [
