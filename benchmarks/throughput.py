@@ -9,30 +9,23 @@ on the largest layer alone.
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import platform
 import statistics
 import subprocess
 import time
-import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor, nn
-from torch.utils.data import Dataset as TorchDataset
 from torch.utils.flop_counter import FlopCounterMode
-from tutorial import Tutorial, dcgan, mlp
+from tutorial import Tutorial, of_2014, of_faces
 
 from ganvas.data import Dataset, load
 from ganvas.data.feed import Feed, image_feed
 from ganvas.experiment import Host
-from ganvas.inference.importers._torchvision import make_importable
 from ganvas.recipe import EMA, Adam, Augment, Recipe
 from ganvas.recipe.sources import Images
 from ganvas.systems.dcgan import DCGAN
@@ -40,39 +33,6 @@ from ganvas.systems.mlp import MLP
 from ganvas.training.loop import train
 from ganvas.training.observer import Observer
 from ganvas.training.run import Run
-
-
-class OneByOne(TorchDataset[Any]):
-    """Images opened and transformed one at a time, as tutorials do."""
-
-    def __init__(self, files: list[bytes], size: int, channels: int) -> None:
-        make_importable()  # makes torchvision importable beside any build of torch
-        from torchvision import transforms
-
-        self.files, self.mode = files, "L" if channels == 1 else "RGB"
-        normalize = transforms.Normalize([0.5] * channels, [0.5] * channels)
-        crop = transforms.CenterCrop(size)
-        self.transform = transforms.Compose([transforms.Resize(size), crop, transforms.ToTensor(), normalize])
-
-    def __len__(self) -> int:
-        return len(self.files)
-
-    def __getitem__(self, index: int) -> tuple[Any, int]:
-        return self.transform(Image.open(io.BytesIO(self.files[index])).convert(self.mode)), 0
-
-
-class FromArray(OneByOne):
-    """The same for images that come as one array, such as MNIST."""
-
-    def __init__(self, images: np.ndarray, size: int) -> None:
-        super().__init__([], size, 1)
-        self.images = images
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def __getitem__(self, index: int) -> tuple[Any, int]:
-        return self.transform(Image.fromarray(self.images[index, :, :, 0])), 0
 
 
 def ganvas_steps(recipe: Recipe, dataset: Dataset) -> tuple[Callable[[int], None], Feed]:
@@ -148,16 +108,12 @@ def compare(name: str, baseline: Tutorial, recipe: Recipe, dataset: Dataset, chu
 def main() -> None:
     """Print the table and write it beside the other results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--mnist", default="mnist", help="source of MNIST (default: the named set)")
+    parser.add_argument("--mnist", default="../shared/data/mnist", help="folder of MNIST's four IDX files")
     parser.add_argument("--faces", default="../shared/data/faces/faces-6500.zip", help="zip of JPEG faces")
     parser.add_argument("--chunks", type=int, default=7)
     parser.add_argument("--only", choices=("mlp", "dcgan"), help="measure one of the two")
     parser.add_argument("--out", type=Path, help="also write the table to this file")
     arguments = parser.parse_args()
-    digits = load(Images(source=arguments.mnist), size=28, channels=1, progress=True)
-    faces = load(Images(source=arguments.faces), size=64, channels=3, progress=True)
-    with zipfile.ZipFile(arguments.faces) as archive:
-        files = [archive.read(name) for name in archive.namelist() if name.endswith(".jpg")]
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
     host = Host().describe()
     rows = [
@@ -171,13 +127,12 @@ def main() -> None:
     game = {"adam_g": Adam(), "adam_d": Adam(), "ema": EMA(), "augment": Augment(), "images": 10**9}
     small = Recipe(system=MLP(), data=Images(source=arguments.mnist), **game)  # type: ignore[arg-type]
     large = Recipe(system=DCGAN(size=64), data=Images(source=arguments.faces), **game)  # type: ignore[arg-type]
-    # The scripts they stand for: the 2014 GAN's loader has no workers, the DCGAN's has two.
     if arguments.only != "dcgan":
-        baseline = Tutorial(mlp(), FromArray(digits.images, 28), 0)
-        rows += compare("mlp, MNIST 28 px", baseline, small, digits, arguments.chunks, 100)
+        images = load(Images(source=arguments.mnist), size=28, channels=1, progress=True)
+        rows += compare("mlp, MNIST 28 px", of_2014(Path(arguments.mnist)), small, images, arguments.chunks, 100)
     if arguments.only != "mlp":
-        baseline = Tutorial(dcgan(), OneByOne(files, 64, 3), 2)
-        rows += compare("dcgan, faces 64 px", baseline, large, faces, arguments.chunks, 6)
+        images = load(Images(source=arguments.faces), size=64, channels=3, progress=True)
+        rows += compare("dcgan, faces 64 px", of_faces(Path(arguments.faces)), large, images, arguments.chunks, 6)
     if arguments.out:
         arguments.out.write_text("\n".join(rows) + "\n", encoding="utf-8")
 

@@ -1,18 +1,68 @@
 """The baseline: the training loop that tutorials show, in plain PyTorch. Nothing of ganvas's engine is in it.
 
+    python benchmarks/tutorial.py mlp FOLDER_OF_IDX_FILES --images 60000
+    python benchmarks/tutorial.py dcgan FACES.zip --images 3000
+
 Images are opened and transformed one by one with PIL in a DataLoader, reals and fakes pass the discriminator
-apart, Adam is the default one, everything is fp32 and in PyTorch's default memory layout.
+apart, Adam is the default one, everything is fp32 and in PyTorch's default memory layout. As a script it prints the
+losses of every 50th batch, writes a picture of 25 samples every 400 batches, and the generator at the end.
 """
 
 from __future__ import annotations
 
+import argparse
+import gzip
+import io
+import zipfile
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
+
+try:
+    from torchvision import transforms, utils
+except RuntimeError:
+    # A torchvision built for CUDA beside a torch that is not: only its compiled operators are missing.
+    _operators = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
+    for _name in ("nms", "qnms"):
+        _operators.define(f"{_name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")  # type: ignore[no-untyped-call]
+    from torchvision import transforms, utils
+
+
+class OneByOne(Dataset[Any]):
+    """Images opened and transformed one at a time, as tutorials do."""
+
+    def __init__(self, files: list[bytes], size: int, channels: int) -> None:
+        self.files, self.mode = files, "L" if channels == 1 else "RGB"
+        normalize = transforms.Normalize([0.5] * channels, [0.5] * channels)
+        crop = transforms.CenterCrop(size)
+        self.transform = transforms.Compose([transforms.Resize(size), crop, transforms.ToTensor(), normalize])
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitem__(self, index: int) -> tuple[Any, int]:
+        return self.transform(Image.open(io.BytesIO(self.files[index])).convert(self.mode)), 0
+
+
+class FromArray(OneByOne):
+    """The same for images (N, H, W) uint8 that come as one array, such as MNIST."""
+
+    def __init__(self, images: np.ndarray[Any, Any], size: int) -> None:
+        super().__init__([], size, 1)
+        self.images = images
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> tuple[Any, int]:
+        return self.transform(Image.fromarray(self.images[index])), 0
 
 
 def mlp() -> tuple[nn.Module, nn.Module]:
@@ -58,20 +108,59 @@ class Tutorial:
         )
         self.batches = self._forever()
 
-    def step(self) -> None:
-        """One update of each player."""
+    def step(self) -> tuple[Tensor, Tensor]:
+        """One update of each player; their losses, D's on the reals."""
         real = next(self.batches)
         ones, zeros = torch.ones(len(real)), torch.zeros(len(real))
         self.adam_d.zero_grad()
         fake = self.g(torch.randn(len(real), 100))
-        self.loss(self.d(real), ones).backward()
+        d_loss = self.loss(self.d(real), ones)
+        d_loss.backward()
         self.loss(self.d(fake.detach()), zeros).backward()
         self.adam_d.step()
         self.adam_g.zero_grad()
-        self.loss(self.d(fake), ones).backward()
+        g_loss = self.loss(self.d(fake), ones)
+        g_loss.backward()
         self.adam_g.step()
+        return d_loss, g_loss
 
     def _forever(self) -> Iterator[Tensor]:
         while True:
             for images, _ in self.loader:
                 yield images
+
+
+def of_2014(folder: Path) -> Tutorial:
+    """The perceptrons on MNIST's training images, from their IDX file; the script's loader has no workers."""
+    content = gzip.decompress((folder / "train-images-idx3-ubyte.gz").read_bytes())
+    images = np.frombuffer(content, np.uint8, offset=16).reshape(-1, 28, 28).copy()
+    return Tutorial(mlp(), FromArray(images, 28), 0)
+
+
+def of_faces(path: Path) -> Tutorial:
+    """The DCGAN on the JPEG files of a zip; the script's loader has two workers."""
+    with zipfile.ZipFile(path) as archive:
+        files = [archive.read(name) for name in archive.namelist() if name.endswith(".jpg")]
+    return Tutorial(dcgan(), OneByOne(files, 64, 3), 2)
+
+
+def main() -> None:
+    """Train one of the two."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("network", choices=("mlp", "dcgan"))
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--images", type=int, default=60_000)
+    given = parser.parse_args()
+    loop = of_2014(given.data) if given.network == "mlp" else of_faces(given.data)
+    for batch in range(given.images // 64):
+        d_loss, g_loss = loop.step()
+        if batch % 50 == 0:
+            print(f"batch {batch}: loss of D {d_loss.item():.3f}, of G {g_loss.item():.3f}", flush=True)
+        if batch % 400 == 0:
+            with torch.no_grad():
+                utils.save_image(loop.g(torch.randn(25, 100)), f"plain-{batch}.png", nrow=5, normalize=True)
+    torch.save(loop.g.state_dict(), "plain.pth")
+
+
+if __name__ == "__main__":
+    main()
