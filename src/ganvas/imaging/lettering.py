@@ -87,11 +87,7 @@ def _latin(char: str) -> str:
 
 
 def _is_latin(text: str) -> bool:
-    try:
-        text.encode("latin-1")
-    except UnicodeEncodeError:
-        return False
-    return True
+    return all(char <= "\xff" for char in text)
 
 
 @cache

@@ -45,14 +45,17 @@ def _of_markdown(value: Any) -> Markup:
     """A value as one line of Markdown, in which it marks up nothing: no table, no link, no HTML."""
     if isinstance(value, Markup):
         return value
-    line = " ".join("".join(char if char.isprintable() else " " for char in str(value)).split())
+    line = " ".join(_printable(str(value)).split())
     return Markup(re.sub(r"([\\`*_\[\]|~$])", r"\\\1", str(escape(line))))
 
 
 def _code(text: str) -> Markup:
     """Lines as an indented block of Markdown, in which nothing is markup."""
-    lines = ("".join(char if char.isprintable() else " " for char in line) for line in text.splitlines())
-    return Markup("\n".join(f"    {line}" for line in lines))
+    return Markup("\n".join(f"    {_printable(line)}" for line in text.splitlines()))
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else " " for char in text)
 
 
 def _source(name: str) -> Markup:
