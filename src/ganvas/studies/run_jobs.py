@@ -58,8 +58,8 @@ class RunJob:
         return record.ended_early or record.images_seen >= self.recipe.images
 
 
-def jobs_of(study: Study, runs: str) -> list[RunJob]:
-    """The runs of a study, in the order in which they are trained.
+def jobs_of(study: Study, runs: str, only: str = "") -> list[RunJob]:
+    """The runs of a study, in the order in which they are trained; of all or of one name.
 
     Raises:
         InputError: the data cannot be used, or a run of that name exists with another recipe.
@@ -67,6 +67,8 @@ def jobs_of(study: Study, runs: str) -> list[RunJob]:
     counts: dict[Any, int] = {}
     made = []
     for name, recipe in study.runs().items():
+        if only not in ("", name):
+            continue
         system = recipe.system
         key = recipe.data, system.shape
         if key not in counts:
@@ -153,9 +155,9 @@ def train_one(file: str | Path, name: str, host: Host) -> Outcome:
     """
     study = read_study(file)
     folder = Path(file).parent
-    jobs = {job.name: job for job in jobs_of(study, str(folder.parent))}
-    if name not in jobs:
-        raise InputError(f"the study {study.name} has no run {name!r}; its runs are {', '.join(jobs)}.")
-    job = jobs[name]
+    found = jobs_of(study, str(folder.parent), only=name)
+    if not found:
+        raise InputError(f"the study {study.name} has no run {name!r}; its runs are {', '.join(study.runs())}.")
+    (job,) = found
     every = math.gcd(*study.at) * job.dataset_size if len(study.at) > 1 else 0
     return train(job.recipe, name=name, watch=Watch(keep_every=every), host=replace(host, runs=str(folder)))
