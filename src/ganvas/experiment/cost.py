@@ -22,6 +22,7 @@ from ganvas.training.loop import train
 from ganvas.training.run import Run
 
 WARM_UP, PROBE_BATCHES = 2, 4
+SECONDS = 4.0  # of training from which a rate is reckoned
 WRAPPED = "parametrizations"  # where torch keeps what a weight is made of, as for spectral norm
 
 
@@ -85,8 +86,10 @@ def _own(layer: nn.Module) -> list[nn.Parameter]:
     return [parameter for name, parameter in named if "." not in name or name.startswith(f"{WRAPPED}.")]
 
 
-def estimate_cost(recipe: Recipe, device: torch.device, epoch: int, watch: Watch, seconds: float = 4.0) -> Cost:
-    """Estimate the cost of a recipe's whole run by training on placeholder data for about `seconds`.
+def estimate_cost(
+    recipe: Recipe, device: torch.device, epoch: int, watch: Watch, seconds: float | None = None
+) -> Cost:
+    """Estimate the cost of a recipe's whole run by training on placeholder data for about `seconds`, by default four.
 
     Args:
         epoch: number of samples in the real data.
@@ -103,7 +106,7 @@ def estimate_cost(recipe: Recipe, device: torch.device, epoch: int, watch: Watch
     feed = task.feed(recipe, dataset, device)
     _rounds(run, feed, rounds=WARM_UP)
     began, first = time.perf_counter(), run.images_seen
-    while time.perf_counter() - began < seconds:
+    while time.perf_counter() - began < (SECONDS if seconds is None else seconds):
         _rounds(run, feed, rounds=1)
     rate = (run.images_seen - first) / (time.perf_counter() - began)
     memory = torch.cuda.max_memory_allocated() if device.type == "cuda" else _peak_memory()
