@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 import ganvas.runs.curves
 from ganvas import Watch, train
 from ganvas.cli import main
+from ganvas.experiment import cost
 from ganvas.observers import curves
 from ganvas.recipe import EMA, Recipe, Schedule
 from ganvas.recipe.reconstruction import Perceptual, Pixel
@@ -53,6 +54,7 @@ def _private_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         # Half the time of a training as short as a test's; see `drawn_curves`.
         patch.setattr(curves, "draw", lambda folder: None)
         patch.setattr(curves, "AFTER", float("inf"))
+        patch.setattr(cost, "SECONDS", 0.2)
         # No test ends with a power cut.
         patch.setattr(os, "fsync", lambda descriptor: None)
         yield
@@ -86,17 +88,16 @@ def _runs() -> dict[str, Path]:
 
 @pytest.fixture
 def trained_run(_runs: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> TrainedRun:
-    """The run ``runs/r`` of a recipe, trained for the first test that asks for it and copied for every other."""
+    """A run of a recipe in ``runs/``, trained for the first test that asks for it and copied for every other."""
 
-    def run(recipe: Recipe, watch: Watch | None = None) -> RunFolder:
-        key = repr((recipe, watch))
+    def run(recipe: Recipe, watch: Watch | None = None, name: str = "r") -> RunFolder:
+        key = repr((recipe, watch, name))
         if key not in _runs:
             folder = tmp_path_factory.mktemp("trained")
             with contextlib.chdir(folder):
-                train(recipe, name="r", watch=watch or Watch())
-            _runs[key] = folder / "runs" / "r"
-        shutil.copytree(_runs[key], "runs/r")
-        return RunFolder("runs/r")
+                train(recipe, name=name, watch=watch or Watch())
+            _runs[key] = folder / "runs" / name
+        return RunFolder(shutil.copytree(_runs[key], Path("runs") / name))
 
     return run
 

@@ -20,11 +20,11 @@ import numpy as np
 import pytest
 from markdown_it import MarkdownIt
 
-from ganvas import Watch, cli, train
+from ganvas import Watch, cli
 from ganvas.cli import _flags
 from ganvas.studies import read_study
 from ganvas.systems.dcgan import DCGAN
-from tests.conftest import ROOT, Cli, tiny, write_photographs
+from tests.conftest import ROOT, Cli, TrainedRun, tiny, write_photographs
 from tests.processes import Forked
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -73,9 +73,9 @@ def test_python_compiles(block: Block) -> None:
 
 
 @pytest.mark.parametrize("block", RUNNABLE, ids=lambda block: block.page.stem)
-def test_python_runs(block: Block) -> None:
+def test_python_runs(block: Block, trained_run: TrainedRun) -> None:
     recipe = tiny("dcgan", system=DCGAN(size=16, channels=1, g_width=4, d_width=4, latent=12), images=16)
-    train(recipe, name="dcgan-digits", watch=Watch(grid=(2, 2)))
+    trained_run(recipe, Watch(grid=(2, 2)), "dcgan-digits")
     exec(compile(block.text, str(block.page), "exec"), {})
 
 
@@ -130,7 +130,7 @@ def run_page(page: Path, folder: str, more: dict[str, list[str]]) -> str:
 
 
 def test_a_gan_in_one_file(tmp_path: Path) -> None:
-    printed = run_page(ADD_A_GAN, "gans", {"train": ["--images", "128", "--watch.grid", "2", "2"]})
+    printed = run_page(ADD_A_GAN, "gans", {"train": ["--images", "128", "--batch-size", "16", "--watch.grid", "2", "2"]})
     for shown in ("resizeconv  (Miyato et al. 2018", "resizeconv-digits", "dcgan-digits-ls", "Upsample"):
         assert shown in printed
     assert (tmp_path / "fakes.png").is_file()
@@ -172,7 +172,7 @@ def test_every_extension_in_one_file(tmp_path: Path) -> None:
 def test_the_fair_comparison_runs(cli: Cli, tmp_path: Path) -> None:
     (block,) = blocks(ROOT / "docs" / "compare.md", "json file=")
     plan = json.loads(block.text)
-    small = {"system.g_width": 4, "system.d_width": 4, "batch_size": 32}
+    small = {"system.g_width": 4, "system.d_width": 4, "batch_size": 32, "data.held_out": 0.5}
     judged = {**plan["evaluate"], "fakes": 100, "measures": ["kid"]}
     shown = {**plan, "set": small, "vary": {"adam_d.lr": [2e-4]}, "seeds": [0], "at": [1], "evaluate": judged}
     name = block.about.removeprefix("json file=")

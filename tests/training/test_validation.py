@@ -13,6 +13,7 @@ from ganvas.metrics.figure import Figure
 from ganvas.observers.validation import Validator
 from ganvas.runs import checkpoint
 from ganvas.runs.folder import RunFolder, figures_of
+from ganvas.tasks.images import validation
 from ganvas.training.run import Run
 from tests.conftest import same, tiny
 
@@ -46,12 +47,20 @@ def test_the_kid_is_logged_and_disturbs_nothing() -> None:
     assert figures("with", "SWD")[0].protocol == {"fakes": 512, "split": "train", "ganvas": ganvas.__version__}
 
 
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures of 64 images, a tenth of the work."""
+    monkeypatch.setattr(validation, "COUNT", 64)
+
+
+@pytest.mark.usefixtures("few")
 def test_the_best_is_then_the_one_with_the_smallest_kid() -> None:
     train(tiny("dcgan"), name="run", watch=Watch(measure_every=32, extractor="digits"))
     best = min(figures("run", "KID"), key=lambda figure: figure.value)
     assert checkpoint.about(Path("runs/run/checkpoints/best.safetensors"))["images"] == best.images_seen
 
 
+@pytest.mark.usefixtures("few")
 @pytest.mark.parametrize(("extractor", "figure"), [("", "SWD"), ("digits", "KID")])
 def test_each_look_tells_how_the_kept_model_has_aged(extractor: str, figure: str) -> None:
     watch = Watch(measure_every=32, diagnose_every=32, extractor=extractor)

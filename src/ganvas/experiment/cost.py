@@ -23,6 +23,7 @@ from ganvas.training.loop import train
 from ganvas.training.run import Run
 
 PROBE_BATCHES = 4
+SECONDS = 4.0  # of training from which a rate is reckoned
 FEW = 2  # images in the batches that tell how large a batch can be timed
 BUDGET = 30.0  # seconds that timing may take, about
 WRAPPED = "parametrizations"  # where torch keeps what a weight is made of, as for spectral norm
@@ -90,8 +91,10 @@ def _own(layer: nn.Module) -> list[nn.Parameter]:
     return [parameter for name, parameter in named if "." not in name or name.startswith(f"{WRAPPED}.")]
 
 
-def estimate_cost(recipe: Recipe, device: torch.device, epoch: int, watch: Watch, seconds: float = 4.0) -> Cost:
-    """Estimate the cost of a recipe's whole run by training on placeholder data for about `seconds`.
+def estimate_cost(
+    recipe: Recipe, device: torch.device, epoch: int, watch: Watch, seconds: float | None = None
+) -> Cost:
+    """Estimate the cost of a recipe's whole run by training on placeholder data for about `seconds`, by default four.
 
     Where few of its batches would take longer than `BUDGET`, their time is extrapolated from that of smaller ones.
 
@@ -109,7 +112,7 @@ def estimate_cost(recipe: Recipe, device: torch.device, epoch: int, watch: Watch
     run = Run(replace(recipe, images=2**62), device)
     few = _timed(run, dataset, FEW, 0)
     batch = min(recipe.batch_size, max(2 * FEW, int(FEW * BUDGET / (2 * few[0]))))
-    more = _timed(run, dataset, batch, seconds)
+    more = _timed(run, dataset, batch, SECONDS if seconds is None else seconds)
     larger = (recipe.batch_size - batch) / max(1, batch - FEW)
     of_round, images = (y + max(0, y - x) * larger for x, y in zip(few, more, strict=True))
     rate = images / of_round
