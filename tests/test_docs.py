@@ -130,7 +130,9 @@ def run_page(page: Path, folder: str, more: dict[str, list[str]]) -> str:
 
 
 def test_a_gan_in_one_file(tmp_path: Path) -> None:
-    printed = run_page(ADD_A_GAN, "gans", {"train": ["--images", "128", "--batch-size", "16", "--watch.grid", "2", "2"]})
+    printed = run_page(
+        ADD_A_GAN, "gans", {"train": ["--images", "128", "--batch-size", "16", "--watch.grid", "2", "2"]}
+    )
     for shown in ("resizeconv  (Miyato et al. 2018", "resizeconv-digits", "dcgan-digits-ls", "Upsample"):
         assert shown in printed
     assert (tmp_path / "fakes.png").is_file()
