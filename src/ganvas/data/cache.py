@@ -77,14 +77,14 @@ def decode_source(
         return found
     listing = open_source(source, column, labels)
     with start_workers(workers, progress=progress) as working:
-        folder = cache_dir() / _fingerprint(listing, manner.format(classes=listing.classes), working)
-        facts: Json = {"fingerprint": folder.name, "name": listing.name, "classes": listing.classes}
+        fingerprint = _fingerprint(listing, manner.format(classes=listing.classes), working)
+        facts: Json = {"fingerprint": fingerprint, "name": listing.name, "classes": listing.classes}
         facts |= {"unlabelled": listing.unlabelled, "notes": listing.notes}
         found = _find(facts)
         if not found:
             # It was complete when it got its name, but may have been damaged since.
-            shutil.rmtree(folder, ignore_errors=True)
-            _decode(listing, folder, working, decode)
+            shutil.rmtree(_folder(fingerprint), ignore_errors=True)
+            _decode(listing, _folder(fingerprint), working, decode)
             found = _decoded(**facts)
     keep(cache_dir(), state, facts)
     return found
@@ -108,6 +108,11 @@ def count_items(source: str, column: str = "", labels: str = "") -> int:
     return count
 
 
+def _folder(fingerprint: str) -> Path:
+    # Another number for another format, as versions of ganvas may share the cache.
+    return cache_dir() / f"{fingerprint}-2"
+
+
 def _find(facts: Json | None) -> Decoded | None:
     try:
         return _decoded(**facts) if facts else None
@@ -116,7 +121,7 @@ def _find(facts: Json | None) -> Decoded | None:
 
 
 def _decoded(fingerprint: str, name: str, classes: Sequence[str], unlabelled: str, notes: Sequence[str]) -> Decoded:
-    folder = cache_dir() / fingerprint
+    folder = _folder(fingerprint)
     about = read_object(folder / "about.json")
     if (folder / "images.u8").stat().st_size != about["bytes"]:
         raise ValueError("truncated")
