@@ -1,4 +1,4 @@
-"""A description of this machine, and the memory that it has left."""
+"""A description of this machine, the memory that it has left, and how to recognize that it ran out."""
 
 from __future__ import annotations
 
@@ -31,3 +31,13 @@ def free_memory() -> int:
         with suppress(AttributeError, OSError, ValueError):
             found = [os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
     return max(2**26, min(found, default=2**32))
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error means that memory ran out; torch has a class of its own for that on a GPU alone."""
+    if isinstance(error, MemoryError):
+        return True
+    message = str(error).lower()
+    return isinstance(error, RuntimeError) and any(
+        text in message for text in ("out of memory", "can't allocate", "not enough memory", "alloc_cpu", "bad_alloc")
+    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import importlib
 import os
-import re
 import signal
 import sys
 from pathlib import Path
@@ -78,8 +77,9 @@ def main(argv: list[str] | None = None) -> int:
         print(f"ganvas: this system cannot encode the name {error.object!r}; rename it.", file=sys.stderr)
         return 2
     except (MemoryError, RuntimeError) as error:
-        # torch has no class for the memory of a CPU.
-        if not isinstance(error, MemoryError) and not re.search("allocate memory|out of memory", str(error)):
+        from ganvas.machine import out_of_memory
+
+        if not out_of_memory(error):
             raise
         print(
             "ganvas: there is too little free memory for this; make the batch, the images or the networks smaller.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -12,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from ganvas.errors import InputError
-from ganvas.machine import free_memory
+from ganvas.machine import free_memory, out_of_memory
 
 FACTOR, MORE = 4, 2**16
 COPIES = 4  # of each weight in training: itself, its gradient and two moments
@@ -48,7 +47,7 @@ def within_memory(device: torch.device) -> Iterator[None]:
         with _bounded(MOST, free // (COPIES * torch.float32.itemsize)):
             yield
     except RuntimeError as error:
-        if not isinstance(error, TooLarge) and not re.search("allocate memory|overflow", str(error)):
+        if not (isinstance(error, TooLarge) or out_of_memory(error) or "overflow" in str(error)):
             raise
         raise InputError(
             f"the networks have too many weights to be trained in the {free / 1e9:,.1f} GB of memory that are free;"

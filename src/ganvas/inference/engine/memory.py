@@ -1,4 +1,4 @@
-"""How much memory may be used, and how to recognize that it ran out."""
+"""How much memory the engine may use."""
 
 from __future__ import annotations
 
@@ -16,13 +16,3 @@ def budget(device: torch.device) -> int:
         free, _ = torch.cuda.mem_get_info(device)
         return int(free * SHARE)
     return min(MOST, int(free_memory() * SHARE))
-
-
-def out_of_memory(error: BaseException) -> bool:
-    """Whether an error means that memory ran out."""
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    message = str(error).lower()
-    return isinstance(error, RuntimeError) and any(
-        text in message for text in ("out of memory", "can't allocate", "not enough memory", "alloc_cpu", "bad_alloc")
-    )

@@ -22,10 +22,9 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from ganvas.errors import InputError
 from ganvas.files import write_text
 from ganvas.inference.engine.cpu_kernels import fuse_for_cpu
-from ganvas.inference.engine.memory import out_of_memory
 from ganvas.inference.engine.raster import ArrayRaster, Raster
 from ganvas.inference.engine.tiling import Engine, InvalidResult, Tiling
-from ganvas.machine import processor
+from ganvas.machine import out_of_memory, processor
 from ganvas.untrusted import read_object
 
 FAITHFUL = 50.0  # dB against fp32: an error below one step of 8 bits on average

@@ -10,10 +10,11 @@ from torch import Tensor, nn
 
 from ganvas.errors import InputError
 from ganvas.inference.engine.layers import NotLocal
-from ganvas.inference.engine.memory import budget, out_of_memory
+from ganvas.inference.engine.memory import budget
 from ganvas.inference.engine.raster import Raster, read
 from ganvas.inference.engine.receptive_field import LayerGraph
 from ganvas.inference.engine.row_stream import RowStream
+from ganvas.machine import out_of_memory
 
 OVERLAP = 32  # pixels of context if the receptive field is unknown
 SMALLEST = 16  # side in pixels of the smallest tile: a smaller one would be mostly context
