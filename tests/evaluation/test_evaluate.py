@@ -35,6 +35,7 @@ def lines(run: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in (run / "figures.jsonl").read_text().splitlines()]
 
 
+@pytest.mark.usefixtures("drawn")
 def test_a_run_gets_figures_with_protocols_and_a_picture(run: Path) -> None:
     found = evaluate(run, extractor="digits", fakes=200, which="best")
     names = [figure.measure for figure in found.figures]
@@ -111,6 +112,7 @@ def test_splits_are_parts_of_the_data(run: Path) -> None:
     assert evaluate(run, extractor="digits", split="all", measures=["kid"])["KID"].protocol["reals"] == 1797
 
 
+@pytest.mark.usefixtures("drawn")
 def test_colours_and_a_zip_of_fakes(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     for name in ("fakes", "reals"):
