@@ -149,9 +149,7 @@ KINDS = {
     "classifier": tiny("dcgan", system=replace(CONDITIONAL, conditioning="classifier", d_norm="batch", attention=0)),
     "plane": tiny("plane"),
     "srgan": enlarging(Path("photographs"), images=8 * 12, schedule=Schedule(pretrain=24, d_per_g=2)),
-    "srgan-blind": enlarging(
-        Path("photographs"), data=Crops(source="photographs", degradation=Blind()), images=8 * 12
-    ),
+    "srgan-blind": enlarging(Path("photographs"), data=Crops(source="photographs", degradation=Blind()), images=8 * 12),
     "treated": tiny(
         "dcgan",
         images=16 * 26,

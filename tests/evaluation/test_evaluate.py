@@ -109,7 +109,7 @@ def test_reals_against_reals_are_near_zero_and_copies_are_found() -> None:
 def test_splits_are_parts_of_the_data(run: Path) -> None:
     held_out = evaluate(run, extractor="digits", split="held-out", measures=["kid"])["KID"]
     assert held_out.protocol["reals"] == held_out.protocol["fakes"] == 89
-    assert evaluate(run, extractor="digits", split="all", measures=["kid"])["KID"].protocol["reals"] == 1797
+    assert evaluate(run, split="all", measures=["swd"])["SWD"].protocol["reals"] == 1797
 
 
 @pytest.mark.usefixtures("drawn")

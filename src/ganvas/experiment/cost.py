@@ -86,9 +86,7 @@ def _own(layer: nn.Module) -> list[nn.Parameter]:
     return [parameter for name, parameter in named if "." not in name or name.startswith(f"{WRAPPED}.")]
 
 
-def estimate_cost(
-    recipe: Recipe, device: torch.device, epoch: int, watch: Watch, seconds: float | None = None
-) -> Cost:
+def estimate_cost(recipe: Recipe, device: torch.device, epoch: int, watch: Watch, seconds: float | None = None) -> Cost:
     """Estimate the cost of a recipe's whole run by training on placeholder data for about `seconds`, by default four.
 
     Args:
