@@ -19,10 +19,13 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+import ganvas.evaluation.chart
 import ganvas.runs.curves
 from ganvas import Watch, train
 from ganvas.cli import main
+from ganvas.evaluation import distributions
 from ganvas.experiment import cost
+from ganvas.files import write_atomically
 from ganvas.observers import curves
 from ganvas.recipe import EMA, Recipe, Schedule
 from ganvas.recipe.reconstruction import Perceptual, Pixel
@@ -51,8 +54,9 @@ def _private_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         torch.set_num_threads(1)
         # Processes that keep no bytecode compile every module that they import, every time.
         patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
-        # Half the time of a training as short as a test's; see `drawn_curves`.
+        # Half the time of a training or of an evaluation as short as a test's; see `drawn`.
         patch.setattr(curves, "draw", lambda folder: None)
+        patch.setattr(distributions, "draw", lambda path, *_: write_atomically(path, Path.touch))
         patch.setattr(curves, "AFTER", float("inf"))
         patch.setattr(cost, "SECONDS", 0.2)
         # No test ends with a power cut.
@@ -61,9 +65,10 @@ def _private_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture
-def drawn_curves(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For tests in which a training in this process draws its curves.png."""
+def drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests in which a training draws its curves.png, or an evaluation its evaluation.png."""
     monkeypatch.setattr(curves, "draw", ganvas.runs.curves.draw)
+    monkeypatch.setattr(distributions, "draw", ganvas.evaluation.chart.draw)
 
 
 @pytest.fixture(autouse=True)

@@ -41,7 +41,7 @@ from tests.conftest import ROOT, enlarging, same, tiny, write_photographs
 
 SOURCE = ROOT / "src" / "ganvas"
 RECIPES = [entry.name for entry in entries()]
-QUIET = Watch(checkpoint_seconds=1e9, log_every=32, measure_every=64, diagnose_every=64)
+QUIET = Watch(checkpoint_seconds=1e9, log_every=32, measure_every=64, diagnose_every=64, grid=(2, 2))
 
 
 def shrunk(name: str) -> Recipe:
@@ -188,7 +188,7 @@ def test_resumed_equals_uninterrupted(kind: str) -> None:
 # 3. All observers on equal none, bit for bit.
 
 
-@pytest.mark.usefixtures("drawn_curves")
+@pytest.mark.usefixtures("drawn")
 @pytest.mark.parametrize(
     "kind",
     [

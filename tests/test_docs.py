@@ -22,6 +22,7 @@ from markdown_it import MarkdownIt
 
 from ganvas import Watch, cli
 from ganvas.cli import _flags
+from ganvas.experiment import cost
 from ganvas.studies import read_study
 from ganvas.systems.dcgan import DCGAN
 from tests.conftest import ROOT, Cli, TrainedRun, tiny, write_photographs
@@ -104,6 +105,7 @@ def test_commands_parse(words: list[str], monkeypatch: pytest.MonkeyPatch, capsy
 
 
 def all_in_turn(asked: list[list[str]]) -> None:
+    cost.SECONDS = 0.2
     for words in asked:
         assert cli.main(words) == 0, words
 

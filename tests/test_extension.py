@@ -225,6 +225,7 @@ def recipe(**changes: object) -> Recipe:
 OFTEN = Watch(sample_every=64, sample_epochs=0, measure_every=64, diagnose_every=64, log_every=64)
 
 
+@pytest.mark.usefixtures("drawn")
 def test_it_trains_shows_validates_and_diagnoses(capsys: pytest.CaptureFixture[str]) -> None:
     outcome = train(recipe(), name="r", watch=OFTEN)
     folder = outcome.folder

@@ -25,7 +25,7 @@ from tests.conftest import TrainedRun, same, tiny
 from tests.test_contracts import last_state
 
 ILL = {"objective": NonSaturating(saturating=True), "adam_d": Adam(lr=2e-2), "images": 16 * 60}
-WATCH = Watch(diagnose_every=16, checkpoint_seconds=1e9)
+WATCH = Watch(diagnose_every=16, checkpoint_seconds=1e9, grid=(2, 2))
 
 
 def events(name: str, *kinds: str) -> list[dict[str, object]]:

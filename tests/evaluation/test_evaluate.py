@@ -35,6 +35,7 @@ def lines(run: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in (run / "figures.jsonl").read_text().splitlines()]
 
 
+@pytest.mark.usefixtures("drawn")
 def test_a_run_gets_figures_with_protocols_and_a_picture(run: Path) -> None:
     found = evaluate(run, extractor="digits", fakes=200, which="best")
     names = [figure.measure for figure in found.figures]
@@ -108,9 +109,10 @@ def test_reals_against_reals_are_near_zero_and_copies_are_found() -> None:
 def test_splits_are_parts_of_the_data(run: Path) -> None:
     held_out = evaluate(run, extractor="digits", split="held-out", measures=["kid"])["KID"]
     assert held_out.protocol["reals"] == held_out.protocol["fakes"] == 89
-    assert evaluate(run, extractor="digits", split="all", measures=["kid"])["KID"].protocol["reals"] == 1797
+    assert evaluate(run, split="all", measures=["swd"])["SWD"].protocol["reals"] == 1797
 
 
+@pytest.mark.usefixtures("drawn")
 def test_colours_and_a_zip_of_fakes(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     for name in ("fakes", "reals"):

@@ -79,6 +79,7 @@ def run() -> Path:
     return train(tiny("dcgan"), name="r", watch=Watch(grid=(2, 2))).folder.path
 
 
+@pytest.mark.usefixtures("drawn")
 def test_a_measure_and_an_extractor_of_ones_own(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = evaluate(run, measures=["own-brightness", "kid"], extractor="own-moments", fakes=40)
     assert [figure.title for figure in found.figures] == ["KID", "brightness"]

@@ -32,6 +32,7 @@ def test_fakes_have_the_classes_of_the_reals(run: Path) -> None:
     assert samples.protocol["classes"] == "as many of each as reals"
 
 
+@pytest.mark.usefixtures("drawn")
 def test_each_class_has_a_figure(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = evaluate(run, extractor="digits", fakes=400, measures=["per-class"])
     names = [figure.title for figure in found.figures]

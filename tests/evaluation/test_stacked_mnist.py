@@ -30,6 +30,7 @@ def stacking(**changes: object) -> Recipe:
     return tiny(**given)
 
 
+@pytest.mark.usefixtures("drawn")
 def test_a_run_is_measured_by_its_modes() -> None:
     run = train(stacking(), name="r", watch=Watch(grid=(2, 2))).folder.path
     found = evaluate(run, fakes=100)

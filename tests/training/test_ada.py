@@ -90,7 +90,7 @@ def test_the_relativistic_sign_does_not_see_the_drift_of_the_scores() -> None:
     )
 
 
-@pytest.mark.usefixtures("drawn_curves")
+@pytest.mark.usefixtures("drawn")
 def test_the_log_tells_p_and_the_sign_and_the_curves_are_drawn() -> None:
     outcome = train(adapting(), name="r", watch=Watch(log_every=16, checkpoint_seconds=1e9))
     lines = [line for line in outcome.folder.read_log() if "augment/p" in line]

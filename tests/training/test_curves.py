@@ -40,6 +40,7 @@ def test_no_process_is_left_of_a_run_that_diverges(monkeypatch: pytest.MonkeyPat
     assert [process.returncode for process in started] == [0]
 
 
+@pytest.mark.usefixtures("drawn")
 @pytest.mark.parametrize(("name", "value"), [("DRAW", "raise SystemExit(1)"), ("sys.executable", "no-such-program")])
 def test_curves_are_drawn_without_another_process(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     beside(monkeypatch)

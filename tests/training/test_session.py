@@ -24,8 +24,11 @@ from ganvas.training.loop import Diverged
 from tests.conftest import Cli, assert_refused, same, tiny
 from tests.processes import Forked, ganvas
 
-QUIET = Watch(checkpoint_seconds=1e9)
-NARROW = ("--system.g-width", "4", "--system.d-width", "4", "--batch-size", "16", "--watch.log-every", "16")
+QUIET = Watch(checkpoint_seconds=1e9, grid=(2, 2))
+NARROW = (
+    *("--system.g-width", "4", "--system.d-width", "4", "--batch-size", "16"),
+    *("--watch.log-every", "16", "--watch.grid", "2", "2"),
+)
 
 
 def command(name: str, images: int, *more: str) -> list[str]:
