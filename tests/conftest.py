@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import os
 import shutil
@@ -61,6 +62,8 @@ def _private_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setattr(cost, "SECONDS", 0.2)
         # No test ends with a power cut.
         patch.setattr(os, "fsync", lambda descriptor: None)
+        # The objects of the libraries live as long as the session: no garbage is to be sought among half a million.
+        gc.freeze()
         yield
 
 
