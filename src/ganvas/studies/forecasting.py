@@ -67,7 +67,7 @@ def forecast(study: Study, host: Host) -> list[Forecast]:
         if key not in rates:
             # A step costs the same at any rate, and one at rate 0 cannot diverge.
             still = replace(recipe, adam_g=recipe.adam_g.at_rate(0.0), adam_d=recipe.adam_d.at_rate(0.0))
-            rates[key] = estimate_cost(still, device, job.dataset_size, Watch(), seconds=2.0).images_per_second
+            rates[key] = estimate_cost(still, device, job.dataset_size, Watch()).images_per_second
         left = 0 if job.is_over else max(0, recipe.images - job.images_seen)
         times = _evaluations(study, job)
         of = recipe.system, job.dataset_size

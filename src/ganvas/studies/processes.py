@@ -38,7 +38,6 @@ PRELOADED = (
     "ganvas.evaluation.pairs",
     "ganvas.studies.run_jobs",
     "matplotlib.figure",
-    "scipy.stats",
 )
 # The working folder comes last: a file in it that is named like a module must not take its place.
 PROGRAM = """

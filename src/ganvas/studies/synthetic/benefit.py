@@ -16,10 +16,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
 
 from ganvas.files import write_atomically
 from ganvas.metrics.intervals import LEVEL, Estimate
+from ganvas.reports.table import student
 from ganvas.studies.synthetic.classifier import ClassifierConfig, TrainingMix, probabilities, train_classifier
 from ganvas.studies.synthetic.reals import LabelledImages, RealSplit
 from ganvas.studies.synthetic.settings import SyntheticSettings
@@ -163,7 +163,7 @@ def interval(scores: NDArray[np.generic]) -> Estimate:
     """
     values = np.asarray(scores, np.float64)
     seeds, images = values.shape
-    over_seeds = student.ppf((1 + LEVEL) / 2, seeds - 1) * values.mean(1).std(ddof=1) / math.sqrt(seeds)
+    over_seeds = student(seeds - 1, LEVEL) * values.mean(1).std(ddof=1) / math.sqrt(seeds)
     over_images = 1.96 * values.mean(0).std(ddof=1) / math.sqrt(images)
     value, half = float(values.mean()), math.hypot(over_seeds, over_images)
     return Estimate(value, value - half, value + half)
