@@ -273,8 +273,8 @@ def _oscillation(history: Sequence[Snapshot]) -> Evidence | None:
     # Fast movement is normal early on, while the distance falls, and at the end, near the reals. A single image that
     # moves is a mode collapse.
     alone = _median(history, "diversity") < 0.05
-    # With images that change altogether from snapshot to snapshot, and a D that is not outrun, only halving the distance
-    # would be progress; otherwise a tenth is.
+    # While images change altogether from snapshot to snapshot, and D is not outrun, only halving the distance would be
+    # progress; otherwise a tenth is.
     some = 0.5 if movement > 0.8 and _median(history, "auc") > 0.9 else 0.9
     if movement > 0.48 and now > NEAR and now > some * before and not alone:
         return {"movement": movement, "distance": now, "best": before}
