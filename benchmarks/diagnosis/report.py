@@ -185,6 +185,8 @@ def predicts(runs: list[EvaluatedRun], folder: Path) -> list[str]:
             and (name := f"{run.kind}.{run.data}.{run.seed}") in scores
             and found.interlace is not None
         ]
+        if len(rows) < 3:
+            continue  # no correlation of so few
         woven, far, score = zip(*rows, strict=True)
         by_weave, by_distance = (spearmanr(values, score).statistic for values in (woven, far))
         lines.append(

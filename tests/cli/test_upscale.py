@@ -25,6 +25,7 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     return lines[0]
 
 
+@pytest.mark.usefixtures("drawn")
 def test_training_prints_what_it_made_and_how_to_use_it(capsys: pytest.CaptureFixture[str]) -> None:
     write_photographs(Path("photos"), 4)
     assert cli.main(["train", "srresnet-x4", "--data", "photos", "--data.degradation", "blind", *SHORT]) == 0

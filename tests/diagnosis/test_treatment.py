@@ -126,6 +126,59 @@ def test_a_healthy_game_is_not_treated(monkeypatch: pytest.MonkeyPatch) -> None:
     assert same(plain, {name: tensor for name, tensor in treated.items() if not name.startswith("steering.")})
 
 
+def treated(monkeypatch: pytest.MonkeyPatch, distances: list[float], ill: range, **signals: float) -> RunFolder:
+    """Treat a run of as many snapshots as there are distances, with these signals in some of them."""
+    script = enumerate(distances)
+    real = steering.Probe.measure
+
+    def scripted(self: steering.Probe, g: object, d: object) -> dict[str, float]:
+        number, distance = next(script)
+        sound = {"movement": 0.2, "auc": 0.9, "advantage": 0.5, "diversity": 1.0, "duplicates": 0.0, "overfit": 0.5}
+        sound |= {"logit_real": 1.0, "logit_fake": -1.0, "logit_held_out": 0.5, "overfit_limit": 0.6}
+        return real(self, g, d) | sound | {"distance": distance} | (signals if number in ill else {})  # type: ignore[arg-type]
+
+    monkeypatch.setattr(steering.Probe, "measure", scripted)
+    recipe = tiny("dcgan", images=16 * len(distances), adam_g=Adam(lr=1e-2), steering=Steering(mode="treat", every=16))
+    train(recipe, name="treated", watch=WATCH)
+    return RunFolder("runs/treated")
+
+
+LOST = {"auc": 0.1, "advantage": -0.5}
+
+
+def test_a_state_little_worse_than_the_best_is_treated_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    treated(monkeypatch, [20.0] * 3 + [6.0] * 3 + [9.0] * 15, range(6, 12), **LOST)
+    (event,) = events("treated", "treated")
+    assert event["start"] == event["images"]
+    assert not events("treated", "rolled back")
+
+
+def test_after_a_fresh_start_earlier_networks_are_no_measure(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The new networks start farther away than the old ones were, which is no sign that they are past their best.
+    treated(monkeypatch, [9.0] * 8 + [20.0] * 24, range(8), **LOST)
+    (event,) = events("treated", "treated")
+    assert (event["verdict"], event["start"]) == ("g-dominates", 0)
+
+
+def test_no_remedy_is_begun_without_time_to_take_effect(monkeypatch: pytest.MonkeyPatch) -> None:
+    treated(monkeypatch, [9.0] * 20, range(14, 20), **LOST)
+    assert not events("treated", "treated", "rolled back")
+
+
+def test_overfitting_is_treated_although_the_fakes_get_closer(monkeypatch: pytest.MonkeyPatch) -> None:
+    treated(monkeypatch, [20 * 0.85**i for i in range(20)], range(5, 9), overfit=0.8)
+    (event,) = events("treated", "treated")
+    assert event["verdict"] == "d-overfits"
+    assert event["images"] == 16 * 8
+
+
+def test_a_run_without_a_remedy_left_trains_on_where_its_best_is_no_better(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(REMEDIES, "g-dominates", ())
+    treated(monkeypatch, [9.0] * 20, range(20), **LOST)
+    (end,) = events("treated", "finished")
+    assert end["images"] == 16 * 20
+
+
 def test_steering_is_a_flag(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["train", "dcgan-digits", "--images", "640", "--system.g-width", "4", "--system.d-width", "4"]
     assert main([*words, "--steering", "treat"]) == 0

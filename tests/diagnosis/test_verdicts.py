@@ -106,6 +106,30 @@ def test_a_game_that_moves_fast_and_away_from_the_reals_oscillates_from_the_star
     assert timeline(away)[-1].images == 100 * (SMOOTH + HOLD)
 
 
+@pytest.mark.parametrize(("auc", "name"), [(1.0, "oscillation"), (0.3, "g-dominates")])
+def test_images_that_change_altogether_are_no_progress_until_the_distance_halves(auc: float, name: str) -> None:
+    circling = [22.5, 24.3, 22.4, 15.9, 16.8, 20.8, 18.5, 13.9]
+    changes = {"movement": 1.0, "auc": auc, "advantage": 0.9 if auc == 1 else -0.2}
+    found = timeline(history(*[changes | {"distance": far} for far in circling]))
+    assert [v.name for v in found if v.name not in SOUND_VERDICTS] == [name]
+    nearing = [22.5, 20, 15, 10, 8, 7, 6, 5.5]
+    assert (
+        assess(history(*[changes | {"auc": 0.95, "advantage": 0.5, "distance": far} for far in nearing])).name
+        == "healthy"
+    )
+
+
+def test_overfitting_waits_for_no_median() -> None:
+    seen = history(*[{}] * 10, *[ILL["d-overfits"]] * HOLD)
+    assert timeline(seen)[-1].name == "d-overfits"
+
+
+def test_a_verdict_that_held_throughout_does_not_wait_for_the_release_of_another() -> None:
+    few = ILL["partial-collapse"]
+    found = timeline(history(*[few | ILL["g-dominates"]] * 6, *[few] * (HOLD + 1)))
+    assert [v.name for v in found] == ["early", "g-dominates", "partial-collapse"]
+
+
 def test_an_undecided_d_is_an_alarm_only_far_from_the_reals() -> None:
     for far, auc, name in ((9.0, 0.5, "g-dominates"), (3.5, 0.5, "healthy"), (3.5, 0.1, "g-dominates")):
         assert assess(history(*[{"auc": auc, "advantage": 0.0, "distance": far}] * 8)).name == name

@@ -32,6 +32,7 @@ RELEASE = 6  # consecutive snapshots in which it must not, until its verdict is 
 TIME = 50  # batches before which no game can be judged
 PROGRESS = 5  # snapshots after which some progress is expected
 OVERFIT = 0.6  # chance that D scores a training image above a held-out one, above which it matters
+WORSE = 1.6  # ratio to the best distance, the least of many noisy ones, above which fakes have become worse
 NEAR = 5  # distance below which sampling noise dominates, since a snapshot has few fakes
 
 
@@ -161,8 +162,6 @@ class Assessor:
             evidence = condition(self.history)
             if evidence is None:
                 self._streak[name] = 0
-                if count - self._last.get(name, count) >= RELEASE:
-                    self._standing.pop(name, None)
                 continue
             self._last[name] = count
             self._streak[name] += 1
@@ -170,6 +169,9 @@ class Assessor:
                 self._standing[name] = replace(self._standing[name], evidence=evidence)
             elif self._streak[name] >= HOLD:
                 self._standing[name] = Verdict(name, snapshot.images, self.history[-HOLD].images, evidence)
+        # One that has held throughout does not wait for the release of another that has not.
+        wait = HOLD if max(self._streak.values()) >= RELEASE else RELEASE
+        self._standing = {name: v for name, v in self._standing.items() if count - self._last[name] < wait}
         self.verdict = self._current(snapshot.images)
         return self.verdict
 
@@ -223,10 +225,10 @@ def _mode_collapse(history: Sequence[Snapshot]) -> Evidence | None:
 
 
 def _d_overfits(history: Sequence[Snapshot]) -> Evidence | None:
-    overfit = _median(history, "overfit")
-    known = _median(history, "logit_real") - _median(history, "logit_held_out")
-    lead = _median(history, "logit_real") - _median(history, "logit_fake")
-    share = known / lead if lead > 0 else 0.0
+    # No median: it is measured on the same images every time, and its limit accounts for the chance in their choice.
+    last = history[-1]
+    overfit, lead = last.get("overfit"), last.get("logit_real") - last.get("logit_fake")
+    share = (last.get("logit_real") - last.get("logit_held_out")) / lead if lead > 0 else 0.0
     limit = max(OVERFIT, overfit_limit(history))
     return {"overfit": overfit, "memorised": share} if overfit > limit and share > 0.05 else None
 
@@ -271,7 +273,10 @@ def _oscillation(history: Sequence[Snapshot]) -> Evidence | None:
     # Fast movement is normal early on, while the distance falls, and at the end, near the reals. A single image that
     # moves is a mode collapse.
     alone = _median(history, "diversity") < 0.05
-    if movement > 0.48 and now > NEAR and now > 0.9 * before and not alone:
+    # While images change altogether from snapshot to snapshot, and D is not outrun, only halving the distance would be
+    # progress; otherwise a tenth is.
+    some = 0.5 if movement > 0.8 and _median(history, "auc") > 0.9 else 0.9
+    if movement > 0.48 and now > NEAR and now > some * before and not alone:
         return {"movement": movement, "distance": now, "best": before}
     return None
 
@@ -282,7 +287,7 @@ def _past_best(history: Sequence[Snapshot]) -> Evidence | None:
     # Near the reals it is mostly chance which snapshot was best: there the kept model must be worse as well.
     if now < NEAR and history[-1].get("aged") < 1.25:
         return None
-    if len(history) - peak >= PROGRESS and now > 1.6 * then:
+    if len(history) - peak >= PROGRESS and now > WORSE * then:
         return {"distance": now, "best": then, "images_ago": history[-1].images - history[peak - 1].images}
     return None
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ganvas.diagnosis.remedies import REMEDIES, Remedy
 from ganvas.diagnosis.signals import Probe
-from ganvas.diagnosis.verdicts import PROGRESS, Name, Snapshot, Verdict, assess, distance, improved
+from ganvas.diagnosis.verdicts import PROGRESS, WORSE, Name, Snapshot, Verdict, assess, distance, improved
 from ganvas.errors import InputError
 from ganvas.recipe.serialization import to_plain
 from ganvas.systems import read_recipe
@@ -21,8 +21,7 @@ from ganvas.training.run import Report, Run
 
 PATIENCE = 6  # snapshots within which a remedy must show an effect
 BETTER = 0.9  # ratio to the distance before it that counts as an effect while the verdict stands
-CLEARLY = 0.8  # ratio to the first distance that counts as better than a fresh start
-WORSE = 1.1  # ratio to the best distance above which the final state is replaced by the best
+CLEARLY = 0.5  # ratio to the first distance that counts as better than a fresh start
 
 OnEvent = Callable[..., None]
 
@@ -47,6 +46,7 @@ class Controller:
     Attributes:
         history: all snapshots so far.
         treatments: all remedies applied so far.
+        begun: how many of the snapshots are of networks from before the last fresh start: no measure for the new ones.
     """
 
     def __init__(self, run: Run, probe: Probe, on_event: OnEvent = lambda event, **fields: None) -> None:
@@ -57,6 +57,7 @@ class Controller:
         self.limit = steering.treatments
         self.history: list[Snapshot] = []
         self.treatments: list[Treatment] = []
+        self.begun = 0
         # Until a state is clearly better, the best one to return to is a fresh start.
         self.best = self._copy()
         self.best_distance, self.best_images = float("inf"), run.images_seen
@@ -72,7 +73,17 @@ class Controller:
         if report.images_seen // self.every == before // self.every:
             return False
         self._take_snapshot()
-        return self._act(assess(self.history))
+        return self._act(assess(self.game))
+
+    @property
+    def game(self) -> list[Snapshot]:
+        """The snapshots since the last fresh start."""
+        return self.history[self.begun :]
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether the present state is so much worse than the best that it is no noise of few fakes."""
+        return bool(self.best_images) and distance(self.game) > WORSE * self.best_distance
 
     def rescue(self) -> bool:
         """Apply a remedy for divergence after a non-finite loss. Returns whether the run can continue."""
@@ -82,7 +93,7 @@ class Controller:
 
     def end(self) -> None:
         """Restore the best state if the last snapshots are clearly worse."""
-        if self.best_images and distance(self.history) > WORSE * self.best_distance:
+        if self.is_worse:
             self._back_to_best("the end")
 
     def _take_snapshot(self) -> None:
@@ -92,7 +103,7 @@ class Controller:
         with run.autocast():
             signals = self.probe.measure(run.g, run.d)
         self.history.append(Snapshot(run.images_seen, signals, terms))
-        now = distance(self.history)
+        now = distance(self.game)
         if not math.isfinite(now):
             return
         if math.isinf(self.best_distance):
@@ -102,19 +113,24 @@ class Controller:
 
     def _act(self, verdict: Verdict) -> bool:
         run, last = self.run, self.treatments[-1] if self.treatments else None
+        now = distance(self.game)
+        falling = now < BETTER * distance(self.game[:-PROGRESS])
         if last and last.outcome == "under way":
             if (run.images_seen - last.images) // self.every < PATIENCE:
                 return False
-            better = distance(self.history) < BETTER * last.distance
+            better = falling or now < BETTER * last.distance
             if verdict.name != last.verdict or better or improved(verdict.name, last.evidence, verdict.evidence):
                 self._settle("kept")
             else:
                 run.recipe = replace(read_recipe(last.recipe), images=run.recipe.images)
                 self._settle("taken back")
-        # A run whose distance is still falling is left alone, whatever the verdict.
-        if verdict.name == "healthy" or distance(self.history) < BETTER * distance(self.history[:-PROGRESS]):
+        # A run whose distance is still falling is left alone: but copies of training samples get closer, too.
+        if verdict.name == "healthy" or (falling and verdict.name != "d-overfits"):
             return False
-        if self._treat(verdict):
+        # A remedy without time to take effect would only cost what was learnt.
+        if (run.recipe.images - run.images_seen) // self.every < PATIENCE:
+            return False
+        if self._treat(verdict) or not self.is_worse:
             return False
         self._back_to_best(f"no remedy left for {verdict.name}")
         return True
@@ -137,12 +153,13 @@ class Controller:
         except InputError:
             return False
         before = run.recipe
-        now = distance(self.history)
+        now = distance(self.game)
         self.treatments.append(
             Treatment(remedy.name, verdict.name, verdict.evidence, run.images_seen, now, to_plain(before))
         )
-        if remedy.start != "here":
-            self._restore(fresh=remedy.start == "fresh")
+        start = "here" if remedy.start == "best" and self.best_images and not self.is_worse else remedy.start
+        if start != "here":
+            self._restore(fresh=start == "fresh")
         run.recipe = changed
         self.on_event(
             "treated",
@@ -150,7 +167,7 @@ class Controller:
             verdict=verdict.name,
             remedy=remedy.name,
             change=remedy.flags(before, run.images_seen),
-            start={"here": run.images_seen, "best": self.best_images, "fresh": 0}[remedy.start],
+            start={"here": run.images_seen, "best": self.best_images, "fresh": 0}[start],
             evidence=str(verdict),
         )
         return True
@@ -159,7 +176,7 @@ class Controller:
         if self.treatments and self.treatments[-1].outcome == "under way":
             last = self.treatments[-1]
             last.outcome = outcome
-            now = distance(self.history)
+            now = distance(self.game)
             self.on_event(
                 outcome,
                 images=self.run.images_seen,
@@ -178,6 +195,8 @@ class Controller:
 
     def _restore(self, fresh: bool = False) -> None:
         run = self.run
+        if fresh or not self.best_images:
+            self.begun = len(self.history)
         # The seed reproduces the initial weights.
         run.load_players(Run(run.recipe, run.device).players() if fresh else self.best)
         # The next snapshot does not continue the previous ones.
@@ -195,6 +214,7 @@ class Controller:
             "history": [asdict(snapshot) for snapshot in self.history],
             "treatments": [asdict(treatment) for treatment in self.treatments],
             "best": [self.best_distance, self.best_images],
+            "begun": self.begun,
             "terms": {name: [float(term) for term in terms] for name, terms in self._terms.items()},
         }
 
@@ -205,6 +225,7 @@ class Controller:
         self.history = [Snapshot(**snapshot) for snapshot in notes["history"]]
         self.treatments = [Treatment(**treatment) for treatment in notes["treatments"]]
         self.best_distance, self.best_images = notes["best"]
+        self.begun = notes.get("begun", 0)  # older checkpoints do not know it
         self._terms = {name: [torch.tensor(t, device=run.device) for t in ts] for name, ts in notes["terms"].items()}
         self.best = {n.removeprefix("best."): t for n, t in tensors.items() if n.startswith("best.")}
         self.probe.before = tensors.get("before")
