@@ -28,14 +28,17 @@ def paint(path: Path, grey: int) -> None:
     os.utime(path.with_suffix(".bmp"), (AGO, AGO))
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(params=["animals", "of-idx1/animals"])
+def folder(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of images; the second lies in a folder named like a file of MNIST, beside such a file."""
     monkeypatch.setenv("GANVAS_CACHE", str(tmp_path / "cache"))
+    made: Path = tmp_path / request.param
     for name, grey in (("cats/1", 10), ("cats/2", 20), ("dogs/1", 30)):
-        paint(tmp_path / "animals" / name, grey)
-    (tmp_path / "animals/dogs/broken.bmp").write_bytes(b"BM")
-    os.utime(tmp_path / "animals/dogs/broken.bmp", (AGO, AGO))
-    return tmp_path / "animals"
+        paint(made / name, grey)
+    for other in (made / "dogs/broken.bmp", made.parent / "other-idx3-ubyte"):
+        other.write_bytes(b"BM")
+        os.utime(other, (AGO, AGO))
+    return made
 
 
 @pytest.fixture

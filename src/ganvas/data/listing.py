@@ -67,9 +67,10 @@ def source_files(source: str) -> list[Path]:
     Args:
         source: name of a builtin dataset, or path.
     """
-    paths = builtin_paths(source) if source in NAMES else [Path(source)]
-    if is_idx(source):  # the labels lie beside
-        paths = [path for path in Path(source).parent.glob("*") if is_idx(path.name)]
+    path = Path(source)
+    paths = builtin_paths(source) if source in NAMES else [path]
+    if path.is_file() and is_idx(path.name):  # the labels lie beside
+        paths = [beside for beside in path.parent.glob("*") if is_idx(beside.name)]
     return [file for path in paths for file in (_walk(path) if path.is_dir() else [path])]
 
 
