@@ -228,17 +228,13 @@ def test_a_folder_killed_many_times(model: Path) -> None:
     assert_all_good(names)
 
 
-@pytest.mark.parametrize("earlier", [False, True], ids=["", "by an earlier version"])
-def test_a_kill_between_the_last_line_and_the_name(earlier: bool, upscale: Upscale) -> None:
+def test_a_kill_between_the_last_line_and_the_name(upscale: Upscale) -> None:
     names = mixed(Path("in"), 4)
     assert upscale("in", "--out", "out") == 0
     whole = (Path("out") / names[1]).read_bytes()
-    result, manifest = Path("out") / names[1], Path("out") / NAME
+    result = Path("out") / names[1]
     (recorded,) = (line for line in lines() if line["result"] == names[1])
-    result.replace(hidden(result, ".part") if earlier else result.with_name(recorded["part"]))
-    if earlier:  # which recorded no names of temporary files
-        old = [{key: value for key, value in line.items() if key != "part"} for line in lines()]
-        manifest.write_text("".join(json.dumps(line) + "\n" for line in old))
+    result.replace(result.with_name(recorded["part"]))
     assert upscale("in", "--out", "out") == 0
     assert (Path("out") / names[1]).read_bytes() == whole
     assert_all_good(names)

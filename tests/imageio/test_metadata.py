@@ -240,8 +240,9 @@ def test_the_mark_preserves_existing_xmp() -> None:
     camera, _ = upscaled(XMP.replace(b"xmp:Rating", iptc + b"xmp:Rating"), change)
     assert b"digitalCapture" not in camera
     assert camera.count(SOURCE_TYPE.encode()) == 1
+    wide = b"\xfe\xff" + ("<!DOCTYPE x>" + XMP.decode()).encode("utf-16-be")
     deep = XMP.replace(b"</rdf:RDF>", b"<a>" * 9000 + b"</a>" * 9000 + b"</rdf:RDF>")
-    for bad in (b"no packet", b"<a/>", b"<!DOCTYPE x>" + XMP, deep):
+    for bad in (b"no packet", b"<a/>", b"<!DOCTYPE x>" + XMP, wide, deep):
         with pytest.raises(Malformed):
             upscaled(bad, change)
 

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
-from torch import Tensor
 
 import ganvas
 from ganvas import InputError
+from ganvas.inference import sampler
 from ganvas.inference.importers.foreign import read_weights
 from ganvas.inference.importers.networks import MSRResNet
 from ganvas.nn.building import TooLarge, no_larger_than
@@ -192,18 +192,43 @@ def test_a_pipe_is_no_model(cli: Cli) -> None:
         assert_refused(cli("generate", name), name, "pipe")
 
 
-def model() -> Path:
+def model(**claims: Any) -> Path:
+    """A model of generator and discriminator, whose header claims these settings of its system."""
     path, system = Path("digits.safetensors"), MLP(size=8, g_hidden=(16, 32), d_hidden=(32, 16), latent=8)
-    weights: dict[str, Tensor] = {f"g.{name}": tensor for name, tensor in system.generator().state_dict().items()}
+    players = (("g", system.generator()), ("d", system.discriminator()))
+    weights = {f"{player}.{name}": t for player, network in players for name, t in network.state_dict().items()}
+    system = replace(system, **claims)
     checkpoint.save(path, weights, {"run": "digits", "system": to_plain(system), "images": 64})
     return path
 
 
 @pytest.mark.parametrize(
-    "words",
-    [["-n", f"{10**11}"], ["-n", f"{10**11}", "--out", "made"], ["--interpolate", "--steps", f"{10**11}"]],
+    ("words", "remedy"),
+    [
+        (["-n", f"{10**11}"], "at most -n"),
+        (["-n", f"{10**11}", "--out", "made"], "at most -n"),
+        (["--interpolate", "--steps", f"{10**11}"], "fewer --steps"),
+    ],
     ids=["grid", "folder", "interpolation"],
 )
-def test_more_images_than_memory_holds_are_refused(cli: Cli, words: list[str]) -> None:
-    assert_refused(cli("generate", model(), *words), "GB of memory", "at most -n", "--seed")
+def test_more_images_than_memory_holds_are_refused(cli: Cli, words: list[str], remedy: str) -> None:
+    assert_refused(cli("generate", model(), *words), "GB of memory", remedy)
     assert [path.name for path in Path().iterdir()] == ["digits.safetensors"]
+
+
+def test_the_number_of_images_that_a_refusal_names_is_possible(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampler, "free_memory", lambda: 10_000)
+    made = ganvas.open(model())
+    with pytest.raises(InputError, match="at most -n") as refused:
+        made.write_grid(1000, 0, Path("g.png"))
+    most = int(str(refused.value).partition("at most -n ")[2].partition(",")[0])
+    made.write_grid(most, 0, Path("g.png"))
+    with pytest.raises(InputError, match="at most -n"):
+        made.write_grid(most + 1, 0, Path("g.png"))
+
+
+@pytest.mark.parametrize("hidden", [(10**9, 10**9), (8, 8)])
+def test_a_discriminator_that_a_file_has_no_weights_for(hidden: tuple[int, ...]) -> None:
+    made = ganvas.open(model(d_hidden=hidden))
+    with pytest.raises(InputError, match=r"digits\.safetensors do not match its system"):
+        _ = made.discriminator

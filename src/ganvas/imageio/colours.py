@@ -90,23 +90,17 @@ def described(
             found = dict(png.chunks(path, (*_CODED, b"gAMA", b"cHRM", b"sRGB"), until=b"IDAT"))
             coded = tuple((name, found[name]) for name in _CODED if name in found)
             if len(found.get(b"cICP", b"")) == 4:
-                space, origin = by_codes(*found[b"cICP"][:2]), "cICP"
+                space, origin = _by_codes(*found[b"cICP"][:2]), "cICP"
             elif not icc and b"sRGB" not in found:
-                space, origin = _by_gamma(found.get(b"gAMA"), found.get(b"cHRM")), "gAMA and cHRM"
+                space, origin = _by_gamma(found), "gAMA and cHRM"
         elif form == "avif" and not icc and (codes := _nclx(path)):
-            space, origin = by_codes(*codes), "nclx"
+            space, origin = _by_codes(*codes), "nclx"
             coded = ((b"cICP", bytes((*space.codes, 0, 1))),) if space else ()
     except ValueError as error:
         return icc, coded, [f"colours not described: {error}"]
     if space is None:
         return icc, coded, []
     return space.profile(grey), coded, [f"colours described by a profile, made from the file's {origin}: {space.name}"]
-
-
-def _by_gamma(gamma: bytes | None, points: bytes | None) -> ColourSpace | None:
-    value = struct.unpack(">I", gamma)[0] / 100_000 if gamma and len(gamma) == 4 else None
-    x = [number / 100_000 for number in struct.unpack(">8I", points)] if points and len(points) == 32 else None
-    return by_gamma(value, (*x[2:], *x[:2]) if x else None)  # PNG puts white first
 
 
 def _nclx(path: Path) -> tuple[int, int] | None:
@@ -136,7 +130,7 @@ def _box(data: bytes, inside: range, name: bytes) -> range | None:
     return None
 
 
-def by_codes(primaries: int, curve: int) -> ColourSpace | None:
+def _by_codes(primaries: int, curve: int) -> ColourSpace | None:
     """The colour space of two code numbers, where 2 means unspecified; None if there is nothing to say: it is sRGB.
 
     Raises:
@@ -151,19 +145,25 @@ def by_codes(primaries: int, curve: int) -> ColourSpace | None:
     return ColourSpace(_PRIMARIES[primaries], name, _GAMMA.get(curve, 0), (primaries, curve))
 
 
-def by_gamma(gamma: float | None, primaries: tuple[float, ...] | None) -> ColourSpace | None:
-    """The colour space of PNG's gAMA (below 1) and cHRM, each None if missing; None if they say sRGB.
+def _by_gamma(chunks: dict[bytes, bytes]) -> ColourSpace | None:
+    """The colour space of PNG's gAMA and cHRM, each of which may be missing; None if they say sRGB.
 
     Raises:
         ValueError: they are of no colour space.
     """
+    gamma, primaries = None, None
+    if len(content := chunks.get(b"gAMA", b"")) == 4:
+        gamma = struct.unpack(">I", content)[0] / 100_000  # from light to values: below 1
+    if len(content := chunks.get(b"cHRM", b"")) == 32:
+        points = [number / 100_000 for number in struct.unpack(">8I", content)]
+        primaries = (*points[2:], *points[:2])  # PNG puts white first
     usual = gamma is None or abs(gamma * 2.2 - 1) < 0.01
     same = primaries is None or np.allclose(primaries, _PRIMARIES[SRGB], atol=0.002)
     if usual and same:
         return None
     if gamma is not None and not 0.05 <= gamma <= 5:
         raise ValueError(f"its gamma of {gamma:g} is not possible")
-    chosen = tuple(primaries or _PRIMARIES[SRGB])
+    chosen = primaries or _PRIMARIES[SRGB]
     try:
         _matrix(chosen)
     except (np.linalg.LinAlgError, ZeroDivisionError):

@@ -7,7 +7,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from ganvas.errors import InputError
-from ganvas.files import TEMPORARY, append_line, is_temporary
+from ganvas.files import append_line, is_temporary
 from ganvas.untrusted import is_count, read_lines
 
 NAME = ".ganvas-upscale.jsonl"
@@ -64,8 +64,7 @@ def recover(line: Line, result: Path) -> bool:
 
     The line is written after the file is complete and before it is renamed, so that no file is ever made twice.
     """
-    # Earlier versions recorded no name of the temporary file, which was always the same.
-    part = result.parent / line.get("part", f".{result.name}{TEMPORARY}")
+    part = result.parent / line.get("part", "")
     if is_temporary(part, result) and part.is_file() and part.stat().st_size == line["bytes"]:
         part.replace(result)
     return result.is_file() and result.stat().st_size == line["bytes"]

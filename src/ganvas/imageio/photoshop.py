@@ -25,8 +25,10 @@ def split(resources: bytes) -> tuple[bytes, bytes]:
 
 def join(records: bytes | None, others: bytes | None) -> bytes:
     """The resources that `split` takes apart."""
-    head = struct.pack(">4sHHI", b"8BIM", _RECORDS, 0, len(records)) + _even(records) if records else b""
-    return head + (others or b"")
+    if not records:
+        return others or b""
+    head = struct.pack(">4sHHI", b"8BIM", _RECORDS, 0, len(records))
+    return head + records + bytes(len(records) % 2) + (others or b"")
 
 
 def without_places(records: bytes | None, others: bytes | None) -> tuple[bytes | None, bytes | None]:
@@ -63,7 +65,3 @@ def _records(data: bytes) -> Iterator[tuple[int, bytes]]:
         yield (number if part == 2 else 0), data[at:stop]
         at = stop
     yield 0, data[at:]
-
-
-def _even(data: bytes) -> bytes:
-    return data + b"\0" * (len(data) % 2)

@@ -16,7 +16,8 @@ from ganvas.imageio.writing import EXTENSION, EXTENSIONS
 from ganvas.imaging.cameras import RAW
 
 VIDEOS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")
-CONTAINERS = (".mp4", ".m4v", ".mov", ".mkv")  # of videos that can be written: the others do not hold H.264
+# Endings of videos that can be written, and ffmpeg's names of their formats; those of the others do not hold H.264.
+MUXERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 _OTHERS = (".gif", ".bmp", ".heic", ".heif", ".jp2", ".jxl", ".psd", ".svg", *RAW)  # some refused later
 
 
@@ -86,7 +87,7 @@ def plan(inputs: Sequence[str], out: Path | None, times: float, form: str) -> Jo
     if named_file and out is not None:
         if form and EXTENSIONS.get(out.suffix.lower(), form) != form:
             raise InputError(f"--out {out} and --format {form} contradict each other; give only one of them.")
-        expect_ending(out, *(CONTAINERS if paths[0].suffix.lower() in VIDEOS else EXTENSIONS), flag="--out")
+        expect_ending(out, *(MUXERS if paths[0].suffix.lower() in VIDEOS else EXTENSIONS), flag="--out")
         return JobList((UpscaleJob(paths[0], paths[0].name, out),), None)
     found, skipped, unreadable = _collect(paths, folders, out)
     jobs = [UpscaleJob(source, name, _result_path(out, source, name, times, form)) for source, name in found]
@@ -163,7 +164,7 @@ def _is_media(path: Path) -> bool:
 def _result_path(out: Path | None, source: Path, name: str, times: float, form: str, full: bool = False) -> Path:
     ending = source.suffix
     if ending.lower() in VIDEOS:
-        ending = ending if ending.lower() in CONTAINERS else ".mkv"
+        ending = ending if ending.lower() in MUXERS else ".mkv"
     else:
         ending = EXTENSION[form] if form else ending if ending.lower() in EXTENSIONS else ".png"
     stem = source.stem + (f"_{source.suffix[1:].lower()}" if full and source.suffix else "")

@@ -18,7 +18,7 @@ import numpy as np
 
 import ganvas
 from ganvas.errors import InputError
-from ganvas.imageio.planning import VIDEOS
+from ganvas.imageio.planning import MUXERS, VIDEOS
 from ganvas.imageio.reading import UnusableFile
 from ganvas.imageio.upscale import OnProgress, OutputOptions, Written, recorded
 from ganvas.imageio.writing import os_error
@@ -29,8 +29,7 @@ from ganvas.untrusted import open_regular, parse_json
 if TYPE_CHECKING:
     from ganvas.inference.upscaler import Upscaler
 
-MUXER = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
-CONTAINERS = ("mov", "matroska", "avi", "mpegts", "mpeg", "mpegvideo", "m4v", "h264", "hevc", "ogg", "asf", "flv")
+DEMUXERS = ("mov", "matroska", "avi", "mpegts", "mpeg", "mpegvideo", "m4v", "h264", "hevc", "ogg", "asf", "flv")
 CRF = 16  # H.264 quality from 0 (lossless) to 51: visually lossless
 LONGEST = 16_384  # maximum side of an H.264 video in px
 _ALPHA = re.compile("yuva|gbrap|ya[0-9]|rgba|bgra|argb|abgr|ayuv|vuya")  # names of pixel formats
@@ -271,7 +270,7 @@ def _encoding(
     command += ["-filter:v:0", scale, "-pix_fmt:v:0", "yuv420p10le" if video.bits == 16 else "yuv420p"]
     command += ["-color_range:v:0", "tv", "-colorspace:v:0", matrix]
     command += ["-color_primaries:v:0", video.primaries or matrix, "-color_trc:v:0", video.transfer or matrix]
-    command += ["-metadata", f"comment=Upscaled {how}; {SOURCE_TYPE}", "-f", MUXER[path.suffix.lower()], _url(part)]
+    command += ["-metadata", f"comment=Upscaled {how}; {SOURCE_TYPE}", "-f", MUXERS[path.suffix.lower()], _url(part)]
     return command
 
 
@@ -282,7 +281,7 @@ def _matrix(video: VideoInfo) -> str:
 
 def _input(path: Path) -> list[str]:
     """A file as ffmpeg's input: a container that names other files, such as a playlist, cannot lead to them."""
-    return ["-protocol_whitelist", "file,pipe", "-format_whitelist", ",".join(CONTAINERS), "-i", _url(path)]
+    return ["-protocol_whitelist", "file,pipe", "-format_whitelist", ",".join(DEMUXERS), "-i", _url(path)]
 
 
 def _url(path: Path) -> str:

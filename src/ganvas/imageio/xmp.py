@@ -18,7 +18,7 @@ _CAMERA, _PANORAMA = _GOOGLE + "camera/", _GOOGLE + "panorama/"
 _SIZE = "http://ns.adobe.com/xap/1.0/sType/Dimensions#"
 _WIDTHS = {(_TIFF, "ImageWidth"), (_EXIF, "PixelXDimension"), (_SIZE, "w")}
 _HEIGHTS = {(_TIFF, "ImageLength"), (_EXIF, "PixelYDimension"), (_SIZE, "h")}
-# Namespaces, or single properties, that describe further data of the old file.
+# Namespaces, and below single properties, of data that the new file does not hold, and what to call it.
 _GONE = {
     "http://ns.adobe.com/hdr-gain-map/1.0/": "gain map",
     "http://ns.apple.com/HDRGainMap/1.0/": "gain map",
@@ -34,7 +34,6 @@ _GONE_PROPERTIES = {
     ("http://ns.adobe.com/xmp/note/", "HasExtendedXMP"): "extended XMP",
     (_IPTC, "DigitalSourceType"): "",
     (_OWN, "Upscaled"): "",
-    (_OWN, "Enlarged"): "",
 }
 _REGIONS = {
     ("http://www.metadataworkinggroup.com/schemas/regions/", "Regions"),
@@ -88,7 +87,7 @@ def upscaled(packet: bytes | None, change: Change) -> tuple[bytes, tuple[str, ..
     try:
         gone = _adapt(document, change)
         _mark(document, change.how)
-        for attribute in _attributes(document):
+        for attribute in (one for element in _elements(document) for one in element.attributes.values()):
             for character, stand_in in _BREAKS.items():
                 attribute.value = attribute.value.replace(character, stand_in)
         text = "".join(node.toxml() for node in document.childNodes)
@@ -113,13 +112,13 @@ def has_place(packet: bytes | None) -> bool:
 
 
 def _parse(packet: bytes) -> minidom.Document:
-    if b"<!DOCTYPE" in packet or b"<!ENTITY" in packet:  # which XMP forbids, and which could expand without end
-        raise Malformed("it has a document type")
     try:
         document = minidom.parseString(packet.strip(b"\0 \t\r\n"))
         described = document.getElementsByTagNameNS(_RDF, "RDF")
     except (ExpatError, ValueError, RecursionError) as error:
         raise Malformed(str(error)) from None
+    if document.doctype:  # which XMP forbids; expat limits how far entities expand
+        raise Malformed("it has a document type")
     if not described:
         raise Malformed("it has no description")
     return document
@@ -189,11 +188,6 @@ def _properties(document: minidom.Document) -> Iterator[Property]:
     for element in _elements(document):
         yield from _own_attributes(element)
         yield element
-
-
-def _attributes(document: minidom.Document) -> Iterator[minidom.Attr]:
-    for element in _elements(document):
-        yield from list(element.attributes.values())
 
 
 def _own_attributes(element: minidom.Element) -> list[minidom.Attr]:

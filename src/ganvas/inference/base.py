@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
@@ -70,6 +70,7 @@ class Predictor(ABC):
         use: the command that uses it, with a placeholder {model}.
         about: the model's description.
         network: the trained network in evaluation mode, which predictors from `ganvas.open` have.
+        read_discriminator: reads the discriminator that the model was trained against; None if there is none.
     """
 
     task: ClassVar[str] = ""
@@ -78,6 +79,7 @@ class Predictor(ABC):
     use: ClassVar[str]
     about: Descriptor
     network: nn.Module
+    read_discriminator: Callable[[], nn.Module] | None = None
 
     def __repr__(self) -> str:
         facts = [self.does, self.about.network, f"{self.images_seen:,} images seen" if self.images_seen else ""]
@@ -114,10 +116,9 @@ class Predictor(ABC):
         Raises:
             InputError: the file holds the generator alone, as every file but a run's checkpoints does.
         """
-        return self._read_discriminator()
-
-    def _read_discriminator(self) -> nn.Module:
-        raise InputError(f"{self.name} has no discriminator; give the folder of a run to ganvas.open.")
+        if self.read_discriminator is None:
+            raise InputError(f"{self.name} has no discriminator; give the folder of a run to ganvas.open.")
+        return self.read_discriminator()
 
     def sample(self, n: int, seed: int = 0, label: str | int | Sequence[int] | None = None) -> NDArray[Any]:
         """Generate `n` samples (n, ...) from noise, as measures read them: images as uint8 (n, H, W, C).

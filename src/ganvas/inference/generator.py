@@ -85,7 +85,7 @@ class Generator(Sampler):
                 f"an interpolation stays in one class, and {self.name} has {len(self.classes)} classes; give one with"
                 f" --class, of {listed(self.classes)}."
             )
-        self._expect_room(stops * steps)
+        self._expect_room(stops * steps, remedy="give fewer points (-n), or fewer --steps")
         z = noise(stops, self.system.latent, seed)
         ends = np.roll(z, -1, axis=0)
         pairs = zip(z, ends, strict=True)
@@ -95,7 +95,7 @@ class Generator(Sampler):
         """Write `n` images as a PNG grid, as square as possible; of several classes, `n` images of each in a row."""
         expect_ending(path, ".png")
         names = [self.classes[label] for label in labels]
-        self._expect_room(2 * n * max(1, len(names)))  # the images, and the grid of them
+        self._expect_room(n, 2 * max(1, len(names)))  # the images, and the grid of them
         images = [self.generate(n, seed, label) for label in labels or (None,)]
         tiles = grid(np.concatenate(images), n if len(names) > 1 else math.ceil(math.sqrt(n)))
         labelled = label_rows(tiles, names if len(names) > 1 else ())

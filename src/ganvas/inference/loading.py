@@ -61,7 +61,7 @@ def open_as(kind: type[P], model: str | Path, *, which: Which = "last", device: 
     made.network = found.network
     if found.system:
         system, file = found.system, find(model, which)
-        made._read_discriminator = lambda: _discriminator(system, file, device)  # type: ignore[method-assign]
+        made.read_discriminator = lambda: _discriminator(system, file, device)
     return made
 
 
@@ -72,8 +72,7 @@ def _discriminator(system: System, file: Path, device: str) -> nn.Module:
             f"{file} holds the generator alone; give ganvas.open the folder of a run, or which='best' if the run ended"
             " early."
         )
-    network = system.discriminator()
-    network.load_state_dict(weights)
+    network = network_of(system.discriminator, weights, str(file))
     return on_device(network.eval().requires_grad_(False), device)
 
 

@@ -171,14 +171,14 @@ class Sampler(Predictor):
         self._expect_room(n)
         return noise(n, self.system.latent, seed)
 
-    def _expect_room(self, n: int) -> None:
-        """Refuse more samples than the free memory holds, before any is made."""
-        each = 4 * self.system.latent + self.number_bytes * math.prod(self.system.shape)
+    def _expect_room(self, n: int, times: int = 1, remedy: str = "") -> None:
+        """Refuse, before any is made, `n` times so many samples as the free memory does not hold."""
+        each = times * (4 * self.system.latent + self.number_bytes * math.prod(self.system.shape))
         free = free_memory()
         if n * each > free:
             raise InputError(
-                f"{n:,} {self.unit} need {n * each / 1e9:,.0f} GB of memory at once, and {free / 1e9:,.1f} GB are free;"
-                f" give at most -n {free // each:,}, and another --seed for further ones."
+                f"{n * times:,} {self.unit} need {n * each / 1e9:,.0f} GB of memory at once, and {free / 1e9:,.1f} GB"
+                f" are free; {remedy or f'give at most -n {free // each:,}, and another --seed for further ones'}."
             )
 
     def _parts(self, z: NDArray[np.float32], label: Label | None = None) -> Iterator[Tensor]:
