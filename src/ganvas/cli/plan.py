@@ -41,12 +41,14 @@ def main(argv: list[str]) -> int:
         task.check_data(recipe, flags.watch, whole.split(recipe.data.held_out)[0])
     task.check_count(recipe, epoch)
     example = torch.zeros(2, *recipe.system.shape)
-    with within_memory(device):
-        players = recipe.system.generator(), recipe.system.discriminator()
-    for title, network, given in zip(
-        ("generator", "discriminator"), players, (recipe.system.inputs(2, 0), example), strict=True
+    for title, build, given in (
+        ("generator", recipe.system.generator, recipe.system.inputs(2, 0)),
+        ("discriminator", recipe.system.discriminator, example),
     ):
+        with within_memory(device):
+            network = build()
         console.print(_table(title, tuple(given.shape[1:]), layers(network, given), network))
+        del network  # not to count as memory of the run
     try:
         with Bar(Console(stderr=True)) as bar:
             bar.add("timing", 1)
