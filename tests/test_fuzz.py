@@ -77,7 +77,7 @@ def judged(tmp_path: Path, err: str, code: int = 2, trace: str = "", argv: Seque
     ground = Ground(tmp_path / "ground", Stock(tmp_path))
     ground.prepare()
     state = snapshot(ground.root)
-    answer = Answer(code, 0.1, 0.1, 0, b"", err.encode(), trace)
+    answer = Answer(code, 0.1, 0.1, False, 0, b"", err.encode(), trace)
     return [fault.kind for fault in judge(Attack("x", argv), answer, ground, state, state)]
 
 

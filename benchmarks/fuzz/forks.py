@@ -145,6 +145,7 @@ class Trial:
             code=os.waitstatus_to_exitcode(status) if ended else None,
             seconds=seconds,
             computed=usage.ru_utime + usage.ru_stime,
+            reported=seconds - self._quiet_since[0] < self._limit,
             memory=max(0, usage.ru_maxrss - resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) // 1024,
             out=kept["out"],
             err=kept["err"],

@@ -23,7 +23,7 @@ NOISE = re.compile(r"^.*(\w+Warning: |VIPS-WARNING|\(process:\d+\)).*$", re.MULT
 TRACE = re.compile(r"^Traceback \(most recent call last\):", re.MULTILINE)
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 FRAME = re.compile(r'File "[^"]*/src/(ganvas/[^"]+)", line (\d+),? in (\w+)')
-LEFTOVER = re.compile(r"^\..*\.part|\.part$|^tmp")
+LEFTOVER = re.compile(r"^\..*\.[0-9a-f]{8}\.part$|^tmp")
 
 State = dict[str, tuple[object, ...]]
 
@@ -37,6 +37,8 @@ class Answer:
     seconds: float
     computed: float
     """Seconds of computing among them."""
+    reported: bool
+    """Whether it had said something within the time limit when it ended or was ended."""
     memory: int
     """At its peak, in MiB, above that of the parent."""
     out: bytes
@@ -104,6 +106,8 @@ def innermost(trace: str, first: bool = False) -> str:
 
 
 def _ended(answer: Answer, printed: str) -> Iterator[Fault]:
+    if answer.code is None and answer.reported:
+        return  # long work, whose end nobody waited for
     if answer.code is None:
         yield Fault(
             "hang",
@@ -164,7 +168,7 @@ def _wrote(attack: Attack, answer: Answer, ground: Ground, before: State, after:
     place, home, temporary = (
         str(folder.relative_to(ground.root)) + "/" for folder in (ground.place, ground.home, ground.temporary)
     )
-    free = (f"{home}.cache/ganvas", f"{home}.config", *(place + own for own in attack.owns))
+    free = (f"{home}.cache/ganvas", f"{home}.config", *(os.path.normpath(place + own) for own in attack.owns))
     for name in _changed(before, after):
         owned = name.startswith(free)
         if name not in before and name.startswith(temporary):

@@ -77,7 +77,7 @@ def facts(folder: Path) -> Facts:
         name = str(path.relative_to(folder))
         if path.name.endswith(".part"):
             found[f"left over: {name}"] = ""
-        elif path.suffix == ".safetensors":
+        elif path.suffix == ".safetensors" and not _is_spare(path):
             for tensor, values in load_file(path).items():
                 found[f"{name} {tensor}"] = hashlib.sha1(values.tobytes()).hexdigest()
         elif path.name == "log.jsonl":
@@ -91,6 +91,13 @@ def facts(folder: Path) -> Facts:
         elif path.parent.name in ("samples", "o") and path.is_file() and path.suffix != ".json":
             found[name] = hashlib.sha1(path.read_bytes()).hexdigest()
     return found
+
+
+def _is_spare(state: Path) -> bool:
+    """Whether a newer state is there: runs of a study stop by themselves when it is killed, and keep that state."""
+    return state.stem.isdecimal() and any(
+        other.stem.isdecimal() and other.stem > state.stem for other in state.parent.glob("*.safetensors")
+    )
 
 
 def start(words: Sequence[str], folder: Path) -> int:

@@ -33,7 +33,7 @@ def command(argv: list[str]) -> int:
     if name == "touched":
         Path("../../outside/canary.txt").write_text("mine now", encoding="utf-8")
     if name == "leftover":
-        Path(".x.png.part").touch()
+        Path(".x.png.0123abcd.part").touch()
     word = {"sentence": "no", "escape": "ganvas: \x1b[31m is no name; choose another."}.get(name)
     print(word or str(InputError("ganvas: this is no name; choose another.")), file=sys.stderr)
     return 2

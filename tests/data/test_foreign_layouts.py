@@ -170,6 +170,14 @@ def test_the_array_and_the_labels_can_be_chosen(tmp_path: Path) -> None:
             read(path, column=column, labels=wanted)
 
 
+def test_a_column_of_images_needs_a_name(tmp_path: Path) -> None:
+    write_parquet(tmp_path / "a.parquet", {"": [png(1)]})
+    with pytest.raises(InputError, match="has no column of images, only one without a name"):
+        read(tmp_path / "a.parquet")
+    write_parquet(tmp_path / "b.parquet", {"": [png(1)], "photo": [png(2)]})
+    assert greys(read(tmp_path / "b.parquet")) == [2]
+
+
 def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
     arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     table = arrow.Table.from_arrays([arrow.array([png(1)]), arrow.array([png(2)])], names=["image", "image"])

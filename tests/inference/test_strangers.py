@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+import warnings
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -232,3 +233,12 @@ def test_a_discriminator_that_a_file_has_no_weights_for(hidden: tuple[int, ...])
     made = ganvas.open(model(d_hidden=hidden))
     with pytest.raises(InputError, match=r"digits\.safetensors do not match its system"):
         _ = made.discriminator
+
+
+def test_weights_without_numbers_are_refused_without_torchs_warning(tmp_path: Path) -> None:
+    torch.save({**msr(), "upconv1.weight": torch.empty(0, 8, 3, 3)}, tmp_path / "w.pth")
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        with pytest.raises(InputError, match="cannot be opened"):
+            ganvas.open(tmp_path / "w.pth")
+    assert not [one for one in found if "zero-element" in str(one.message)]

@@ -123,5 +123,6 @@ def _result(ground: Ground, photo: bytes, chance: Random) -> Attack:
     what = special(ground.place / target, ground, chance)
     if chance.random() < 0.1:
         words = [*words, hostile.word(chance)]
-    # A link that the user names as the result may itself be replaced.
-    return Attack(f"{what} where {target} goes", words, owns=("runs", target))
+    # A link that the user names as the result may itself be replaced, or followed to a folder.
+    followed = [os.path.relpath(ground.outside / "folder", ground.place)] if (target, what) == ("o", "folder") else []
+    return Attack(f"{what} where {target} goes", words, owns=("runs", target, *followed))

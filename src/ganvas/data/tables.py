@@ -64,10 +64,11 @@ def _columns(name: str, schema: Any, choice: Choice) -> tuple[str, str, tuple[st
     columns: list[str] = schema.names
     if twice := sorted({column for column in columns if columns.count(column) > 1}):
         raise InputError(f"{name} has several columns of one name ({listed(twice)}); rename them.")
-    binary = [column for column, kind in zip(columns, schema.types, strict=True) if _is_image_column(kind)]
+    binary = [column for column, kind in zip(columns, schema.types, strict=True) if column and _is_image_column(kind)]
     if not binary:
+        others = listed([column or "one without a name" for column in columns]) or "none"
         raise InputError(
-            f"{name} has no column of images, only {listed(columns) or 'none'}; give a file with a binary column, or"
+            f"{name} has no column of images, only {others}; give a file with a binary column, or"
             " one of bytes with a path."
         )
     for flag, wanted, there in (("column", choice.column, binary), ("labels", choice.labels, columns)):
