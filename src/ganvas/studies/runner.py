@@ -15,7 +15,7 @@ from rich.progress import TaskID
 
 from ganvas.errors import InputError
 from ganvas.experiment import Host
-from ganvas.files import write_text
+from ganvas.files import remove_leftovers_of, write_text
 from ganvas.progress import Bar
 from ganvas.reports import Comparison, compare
 from ganvas.runs.record import Record
@@ -76,6 +76,8 @@ def run_study(study: Study, *, host: Host | None = None, jobs: int = 1, console:
     host.torch_device()
     planned = jobs_of(study, host.runs)
     folder = Path(host.runs) / study.name
+    for name in (FILE, PAGE):
+        remove_leftovers_of(folder / name)  # of a study that was killed
     write_text(folder / FILE, to_text(study))
     with Bar(console) as bar:
         failures = tuple(_Runner(study, planned, host, jobs, console, bar).run())
