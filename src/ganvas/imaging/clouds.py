@@ -26,11 +26,11 @@ def clouds(draws: Draws, count: int, height: int, width: int, roughness: float =
     while cells < max(height, width):
         cells *= 2
         strength *= roughness
-        shape = (height, width) if cells >= max(height, width) else (cells, cells)
-        field = functional.interpolate(field, shape, mode="bilinear") + strength * draws.normal(count, 1, *shape)
+        finer = functional.interpolate(field, (cells, cells), mode="bilinear")
+        field = finer + strength * draws.normal(count, 1, cells, cells)
         total += strength**2
     # Interpolation takes about a third of the deviation.
-    return field * (1.5 / total**0.5)
+    return field[..., :height, :width] * (1.5 / total**0.5)
 
 
 def lines(draws: Draws, count: int, points: int, knots: int) -> Tensor:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from ganvas.imaging.clouds import lines
 
@@ -27,6 +28,7 @@ class Curves:
         points: (M, P, 2): row and column in pixels, at most one pixel apart.
         widths: (M, P): in pixels.
         opacity: (M, P): 0 to 1.
+        ragged: (M, 1): how far the edge of a curve strays, as a share of its width.
         bright: bool (M,), on the CPU: lighter than its surroundings, or darker.
     """
 
@@ -34,6 +36,7 @@ class Curves:
     points: Tensor
     widths: Tensor
     opacity: Tensor
+    ragged: Tensor
     bright: Tensor
 
 
@@ -49,13 +52,13 @@ def counted(amount: Tensor, draws: Draws) -> Tensor:
 
 
 def scratches(counts: Tensor, height: int, width: int, draws: Draws) -> Curves:
-    """Long, slightly bent, broken; one to six pixels wide, mostly thin; in bundles; bright where they reach paper."""
+    """Long, slightly bent, broken; up to six pixels wide, mostly hairlines; in bundles; bright where they reach paper."""
     rows = rows_of(counts)
     count, side = len(rows), max(height, width)
     length = side * torch.exp(draws.uniform(count, low=math.log(0.08), high=math.log(1.1)))
     ends = _bent(count, height, width, length, 0.12, draws)
-    thickness = 0.7 + 1.1 * draws.uniform(count) + 4.2 * draws.uniform(count) ** 6
-    bright = draws.chance(0.75, count)
+    thickness = 0.4 + 1.1 * draws.uniform(count) + 4.5 * draws.uniform(count) ** 8
+    bright = draws.chance(0.85, count)
     # A scratch in a bundle runs beside the one before it.
     beside = draws.chance(0.3, count) & (rows == rows.roll(1))
     beside[:1] = False
@@ -64,10 +67,13 @@ def scratches(counts: Tensor, height: int, width: int, draws: Draws) -> Curves:
         ends[i], bright[i] = ends[i - 1] + step[i], bright[i - 1]
     points = max(2, math.ceil(1.2 * side))
     path = _along(ends, points, draws, jag=0.6 * draws.uniform(count), knots=max(4, side // 6))
-    broken = lines(draws, count, points, max(4, side // 8)) + lines(draws, count, points, max(4, side // 2)) / 2
-    opacity = (0.6 + broken).clamp(0, 1) * _device(draws.uniform(count, 1, low=0.35, high=1.2), draws)
-    uneven = (1 + 0.35 * lines(draws, count, points, max(4, side // 8))).clamp(0.3, 1.8)
-    return Curves(rows, path, uneven * _device(thickness[:, None], draws), opacity.clamp(max=1), bright)
+    broken = 0.7 * lines(draws, count, points, max(4, side // 12)) + lines(draws, count, points, max(4, side // 3)) / 3
+    opacity = (0.6 + broken).clamp(0, 1) * _device(draws.uniform(count, 1, low=0.15, high=1), draws)
+    # Thin at the ends, as whatever scratched came down and left again.
+    taper = (3 - 3 * (torch.linspace(-1, 1, points) ** 2)).clamp(max=1)
+    uneven = _device(taper, draws) * (1 + 0.3 * lines(draws, count, points, max(4, side // 12))).clamp(0.3, 1.8)
+    ragged = _device(draws.uniform(count, 1, low=0.2), draws)
+    return Curves(rows, path, uneven * _device(thickness[:, None], draws), opacity, ragged, bright)
 
 
 def fibres(counts: Tensor, height: int, width: int, draws: Draws) -> Curves:
@@ -78,7 +84,7 @@ def fibres(counts: Tensor, height: int, width: int, draws: Draws) -> Curves:
     path = _along(ends, points, draws, jag=torch.zeros(count), knots=4)
     opacity = _device(draws.uniform(count, 1, low=0.3, high=0.95), draws).expand(-1, points)
     widths = _device(draws.uniform(count, 1, low=0.5, high=1.3), draws).expand(-1, points)
-    return Curves(rows, path, widths, opacity, draws.chance(0.4, count))
+    return Curves(rows, path, widths, opacity, torch.zeros_like(widths[:, :1]), draws.chance(0.4, count))
 
 
 def dust(counts: Tensor, height: int, width: int, draws: Draws) -> Curves:
@@ -89,39 +95,45 @@ def dust(counts: Tensor, height: int, width: int, draws: Draws) -> Curves:
     path = _along(ends, points, draws, jag=torch.zeros(count), knots=2)
     widths = 0.6 + 0.9 * draws.uniform(count, 1) + 2 * draws.uniform(count, 1) ** 8
     opacity = draws.uniform(count, 1, low=0.25, high=1)
-    spread = (_device(one, draws).expand(-1, points) for one in (widths, opacity))
-    return Curves(rows, path, *spread, draws.chance(0.65, count))
+    spread = [_device(one, draws).expand(-1, points) for one in (widths, opacity)]
+    return Curves(rows, path, *spread, torch.full_like(spread[0][:, :1], 0.5), draws.chance(0.65, count))
 
 
-def drawn(curves: list[Curves], count: int, height: int, width: int, device: torch.device) -> tuple[Tensor, Tensor]:
+def drawn(curves: list[Curves], count: int, height: int, width: int, draws: Draws) -> tuple[Tensor, Tensor]:
     """The coverage by bright and by dark curves: two of (count, 1, H, W), 0 to 1."""
-    canvas = torch.zeros(2 * count * height * width, device=device)
+    canvas = torch.zeros(2 * count * height * width, device=draws.device)
+    edge = functional.avg_pool2d(draws.normal(1, 1, height + 1, width + 1), 2, 1).flatten()
     for one in curves:
         wide = one.widths.amax(1).cpu() > 2 if len(one.rows) else torch.zeros(0, dtype=torch.bool)
         for some in (~wide).nonzero()[:, 0], wide.nonzero()[:, 0]:
             if len(some):
-                _stamp(canvas, one, some, height, width, count)
+                _stamp(canvas, edge, one, some, height, width, count)
     bright, dark = canvas.view(2, count, 1, height, width)
     return bright, dark
 
 
-def _stamp(canvas: Tensor, curves: Curves, some: Tensor, height: int, width: int, count: int) -> None:
+def _stamp(
+    canvas: Tensor, edge: Tensor, curves: Curves, some: Tensor, height: int, width: int, count: int
+) -> None:
     device = canvas.device
     on = some.to(device)
     points, widths, opacity = curves.points[on], curves.widths[on], curves.opacity[on]
-    reach = math.ceil(float(widths.max()) / 2 + 0.5)
+    reach = math.ceil(float(widths.max()) / 2 + 1)
     steps = torch.arange(-reach, reach + 1, device=device)
     corner = points.floor()
     pixel = corner[:, :, None] + steps[:, None]  # (M, P, 2r + 1, 2)
     apart = (pixel + 0.5 - points[:, :, None]).square()
     distance = (apart[:, :, :, None, 0] + apart[:, :, None, :, 1]).sqrt()
     half = widths[:, :, None, None] / 2
-    # Lines thinner than a pixel cover a part of it.
-    cover = (half + 0.5 - distance).clamp(min=0).minimum((2 * half).clamp(max=1)) * opacity[:, :, None, None]
     row, column = pixel[..., 0].long(), pixel[..., 1].long()
-    cover = cover * ((row >= 0) & (row < height))[:, :, :, None] * ((column >= 0) & (column < width))[:, :, None, :]
-    start = ((~curves.bright[some]).long() * count + curves.rows[some]).to(device)[:, None, None] * height
-    place = (start + row.clamp(0, height - 1))[:, :, :, None] * width + column.clamp(0, width - 1)[:, :, None, :]
+    inside = ((row >= 0) & (row < height))[:, :, :, None] & ((column >= 0) & (column < width))[:, :, None, :]
+    place = row.clamp(0, height - 1)[:, :, :, None] * width + column.clamp(0, width - 1)[:, :, None, :]
+    stray = 2 * curves.ragged[on][:, :, None, None] * half * edge[place]
+    # Lines thinner than a pixel cover a part of it.
+    cover = (half + 0.5 + stray.clamp(max=0.5) - distance).clamp(min=0).minimum((2 * half).clamp(max=1))
+    image = (~curves.bright[some]).long() * count + curves.rows[some]
+    place = place + (image * height * width).to(device).view(-1, 1, 1, 1)
+    cover = cover * opacity[:, :, None, None] * inside
     canvas.scatter_reduce_(0, place.flatten(), cover.flatten(), "amax")
 
 

@@ -49,14 +49,16 @@ def creased(images: Tensor, amount: Tensor, draws: Draws) -> tuple[Tensor, Curve
     points = math.ceil(length)
     along = torch.stack([torch.sin(angle[row, k]), torch.cos(angle[row, k])], 1).to(images.device)
     t = torch.linspace(-length / 2, length / 2, points, device=images.device).view(1, -1, 1)
-    jag = draws.uniform(len(row), 1, 1, low=0.2, high=1.6).to(images.device)
-    away = torch.stack([lines(draws, len(row), points, points // n) for n in (3, 3, 16, 16)], 2)
-    path = through[row, k].to(images.device)[:, None] + t * along[:, None] + jag * (away[..., :2] * 0.5 + away[..., 2:])
-    thickness = (0.5 + 2.5 * draws.uniform(len(row), 1) ** 2).to(images.device)
-    widths = thickness * (1 + 0.5 * lines(draws, len(row), points, points // 6)).clamp(0.2, 2)
-    broken = draws.uniform(len(row), 1, low=-0.3, high=1).to(images.device)
-    opacity = (broken + lines(draws, len(row), points, points // 20) + lines(draws, len(row), points, points // 4) / 2).clamp(0, 1)
-    return images * shade, Curves(row, path, widths, opacity, draws.chance(0.85, len(row)))
+    jag = draws.uniform(len(row), 1, 1, low=0.2, high=1.8).to(images.device)
+    away = torch.stack([lines(draws, len(row), points, max(2, points // n)) for n in (4, 4, 24, 24)], 2)
+    path = through[row, k].to(images.device)[:, None] + t * along[:, None] + jag * (away[..., :2] / 2 + away[..., 2:])
+    thickness = (0.5 + 4 * draws.uniform(len(row), 1) ** 2).to(images.device)
+    widths = thickness * (1 + 0.4 * lines(draws, len(row), points, max(2, points // 8))).clamp(0.2, 2)
+    broken = draws.uniform(len(row), 1, low=-0.3, high=1.5).to(images.device)
+    opacity = broken + 0.8 * lines(draws, len(row), points, max(2, points // 40))
+    opacity = (opacity + lines(draws, len(row), points, max(2, points // 6)) / 2).clamp(0, 1)
+    ragged = torch.ones_like(thickness)
+    return images * shade, Curves(row, path, widths, opacity, ragged, draws.chance(0.85, len(row)))
 
 
 def stained(images: Tensor, amount: Tensor, draws: Draws) -> Tensor:
@@ -95,7 +97,7 @@ def torn(images: Tensor, corners: Tensor, tears: Tensor, draws: Draws) -> tuple[
     def column(one: Tensor) -> Tensor:
         return one.to(images.device).view(count, -1, 1, 1)
 
-    rough = clouds(draws, count, height, width, roughness=0.6) * column(draws.uniform(count, low=0.5, high=3))
+    rough = clouds(draws, count, height, width, roughness=0.7) * column(draws.uniform(count, low=1, high=5))
     rows, columns = (torch.arange(n, device=images.device) + 0.5 for n in (height, width))
     rows, columns = rows.view(1, 1, -1, 1), columns.view(1, 1, 1, -1)
     # Pixels to the edge of what is lost; negative inside.
@@ -144,7 +146,7 @@ def _tears(
     count = len(size)
     there = (size > 0)[:, None] & torch.stack([torch.ones(count, dtype=torch.bool), draws.chance(0.3, count)], 1)
     length = size[:, None] * draws.uniform(count, 2, low=0.4, high=1)
-    half = length * (0.01 + 0.15 * draws.uniform(count, 2) ** 2) + 0.7
+    half = length * (0.02 + 0.3 * draws.uniform(count, 2) ** 2) + 0.7
     border, place = draws.whole(4, count, 2), draws.uniform(count, 2)
     zero, one = torch.zeros(()), torch.ones(())
     row = torch.where(border < 2, place, torch.where(border == 2, zero, one)) * height
@@ -157,6 +159,6 @@ def _tears(
     deep = torch.sin(angle) * (rows - row) + torch.cos(angle) * (columns - column)
     across = torch.cos(angle) * (rows - row) - torch.sin(angle) * (columns - column)
     share = deep / length.clamp(min=1)
-    wedge = (across + 1.5 * rough).abs() - half * (1 - share)
+    wedge = (across + (1 + length / 20).clamp(max=4) * rough).abs() - half * (1 - share)
     outside = torch.maximum(wedge, deep - length)
     return torch.where(there, outside, math.inf).amin(1, keepdim=True)

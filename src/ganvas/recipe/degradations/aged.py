@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from ganvas.imaging.draws import Draws
 
-VISIBLE = 3 / 255  # the least change of a pixel that a mask counts
+VISIBLE = 6 / 255  # the least change of a pixel that a mask counts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,13 +46,13 @@ class Aged(Degradation):
     """Share of the light that is missing in the corners."""
     light: float = 0.2
     """Deviation of uneven light."""
-    halftone: float = 0.25
+    halftone: float = 0.3
     """Contrast of a printer's dots or of textured paper."""
     creases: float = 2.0
     """Folds across the image, with broken emulsion and shade on both sides; at most 3."""
     stains: float = 0.7
     """Opacity of stains."""
-    scratches: float = 16.0
+    scratches: float = 20.0
     """Scratches for every 256 x 256 pixels."""
     fibres: float = 8.0
     """Hairs and lint for every 256 x 256 pixels."""
@@ -69,6 +69,7 @@ class Aged(Degradation):
     jpeg: float = 40.0
     """Lowest JPEG quality of the scan; 100 disables compression."""
 
+    usual_scale: ClassVar[int] = 1
     DEFECTS: ClassVar[tuple[str, ...]] = (
         "blur", "grain", "fade", "dyes", "sepia", "yellow", "vignette", "light", "halftone", "creases", "stains",
         "scratches", "fibres", "dust", "corners", "tears", "scan_blur", "scan_noise", "jpeg",
@@ -124,6 +125,7 @@ class Aged(Degradation):
         if scale > 1:
             images = area(images, scale)
             masks = {name: functional.max_pool2d(mask, scale) for name, mask in masks.items()}
+        masks = {name: mask if name == "hole" else mask * (1 - masks["hole"]) for name, mask in masks.items()}
         images = _scanned(images * 255, amounts, draws)
         return {"input": eight_bit(images), **masks, "strengths": strengths.to(target.device)}
 
@@ -142,6 +144,8 @@ class Aged(Degradation):
         others = (self.absent - self.untouched) / (1 - self.untouched) if self.untouched < 1 else 1.0
         there = draws.chance(1 - others, count, kinds) & draws.chance(1 - self.untouched, count, 1)
         share = draws.uniform(count, 1, low=0.2) * draws.uniform(count, kinds, low=0.1)
+        # Few prints have a screen that shows.
+        share[:, self.DEFECTS.index("halftone")] **= 3
         amounts = share * there * most
         return dict(zip(self.DEFECTS, amounts.unbind(1), strict=True)), amounts / usual
 
@@ -173,18 +177,18 @@ def _damaged(images: Tensor, amounts: dict[str, Tensor], draws: Draws) -> tuple[
         kind(marks.counted(amounts[name] * parts, draws), height, width, draws)
         for kind, name in ((marks.scratches, "scratches"), (marks.fibres, "fibres"), (marks.dust, "dust"))
     ]
-    bright, dark = marks.drawn([cracks, *curves], count, height, width, images.device)
+    bright, dark = marks.drawn([cracks, *curves], count, height, width, draws)
     paper = draws.uniform(count, 1, low=0.8) * draws.uniform(count, 3, low=0.92)
     dirt = draws.uniform(count, 1, high=0.25) * draws.uniform(count, 3, low=0.6)
     paper, dirt = (one[:, :channels].to(images.device).view(count, channels, 1, 1) for one in (paper, dirt))
     scratched = stained.lerp(dirt.expand_as(stained), dark).lerp(paper.expand_as(stained), bright)
     found, lost = surface.torn(scratched, amounts["corners"], amounts["tears"], draws)
-    whole = (lost < 0.05).float()
 
     def visible(before: Tensor, after: Tensor) -> Tensor:
-        return ((after - before).abs().amax(1, keepdim=True) > VISIBLE).float() * whole
+        return ((after - before).abs().amax(1, keepdim=True) > VISIBLE).float()
 
-    return found, {"hole": 1 - whole, "scratch": visible(stained, scratched), "stain": visible(images, stained)}
+    masks = {"scratch": visible(stained, scratched), "stain": visible(images, stained)}
+    return found, {"hole": (lost > 0.05).float(), **masks}
 
 
 def _scanned(images: Tensor, amounts: dict[str, Tensor], draws: Draws) -> Tensor:

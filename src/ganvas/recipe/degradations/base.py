@@ -7,7 +7,7 @@ loses more than a decibel.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from ganvas.errors import InputError
 
@@ -20,6 +20,9 @@ MARGIN = 2  # low-resolution pixels around a crop that bicubic downscaling reads
 
 class Degradation(ABC):
     """One degradation. Subclasses are frozen dataclasses."""
+
+    usual_scale: ClassVar[int] = 4
+    """The `scale` at which it is shown where nothing says another."""
 
     @abstractmethod
     def apply(self, target: Tensor, scale: int, random: torch.Generator) -> dict[str, Tensor]:
