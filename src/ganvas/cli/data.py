@@ -41,7 +41,9 @@ def main(argv: list[str]) -> int:
         metavar=("NAME", "FIELD=VALUE"),
         help="also show what a degradation, such as Aged or Blind, makes of the images in training",
     )
-    parser.add_argument("--scale", type=int, help="how much smaller its results are (default: 1 for Aged, 4 for others)")
+    parser.add_argument(
+        "--scale", type=int, help="how much smaller its results are (default: 1 for Aged, 4 for others)"
+    )
     parser.add_argument("--sheet", type=Path, help="PNG file of the degraded images (default: OUT-degraded.png)")
     parser.add_argument("--workers", type=int, default=0, help="number of threads (default: one per core)")
     arguments = parser.parse_args(argv)
@@ -110,27 +112,27 @@ def _degradation(words: list[str], scale: int | None, sheet: Path | None) -> Deg
         return None
     if scale is not None and not 1 <= scale <= 8:
         raise InputError(f"--scale {scale} is not from 1 (the same size) to 8.")
+    from ganvas.cli._flags import made
     from ganvas.recipe.degradations import Degradation
-    from ganvas.recipe.serialization import from_plain
-    from ganvas.registry import concrete
-    from ganvas.systems import load_systems
+    from ganvas.recipe.serialization import from_plain, to_plain
     from ganvas.untrusted import Unreadable, parse_json
 
-    load_systems()  # user-defined classes are in these files
-    kinds = {kind.__name__.lower(): kind.__name__ for kind in concrete(Degradation)}
     name, *rest = words
-    plain: dict[str, Any] = {"type": kinds.get(name.lower(), name)}
+    plain: dict[str, Any] = to_plain(made("--degradation", Degradation, name))
     for word in rest:
         key, _, value = word.partition("=")
         *path, last = key.split(".")
-        part = plain
+        part: Any = plain
         for step in path:
-            part = part.setdefault(step, {})
+            part = part.get(step) if isinstance(part, dict) else None
         try:
-            part[last] = parse_json(f"[{value}]" if "," in value else value)
+            found = parse_json(f"[{value}]" if "," in value else value)
         except Unreadable:
-            raise InputError(f"--degradation {word} is not of the form FIELD=NUMBER or FIELD=LOW,HIGH.") from None
-    return from_plain(Degradation, plain, "--degradation")
+            part = None
+        if not isinstance(part, dict):
+            raise InputError(f"--degradation {word} is not of the form FIELD=NUMBER or FIELD=LOW,HIGH.")
+        part[last] = found
+    return from_plain(Degradation, plain, "--degradation")  # type: ignore[type-abstract]
 
 
 def _augmented(tiles: Pixels, policy: list[Change]) -> Pixels:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -12,7 +10,7 @@ from ganvas.data.decode import Unusable, open_image, to_mode
 from ganvas.data.listing import open_source
 from ganvas.data.transforms import degraded
 from ganvas.errors import InputError
-from ganvas.imaging.grid import GAP, Pixels, grid, label_columns, label_rows, labels_width
+from ganvas.imaging.grid import Pixels, grid, label_columns, label_rows, labels_width
 from ganvas.recipe.degradations import MARGIN, Degradation
 
 ROWS, COLUMNS = 8, 4  # photographs, and versions of each
@@ -59,10 +57,9 @@ def degraded_sheet(
     tiles = [_large(named["input"], side)]
     if masks:
         tiles.append(_large(_painted(named["input"], masks), side))
-    versions = torch.stack(tiles, 1).unflatten(0, (len(names), COLUMNS)).flatten(1, 2)
-    rows = torch.cat([high.unflatten(0, (len(names), COLUMNS))[:, :1], versions], 1)
-    columns = rows.shape[1]
-    shown = grid(rows.flatten(0, 1).permute(0, 2, 3, 1).contiguous().numpy(), columns)
+    versions = torch.stack(tiles, 1).view(len(names), -1, *high.shape[1:])
+    rows = torch.cat([high[::COLUMNS, None], versions], 1)
+    shown = grid(rows.flatten(0, 1).permute(0, 2, 3, 1).contiguous().numpy(), rows.shape[1])
     kinds = ["input", "damage"][: len(tiles)]
     return label_columns(label_rows(shown, names), ["original", *kinds * COLUMNS], labels_width(names))
 
@@ -76,9 +73,9 @@ def _centre(photo: Pixels, side: int, margin: int) -> Pixels:
 
 
 def _painted(images: Tensor, masks: list[Tensor]) -> Tensor:
-    out: Any = images.float()
+    out = images.float()
     for mask, colour in zip(masks, COLOURS * len(masks), strict=False):
-        out = out.lerp(out.new_tensor(colour).view(1, 3, 1, 1), 0.75 * (mask > 0).float())
+        out = torch.lerp(out, out.new_tensor(colour).view(1, 3, 1, 1), 0.75 * (mask > 0).float())
     return out.byte()
 
 

@@ -30,7 +30,8 @@ def clouds(draws: Draws, count: int, height: int, width: int, roughness: float =
         field = finer + strength * draws.normal(count, 1, cells, cells)
         total += strength**2
     # Interpolation takes about a third of the deviation.
-    return field[..., :height, :width] * (1.5 / total**0.5)
+    found: Tensor = field[..., :height, :width] * (1.5 / total**0.5)
+    return found
 
 
 def lines(draws: Draws, count: int, points: int, knots: int) -> Tensor:

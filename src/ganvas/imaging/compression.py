@@ -60,7 +60,7 @@ def _gathered(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     """Rows (B, R) and columns (B, S) of images (B, C, H, W)."""
     channels, width = images.shape[1], images.shape[3]
     index = (rows[:, :, None] * width + columns[:, None, :]).flatten(1)[:, None].expand(-1, channels, -1)
-    return images.flatten(2).gather(2, index).unflatten(2, (rows.shape[1], columns.shape[1]))
+    return images.flatten(2).gather(2, index).view(len(images), channels, rows.shape[1], columns.shape[1])
 
 
 def _round_trip(images: Tensor, quality: Tensor, half: bool) -> Tensor:

@@ -41,7 +41,7 @@ def bells(widths: Tensor, angle: Tensor, shape: Tensor, plateau: Tensor, reach: 
     kernels = torch.where(plateau[:, None, None], 1 / (1 + power), torch.exp(-power / 2))
     inside = torch.maximum(along.abs(), across.abs()) <= reach[:, None, None]
     kernels = kernels * inside
-    return kernels / kernels.sum((1, 2), keepdim=True)
+    return _of_sum_1(kernels)
 
 
 def ringing(cutoff: Tensor) -> Tensor:
@@ -51,7 +51,7 @@ def ringing(cutoff: Tensor) -> Tensor:
     edge = cutoff[:, None, None]
     kernels = edge * torch.special.bessel_j1(edge * distance) / (2 * math.pi * distance)
     kernels[:, RADIUS, RADIUS] = cutoff**2 / (4 * math.pi)
-    return kernels / kernels.sum((1, 2), keepdim=True)
+    return _of_sum_1(kernels)
 
 
 def drawn(
@@ -75,8 +75,12 @@ def filtered(images: Tensor, kernels: Tensor) -> Tensor:
     # What wraps around reaches only the padding.
     sides = [_smooth(side) for side in padded.shape[-2:]]
     spectrum = torch.fft.rfft2(padded, s=sides) * torch.fft.rfft2(kernels.to(images)[:, None], s=sides)
-    found = torch.fft.irfft2(spectrum, s=sides)
+    found: Tensor = torch.fft.irfft2(spectrum, s=sides)
     return found[..., 2 * RADIUS :, 2 * RADIUS :][..., : images.shape[-2], : images.shape[-1]]
+
+
+def _of_sum_1(kernels: Tensor) -> Tensor:
+    return kernels / kernels.sum((1, 2), keepdim=True)
 
 
 @cache

@@ -52,7 +52,7 @@ def counted(amount: Tensor, draws: Draws) -> Tensor:
 
 
 def scratches(counts: Tensor, height: int, width: int, draws: Draws) -> Curves:
-    """Long, slightly bent, broken; up to six pixels wide, mostly hairlines; in bundles; bright where they reach paper."""
+    """Long, slightly bent, broken; hairlines or up to six pixels wide; in bundles; bright where they reach paper."""
     rows = rows_of(counts)
     count, side = len(rows), max(height, width)
     length = side * torch.exp(draws.uniform(count, low=math.log(0.08), high=math.log(1.1)))
@@ -95,8 +95,8 @@ def dust(counts: Tensor, height: int, width: int, draws: Draws) -> Curves:
     path = _along(ends, points, draws, jag=torch.zeros(count), knots=2)
     widths = 0.6 + 0.9 * draws.uniform(count, 1) + 2 * draws.uniform(count, 1) ** 8
     opacity = draws.uniform(count, 1, low=0.25, high=1)
-    spread = [_device(one, draws).expand(-1, points) for one in (widths, opacity)]
-    return Curves(rows, path, *spread, torch.full_like(spread[0][:, :1], 0.5), draws.chance(0.65, count))
+    widths, opacity = (_device(one, draws).expand(-1, points) for one in (widths, opacity))
+    return Curves(rows, path, widths, opacity, torch.full_like(widths[:, :1], 0.5), draws.chance(0.65, count))
 
 
 def drawn(curves: list[Curves], count: int, height: int, width: int, draws: Draws) -> tuple[Tensor, Tensor]:
@@ -112,9 +112,7 @@ def drawn(curves: list[Curves], count: int, height: int, width: int, draws: Draw
     return bright, dark
 
 
-def _stamp(
-    canvas: Tensor, edge: Tensor, curves: Curves, some: Tensor, height: int, width: int, count: int
-) -> None:
+def _stamp(canvas: Tensor, edge: Tensor, curves: Curves, some: Tensor, height: int, width: int, count: int) -> None:
     device = canvas.device
     on = some.to(device)
     points, widths, opacity = curves.points[on], curves.widths[on], curves.opacity[on]

@@ -38,20 +38,22 @@ def creased(images: Tensor, amount: Tensor, draws: Draws) -> tuple[Tensor, Curve
         if not len(some):
             continue
         centre, turn, deep, far = (
-            one[some, k].to(images.device).view(len(some), *one.shape[2:], 1, 1) for one in (through, angle, depth, reach)
+            one[some, k].to(images.device)[..., None, None] for one in (through, angle, depth, reach)
         )
         across = torch.cos(turn) * (rows.view(1, -1, 1) - centre[:, 0]) - torch.sin(turn) * (columns - centre[:, 1])
         step = torch.tanh(across / 1.5) * torch.exp(-across.abs() / far)
         shade[some.to(images.device), 0] *= 1 + deep * step
-    row, k = there.nonzero(as_tuple=True)
+    row, which = there.nonzero(as_tuple=True)
     # As long as the diagonal, so that it leaves the image on both sides wherever it passes.
     length = 2 * math.hypot(height, width)
     points = math.ceil(length)
-    along = torch.stack([torch.sin(angle[row, k]), torch.cos(angle[row, k])], 1).to(images.device)
+    along = torch.stack([torch.sin(angle[row, which]), torch.cos(angle[row, which])], 1).to(images.device)
     t = torch.linspace(-length / 2, length / 2, points, device=images.device).view(1, -1, 1)
     jag = draws.uniform(len(row), 1, 1, low=0.2, high=1.8).to(images.device)
     away = torch.stack([lines(draws, len(row), points, max(2, points // n)) for n in (4, 4, 24, 24)], 2)
-    path = through[row, k].to(images.device)[:, None] + t * along[:, None] + jag * (away[..., :2] / 2 + away[..., 2:])
+    path = (
+        through[row, which].to(images.device)[:, None] + t * along[:, None] + jag * (away[..., :2] / 2 + away[..., 2:])
+    )
     thickness = (0.5 + 4 * draws.uniform(len(row), 1) ** 2).to(images.device)
     widths = thickness * (1 + 0.4 * lines(draws, len(row), points, max(2, points // 8))).clamp(0.2, 2)
     broken = draws.uniform(len(row), 1, low=-0.3, high=1.5).to(images.device)
@@ -107,7 +109,9 @@ def torn(images: Tensor, corners: Tensor, tears: Tensor, draws: Draws) -> tuple[
     rim = column(5 * draws.uniform(count) ** 2) * (1 + 0.3 * rough)
     paper = torch.tensor([0.97, 0.95, 0.9]) * draws.uniform(count, 1, low=0.85, high=1)
     kind = draws.uniform(count)
-    level = torch.where(kind < 0.4, 0.95 + kind / 8, torch.where(kind < 0.7, (kind - 0.4) / 4, draws.uniform(count, low=0.1, high=0.9)))
+    level = torch.where(
+        kind < 0.4, 0.95 + kind / 8, torch.where(kind < 0.7, (kind - 0.4) / 4, draws.uniform(count, low=0.1, high=0.9))
+    )
     bed = (level[:, None] * (1 + 0.08 * (draws.uniform(count, 3) - 0.5))).clamp(0, 1)
     paper, bed = (column(one.mean(1) if channels == 1 else one) for one in (paper, bed))
     # Fibres of paper catch the light of the scanner.
@@ -139,9 +143,7 @@ def _corners(size: Tensor, rows: Tensor, columns: Tensor, height: int, width: in
     return found.minimum(edge - worn.to(rows.device).view(-1, 1, 1, 1))
 
 
-def _tears(
-    size: Tensor, rows: Tensor, columns: Tensor, height: int, width: int, rough: Tensor, draws: Draws
-) -> Tensor:
+def _tears(size: Tensor, rows: Tensor, columns: Tensor, height: int, width: int, rough: Tensor, draws: Draws) -> Tensor:
     """Wedges from the border inwards, at most two."""
     count = len(size)
     there = (size > 0)[:, None] & torch.stack([torch.ones(count, dtype=torch.bool), draws.chance(0.3, count)], 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ganvas.recipe.degradations.base import Degradation, expect_range, expect_share
@@ -82,10 +82,9 @@ class Pass:
         found = drawn(draws, count, self.blur, self.anisotropic, self.generalised, self.plateau)
         sinc = ringing(draws.uniform(count, low=math.pi / 3, high=math.pi))
         found = torch.where(draws.chance(self.ringing, count)[:, None, None], sinc, found)
-        found[~draws.chance(self.blurred, count)] = torch.zeros(()).new_zeros(found.shape[1:]).index_put(
-            (torch.tensor(RADIUS), torch.tensor(RADIUS)), torch.tensor(1.0)
-        )
-        return found
+        still = torch.zeros_like(found)
+        still[:, RADIUS, RADIUS] = 1
+        return torch.where(draws.chance(self.blurred, count)[:, None, None], found, still)
 
     def factor(self, draws: Draws) -> float:
         """By how much one image is resized."""
