@@ -112,13 +112,13 @@ def _degradation(words: list[str], scale: int | None, sheet: Path | None) -> Deg
         return None
     if scale is not None and not 1 <= scale <= 8:
         raise InputError(f"--scale {scale} is not from 1 (the same size) to 8.")
-    from ganvas.cli._flags import made
+    from ganvas.cli._flags import part_named
     from ganvas.recipe.degradations import Degradation
     from ganvas.recipe.serialization import from_plain, to_plain
     from ganvas.untrusted import Unreadable, parse_json
 
     name, *rest = words
-    plain: dict[str, Any] = to_plain(made("--degradation", Degradation, name))
+    plain: dict[str, Any] = to_plain(part_named("--degradation", Degradation, name))
     for word in rest:
         key, _, value = word.partition("=")
         *path, last = key.split(".")

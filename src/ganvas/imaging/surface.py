@@ -99,7 +99,7 @@ def torn(images: Tensor, corners: Tensor, tears: Tensor, draws: Draws) -> tuple[
     def column(one: Tensor) -> Tensor:
         return one.to(images.device).view(count, -1, 1, 1)
 
-    rough = clouds(draws, count, height, width, roughness=0.7) * column(draws.uniform(count, low=1, high=5))
+    rough = clouds(draws, count, height, width, roughness=0.55) * column(draws.uniform(count, low=1, high=5))
     rows, columns = (torch.arange(n, device=images.device) + 0.5 for n in (height, width))
     rows, columns = rows.view(1, 1, -1, 1), columns.view(1, 1, 1, -1)
     # Pixels to the edge of what is lost; negative inside.

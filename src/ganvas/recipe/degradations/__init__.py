@@ -5,9 +5,8 @@ loses more than a decibel.
 """
 
 from ganvas.recipe.degradations.aged import Aged
-from ganvas.recipe.degradations.base import MARGIN, Degradation
+from ganvas.recipe.degradations.base import MARGIN, Area, Bicubic, Bilinear, Degradation
 from ganvas.recipe.degradations.blind import Blind, Pass
 from ganvas.recipe.degradations.blind_once import BlindOnce
-from ganvas.recipe.degradations.plain import Area, Bicubic, Bilinear
 
 __all__ = ["MARGIN", "Aged", "Area", "Bicubic", "Bilinear", "Blind", "BlindOnce", "Degradation", "Pass"]

@@ -1,12 +1,9 @@
-"""Degradations: how an image is turned into the low-quality input that restoration learns to undo.
-
-Train with the degradation that produced the images to be restored: a network trained on one kernel and used on another
-loses more than a decibel.
-"""
+"""The base of all degradations, what their fields may be, and plain shrinking by one rule."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from ganvas.errors import InputError
@@ -37,6 +34,39 @@ class Degradation(ABC):
             `input`, uint8 (B, C, H / scale, W / scale), and any further named tensors for the batch, such as a mask,
             each with one row per sample.
         """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bicubic(Degradation):
+    """MATLAB's antialiased bicubic, bit for bit: the degradation of the published benchmarks."""
+
+    def apply(self, target: Tensor, scale: int, random: torch.Generator) -> dict[str, Tensor]:
+        """Returns `input` only."""
+        from ganvas.imaging.tensors import bicubic
+
+        return {"input": bicubic(target, 1 / scale)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bilinear(Degradation):
+    """Antialiased bilinear, as in Pillow."""
+
+    def apply(self, target: Tensor, scale: int, random: torch.Generator) -> dict[str, Tensor]:
+        """Returns `input` only."""
+        from ganvas.imaging.tensors import bilinear, eight_bit
+
+        return {"input": eight_bit(bilinear(target.float(), scale))}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Area(Degradation):
+    """The mean of each scale x scale block, as OpenCV's INTER_AREA."""
+
+    def apply(self, target: Tensor, scale: int, random: torch.Generator) -> dict[str, Tensor]:
+        """Returns `input` only."""
+        from ganvas.imaging.tensors import area, eight_bit
+
+        return {"input": eight_bit(area(target.float(), scale))}
 
 
 def expect_share(name: str, value: float) -> None:
