@@ -84,7 +84,7 @@ VARIANTS = {  # a recipe, and fields that differ
     "r3gan-classes": "r3gan-small system.classes=10",
     "content": "srgan-x4 images=96 schedule.pretrain=24 data.held_out=0.25"
     " reconstruction.0.when=both reconstruction.1.when=both",
-    "blind": "srgan-x4 data.degradation=Blind",
+    "blind": "srgan-x4 data.degradation=BlindOnce",
     "bilinear": "srgan-x4 data.degradation=Bilinear data.turn=false system.scale=2 system.norm=batch",
     "area": "srgan-x4 data.degradation=Area",
     "begun": "srgan-x4 start=srresnet-x4 system.g_width=64 system.blocks=16 batch_size=2 images=8",

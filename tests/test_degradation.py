@@ -14,11 +14,11 @@ from ganvas.data import open_data
 from ganvas.data.feed import crop_feed
 from ganvas.errors import InputError
 from ganvas.imaging.tensors import jpeg
-from ganvas.recipe.degradations import Area, Bicubic, Bilinear, Blind, Degradation
+from ganvas.recipe.degradations import Aged, Area, Bicubic, Bilinear, Blind, BlindOnce, Degradation
 from ganvas.recipe.sources import Crops
 from tests.conftest import write_photographs
 
-RULES: list[Degradation] = [Bicubic(), Bilinear(), Area(), Blind()]
+RULES: list[Degradation] = [Bicubic(), Bilinear(), Area(), BlindOnce()]
 
 
 def photograph() -> torch.Tensor:
@@ -47,14 +47,14 @@ def test_area_is_the_mean_of_each_square() -> None:
 
 def test_blind_degrading_depends_on_its_random_state_alone() -> None:
     high = photograph()
-    first, again, other = (Blind().apply(high, 4, torch.Generator().manual_seed(s))["input"] for s in (3, 3, 4))
+    first, again, other = (BlindOnce().apply(high, 4, torch.Generator().manual_seed(s))["input"] for s in (3, 3, 4))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
 
 
 def test_blind_without_anything_blind_is_a_plain_resize() -> None:
     high = photograph()
-    low = Blind(blur=0, noise=0, jpeg=0).apply(high, 4, torch.Generator().manual_seed(0))["input"]
+    low = BlindOnce(blur=0, noise=0, jpeg=0).apply(high, 4, torch.Generator().manual_seed(0))["input"]
     plain = [rule.apply(high, 4, torch.Generator())["input"] for rule in (Bicubic(), Bilinear(), Area())]
     assert min(int((low.int() - other.int()).abs().max()) for other in plain) <= 1
 
@@ -72,12 +72,13 @@ def test_jpeg_is_that_of_pillow_within_rounding() -> None:
 
 def test_impossible_strengths_are_refused() -> None:
     with pytest.raises(InputError, match="jpeg 96"):
-        Blind(jpeg=96)
+        BlindOnce(jpeg=96)
 
 
-def test_a_batch_is_the_same_where_networks_compute_in_bf16(tmp_path: Path) -> None:
+@pytest.mark.parametrize("rule", [BlindOnce(), Blind(), Aged()], ids=lambda rule: type(rule).__name__)
+def test_a_batch_is_the_same_where_networks_compute_in_bf16(rule: Degradation, tmp_path: Path) -> None:
     write_photographs(tmp_path / "photos", 2)
-    crops = Crops(source=str(tmp_path / "photos"), degradation=Blind())
+    crops = Crops(source=str(tmp_path / "photos"), degradation=rule)
     photos = open_data(crops, (3, 32, 32))
     feed = crop_feed(photos, crops, scale=4, batch_size=2, seed=0, device=torch.device("cpu"))
     plain = feed.batch(0)

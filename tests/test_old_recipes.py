@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, final
 
 from ganvas.recipe import Schedule
-from ganvas.recipe.degradations import Blind
+from ganvas.recipe.degradations import BlindOnce
 from ganvas.recipe.reconstruction import Pixel
 from ganvas.recipe.serialization import to_plain
 from ganvas.recipe.sources import Crops, Images, Mixture2D
@@ -82,7 +82,7 @@ def test_crops_in_a_run_folder() -> None:
     plain = RunFolder("r").read_recipe()
     assert plain["schedule"]["d_per_g"] == 2
     recipe = read_recipe(plain)
-    assert recipe.data == Crops(source="div2k", degradation=Blind(blur=1.0))
+    assert recipe.data == Crops(source="div2k", degradation=BlindOnce(blur=1.0))
     assert recipe.reconstruction == (Pixel(loss="l1"),)
 
 

@@ -93,7 +93,7 @@ def test_an_objective_is_chosen_by_name(capsys: pytest.CaptureFixture[str]) -> N
     [
         (
             ["srresnet-x4", "--data.degradation", "Blond"],
-            "available: Bicubic, Bilinear, Area, Blind",
+            "available: Bicubic, Bilinear, Area, Aged, Blind",
         ),
         (["dcgan-digits", "--data.degradation", "Blind"], "Images has no degradation"),
         (["dcgan-digits", "--objective"], "--objective without a name is not available; available: NonSaturating"),

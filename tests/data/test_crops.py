@@ -15,7 +15,7 @@ from ganvas.data.feed import Feed, crop_feed
 from ganvas.data.transforms import SCALE, centre_crops
 from ganvas.errors import InputError
 from ganvas.imaging.tensors import bicubic
-from ganvas.recipe.degradations import Bicubic, Blind, Degradation
+from ganvas.recipe.degradations import Aged, Bicubic, Blind, Degradation
 from ganvas.recipe.sources import Crops
 from tests.conftest import write_photographs
 
@@ -94,7 +94,7 @@ def test_the_batch_is_a_pure_function_of_the_count_in_memory_and_on_disk(tmp_pat
     assert not torch.equal(one.batch(0).real, one.batch(0, 1).real)
 
 
-@pytest.mark.parametrize("rule", [Bicubic(), Blind()], ids=repr)
+@pytest.mark.parametrize("rule", [Bicubic(), Blind(), Aged()], ids=lambda rule: type(rule).__name__)
 @pytest.mark.parametrize("limit", [None, 0])
 def test_the_shares_of_several_processes_are_the_batch(tmp_path: Path, rule: Degradation, limit: int | None) -> None:
     write_photographs(tmp_path / "p", 3)
@@ -104,7 +104,7 @@ def test_the_shares_of_several_processes_are_the_batch(tmp_path: Path, rule: Deg
         feeds = [feed(data, 6, rank=r, world_size=3, degradation=rule, resident_bytes=limit) for r in range(3)]
         assert [served.local_size for served in feeds] == [2, 2, 2]
         shares = [served.batch(start) for served in feeds]
-        for name in ("real", "input"):
+        for name in (n for n in ("real", "input", "hole", "strengths") if whole.get(n) is not None):
             assert torch.equal(torch.cat([share[name] for share in shares]), whole[name])
 
 

@@ -209,12 +209,12 @@ def _chosen(recipe: Recipe, words: list[str]) -> tuple[Recipe, list[str]]:
             after = [] if equals else after if several else after[:1]
             del rest[index : index + 1 + len(after)]
             named = [name for name in (value.split(",") if equals else after) if not several or name.lower() != "none"]
-            made = [_made(flag, base, name) for name in (named if after or equals else [""])]
+            made = [part_named(flag, base, name) for name in (named if after or equals else [""])]
             recipe = _with(recipe, _path(flag), tuple(made) if several else made[0])
     return recipe, rest
 
 
-def _made(flag: str, base: type[Any], name: str) -> Any:
+def part_named(flag: str, base: type[Any], name: str) -> Any:
     """An instance of the subclass of `base` with this name, ignoring case."""
     load_systems()  # user-defined classes are in these files
     classes = {name.lower(): kind for name, kind in by_name(concrete(base), name).items()}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ganvas.cli._parser import Parser
 
 if TYPE_CHECKING:
     from ganvas.imaging.grid import Pixels
     from ganvas.recipe import Change
+    from ganvas.recipe.degradations import Degradation
 
 LIMIT = 10  # lines per list
 CHANGES = ("colour", "shift", "cut", "blit", "geometry", "tone")
@@ -33,6 +34,17 @@ def main(argv: list[str]) -> int:
         metavar="CHANGE",
         help=f"also show the images augmented by these changes: {', '.join(CHANGES)}",
     )
+    parser.add_argument(
+        "--degradation",
+        nargs="+",
+        default=[],
+        metavar=("NAME", "FIELD=VALUE"),
+        help="also show what a degradation, such as Aged or Blind, makes of the images in training",
+    )
+    parser.add_argument(
+        "--scale", type=int, help="how much smaller its results are (default: 1 for Aged, 4 for others)"
+    )
+    parser.add_argument("--sheet", type=Path, help="PNG file of the degraded images (default: OUT-degraded.png)")
     parser.add_argument("--workers", type=int, default=0, help="number of threads (default: one per core)")
     arguments = parser.parse_args(argv)
     from ganvas.data.examine import examine
@@ -40,8 +52,10 @@ def main(argv: list[str]) -> int:
     from ganvas.imaging.saving import save_png
     from ganvas.terminal.console import Console
 
-    if arguments.out:
-        expect_ending(arguments.out, ".png", flag="--out")
+    for flag, file in (("--out", arguments.out), ("--sheet", arguments.sheet)):
+        if file:
+            expect_ending(file, ".png", flag=flag)
+    rule = _degradation(arguments.degradation, arguments.scale, arguments.sheet)
     which = {"column": arguments.column, "labels": arguments.labels}
     found = examine(arguments.source, **which, workers=arguments.workers, progress=True)
     console = Console(highlight=False, soft_wrap=True)
@@ -71,10 +85,54 @@ def main(argv: list[str]) -> int:
     save_png(found.sheet, out)
     report("sheet", [str(out)])
     if arguments.augmented and found.tiles is not None:
-        out = out.with_stem(f"{out.stem}-augmented")
-        save_png(_augmented(found.tiles, arguments.augmented), out)
-        report("augmented", [f"{out}, one row per probability p: {', '.join(map(str, PROBABILITIES))}"])
+        beside = out.with_stem(f"{out.stem}-augmented")
+        save_png(_augmented(found.tiles, arguments.augmented), beside)
+        report("augmented", [f"{beside}, one row per probability p: {', '.join(map(str, PROBABILITIES))}"])
+    if rule:
+        from ganvas.data.degraded import degraded_sheet
+
+        scale = arguments.scale or rule.usual_scale
+        beside = arguments.sheet or out.with_stem(f"{out.stem}-degraded")
+        save_png(degraded_sheet(arguments.source, rule, scale=scale, **which), beside)
+        report("degraded", [f"{beside}, at 1/{scale} of the size" if scale > 1 else str(beside)])
     return 0
+
+
+def _degradation(words: list[str], scale: int | None, sheet: Path | None) -> Degradation | None:
+    """The degradation NAME with the fields FIELD=VALUE, whose values are JSON or several numbers with commas.
+
+    Raises:
+        InputError: there is no such degradation, field or value, or no degradation to which the other flags belong.
+    """
+    from ganvas.errors import InputError
+
+    if not words:
+        if scale is not None or sheet:
+            raise InputError("--scale and --sheet belong to --degradation; add it, such as --degradation Aged.")
+        return None
+    if scale is not None and not 1 <= scale <= 8:
+        raise InputError(f"--scale {scale} is not from 1 (the same size) to 8.")
+    from ganvas.cli._flags import part_named
+    from ganvas.recipe.degradations import Degradation
+    from ganvas.recipe.serialization import from_plain, to_plain
+    from ganvas.untrusted import Unreadable, parse_json
+
+    name, *rest = words
+    plain: dict[str, Any] = to_plain(part_named("--degradation", Degradation, name))
+    for word in rest:
+        key, _, value = word.partition("=")
+        *path, last = key.split(".")
+        part: Any = plain
+        for step in path:
+            part = part.get(step) if isinstance(part, dict) else None
+        try:
+            found = parse_json(f"[{value}]" if "," in value else value)
+        except Unreadable:
+            part = None
+        if not isinstance(part, dict):
+            raise InputError(f"--degradation {word} is not of the form FIELD=NUMBER or FIELD=LOW,HIGH.")
+        part[last] = found
+    return from_plain(Degradation, plain, "--degradation")  # type: ignore[type-abstract]
 
 
 def _augmented(tiles: Pixels, policy: list[Change]) -> Pixels:

@@ -122,7 +122,7 @@ _CHROMA = "17 18 24 47 18 21 26 66 24 26 56 99 47 66 99 99"
 
 def jpeg(images: Tensor, quality: Tensor) -> Tensor:
     """JPEG without chroma subsampling: images 0..255 (B, C, H, W), each at its own quality (B,) from 1 to 100."""
-    steps, basis, ycc = _tables()
+    steps, basis, ycc = jpeg_tables()
     count, channels, height, width = images.shape
     padded = functional.pad(images, [0, -width % 8, 0, -height % 8], mode="replicate") - 128
     if channels == 3:
@@ -140,7 +140,7 @@ def jpeg(images: Tensor, quality: Tensor) -> Tensor:
 
 
 @cache
-def _tables() -> tuple[Tensor, Tensor, Tensor]:
+def jpeg_tables() -> tuple[Tensor, Tensor, Tensor]:
     """Quantization of three channels (3, 8, 8), cosine transform (8, 8), RGB to YCbCr (3, 3)."""
     luma = torch.tensor([float(x) for x in _LUMA.split()]).view(8, 8)
     chroma = torch.full((8, 8), 99.0)

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 from ganvas.errors import InputError, nearest
-from ganvas.recipe.legacy import KEYS, TYPES
+from ganvas.recipe.legacy import KEYS, TYPES, former
 from ganvas.registry import by_name, concrete
 
 T = TypeVar("T")
@@ -128,7 +128,7 @@ def _members(kind: Any) -> list[Any]:
 
 
 def _read_dataclass(classes: dict[str, Any], plain: dict[str, Any], where: str) -> Any:
-    tag = str(plain.get("type"))
+    tag = former(plain)
     tag = tag if tag in classes else TYPES.get(tag, tag)  # a class that exists is never taken for a former one
     if tag not in classes:
         raise UnknownType(
