@@ -77,12 +77,12 @@ class Compact(nn.Module):
         for _ in range(blocks):
             layers += [_conv(width, width), nn.PReLU(width)]
         end = _conv(width, channels * scale**2)
-        nn.init.zeros_(end.weight)
         self.body = nn.Sequential(*layers, end)
-        for layer in layers:
+        for layer in self.body:
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, SLOPE)
                 nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+        nn.init.zeros_(end.weight)  # training begins at the repeated pixels
 
     def forward(self, low: Tensor) -> Tensor:
         """(B, channels, H, W) in [-1, 1] -> (B, channels, scale H, scale W)"""
@@ -103,9 +103,7 @@ class UNetDiscriminator(nn.Module):
         normed: Callable[[nn.Module], nn.Module] = spectral_norm
         widths = [width, 2 * width, 4 * width, 8 * width]
         self.first = _conv(channels, width)
-        self.down = nn.ModuleList(
-            normed(nn.Conv2d(a, b, 4, 2, 1, bias=False)) for a, b in pairwise(widths)
-        )
+        self.down = nn.ModuleList(normed(nn.Conv2d(a, b, 4, 2, 1, bias=False)) for a, b in pairwise(widths))
         self.up = nn.ModuleList(
             normed(_conv(b, a, bias=False)) for a, b in zip(widths[2::-1], widths[:0:-1], strict=True)
         )
