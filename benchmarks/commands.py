@@ -180,16 +180,20 @@ def against_script(commands: Iterable[Command], folder: Path, rounds: int, only:
 
 
 def looking(folder: Path) -> None:
-    """Print the observers' share of runs of about 15 and 60 s, and of the first command of README."""
+    """Print the observers' share of runs of about 15 and 60 s of the cheapest network of images, and of others."""
     print("\n| run | seconds | share of observers | at most |\n|---|--:|--:|--:|")
-    for name, words, goal in (
-        ("`mlp-digits`", ("mlp-digits",), 0.05),
-        ("`dcgan-digits`", ("dcgan-digits",), 0.03),
+    for index, (words, goal) in enumerate(
+        (
+            (("mlp-digits", "--images", "70000"), 0.05),
+            (("mlp-digits", "--images", "280000"), 0.03),
+            (("mlp-ring",), 0.05),
+            (("dcgan-digits",), 0.03),
+        )
     ):
-        elapsed(("-m", "ganvas", "train", *words), folder)
-        lines = (folder / "runs" / words[0] / "events.jsonl").read_text(encoding="utf-8").splitlines()
+        elapsed(("-m", "ganvas", "train", *words, "--name", f"looked-{index}"), folder)
+        lines = (folder / f"runs/looked-{index}/events.jsonl").read_text(encoding="utf-8").splitlines()
         end = json.loads(lines[-1])
-        print(f"| {name} | {end['seconds']:.0f} | {end['observers']:.1%} | {goal:.0%} |", flush=True)
+        print(f"| `{' '.join(words)}` | {end['seconds']:.0f} | {end['observers']:.1%} | {goal:.0%} |", flush=True)
 
 
 def elapsed(words: Sequence[str], folder: Path, new: object = "") -> tuple[float, float]:

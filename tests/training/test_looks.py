@@ -36,12 +36,21 @@ def test_the_first_picture_takes_batches_and_not_an_epoch() -> None:
     assert first_moments((0, 0), 64) == ()
 
 
-@pytest.mark.parametrize(("images", "snapshots", "measurements"), [(718_800, 50, 20), (60_000, 14, 7), (9_600, 5, 2)])
+@pytest.mark.parametrize(("images", "snapshots", "measurements"), [(718_800, 50, 20), (60_000, 9, 2), (9_600, 5, 2)])
 def test_short_runs_are_looked_at_less(images: int, snapshots: int, measurements: int) -> None:
     recipe = replace(named_recipe("mlp-digits"), images=images)
     every = looks_every(recipe, diagnosis.SNAPSHOTS, diagnosis.APART, diagnosis.EARLIEST)
     assert images // every == snapshots
     assert images // looks_every(recipe, MEASUREMENTS, APART, FEWEST) == measurements
+
+
+@pytest.mark.parametrize(("images", "grids"), [(17_000, 11), (71_850, 12), (718_800, 83)])
+def test_grids_of_few_images_take_little_of_a_run(images: int, grids: int) -> None:
+    every, after = Watch().grid_intervals(1_437, images)
+    assert every == 0
+    assert after % 1_437 == 0
+    assert images // after == grids
+    assert Watch(sample_every=64, sample_epochs=0).grid_intervals(1_437, images) == (64, 0)
 
 
 def test_a_run_shorter_than_its_looks_is_looked_at_once_a_batch() -> None:

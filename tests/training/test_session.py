@@ -242,7 +242,7 @@ def test_kept_and_best_checkpoints_stay() -> None:
 
 
 def test_few_pictures_do_not_make_thousands_of_sheets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("ganvas.observers.watch.MAX_SAMPLE_GRIDS", 4)
+    monkeypatch.setattr("ganvas.observers.watch.FEWEST", 4)
     pictures = tmp_path / "pictures.npz"
     np.savez(pictures, np.random.default_rng(0).integers(0, 256, (16, 16, 16, 1), np.uint8))
     recipe = replace(tiny(), data=Images(source=str(pictures), held_out=0), batch_size=8, images=16 * 9)

@@ -269,7 +269,7 @@ def _extracted(x: Evidence) -> Evidence:
     name = x.extractor.name
     of_reals, of_fakes = x.track(f"{name} on reals", len(x.reals)), x.track(f"{name} on fakes", len(x.fakes))
     real = remembered(x.extractor, x.reals, of_reals)
-    return replace(x, real=real, fake=x.extractor.extract(x.fakes, advance=of_fakes))
+    return replace(x, real=real, fake=remembered(x.extractor, x.fakes, of_fakes))
 
 
 def _tracked(bar: Bar, what: str, total: int) -> Callable[[int], object]:

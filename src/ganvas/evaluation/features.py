@@ -1,4 +1,4 @@
-"""Features of images; those of reals are cached, since all runs of a study are compared with the same."""
+"""Features of images, cached: all runs of a study are compared with the same reals, and a model is measured again."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from ganvas.imaging.grid import Pixels
 from ganvas.metrics.extractors import Extracted, Extractor
 
 FORMAT = 1  # of the cache; a new number makes every old file unknown
+ROOM = 2 * 2**30  # bytes that the cached features may take; those that were not needed for longest go first
 
 
 def remembered(extractor: Extractor, pixels: Pixels, advance: Callable[[int], object]) -> Extracted:
@@ -27,13 +28,30 @@ def remembered(extractor: Extractor, pixels: Pixels, advance: Callable[[int], ob
     try:
         with np.load(file, allow_pickle=False) as kept:
             found = Extracted(kept["features"], kept["probabilities"])
+        with suppress(OSError):
+            file.touch()
         advance(len(pixels))
         return found
     except Exception:  # not there yet, or damaged in one of the many ways that a zip file can be
         found = extractor.extract(pixels, advance=advance)
     with suppress(InputError):  # a full disk is no reason to lose the figures
         write_atomically(file, partial(_save, found=found))
+        _make_room(file)
     return found
+
+
+def _make_room(newest: Path) -> None:
+    """Delete the files that were needed longest ago beyond `ROOM`, but not the newest."""
+    found = []
+    for file in newest.parent.glob("features-*.npz"):
+        with suppress(OSError):  # another process may have deleted it
+            found.append((file.stat().st_mtime, file.stat().st_size, file))
+    taken = 0
+    for _, size, file in sorted(found, reverse=True):
+        taken += size
+        if taken > ROOM and file != newest:
+            with suppress(OSError):
+                file.unlink()
 
 
 def _save(path: Path, found: Extracted) -> None:

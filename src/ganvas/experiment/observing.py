@@ -26,7 +26,10 @@ from ganvas.training.observer import Observer
 from ganvas.training.run import Run
 
 LOG_LINES, MEASUREMENTS = 500, 20  # per run by default
-APART, FEWEST = 8_192, 2  # measurements in short runs: one costs as much as 100 images of training
+APART, FEWEST = (
+    28_672,
+    2,
+)  # measurements in short runs: one, and keeping the best, costs as much as 150 images of training
 
 
 def make_observers(
@@ -68,11 +71,11 @@ def make_observers(
         Forecast(console, epoch),
         Log(folder, log_every, sinks),
         AugmentationCap(folder, console, log_every),
-        Previews(folder, task.previewer(recipe, watch, *parts), task.preview_intervals(recipe, watch, epoch)),
         Validation(folder, validator, measure_every, keep_best, sinks),
         *task.observers(recipe, watch, folder, console, validator),
         *balance,
         *([DiagnosisObserver(folder, console, watch, probe, measured)] if probe else []),
         checkpoints,
-        Curves(folder),
+        Curves(folder),  # before the previews: the last curves are drawn beside the film strip
+        Previews(folder, task.previewer(recipe, watch, *parts), task.preview_intervals(recipe, watch, epoch)),
     ]

@@ -38,6 +38,7 @@ class Curves(Observer):
     """Redraws the curves at intervals and at the end; a run of some seconds lets another process load what draws."""
 
     painter: subprocess.Popen[bytes] | None = None
+    ended = False
 
     def __init__(self, folder: RunFolder) -> None:
         self.folder = folder
@@ -63,16 +64,21 @@ class Curves(Observer):
                     self.painter.stdin.flush()
 
     def end(self, run: Run) -> None:
-        """Draw the final curves."""
-        if self.painter:
-            self.painter.communicate(b"\n")
-        if self.painter is None or self.painter.returncode:
+        """Draw the final curves, beside what is left to do where there is a process that draws."""
+        self.ended = True
+        if self.painter is None:
             draw(self.folder)
+        elif self.painter.stdin:
+            with suppress(OSError):
+                self.painter.stdin.write(b"\n")
+                self.painter.stdin.close()
 
     def close(self) -> None:
-        """Let the process end."""
+        """Wait for the process, and draw in its place if it failed."""
         if self.painter:
             self.painter.communicate()
+            if self.ended and self.painter.returncode:
+                draw(self.folder)
 
 
 def _painter(folder: RunFolder) -> subprocess.Popen[bytes]:

@@ -12,7 +12,8 @@ from ganvas.metrics.extractors import expect_known
 if TYPE_CHECKING:
     from ganvas.recipe.recipe import Recipe
 
-MAX_SAMPLE_GRIDS = 400  # per run, if written after every epoch
+GRIDS = 100  # per run, if written after epochs
+APART, FEWEST = 6_144, 16  # in short runs: one costs as much as 40 images of training
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +25,7 @@ class Watch:
     sample_every: int = 0
     """Images between sample grids, in addition to those after each epoch; 0 is none."""
     sample_epochs: int = 1
-    """Epochs between sample grids, increased if the run would write more than 400; 0 is none."""
+    """Epochs between sample grids, more where they would be more than 100 or take much of a short run; 0 is none."""
     measure_every: int = 0
     """Images between validations, which select the best state; 0 is a twentieth of the run, or more of a short one."""
     extractor: str = ""
@@ -71,16 +72,18 @@ class Watch:
                 " 5 5."
             )
 
-    def grid_intervals(self, epoch: int, images: int) -> tuple[int, int]:
+    def grid_intervals(self, epoch: int, images: int, most: int = GRIDS) -> tuple[int, int]:
         """Images between sample grids, by `sample_every` and by `sample_epochs`; 0 is none.
 
         Args:
             epoch: number of training images.
             images: length of the run.
+            most: grids of the whole run, where `sample_epochs` would give more.
         """
         epochs = self.sample_epochs * epoch
         # Small datasets have short epochs: thousands of grids would take longer than the training.
-        return self.sample_every, epochs * max(1, math.ceil(images / (MAX_SAMPLE_GRIDS * epochs))) if epochs else 0
+        apart = _apart(images, most, APART, FEWEST)
+        return self.sample_every, epochs * max(1, math.ceil(apart / epochs)) if epochs else 0
 
 
 def looks_every(recipe: Recipe, count: int, apart: int, least: int) -> int:
@@ -89,5 +92,8 @@ def looks_every(recipe: Recipe, count: int, apart: int, least: int) -> int:
     Counted in images and not in seconds, so that a run repeated has the same log. There are `least` at any rate, and
     never two to a batch.
     """
-    images = recipe.images
-    return max(recipe.batch_size, images // count, min(apart, images // least))
+    return max(recipe.batch_size, _apart(recipe.images, count, apart, least))
+
+
+def _apart(images: int, count: int, apart: int, least: int) -> int:
+    return max(images // count, min(apart, images // least))

@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -155,5 +156,11 @@ def _is_size(value: Any, least: int) -> bool:
 
 def write_previews(samples: Path, previews: list[Preview]) -> None:
     """Write the whole index atomically."""
-    entries = [asdict(preview) for preview in sorted(previews, key=lambda preview: preview.images_seen)]
-    write_text(samples / INDEX, "[\n" + ",\n".join(map(json.dumps, entries)) + "\n]\n")
+    entries = map(_entry, sorted(previews, key=lambda preview: preview.images_seen))
+    write_text(samples / INDEX, "[\n" + ",\n".join(entries) + "\n]\n")
+
+
+@lru_cache(maxsize=512)
+def _entry(preview: Preview) -> str:
+    """One line of the index, which is written anew with every preview."""
+    return json.dumps(asdict(preview))

@@ -21,7 +21,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ganvas.errors import InputError
 from ganvas.files import write_text
-from ganvas.inference.engine.cpu_kernels import fuse_for_cpu
+from ganvas.inference.engine.cpu_kernels import fuse_for_cpu, optimize_for_cpu
 from ganvas.inference.engine.raster import ArrayRaster, Raster
 from ganvas.inference.engine.tiling import Engine, InvalidResult, Tiling
 from ganvas.machine import out_of_memory, processor
@@ -57,11 +57,14 @@ def table(trials: Sequence[PrecisionTrial]) -> str:
 
 
 def exact_engine(network: nn.Module, scale: int, device: torch.device, channels: int = 3, smallest: int = 1) -> Engine:
-    """The reference engine: fp32, with batch normalization folded into the convolutions."""
+    """The reference engine: fp32, batch normalization folded into the convolutions, and activations on the CPU."""
     with suppress(Exception):  # a network that cannot be traced stays unchanged
         network = _folded(network)
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return Engine(network, scale, device, smallest=smallest, channels=channels)
+    engine = Engine(network, scale, device, smallest=smallest, channels=channels)
+    if engine.graph and device.type == "cpu" and torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+        fuse_for_cpu(engine.graph)
+    return engine
 
 
 def _folded(network: nn.Module) -> nn.Module:
@@ -95,7 +98,7 @@ def candidates(engine: Engine) -> dict[str, Callable[[], Engine]]:
             for layer in made.convolutions()[1:]:
                 layer.to(dtype)
             if made.graph and made.device.type == "cpu":
-                fuse_for_cpu(made.graph)
+                optimize_for_cpu(made.graph)
             return made
 
         return make
@@ -108,8 +111,13 @@ def candidates(engine: Engine) -> dict[str, Callable[[], Engine]]:
 
 
 def fastest_engine(engine: Engine, image: Raster) -> tuple[Engine, tuple[PrecisionTrial, ...]]:
-    """The fastest engine with at least FAITHFUL dB, and all trials; from the cache if this model was tried before."""
+    """The fastest engine with at least FAITHFUL dB, and all trials; from the cache if this model was tried before.
+
+    Where there is only one, nothing is tried.
+    """
     made = candidates(engine)
+    if not made:
+        return engine, ()
     key = _key(engine)
     kept = _read_cache()
     trials = [PrecisionTrial(**trial) for trial in kept.get(key, [])]
