@@ -103,9 +103,7 @@ class UNetDiscriminator(nn.Module):
         normed: Callable[[nn.Module], nn.Module] = spectral_norm
         widths = [width, 2 * width, 4 * width, 8 * width]
         self.first = _conv(channels, width)
-        self.down = nn.ModuleList(
-            normed(nn.Conv2d(a, b, 4, 2, 1, bias=False)) for a, b in pairwise(widths)
-        )
+        self.down = nn.ModuleList(normed(nn.Conv2d(a, b, 4, 2, 1, bias=False)) for a, b in pairwise(widths))
         self.up = nn.ModuleList(
             normed(_conv(b, a, bias=False)) for a, b in zip(widths[2::-1], widths[:0:-1], strict=True)
         )
