@@ -9,6 +9,8 @@ import pytest
 import torch
 
 from ganvas.errors import InputError
+from ganvas.imaging.draws import Draws
+from ganvas.imaging.marks import Curves, drawn
 from ganvas.recipe.degradations import Aged, Degradation
 from ganvas.recipe.degradations.aged import VISIBLE
 from ganvas.recipe.serialization import from_plain, to_plain
@@ -131,7 +133,7 @@ def test_it_reads_back() -> None:
     ("fields", "message"),
     [
         ({"absent": 1.1}, "absent 1.1; give a share from 0"),
-        ({"untouched": 0.5}, r"untouched 0.5; give a number from 0 to 0.33"),
+        ({"untouched": 0.5}, r"untouched, a part of absent, 0.5; give a number from 0 to 0.33"),
         ({"fade": -0.1}, "fade -0.1; give a share"),
         ({"creases": 4.0}, "creases 4; give a number from 0 to 3"),
         ({"scratches": -1.0}, "scratches -1; give a number from 0 to 1000"),
@@ -143,3 +145,19 @@ def test_it_reads_back() -> None:
 def test_impossible_strengths_are_refused(fields: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         Aged(**fields)
+
+
+def test_a_thin_line_is_even_and_as_wide_as_it_says() -> None:
+    count = torch.arange(60.0)
+    points = torch.stack([10 + 0.3 * count, 5 + 0.9 * count], 1)[None]
+    full, none = torch.ones(1, 60), torch.zeros(1, 1)
+    draws = Draws(torch.Generator().manual_seed(0), torch.device("cpu"))
+    for width in (0.5, 3.0):
+        curves = Curves(torch.tensor([0]), points, width * full, full, none, torch.tensor([True]))
+        bright, dark = drawn([curves], 2, 40, 64, draws)
+        assert not dark.any()
+        assert not bright[1].any()
+        across = bright[0, 0, :, 10:50].sum(0) * (0.9**2 / (0.9**2 + 0.3**2)) ** 0.5
+        assert across.std() < 0.1 * across.mean()
+        # The edge is soft: half a pixel on each side, of which a thin line has no more than its part.
+        assert width * 0.6 < across.mean() < width * 1.6

@@ -18,6 +18,10 @@ from ganvas.recipe.degradations import Aged, Area, Bicubic, Bilinear, Blind, Bli
 from ganvas.recipe.sources import Crops
 from tests.conftest import write_photographs
 
+RECORDED = [
+    [[63, 60, 89, 95], [52, 51, 77, 78], [43, 41, 68, 70]],
+    [[77, 78, 107, 118], [49, 48, 75, 84], [55, 52, 77, 85]],
+]  # of the version in which this class was Blind
 RULES: list[Degradation] = [Bicubic(), Bilinear(), Area(), BlindOnce()]
 
 
@@ -68,6 +72,12 @@ def test_jpeg_is_that_of_pillow_within_rounding() -> None:
         ours = jpeg(high.float(), torch.tensor([float(quality)]))
         # Pillow rounds after every step; the compression itself moves pixels by several times as much.
         assert (ours - theirs).abs().mean() < 0.3 * (high.float() - theirs).abs().mean()
+
+
+def test_blind_once_has_the_pixels_that_models_were_trained_on() -> None:
+    low = BlindOnce().apply(photograph().repeat(2, 1, 1, 1), 4, torch.Generator().manual_seed(5))["input"]
+    recorded = torch.tensor(RECORDED)
+    assert (low[:, :, 10, 10:14].int() - recorded).abs().max() <= 1
 
 
 def test_impossible_strengths_are_refused() -> None:

@@ -120,8 +120,13 @@ def _stamp(canvas: Tensor, edge: Tensor, curves: Curves, some: Tensor, height: i
     steps = torch.arange(-reach, reach + 1, device=device)
     corner = points.floor()
     pixel = corner[:, :, None] + steps[:, None]  # (M, P, 2r + 1, 2)
-    apart = (pixel + 0.5 - points[:, :, None]).square()
-    distance = (apart[:, :, :, None, 0] + apart[:, :, None, :, 1]).sqrt()
+    down, along = (pixel + 0.5 - points[:, :, None]).unbind(3)
+    down, along = down[:, :, :, None], along[:, :, None, :]
+    # To the piece of the curve around the point: the distance to the point alone would string pearls.
+    ahead = torch.gradient(points, dim=1)[0][:, :, :, None, None]
+    share = (down * ahead[:, :, 0] + along * ahead[:, :, 1]) / ahead.square().sum(2).clamp(min=1e-6)
+    share = share.clamp(-0.5, 0.5)
+    distance = torch.hypot(down - share * ahead[:, :, 0], along - share * ahead[:, :, 1])
     half = widths[:, :, None, None] / 2
     row, column = pixel[..., 0].long(), pixel[..., 1].long()
     inside = ((row >= 0) & (row < height))[:, :, :, None] & ((column >= 0) & (column < width))[:, :, None, :]

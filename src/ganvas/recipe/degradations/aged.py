@@ -81,7 +81,7 @@ class Aged(Degradation):
             expect_share(name, getattr(self, name))
         for name in ("stains", "corners", "tears"):
             expect_share(name, getattr(self, name))
-        expect_between("untouched", self.untouched, 0, self.absent)
+        expect_between("untouched, a part of absent,", self.untouched, 0, self.absent)
         for name, high in (("blur", 8), ("grain", 255), ("creases", 3), ("scratches", 1000), ("fibres", 1000)):
             expect_between(name, getattr(self, name), 0, high)
         for name, high in (("dust", 5000), ("scan_blur", 5), ("scan_noise", 255)):
