@@ -134,7 +134,7 @@ CASES: dict[str, tuple[Callable[[], nn.Module], Callable[[dict[str, Tensor]], ob
     "sgrvinod-srgan": (Sgrvinod, lambda s: {f"net.{n}": t for n, t in s.items()}, "sgrvinod's SRResNet"),
     "basicsr": (BasicSR, lambda s: {"params": s}, "BasicSR's MSRResNet"),
     "basicsr-x2": (lambda: BasicSR(scale=2), lambda s: {"params_ema": s, "params": {}}, "BasicSR's MSRResNet"),
-    "esrgan": (rrdb, lambda s: {"params_ema": s}, "ESRGAN, by spandrel"),
+    "esrgan": (rrdb, lambda s: {"params_ema": s}, "ESRGAN's RRDBNet"),
     "esrgan-middle": (rrdb, middle_names, "ESRGAN, by spandrel"),
     "esrgan-old": (rrdb, old_names, "ESRGAN, by spandrel"),
     "compiled": (BasicSR, lambda s: {f"module._orig_mod.{n}": t for n, t in s.items()}, "BasicSR's MSRResNet"),
@@ -180,7 +180,7 @@ def test_others_are_recognised_and_equal_to_themselves(name: str, tmp_path: Path
         assert (tmp_path / "half.safetensors").stat().st_mode == (tmp_path / f"{name}.pth").stat().st_mode
 
 
-def test_what_only_spandrel_knows(tmp_path: Path) -> None:
+def test_the_compact_network_is_that_of_spandrel(tmp_path: Path) -> None:
     need_spandrel()
     from spandrel.architectures.Compact.__arch.SRVGG import SRVGGNetCompact
 
@@ -197,7 +197,7 @@ def test_what_only_spandrel_knows(tmp_path: Path) -> None:
 
 def test_without_spandrel_the_remedy_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "spandrel", None)
-    torch.save(rrdb().state_dict(), tmp_path / "esrgan.pth")
+    torch.save(old_names(rrdb().state_dict()), tmp_path / "esrgan.pth")
     with pytest.raises(InputError, match=r"esrgan\.pth cannot be opened.*pip install 'ganvas\[foreign\]'"):
         ganvas.open(tmp_path / "esrgan.pth")
 

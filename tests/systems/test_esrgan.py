@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
-from ganvas import InputError, named_recipe
+import ganvas
+from ganvas import InputError, Schedule, named_recipe, train
 from ganvas.inference.engine.precision import exact_engine
 from ganvas.inference.engine.raster import ArrayRaster
 from ganvas.inference.engine.tiling import Tiling
 from ganvas.systems.esrgan import ESRGAN
+from tests.conftest import Cli, enlarging, write_photographs
 from tests.inference.networks import lively, photo
+
+NAMES = {"photo-x2": "Real-ESRGAN's compact network", "esrgan-x4": "ESRGAN's RRDBNet"}
 
 
 def parameters(network: nn.Module) -> int:
@@ -47,6 +55,20 @@ def test_rrdb_is_that_of_other_programs() -> None:
     with torch.no_grad():
         expected = theirs.model.eval()(low) * 2 - 1
     assert torch.allclose(expected, network(low * 2 - 1), atol=1e-4 * float(expected.abs().max()))
+
+
+@pytest.mark.parametrize("recipe", ["photo-x2", "esrgan-x4"])
+def test_a_run_goes_to_other_programs_and_comes_back(recipe: str, tmp_path: Path, cli: Cli) -> None:
+    write_photographs(Path("photos"), 2)
+    system = named_recipe(recipe).system.tiny()
+    train(replace(enlarging(Path("photos")), system=system, schedule=Schedule(), images=16), name="r")
+    assert cli("convert", "runs/r", "--out", "bare.safetensors", "--bare").returncode == 0
+    found = load_file("bare.safetensors")
+    assert found.keys() == system.generator().state_dict().keys()
+    pixels = photo(9, 12)
+    again = ganvas.open("bare.safetensors")
+    assert (again.about.scale, again.about.network) == (system.scale, NAMES[recipe])
+    assert (again.upscale(pixels) == ganvas.open("runs/r").upscale(pixels)).all()
 
 
 def test_the_compact_one_begins_at_repeated_pixels() -> None:

@@ -15,6 +15,9 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--out", type=Path, required=True, help="safetensors file to write")
     parser.add_argument("--half", action="store_true", help="store the weights in half precision")
     parser.add_argument(
+        "--bare", action="store_true", help="only the weights, under the network's own names, for other programs"
+    )
+    parser.add_argument(
         "--which", choices=("last", "best"), default="last", help="state of the run: last or best (default: last)"
     )
     arguments = parser.parse_args(argv)
@@ -26,7 +29,7 @@ def main(argv: list[str]) -> int:
     from ganvas.inference.export import convert
     from ganvas.inference.loading import predictor_of
 
-    about = convert(arguments.file, arguments.out, which=arguments.which, half=arguments.half)
+    about = convert(arguments.file, arguments.out, which=arguments.which, half=arguments.half, bare=arguments.bare)
     command = predictor_of(about.task).use.format(model=arguments.out)
     print(f"{arguments.out}: {about.name}, {about.network}; next: {command}")
     return 0

@@ -18,12 +18,16 @@ from ganvas.runs.models import find, generator_weights
 KEPT = ("ganvas", "run", "system", "data", "start", "classes", "images")
 
 
-def convert(model: str | Path, target: Path, *, which: Which = "last", half: bool = False) -> Descriptor:
+def convert(
+    model: str | Path, target: Path, *, which: Which = "last", half: bool = False, bare: bool = False
+) -> Descriptor:
     """Write the generator of a run, or the weights of a foreign checkpoint; return the model's descriptor.
 
     Args:
         which: the newest or the best measured checkpoint, if `model` is a run.
         half: store the weights as fp16; they become fp32 again when loaded.
+        bare: store the weights of a run under the network's own names, and nothing about the run: for programs that
+            know the network, such as those of ESRGAN.
 
     Raises:
         InputError: the model cannot be opened, a weight exceeds the range of fp16, or the file cannot be written.
@@ -32,6 +36,12 @@ def convert(model: str | Path, target: Path, *, which: Which = "last", half: boo
     file = find(model, which)
     about = read_model(file).about
     if is_own(file):
+        if bare:
+            weights, _ = generator_weights(file)
+            checkpoint.write_tensors(
+                target, _stored(weights, half, file), {"source": about.name, "kind": about.network}
+            )
+            return about
         weights, header = generator_weights(file)
         kept: dict[str, Any] = {key: header[key] for key in KEPT if key in header}
         checkpoint.save(target, {f"g.{name}": t for name, t in _stored(weights, half, file).items()}, kept)

@@ -1,6 +1,7 @@
 """Open the checkpoints of other programs without running any code in them.
 
-Three families that spandrel does not know are defined here; spandrel, from the extra `foreign`, opens all others.
+Three families that spandrel does not know are defined here, and those of ganvas's own `esrgan` are opened by that;
+spandrel, from the extra `foreign`, opens all others.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from ganvas.inference.importers.networks import (
     TutorialSRResNet,
     UnitRange,
     Weights,
+    compact,
+    rrdb,
 )
 from ganvas.nn.building import no_larger_than
 from ganvas.nn.pth import CodeInside, read_pth
@@ -40,7 +43,11 @@ class Family:
     name: str
     key: str
     build: Callable[[Weights], nn.Module]
-    wrap: Callable[[nn.Module], UnitRange] = UnitRange
+    wrap: Callable[[nn.Module], nn.Module] = UnitRange
+
+
+def _as_it_is(network: nn.Module) -> nn.Module:
+    return network
 
 
 FAMILIES = (
@@ -52,6 +59,8 @@ FAMILIES = (
     ),
     Family("leftthomas's SRGAN", "block2.conv1.weight", LeftthomasSRGAN),
     Family("BasicSR's MSRResNet", "body.0.conv1.weight", MSRResNet),
+    Family("ESRGAN's RRDBNet", "body.0.rdb1.conv1.weight", rrdb, _as_it_is),
+    Family("Real-ESRGAN's compact network", "body.1.weight", compact, _as_it_is),
 )
 
 

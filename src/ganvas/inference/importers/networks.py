@@ -1,4 +1,4 @@
-"""Networks of other programs that spandrel does not know; all work on values in [0, 1]."""
+"""Networks of other programs that spandrel does not know, on values in [0, 1]; and ganvas's own ones, by weights."""
 
 from __future__ import annotations
 
@@ -176,6 +176,25 @@ class _MSRBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = x + self.conv2(self.relu(self.conv1(x)))
         return y
+
+
+def rrdb(weights: Weights) -> nn.Module:
+    """ESRGAN's network at scale 4, under the names of Real-ESRGAN; (B, C, H, W) in [-1, 1]."""
+    from ganvas.systems.esrgan.networks import RRDBNet
+
+    width, channels = weights["conv_first.weight"].shape[:2]
+    growth = len(weights["body.0.rdb1.conv1.weight"])
+    return RRDBNet(channels=channels, width=width, blocks=_count(weights, "body."), growth=growth)
+
+
+def compact(weights: Weights) -> nn.Module:
+    """Real-ESRGAN's smallest network; (B, C, H, W) in [-1, 1]."""
+    from ganvas.systems.esrgan.networks import Compact
+
+    width, channels = weights["body.0.weight"].shape[:2]
+    layers = _count(weights, "body.")
+    scale = round((len(weights[f"body.{layers - 1}.weight"]) // channels) ** 0.5)
+    return Compact(scale=scale, channels=channels, width=width, blocks=(layers - 3) // 2)
 
 
 def _conv(before: int, after: int, kernel: int) -> nn.Conv2d:

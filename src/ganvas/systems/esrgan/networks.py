@@ -16,6 +16,8 @@ SLOPE, KEPT = 0.2, 0.2  # of the leaky ReLU, and of each residual
 class RRDBNet(nn.Module):
     """Residual-in-residual dense blocks (Wang et al. 2018, arXiv:1809.00219, section 3.1), inside on images in 0..1."""
 
+    scale = 4
+
     def __init__(self, *, channels: int, width: int, blocks: int, growth: int) -> None:
         super().__init__()
         self.conv_first = _conv(channels, width)
