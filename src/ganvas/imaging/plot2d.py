@@ -59,11 +59,12 @@ class Canvas:
             uint8 (H, W, 3)
         """
         self._fakes.set_data(*fakes.T)
-        make_drawable(self._axes.set_title(title, loc="left", fontsize=9.5))
+        heading = self._axes.set_title(title, loc="left", fontsize=9.5)
+        make_drawable(heading)
         if self._field is not None and field is not None:
             self._field.set_data(field.reshape(STEPS, STEPS))
         axes, canvas = self._axes, self._canvas
-        moving = [*axes.images, *axes.lines, *axes.spines.values(), axes.get_legend(), axes._left_title]
+        moving = [*axes.images, *axes.lines, *axes.spines.values(), axes.get_legend(), heading]
         moving = [artist for artist in moving if artist]
         if self._still is None:
             canvas.draw()

@@ -77,12 +77,12 @@ class Compact(nn.Module):
         for _ in range(blocks):
             layers += [_conv(width, width), nn.PReLU(width)]
         end = _conv(width, channels * scale**2)
-        nn.init.zeros_(end.weight)
         self.body = nn.Sequential(*layers, end)
-        for layer in layers:
+        for layer in self.body:
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, SLOPE)
                 nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+        nn.init.zeros_(end.weight)  # training begins at the repeated pixels
 
     def forward(self, low: Tensor) -> Tensor:
         """(B, channels, H, W) in [-1, 1] -> (B, channels, scale H, scale W)"""
