@@ -133,7 +133,7 @@ def test_it_reads_back() -> None:
     ("fields", "message"),
     [
         ({"absent": 1.1}, "absent 1.1; give a share from 0"),
-        ({"untouched": 0.5}, r"untouched, a part of absent, 0.5; give a number from 0 to 0.33"),
+        ({"untouched": 0.5}, r"untouched 0.5 and absent 0.333.*lower untouched"),
         ({"fade": -0.1}, "fade -0.1; give a share"),
         ({"creases": 4.0}, "creases 4; give a number from 0 to 3"),
         ({"scratches": -1.0}, "scratches -1; give a number from 0 to 1000"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from ganvas.errors import InputError
 from ganvas.recipe.degradations.base import Degradation, expect_between, expect_share
 
 if TYPE_CHECKING:
@@ -81,7 +82,11 @@ class Aged(Degradation):
             expect_share(name, getattr(self, name))
         for name in ("stains", "corners", "tears"):
             expect_share(name, getattr(self, name))
-        expect_between("untouched, a part of absent,", self.untouched, 0, self.absent)
+        if self.untouched > self.absent:
+            raise InputError(
+                f"--data.degradation has untouched {self.untouched:g} and absent {self.absent:.3g}; images without any"
+                " defect lack each, so lower untouched, or raise absent."
+            )
         for name, high in (("blur", 8), ("grain", 255), ("creases", 3), ("scratches", 1000), ("fibres", 1000)):
             expect_between(name, getattr(self, name), 0, high)
         for name, high in (("dust", 5000), ("scan_blur", 5), ("scan_noise", 255)):
