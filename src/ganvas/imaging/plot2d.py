@@ -63,9 +63,8 @@ class Canvas:
         make_drawable(heading)
         if self._field is not None and field is not None:
             self._field.set_data(field.reshape(STEPS, STEPS))
-        axes, canvas = self._axes, self._canvas
-        moving = [*axes.images, *axes.lines, *axes.spines.values(), axes.get_legend(), heading]
-        moving = [artist for artist in moving if artist]
+        axes, canvas, legend = self._axes, self._canvas, self._axes.get_legend()
+        moving = [*axes.images, *axes.lines, *axes.spines.values(), *([legend] if legend else []), heading]
         if self._still is None:
             canvas.draw()
             self._figure.set_layout_engine("none")  # keep the first layout
