@@ -31,5 +31,5 @@ def main(argv: list[str]) -> int:
 
     about = convert(arguments.file, arguments.out, which=arguments.which, half=arguments.half, bare=arguments.bare)
     command = predictor_of(about.task).use.format(model=arguments.out)
-    print(f"{arguments.out}: {about.name}, {about.network}; next: {command}")
+    print(f"{arguments.out}: {about.name}, {about.network}{'' if arguments.bare else f'; next: {command}'}")
     return 0
