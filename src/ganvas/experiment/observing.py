@@ -71,11 +71,12 @@ def make_observers(
         Forecast(console, epoch),
         Log(folder, log_every, sinks),
         AugmentationCap(folder, console, log_every),
+        # Before the checkpoints: what is drawn at an image must be there when a run resumes from it.
+        Previews(folder, task.previewer(recipe, watch, *parts), task.preview_intervals(recipe, watch, epoch)),
         Validation(folder, validator, measure_every, keep_best, sinks),
         *task.observers(recipe, watch, folder, console, validator),
         *balance,
         *([DiagnosisObserver(folder, console, watch, probe, measured)] if probe else []),
         checkpoints,
-        Curves(folder),  # before the previews: the last curves are drawn beside the film strip
-        Previews(folder, task.previewer(recipe, watch, *parts), task.preview_intervals(recipe, watch, epoch)),
+        Curves(folder),
     ]
