@@ -24,7 +24,7 @@ from ganvas.recipe.sources import Images, Source
 from ganvas.recipe.system import System
 from ganvas.runs.folder import RunFolder
 from ganvas.runs.header import Damaged, read_header
-from ganvas.runs.models import bundled
+from ganvas.runs.models import PACKAGED, bundled
 from ganvas.systems import read_recipe, read_system
 from ganvas.tasks import Task, task_of
 
@@ -231,8 +231,8 @@ def _images(against: Against) -> Source | Dataset:
 
 
 def _of_source(source: str, against: Against, fakes: int, split: Split, seed: int) -> Samples:
-    is_name = source in (BICUBIC, *bundled()) and not Path(source).exists()
-    if is_name or Path(source).suffix.lower() in (".pth", ".pt"):
+    is_name = source in (BICUBIC, *bundled(), *PACKAGED) and not Path(source).exists()
+    if is_name or Path(source).suffix.lower() in (".pth", ".pt", ".param"):
         raise InputError(
             f"{source} upscales images, and is scored on originals; give the sets with --on, such as --on Set5."
         )

