@@ -31,6 +31,7 @@ class Descriptor:
         images_seen: number of real images seen in training; 0 if unknown.
         start: name or path of the model that its training started from, if any.
         network: the architecture, or the program that the weights come from.
+        restores: whether it removes noise and blocks, so that its colours are those of the input over areas only.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Descriptor:
     images_seen: int = 0
     start: str = ""
     network: str = ""
+    restores: bool = False
 
 
 @dataclass(frozen=True)

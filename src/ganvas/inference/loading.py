@@ -126,6 +126,7 @@ def read_model(model: str | Path, which: Which = "last") -> Model:
         images_seen=header["images"],
         start=STARTS.get(file.stem, "") if is_bundled else header.get("start", ""),
         network=type(system).__name__,
+        restores=getattr(system, "restores", False),
     )
     return _finite(Model(network.eval().requires_grad_(False), about, system), file)
 

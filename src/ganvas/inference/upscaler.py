@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ganvas.errors import InputError
 from ganvas.inference.base import Descriptor, Model
-from ganvas.inference.engine.colour import ColourLock
+from ganvas.inference.engine.colour import AREA, ColourLock
 from ganvas.inference.engine.precision import PrecisionTrial, exact_engine, fastest_engine
 from ganvas.inference.engine.raster import ArrayRaster, Floats, GreyRaster, PaddedRaster, Raster, is_grey, like
 from ganvas.inference.engine.tiling import SMALLEST, Engine, InvalidResult, Tiling
@@ -121,7 +121,7 @@ class Upscaler(SuperResolution):
             yield from (band.repeat(3, 2) for band in self.bands(GreyRaster(image), colour_lock=colour_lock))
             return
         parts = self._parts(image)
-        lock = ColourLock(image, self.scale) if colour_lock else None
+        lock = ColourLock(image, self.scale, AREA if self.about.restores else 1) if colour_lock else None
         for part in lock.parts(parts) if lock else parts:
             rows = ((part[0] + 1) / 2).clamp(0, 1)
             rows = rows.mean(0, keepdim=True) if image.channels == 1 else rows

@@ -81,6 +81,8 @@ class Translation(System):
 
     task = "restoration"
     interchangeable = ("size",)
+    restores: ClassVar[bool] = False
+    """Whether its recipes learn to remove noise and blocks."""
     scale: int
     """Upscaling factor of each side."""
     size: int

@@ -2,13 +2,15 @@
 
 A GAN shifts colours, since its discriminator sees only small crops. One step of back-projection (Irani & Peleg 1991)
 adds to the result the upscaled difference between the input and the downscaled result. That corrects low frequencies
-and keeps the generated detail. Every step is a convolution, so it streams row by row like the network.
+and keeps the generated detail. Of a model that removes noise and blocks the difference would bring those back, so that
+there it is averaged over an area first. Every step is a convolution, so it streams row by row like the network.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +20,8 @@ from ganvas.inference.engine.raster import Raster, read
 from ganvas.inference.engine.receptive_field import LayerGraph
 from ganvas.inference.engine.row_stream import RowStream
 
+AREA = 33  # pixels of the input, some four blocks of JPEG
+
 
 class ColourLock:
     """Corrects the rows of one image as they are streamed.
@@ -26,12 +30,13 @@ class ColourLock:
         before, after: mean CIE76 difference between the image and the result downscaled to its size.
     """
 
-    def __init__(self, image: Raster, scale: int) -> None:
+    def __init__(self, image: Raster, scale: int, area: int = 1) -> None:
+        """`area` is the side in pixels of the image, odd, over which colours are kept; 1 is each pixel."""
         self.image, self.scale = image, scale
-        high, low = image.height * scale, image.height
+        heights = [image.height * scale, image.height]
         unlimited = 2**31
-        self._lock = RowStream(LayerGraph(_Lock(scale)), [high, low], unlimited)
-        self._reduced = [RowStream(LayerGraph(Reduce(scale)), [high], unlimited) for _ in range(2)]
+        self._lock = RowStream(LayerGraph(_Lock(scale, area)), heights, unlimited)
+        self._seen = [RowStream(LayerGraph(_Seen(scale, area)), heights, unlimited) for _ in range(2)]
         self._sums, self._rows = [0.0, 0.0], [0, 0]
 
     @property
@@ -57,22 +62,23 @@ class ColourLock:
                 if count
                 else torch.empty(1, 3, 0, part.shape[3] // self.scale)
             )
+            given = given.permute(1, 0, 2, 3).contiguous()
             low += count
-            self._lock.push(high, given.permute(1, 0, 2, 3).contiguous())
-            self._compare(0, high)
+            self._lock.push(high, given)
+            self._compare(0, high, given)
+            self._compare(1, high[:, :, :0], given)
             while (made := self._lock.pull()) is not None:
                 made = made.clamp(-1, 1)
-                self._compare(1, made)
+                self._compare(1, made, given[:, :, :0])
                 yield made.permute(1, 0, 2, 3)
 
-    def _compare(self, which: int, high: Tensor) -> None:
-        stream = self._reduced[which]
-        stream.push(high)
-        while (reduced := stream.pull()) is not None:
-            row, count = self._rows[which], reduced.shape[2]
-            given = read(self.image, row, 0, count, self.image.width)
-            self._sums[which] += float(difference(reduced.permute(1, 0, 2, 3), given).double().sum())
-            self._rows[which] += count
+    def _compare(self, which: int, high: Tensor, low: Tensor) -> None:
+        stream = self._seen[which]
+        stream.push(high, low)
+        while (both := stream.pull()) is not None:
+            made, given = both.permute(1, 0, 2, 3)  # the colours are the batch
+            self._sums[which] += float(difference(made[None], given[None]).double().sum())
+            self._rows[which] += both.shape[2]
 
 
 def difference(one: Tensor, other: Tensor) -> Tensor:
@@ -113,10 +119,35 @@ class Reduce(nn.Module):
         return low
 
 
-class _Lock(nn.Module):
-    def __init__(self, scale: int) -> None:
+def _averaged(area: int) -> nn.Module:
+    """(B, 1, h, w) -> the same with the mean over area x area pixels."""
+    if area == 1:
+        return nn.Identity()
+    options: dict[str, Any] = {"bias": False, "padding_mode": "replicate"}
+    layers = [
+        nn.Conv2d(1, 1, (area, 1), padding=(area // 2, 0), **options),
+        nn.Conv2d(1, 1, (1, area), padding=(0, area // 2), **options),
+    ]
+    for layer in layers:
+        nn.init.constant_(layer.weight, 1 / area)
+    return nn.Sequential(*layers)
+
+
+class _Seen(nn.Module):
+    """The result downscaled, and the image, both averaged: (B, 2, h, w)."""
+
+    def __init__(self, scale: int, area: int) -> None:
         super().__init__()
-        self.reduce, self.scale = Reduce(scale), scale
+        self.reduce, self.averaged = Reduce(scale), _averaged(area)
+
+    def forward(self, high: Tensor, low: Tensor) -> Tensor:
+        return torch.cat([self.averaged(self.reduce(high)), self.averaged(low)], 1)
+
+
+class _Lock(nn.Module):
+    def __init__(self, scale: int, area: int) -> None:
+        super().__init__()
+        self.reduce, self.averaged, self.scale = Reduce(scale), _averaged(area), scale
         phases = torch.tensor(
             [[_cubic((phase + 0.5) / scale - 0.5 - tap) for tap in range(-2, 3)] for phase in range(scale)]
         )
@@ -125,7 +156,7 @@ class _Lock(nn.Module):
         self.upscale.weight.data = torch.einsum("pi,qj->pqij", phases, phases).reshape(scale * scale, 1, 5, 5)
 
     def forward(self, high: Tensor, low: Tensor) -> Tensor:
-        return high + functional.pixel_shuffle(self.upscale(low - self.reduce(high)), self.scale)
+        return high + functional.pixel_shuffle(self.upscale(self.averaged(low - self.reduce(high))), self.scale)
 
 
 def _cubic(t: float) -> float:

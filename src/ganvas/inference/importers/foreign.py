@@ -45,6 +45,7 @@ class Family:
     key: str
     build: Callable[[Weights], nn.Module]
     wrap: Callable[[nn.Module], nn.Module] = UnitRange
+    restores: bool = False
 
 
 def _as_it_is(network: nn.Module) -> nn.Module:
@@ -60,8 +61,8 @@ FAMILIES = (
     ),
     Family("leftthomas's SRGAN", "block2.conv1.weight", LeftthomasSRGAN),
     Family("BasicSR's MSRResNet", "body.0.conv1.weight", MSRResNet),
-    Family("ESRGAN's RRDBNet", "body.0.rdb1.conv1.weight", rrdb, _as_it_is),
-    Family("Real-ESRGAN's compact network", "body.1.weight", compact, _as_it_is),
+    Family("ESRGAN's RRDBNet", "body.0.rdb1.conv1.weight", rrdb, _as_it_is, True),
+    Family("Real-ESRGAN's compact network", "body.1.weight", compact, _as_it_is, True),
 )
 
 
@@ -84,8 +85,8 @@ def read_foreign(path: Path) -> Model:
         network.load_state_dict(weights)
     except Exception:  # the shapes of damaged weights lead anywhere
         return _by_spandrel(weights, path, f"it looks like {family.name}, but its weights do not match")
-    first = next(network.parameters())
-    return _model(family.wrap(network), path, int(network.scale), first.shape[1], family.name)  # type: ignore[arg-type]
+    first, scale = next(network.parameters()), int(network.scale)  # type: ignore[arg-type]
+    return _model(family.wrap(network), path, scale, first.shape[1], family.name, restores=family.restores)
 
 
 def read_weights(path: Path) -> Weights:
@@ -124,8 +125,10 @@ def _bare(name: str) -> str:
     return re.sub(r"^(module\.|net\.(?=conv_block|residual|subpixel))+", "", name)
 
 
-def _model(network: nn.Module, path: Path, scale: int, channels: int, name: str, smallest: int = 1) -> Model:
-    about = Descriptor(path.stem, "restoration", "image", scale, channels, network=name)
+def _model(
+    network: nn.Module, path: Path, scale: int, channels: int, name: str, smallest: int = 1, restores: bool = True
+) -> Model:
+    about = Descriptor(path.stem, "restoration", "image", scale, channels, network=name, restores=restores)
     return Model(network.eval().requires_grad_(False), about, smallest=smallest)
 
 

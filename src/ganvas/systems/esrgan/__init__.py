@@ -10,7 +10,7 @@ as other programs name them. The discriminator judges every pixel.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, final
+from typing import TYPE_CHECKING, ClassVar, Literal, final
 
 from ganvas.errors import InputError
 from ganvas.recipe import EMA, Adam, Recipe, Schedule
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 class ESRGAN(Translation):
     """Dense residual blocks, or plain convolutions, against a discriminator that scores every pixel."""
 
+    restores: ClassVar[bool] = True
     scale: Literal[2, 4] = 4
     """Upscaling factor of each side; the rrdb has 4 only."""
     size: int = 128
