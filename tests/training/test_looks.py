@@ -36,7 +36,7 @@ def test_the_first_picture_takes_batches_and_not_an_epoch() -> None:
     assert first_moments((0, 0), 64) == ()
 
 
-@pytest.mark.parametrize(("images", "snapshots", "measurements"), [(718_800, 50, 20), (60_000, 9, 2), (9_600, 5, 2)])
+@pytest.mark.parametrize(("images", "snapshots", "measurements"), [(718_800, 50, 20), (60_000, 7, 2), (9_600, 5, 2)])
 def test_short_runs_are_looked_at_less(images: int, snapshots: int, measurements: int) -> None:
     recipe = replace(named_recipe("mlp-digits"), images=images)
     every = looks_every(recipe, diagnosis.SNAPSHOTS, diagnosis.APART, diagnosis.EARLIEST)

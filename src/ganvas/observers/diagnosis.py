@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ganvas.training.run import Run
 
 SNAPSHOTS = 50  # per run by default
-APART, EARLIEST = 6_144, 5  # in short runs: one costs as much as 70 images of training, and a verdict takes five
+APART, EARLIEST = 8_192, 5  # in short runs: one costs as much as 70 images of training, and a verdict takes five
 
 
 class DiagnosisObserver(Observer):

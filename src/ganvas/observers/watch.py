@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ganvas.recipe.recipe import Recipe
 
 GRIDS = 100  # per run, if written after epochs
-APART, FEWEST = 6_144, 16  # in short runs: one costs as much as 40 images of training
+APART, FEWEST = 8_192, 16  # in short runs: one costs as much as 40 images of training
 
 
 @dataclass(frozen=True, kw_only=True)
