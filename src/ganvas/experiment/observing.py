@@ -60,7 +60,7 @@ def make_observers(
     def keep_best(run: Run) -> None:
         checkpoints.save(run, "best")
 
-    log_every = watch.log_every or looks_every(recipe, LOG_LINES, 256, 100)
+    log_every = watch.log_every or looks_every(recipe, LOG_LINES, 1_024, 100)
     measure_every = watch.measure_every or looks_every(recipe, MEASUREMENTS, APART, FEWEST)
     validator = task.validator(recipe, watch, *parts)
     classifier = task.classifier(recipe, parts[0])

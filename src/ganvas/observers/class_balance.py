@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ganvas.training.run import Run
 
 COUNT = 256  # fakes to a count
-COUNTS, APART = 10, 90_000  # counts per run, and images by which they are apart: one costs as much as 800 of training
+COUNTS, APART = 10, 100_000  # counts per run, and images by which they are apart: one costs as much as 800 of training
 REALS, AGREEMENT = 100, 0.7  # reals of which the classifier must know so many for its counts to mean anything
 RARE = 0.04  # share in the data below which so few fakes say nothing about a class
 
