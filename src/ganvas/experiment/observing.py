@@ -26,10 +26,7 @@ from ganvas.training.observer import Observer
 from ganvas.training.run import Run
 
 LOG_LINES, MEASUREMENTS = 500, 20  # per run by default
-APART, FEWEST = (
-    28_672,
-    2,
-)  # measurements in short runs: one, and keeping the best, costs as much as 150 images of training
+APART, FEWEST = 28_672, 2  # measurements in short runs: one, with keeping the best, costs 150 images of training
 
 
 def make_observers(

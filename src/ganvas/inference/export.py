@@ -38,9 +38,8 @@ def convert(
     if is_own(file):
         if bare:
             weights, _ = generator_weights(file)
-            checkpoint.write_tensors(
-                target, _stored(weights, half, file), {"source": about.name, "kind": about.network}
-            )
+            facts = {"source": about.name, "kind": about.network}
+            checkpoint.write_tensors(target, _stored(weights, half, file), facts)
             return about
         weights, header = generator_weights(file)
         kept: dict[str, Any] = {key: header[key] for key in KEPT if key in header}

@@ -119,8 +119,10 @@ def _network(layers: list[_Layer], found: list[Tensor]) -> tuple[nn.Module, str]
     convolutions = [layer for layer in layers if layer.kind == "Convolution"]
     slopes = counts["PReLU"]
     if slopes:
-        names = [f"body.{index}.{part}" for index in range(len(convolutions) + slopes) for part in ("weight", "bias")]
-        names = [name for name in names if name not in {f"body.{2 * i + 1}.bias" for i in range(slopes)}]
+        names = []
+        for index in range(0, 2 * slopes, 2):
+            names += [f"body.{index}.weight", f"body.{index}.bias", f"body.{index + 1}.weight"]
+        names += [f"body.{2 * slopes}.weight", f"body.{2 * slopes}.bias"]
         leaky = [False] * len(convolutions)
         others = {"PixelShuffle": 1, "Interp": 1, "BinaryOp": 1}
         build, title = compact, "Real-ESRGAN's compact network"
