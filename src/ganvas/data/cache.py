@@ -77,7 +77,7 @@ def decode_source(
         return found
     listing = open_source(source, column, labels)
     with start_workers(workers, progress=progress) as working:
-        fingerprint = _fingerprint(listing, manner.format(classes=listing.classes), working)
+        fingerprint, readable = _fingerprint(listing, manner.format(classes=listing.classes), working)
         facts: Json = {"fingerprint": fingerprint, "name": listing.name, "classes": listing.classes}
         facts |= {"unlabelled": listing.unlabelled, "notes": listing.notes}
         found = _find(facts)
@@ -85,8 +85,14 @@ def decode_source(
             # It was complete when it got its name, but may have been damaged since.
             shutil.rmtree(_folder(fingerprint), ignore_errors=True)
             _decode(listing, _folder(fingerprint), working, decode)
-            found = _decoded(**facts)
-    keep(cache_dir(), state, facts)
+            found = _find(facts)
+    if not found:
+        raise InputError(
+            f"{_folder(fingerprint)} holds damaged images and cannot be replaced; remove it, or set GANVAS_CACHE to"
+            " another folder."
+        )
+    if readable:
+        keep(cache_dir(), state, facts)
     return found
 
 
@@ -116,7 +122,7 @@ def _folder(fingerprint: str) -> Path:
 def _find(facts: Json | None) -> Decoded | None:
     try:
         return _decoded(**facts) if facts else None
-    except (OSError, EOFError, InputError, ValueError, KeyError, TypeError):
+    except Exception:  # whatever a damaged file makes its reader raise; it is made again
         return None
 
 
@@ -139,19 +145,24 @@ def _decoded(fingerprint: str, name: str, classes: Sequence[str], unlabelled: st
     )
 
 
-def _fingerprint(listing: Listing, manner: str, working: Workers) -> str:
+def _fingerprint(listing: Listing, manner: str, working: Workers) -> tuple[str, bool]:
+    """A hash of the content, and whether the system could read all of it: if not, it may the next time."""
+    failed: list[str] = []
+
     def digest(item: Item) -> bytes:
         try:
             content = item.read()
         except Exception as error:
             content = type(error).__name__.encode()  # its message may contain a path
+            if isinstance(error, OSError | MemoryError):
+                failed.append(item.name)
         kind = f"{item.name}|{item.label}|{getattr(content, 'shape', '')}"
         return hashlib.blake2b(kind.encode() + bytes(content), digest_size=20).digest()
 
     whole = hashlib.blake2b(manner.encode(), digest_size=20)
     for one in working.each(digest, listing.items, "reading"):
         whole.update(one)
-    return whole.hexdigest()
+    return whole.hexdigest(), not failed
 
 
 def _decode(listing: Listing, folder: Path, working: Workers, decode: Decode) -> None:
