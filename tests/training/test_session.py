@@ -16,6 +16,7 @@ import torch
 
 from ganvas import Images, InputError, Watch, train
 from ganvas.cli import main
+from ganvas.observers import progress
 from ganvas.recipe import Adam, Schedule
 from ganvas.runs import checkpoint
 from ganvas.runs.folder import RunFolder
@@ -269,3 +270,13 @@ def test_freezing_holds_a_player_and_the_count_goes_on() -> None:
     assert all(torch.equal(states[64][name], states[128][name]) for name in weights)
     assert not any(torch.equal(states[128][name], states[192][name]) for name in weights)
     assert not torch.equal(states[64]["g.1.weight"], states[128]["g.1.weight"])
+
+
+def test_what_is_said_where_there_is_no_terminal(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "SECONDS", 0.0)
+    words = ("train", "mlp-digits", "--images", "65", "--name", "a-name-that-is-long-enough-for-two-lines-of-80-cells")
+    said = cli(*words).stderr
+    assert "100% of 65 images" in said
+    assert "197% of 65 images" not in said
+    again = cli(*words).stderr.splitlines()
+    assert again[-1].endswith("is already finished at image 128; raise --images to extend it")

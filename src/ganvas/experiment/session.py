@@ -96,7 +96,8 @@ def train(
         session.restore()
         if is_finished(run, folder, watch):
             console.print(
-                f"{folder.path} is already finished at image {run.images_seen:,}; raise --images to extend it"
+                f"{folder.path} is already finished at image {run.images_seen:,}; raise --images to extend it",
+                soft_wrap=True,
             )
             return Outcome(folder, "finished", run.images_seen)
         write_text(folder.recipe, json.dumps(to_plain(recipe), indent=2) + "\n")

@@ -43,7 +43,7 @@ class ProgressLine(Observer):
         elif self.bar.is_due or (report.images_seen - self.tenth) * 10 >= images:
             self.tenth = report.images_seen
             said = "  ".join(self._details(report, now - self.began))
-            self.bar.say(f"{report.images_seen / images:4.0%} of {images:,} images, {said}")
+            self.bar.say(f"{min(1.0, report.images_seen / images):4.0%} of {images:,} images, {said}")
         self.bar.update(self.task, completed=min(report.images_seen, images), details=details, refresh=True)
 
     def end(self, run: Run) -> None:

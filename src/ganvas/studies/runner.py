@@ -196,7 +196,8 @@ class _Runner:
     def _stop(self, active: list[_Active]) -> None:
         self.processes.stop()
         self.console.print(
-            f"stopping {len(active)} runs after a checkpoint; repeat the command to continue", style="yellow"
+            f"stopping {len(active)} run{'s' * (len(active) != 1)} after a checkpoint; repeat the command to continue",
+            style="yellow",
         )
         try:
             while any(one.poll() is None for one in active):
