@@ -27,8 +27,10 @@ def packaged() -> dict[str, Path]:
     """The published Real-ESRGAN models by name, where their package is installed; it is not imported."""
     found = find_spec(REALESRGAN)
     places = found.submodule_search_locations if found else None
-    folder = Path(next(iter(places))) / "models" if places else None
-    return {name: folder / f"{stem}.param" for name, stem in PACKAGED.items()} if folder else {}
+    named = {
+        name: Path(place) / "models" / f"{stem}.param" for place in places or () for name, stem in PACKAGED.items()
+    }
+    return {name: file for name, file in named.items() if file.is_file()}
 
 
 def bundled() -> dict[str, Path]:

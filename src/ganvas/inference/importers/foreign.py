@@ -128,6 +128,8 @@ def _bare(name: str) -> str:
 def _model(
     network: nn.Module, path: Path, scale: int, channels: int, name: str, smallest: int = 1, restores: bool = True
 ) -> Model:
+    if scale < 2 or channels not in (1, 3):
+        raise InputError(f"{path} contains a network ({name}) that does not upscale images; {_REMEDY}.")
     about = Descriptor(path.stem, "restoration", "image", scale, channels, network=name, restores=restores)
     return Model(network.eval().requires_grad_(False), about, smallest=smallest)
 
@@ -148,7 +150,7 @@ def _by_spandrel(weights: Weights, path: Path, reason: str = "its network is unk
             found = ModelLoader().load_from_state_dict(weights)
     except Exception:  # UnsupportedModelError, or whatever the shapes of damaged weights lead to
         raise InputError(f"{path} cannot be opened: {reason}; {_REMEDY}.") from None
-    if not isinstance(found, ImageModelDescriptor) or found.scale < 2 or found.input_channels not in (1, 3):
+    if not isinstance(found, ImageModelDescriptor):
         raise InputError(
             f"{path} contains a network ({found.architecture.name}) that does not upscale images; {_REMEDY}."
         )
