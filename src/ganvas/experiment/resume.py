@@ -8,13 +8,14 @@ from pathlib import Path
 from rich.console import Console
 
 from ganvas.data import Dataset
+from ganvas.inference.loading import starting_weights
 from ganvas.observers.watch import Watch
 from ganvas.recipe import Recipe
 from ganvas.recipe.serialization import difference
 from ganvas.runs import checkpoint
 from ganvas.runs.again import NameTaken
 from ganvas.runs.folder import RunFolder
-from ganvas.runs.models import find, generator_weights
+from ganvas.runs.models import find
 from ganvas.runs.previews import INDEX, set_aside
 from ganvas.systems import read_recipe
 from ganvas.training.run import Run
@@ -81,7 +82,7 @@ def _begin(run: Run, folder: RunFolder, damaged: dict[Path, str]) -> None:
         )
     if run.recipe.start:
         file = find(run.recipe.start)
-        weights, about = generator_weights(file)
+        weights, about = starting_weights(file)
         run.start_from(weights, str(file), about["system"])
         folder.add_event("began-at", model=run.recipe.start, run=about["run"], of_images=about["images"])
 

@@ -131,6 +131,19 @@ def read_model(model: str | Path, which: Which = "last") -> Model:
     return _finite(Model(network.eval().requires_grad_(False), about, system), file)
 
 
+def starting_weights(file: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The weights of a generator that a training may start from, by name, and what is known about them.
+
+    Those of another program's network fit a system that names its weights as that program does, such as `esrgan`.
+
+    Raises:
+        InputError: the file is damaged, or no network that is known.
+    """
+    if is_own(file):
+        return generator_weights(file)
+    return dict(read_foreign(file).network.state_dict()), {"run": plain_name(file.stem), "system": {}, "images": 0}
+
+
 def _finite(model: Model, file: Path) -> Model:
     """Refuse a network that can only make nonsense."""
     for name, tensor in model.network.state_dict().items():
