@@ -51,7 +51,7 @@ def shrunk(name: str) -> Recipe:
     data, pretrain = recipe.data, min(recipe.schedule.pretrain, 8)
     if isinstance(data, Crops):
         write_photographs(Path("photographs"), 3)
-        data = Crops(source="photographs")
+        data = replace(data, source="photographs")
     else:
         data = Images(source="digits") if isinstance(data, Images) else replace(data, count=100)
     reconstruction = tuple(
