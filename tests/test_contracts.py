@@ -20,7 +20,7 @@ from ganvas.cli import VERBS
 from ganvas.data import open_data
 from ganvas.errors import InputError
 from ganvas.experiment import Host, train
-from ganvas.inference import PointGenerator, Upscaler
+from ganvas.inference import PointGenerator, Repairer, Upscaler
 from ganvas.observers.watch import Watch
 from ganvas.recipe import EMA, SGD, Adam, Augment, Recipe, RMSprop, Schedule, Steering
 from ganvas.recipe.degradations import Blind
@@ -83,6 +83,8 @@ def test_every_recipe_trains_saves_and_opens(name: str) -> None:
     if isinstance(generator, Upscaler):
         scale = generator.scale
         assert generator.upscale(np.zeros((5, 7, 3), np.uint8)).shape == (5 * scale, 7 * scale, 3)
+    elif isinstance(generator, Repairer):
+        assert [part.shape for part in generator.repair(np.zeros((5, 7, 3), np.uint8))] == [(5, 7, 3)] * 2
     elif isinstance(generator, PointGenerator):
         assert generator.points(3).shape == (3, 2)
     else:

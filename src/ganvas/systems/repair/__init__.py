@@ -47,7 +47,7 @@ class PhotoRepair(Translation):
     """1 for grey, 3 for RGB."""
     width: int = 40
     """Channels of the restorer's first layer; grows to four times as many."""
-    damage_width: int = 20
+    damage_width: int = 16
     """Channels of the damage network's first layer; grows to four times as many."""
     tone_width: int = 16
     """Channels of the tone head's first layer; grows to four times as many."""

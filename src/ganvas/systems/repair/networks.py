@@ -16,7 +16,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from ganvas.nn.convolution import Convolution
 
 MULTIPLE = 8  # of the sides inside
-SLOPE = 0.2  # of the critic's leaky ReLU
+SLOPE = 0.2  # of the leaky ReLU
 RARE, WEAK = -4.0, -1.5  # logits of damage, and of strengths, before anything is learned
 LOOK, GRID, KNOTS = 64, 8, 8  # sides of what the tone head sees and of its light, and the segments of its curves
 STEEP = 2.0  # bound of the logarithms of slopes and light
@@ -166,18 +166,21 @@ class UNet(nn.Module):
 
 
 class Gated(nn.Module):
-    """A convolution each of whose channels is weighted, pixel by pixel, by a second one."""
+    """A convolution weighted, pixel by pixel, by one more channel of its own (Yi et al. 2020, arXiv:2005.09704, LWGC).
+
+    Half as large and twice as fast as with a gate for each channel.
+    """
 
     def __init__(self, before: int, after: int, *, stride: int = 1, dilation: int = 1) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(before, 2 * after, 3, stride, dilation, dilation)
+        self.conv = nn.Conv2d(before, after + 1, 3, stride, dilation, dilation)
         # Gates begin half open: without normalization the rest has to make up for it.
-        nn.init.kaiming_normal_(self.conv.weight[:after], nonlinearity="relu")
+        nn.init.kaiming_normal_(self.conv.weight[:after], SLOPE)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, before, H, W) -> (B, after, H / stride, W / stride)"""
-        value, gate = self.conv(x).chunk(2, 1)
-        return functional.elu(value) * gate.sigmoid()
+        y = self.conv(x)
+        return functional.leaky_relu(y[:, :-1], SLOPE) * y[:, -1:].sigmoid()
 
 
 class _Residual(nn.Module):
