@@ -23,7 +23,7 @@ from ganvas.experiment import Host, train
 from ganvas.inference import PointGenerator, Repairer, Upscaler
 from ganvas.observers.watch import Watch
 from ganvas.recipe import EMA, SGD, Adam, Augment, Recipe, RMSprop, Schedule, Steering
-from ganvas.recipe.degradations import Blind
+from ganvas.recipe.degradations import Aged, Blind
 from ganvas.recipe.objectives import Hinge, NonSaturating, Relativistic, Wasserstein
 from ganvas.recipe.penalties import R1, R2, GradientPenalty
 from ganvas.recipe.ramp import Ramp
@@ -34,6 +34,7 @@ from ganvas.runs import checkpoint
 from ganvas.systems import entries, named_recipe
 from ganvas.systems.dcgan import DCGAN
 from ganvas.systems.r3gan import R3GAN
+from ganvas.systems.repair import PhotoRepair
 from ganvas.tasks import task_of
 from ganvas.training.controller import Controller
 from ganvas.training.loop import train as play
@@ -154,6 +155,16 @@ KINDS = {
     "plane": tiny("plane"),
     "srgan": enlarging(Path("photographs"), images=8 * 12, schedule=Schedule(pretrain=24, d_per_g=2)),
     "srgan-blind": enlarging(Path("photographs"), data=Crops(source="photographs", degradation=Blind()), images=8 * 12),
+    "repair": enlarging(
+        Path("photographs"),
+        system=PhotoRepair().tiny(),
+        data=Crops(source="photographs", degradation=Aged()),
+        objective=Hinge(),
+        penalties=(R1(gamma=0.01, every=2),),
+        reconstruction=named_recipe("repair").reconstruction,
+        schedule=Schedule(pretrain=24, freeze_g=(24, 48)),
+        images=8 * 12,
+    ),
     "treated": tiny(
         "dcgan",
         images=16 * 26,

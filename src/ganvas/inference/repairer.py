@@ -101,7 +101,7 @@ class Repairer(Predictor):
             damage = logits.float().sigmoid() if given is None else given.to(device)
             masks = (damage >= FOUND).float()
             levels = self._strengths(estimates, strengths or {})
-            repaired, self.toning = network.repair(planes, masks, levels, amount=strength, tone=tone)
+            repaired, _, self.toning = network.repair(planes, masks, levels, amount=strength, tone=tone)
         rows = (repaired[0].float().cpu().clamp(-1, 1) + 1) / 2
         made = rows.mean(0, keepdim=True) if grey else rows
         made = made.permute(1, 2, 0).expand(*pixels.shape[:2], raster.channels)

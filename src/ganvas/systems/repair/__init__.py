@@ -111,8 +111,8 @@ class PhotoRepair(Translation):
         if set(Aged.names) <= batch.names:
             told = round(self.told * len(batch))
             masks[:told], strengths[:told] = masks_of(batch, MASKS)[:told], batch["strengths"][:told]
-        fake, toned = g.repair(image, masks, strengths)
-        return {"fake": fake, "damage": damage, "toned": toned, "estimates": estimates}
+        made = g.repair(image, masks, strengths)
+        return {"fake": made.image, "damage": damage, "toned": made.toned, "estimates": estimates}
 
 
 def repair() -> Recipe:

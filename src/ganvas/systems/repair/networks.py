@@ -44,8 +44,7 @@ class Repair(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         """(B, channels, H, W) in [-1, 1] -> the same, repaired with the damage and the strengths that are found."""
         damage, strengths = self.inspect(image)
-        repaired, _ = self.repair(image, (damage > 0).float(), strengths)
-        return repaired
+        return self.repair(image, (damage > 0).float(), strengths).image
 
     def inspect(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """(B, channels, H, W) in [-1, 1] -> logits of hole, scratch and stain (B, 3, H, W); strengths in 0..1."""
@@ -55,7 +54,7 @@ class Repair(nn.Module):
 
     def repair(
         self, image: Tensor, masks: Tensor, strengths: Tensor, *, amount: float = 1.0, tone: bool = True
-    ) -> tuple[Tensor, Tensor]:
+    ) -> Repaired:
         """Repair images.
 
         Pixels that are left become ``x + amount * change``. Holes and scratches are filled whole, in the tone of their
@@ -65,16 +64,24 @@ class Repair(nn.Module):
             image: (B, channels, H, W) in [-1, 1].
             masks: of holes, scratches and stains (B, 3, H, W), 0 or 1.
             strengths: of the defects (B, defects), in 0..1.
-
-        Returns:
-            the images repaired, and the images toned, with holes filled smoothly: both as `image`.
+            amount: share of the change, in 0..1.
+            tone: whether tone and colours are changed.
         """
         lost, stain = _padded(masks[:, :2].amax(1, keepdim=True)), _padded(masks[:, 2:])
         filled = spread(_padded(image), 1 - lost)
-        toned = self.tone(filled).of(filled) if tone else filled
+        toning = self.tone(filled) if tone else None
+        toned = toning.of(filled) if toning else filled
         change, _ = self.restorer(torch.cat([toned, lost, stain], 1), strengths)
         repaired = filled + amount * (toned - filled) + change * torch.where(lost > 0, 1.0, amount)
-        return _cut(repaired, image), _cut(toned, image)
+        return Repaired(_cut(repaired, image), _cut(toned, image), toning)
+
+
+class Repaired(NamedTuple):
+    """Images repaired (B, channels, H, W), as the tone head left them with holes filled smoothly, and how it did."""
+
+    image: Tensor
+    toned: Tensor
+    toning: Toning | None
 
 
 class Toning(NamedTuple):
