@@ -45,7 +45,7 @@ class _Weighted(ReconstructionLoss):
 
 @dataclass(frozen=True, kw_only=True)
 class Focal(_Weighted):
-    """Cross-entropy of the damage that is found, on pixels that are not yet sure (Lin et al. 2017, arXiv:1708.02002)."""
+    """Cross-entropy of the damage found, mostly of pixels that are not yet sure (Lin et al. 2017, arXiv:1708.02002)."""
 
     needs: ClassVar[tuple[str, ...]] = ("damage", *MASKS)
     gamma: float = 2.0

@@ -118,7 +118,6 @@ class PhotoRepair(Translation):
 def repair() -> Recipe:
     """Old photographs: scratches, tears, stains, fading and scan; DIV2K or your own photos, for a GPU"""
     images = 400_000
-    game = images * 7 // 10
     return Recipe(
         system=PhotoRepair(),
         data=Crops(source="div2k", degradation=Aged()),
@@ -133,8 +132,7 @@ def repair() -> Recipe:
             Perceptual(weight=0.01, extractor="efficientnet-lite0", layer=(2, 2), loss="l1", when="both"),
         ),
         adversarial=0.01,
-        # The critic catches up with a good generator before the two play (Antic 2019, DeOldify's NoGAN training).
-        schedule=Schedule(pretrain=game, freeze_g=(game, images * 8 // 10)),
+        schedule=Schedule(pretrain=images * 7 // 10),
         adam_g=Adam(lr=Ramp(5e-4, 1e-5, images, "cosine"), beta1=0.9),
         adam_d=Adam(lr=1e-4, beta1=0.5),
         ema=EMA(half_life=4_000),

@@ -6,6 +6,7 @@ All begin where they change nothing: their last layers are zero.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -120,7 +121,7 @@ class ToneHead(nn.Module):
         super().__init__()
         widths = (channels, width, 2 * width, 4 * width)
         layers: list[nn.Module] = []
-        for before, after in zip(widths, widths[1:], strict=False):
+        for before, after in pairwise(widths):
             layers += [nn.Conv2d(before, after, 3, 2, 1), nn.LeakyReLU(SLOPE)]
         self.body = nn.Sequential(*layers)
         self.hidden = nn.Linear(4 * width, 4 * width)
@@ -186,7 +187,7 @@ class Gated(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, before, H, W) -> (B, after, H / stride, W / stride)"""
-        y = self.conv(x)
+        y: Tensor = self.conv(x)
         return functional.leaky_relu(y[:, :-1], SLOPE) * y[:, -1:].sigmoid()
 
 
@@ -209,7 +210,7 @@ class PatchCritic(nn.Module):
         widths: Sequence[int] = (channels, width, 2 * width, 4 * width, 8 * width)
         layers = [
             normed(Convolution(a, b, 4, 1 if b == widths[-1] else 2, 1, slope=SLOPE))
-            for a, b in zip(widths, widths[1:], strict=False)
+            for a, b in pairwise(widths)
         ]
         self.body = nn.Sequential(*layers, normed(Convolution(widths[-1], 1, 4, 1, 1)))
 
