@@ -209,8 +209,7 @@ class PatchCritic(nn.Module):
         normed: Callable[[nn.Module], nn.Module] = spectral_norm
         widths: Sequence[int] = (channels, width, 2 * width, 4 * width, 8 * width)
         layers = [
-            normed(Convolution(a, b, 4, 1 if b == widths[-1] else 2, 1, slope=SLOPE))
-            for a, b in pairwise(widths)
+            normed(Convolution(a, b, 4, 1 if b == widths[-1] else 2, 1, slope=SLOPE)) for a, b in pairwise(widths)
         ]
         self.body = nn.Sequential(*layers, normed(Convolution(widths[-1], 1, 4, 1, 1)))
 
