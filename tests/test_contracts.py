@@ -20,10 +20,10 @@ from ganvas.cli import VERBS
 from ganvas.data import open_data
 from ganvas.errors import InputError
 from ganvas.experiment import Host, train
-from ganvas.inference import PointGenerator, Upscaler
+from ganvas.inference import PointGenerator, Repairer, Upscaler
 from ganvas.observers.watch import Watch
 from ganvas.recipe import EMA, SGD, Adam, Augment, Recipe, RMSprop, Schedule, Steering
-from ganvas.recipe.degradations import Blind
+from ganvas.recipe.degradations import Aged, Blind
 from ganvas.recipe.objectives import Hinge, NonSaturating, Relativistic, Wasserstein
 from ganvas.recipe.penalties import R1, R2, GradientPenalty
 from ganvas.recipe.ramp import Ramp
@@ -34,6 +34,7 @@ from ganvas.runs import checkpoint
 from ganvas.systems import entries, named_recipe
 from ganvas.systems.dcgan import DCGAN
 from ganvas.systems.r3gan import R3GAN
+from ganvas.systems.repair import PhotoRepair
 from ganvas.tasks import task_of
 from ganvas.training.controller import Controller
 from ganvas.training.loop import train as play
@@ -51,7 +52,7 @@ def shrunk(name: str) -> Recipe:
     data, pretrain = recipe.data, min(recipe.schedule.pretrain, 8)
     if isinstance(data, Crops):
         write_photographs(Path("photographs"), 3)
-        data = Crops(source="photographs")
+        data = replace(data, source="photographs")
     else:
         data = Images(source="digits") if isinstance(data, Images) else replace(data, count=100)
     reconstruction = tuple(
@@ -83,6 +84,8 @@ def test_every_recipe_trains_saves_and_opens(name: str) -> None:
     if isinstance(generator, Upscaler):
         scale = generator.scale
         assert generator.upscale(np.zeros((5, 7, 3), np.uint8)).shape == (5 * scale, 7 * scale, 3)
+    elif isinstance(generator, Repairer):
+        assert [part.shape for part in generator.repair(np.zeros((5, 7, 3), np.uint8))] == [(5, 7, 3)] * 2
     elif isinstance(generator, PointGenerator):
         assert generator.points(3).shape == (3, 2)
     else:
@@ -152,6 +155,16 @@ KINDS = {
     "plane": tiny("plane"),
     "srgan": enlarging(Path("photographs"), images=8 * 12, schedule=Schedule(pretrain=24, d_per_g=2)),
     "srgan-blind": enlarging(Path("photographs"), data=Crops(source="photographs", degradation=Blind()), images=8 * 12),
+    "repair": enlarging(
+        Path("photographs"),
+        system=PhotoRepair().tiny(),
+        data=Crops(source="photographs", degradation=Aged()),
+        objective=Hinge(),
+        penalties=(R1(gamma=0.01, every=2),),
+        reconstruction=named_recipe("repair").reconstruction,
+        schedule=Schedule(pretrain=24, freeze_g=(24, 48)),
+        images=8 * 12,
+    ),
     "treated": tiny(
         "dcgan",
         images=16 * 26,

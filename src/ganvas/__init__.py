@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ganvas.errors import InputError
     from ganvas.evaluation import Evaluation, evaluate
     from ganvas.experiment import Host, train
-    from ganvas.inference import Descriptor, Generator, PointGenerator, Predictor, Upscaler, open
+    from ganvas.inference import Descriptor, Generator, PointGenerator, Predictor, Repairer, Upscaler, open
     from ganvas.observers.watch import Watch
     from ganvas.recipe import EMA, SGD, Adam, Augment, Recipe, RMSprop, Schedule, Steering
     from ganvas.recipe.objectives import Hinge, LeastSquares, NonSaturating, Relativistic, Wasserstein
@@ -31,7 +31,7 @@ __getattr__ = attributes(
         "ganvas.errors": ("InputError",),
         "ganvas.evaluation": ("Evaluation", "evaluate"),
         "ganvas.experiment": ("Host", "train"),
-        "ganvas.inference": ("Descriptor", "Generator", "PointGenerator", "Predictor", "Upscaler", "open"),
+        "ganvas.inference": ("Descriptor", "Generator", "PointGenerator", "Predictor", "Repairer", "Upscaler", "open"),
         "ganvas.observers.watch": ("Watch",),
         "ganvas.recipe": ("EMA", "SGD", "Adam", "Augment", "RMSprop", "Recipe", "Schedule", "Steering"),
         "ganvas.recipe.objectives": ("Hinge", "LeastSquares", "NonSaturating", "Relativistic", "Wasserstein"),
@@ -70,6 +70,7 @@ __all__ = [
     "Ramp",
     "Recipe",
     "Relativistic",
+    "Repairer",
     "Schedule",
     "Steering",
     "Study",

@@ -4,6 +4,17 @@ from ganvas.inference.base import Descriptor, Predictor
 from ganvas.inference.generator import Generator
 from ganvas.inference.loading import open, open_as
 from ganvas.inference.points import PointGenerator
+from ganvas.inference.repairer import Repaired, Repairer
 from ganvas.inference.upscaler import Upscaler
 
-__all__ = ["Descriptor", "Generator", "PointGenerator", "Predictor", "Upscaler", "open", "open_as"]
+__all__ = [
+    "Descriptor",
+    "Generator",
+    "PointGenerator",
+    "Predictor",
+    "Repaired",
+    "Repairer",
+    "Upscaler",
+    "open",
+    "open_as",
+]

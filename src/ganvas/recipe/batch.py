@@ -47,6 +47,15 @@ class Batch:
         """Class indices (B,), int64, or None if the data have no classes."""
         return self._tensors.get("label")
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of its tensors."""
+        return frozenset(self._tensors)
+
+    def beside(self, made: Mapping[str, Tensor]) -> Batch:
+        """The same batch with further tensors, such as those that a generator made of it."""
+        return Batch(self._size, self.device, self.images_seen, lambda: {**self._tensors, **made})
+
     @cached_property
     def _tensors(self) -> Mapping[str, Tensor]:
         return self._fetch()

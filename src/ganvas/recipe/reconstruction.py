@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ganvas.errors import InputError
 
@@ -23,6 +23,8 @@ LIKE_VGG19: dict[str, dict[str, Any]] = {"vgg19": {}, "efficientnet-lite0": {"la
 class ReconstructionLoss(ABC):
     """One reconstruction loss. Subclasses are frozen dataclasses with `when` among their fields."""
 
+    needs: ClassVar[tuple[str, ...]] = ()
+    """What it reads of a batch beside its reals: names that the degradation gives or the system makes."""
     when: Stage
     """Stage in which it applies: pretraining, the game, or both."""
 
@@ -66,7 +68,7 @@ class Pixel(ReconstructionLoss):
     """Stage in which it applies: pretraining, the game, or both."""
 
     def __post_init__(self) -> None:
-        _expect_weight("pixel", self.weight)
+        expect_weight("pixel", self.weight)
 
     def term(self, fake: Tensor, batch: Batch) -> Tensor:
         """The distance of images (B, C, H, W) from the batch's reals."""
@@ -92,7 +94,7 @@ class Perceptual(ReconstructionLoss):
     """Stage in which it applies: pretraining, the game, or both."""
 
     def __post_init__(self) -> None:
-        _expect_weight("perceptual", self.weight)
+        expect_weight("perceptual", self.weight)
 
     def network(self, device: torch.device) -> nn.Module:
         """The frozen layers, loaded once.
@@ -142,7 +144,8 @@ class Perceptual(ReconstructionLoss):
         return self.weight * _distance(self.loss, network(fake).float(), wanted.float())
 
 
-def _expect_weight(kind: str, weight: float) -> None:
+def expect_weight(kind: str, weight: float) -> None:
+    """Raises InputError: a weight is negative or not finite."""
     if not 0 <= weight < math.inf:
         raise InputError(f"a {kind} loss's weight must be a finite number of at least 0; got {weight}.")
 

@@ -7,7 +7,7 @@ the discriminator; it knows nothing about optimizers, losses, files or time.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
@@ -26,7 +26,9 @@ class System(ABC):
     """One GAN. Subclasses are frozen dataclasses and final."""
 
     task: ClassVar[str]
-    """The modality: images, restoration, toy2d."""
+    """The modality: images, restoration, repair, toy2d."""
+    makes: ClassVar[tuple[str, ...]] = ()
+    """What the generator makes beside fakes, by name; reconstruction losses may need it."""
     interchangeable: ClassVar[tuple[str, ...]] = ()
     """Fields in which two systems may differ while their generators' weights stay compatible."""
     classes: int = 0
@@ -67,6 +69,10 @@ class System(ABC):
     @abstractmethod
     def fake(self, g: nn.Module, batch: Batch) -> Tensor:
         """Fakes for the discriminator: (B, *shape), images in [-1, 1]."""
+
+    def outputs(self, g: nn.Module, batch: Batch) -> Mapping[str, Tensor]:
+        """All that the generator makes of a batch: `fake`, as above, and what `makes` names."""
+        return {"fake": self.fake(g, batch)}
 
     @abstractmethod
     def inputs(self, count: int, seed: int, labels: Sequence[int] | None = None) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ganvas.errors import InputError
+from ganvas.errors import InputError, listed
 from ganvas.recipe import Recipe
 from ganvas.recipe.ramp import ends
 from ganvas.recipe.sources import Crops, Mixture2D
@@ -22,10 +22,11 @@ def check_images(recipe: Recipe) -> None:
 
 
 def check_restoration(recipe: Recipe) -> None:
-    """Refuse what does not go with super-resolution.
+    """Refuse what does not go with images made from worse ones.
 
     Raises:
-        InputError: the data are others, or a setting is for games that begin at noise.
+        InputError: the data are others, a setting is for games that begin at noise, or a reconstruction loss needs what
+            neither the system nor the degradation has.
     """
     if not isinstance(recipe.data, Crops):
         raise InputError(
@@ -35,6 +36,15 @@ def check_restoration(recipe: Recipe) -> None:
         raise InputError("--augment.flip is for whole images; crops are turned and mirrored by --data.turn.")
     if recipe.steering.mode == "treat":
         raise InputError(f"--steering treat is for games that begin at noise; leave it out for {_name(recipe)}.")
+    degradation = recipe.data.degradation
+    for loss in recipe.reconstruction:
+        lacking = [name for name in loss.needs if name not in (*recipe.system.makes, *degradation.names)]
+        if lacking:
+            raise InputError(
+                f"the reconstruction loss {type(loss).__name__} needs {listed(lacking)}, which neither"
+                f" {_name(recipe)} makes nor --data.degradation {type(degradation).__name__} gives; leave it out, or"
+                " take the recipe repair and the degradation Aged."
+            )
 
 
 def check_toy2d(recipe: Recipe) -> None:

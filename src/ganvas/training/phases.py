@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
@@ -105,7 +105,8 @@ def d_terms(context: RoundContext, g: nn.Module, d: nn.Module, batch: Batch) -> 
 def g_terms(context: RoundContext, g: nn.Module, d: nn.Module, batch: Batch) -> Terms:
     """The generator's terms in the game: the objective, the classes and the reconstruction losses."""
     system, objective = context.recipe.system, context.recipe.objective
-    fake = system.fake(g, batch)
+    made = system.outputs(g, batch)
+    fake = made["fake"]
     scores = d(context.augment(fake, batch))
     labels = context.labels(batch)
     real_logits = None
@@ -114,12 +115,12 @@ def g_terms(context: RoundContext, g: nn.Module, d: nn.Module, batch: Batch) -> 
             real_logits = system.logits(d(context.augment(batch.real, batch)), labels)
     loss = objective.g(system.logits(scores, labels), real_logits)
     terms = {"g/adversarial": context.recipe.adversarial * loss} | _class_terms("g", system, scores, [labels])
-    return terms | _reconstruction_terms("game", context.recipe, fake, batch)
+    return terms | _reconstruction_terms("game", context.recipe, made, batch)
 
 
 def pretrain_terms(context: RoundContext, g: nn.Module, d: nn.Module, batch: Batch) -> Terms:
     """The generator's terms in pretraining: the reconstruction losses alone."""
-    return _reconstruction_terms("pretrain", context.recipe, context.recipe.system.fake(g, batch), batch)
+    return _reconstruction_terms("pretrain", context.recipe, context.recipe.system.outputs(g, batch), batch)
 
 
 def _class_terms(player: Player, system: System, scores: Tensor, labels: list[Tensor | None]) -> Terms:
@@ -130,7 +131,10 @@ def _class_terms(player: Player, system: System, scores: Tensor, labels: list[Te
     return {f"{player}/classes": functional.cross_entropy(logits.float(), torch.cat(known))}
 
 
-def _reconstruction_terms(stage: Literal["pretrain", "game"], recipe: Recipe, fake: Tensor, batch: Batch) -> Terms:
+def _reconstruction_terms(
+    stage: Literal["pretrain", "game"], recipe: Recipe, made: Mapping[str, Tensor], batch: Batch
+) -> Terms:
+    fake, batch = made["fake"], batch.beside(made)
     return _summed("g", ((loss, loss.term(fake, batch)) for loss in recipe.reconstruction if loss.due(stage)))
 
 

@@ -71,6 +71,7 @@ class Aged(Degradation):
     """Lowest JPEG quality of the scan; 100 disables compression."""
 
     usual_scale: ClassVar[int] = 1
+    names: ClassVar[tuple[str, ...]] = ("hole", "scratch", "stain", "strengths")
     DEFECTS: ClassVar[tuple[str, ...]] = (
         "blur", "grain", "fade", "dyes", "sepia", "yellow", "vignette", "light", "halftone", "creases", "stains",
         "scratches", "fibres", "dust", "corners", "tears", "scan_blur", "scan_noise", "jpeg",

@@ -20,6 +20,8 @@ class Degradation(ABC):
 
     usual_scale: ClassVar[int] = 4
     """The `scale` at which it is shown where nothing says another."""
+    names: ClassVar[tuple[str, ...]] = ()
+    """What it returns beside `input`, where reconstruction losses need it."""
 
     @abstractmethod
     def apply(self, target: Tensor, scale: int, random: torch.Generator) -> dict[str, Tensor]:

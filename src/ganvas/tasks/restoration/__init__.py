@@ -1,4 +1,4 @@
-"""Images made from worse ones: super-resolution."""
+"""Images made from worse ones: super-resolution, and the repair of photographs."""
 
 from __future__ import annotations
 
@@ -128,17 +128,28 @@ class RestorationTask(Task):
         return super().bytes_each(recipe, open_data(recipe.data, recipe.system.shape))
 
     def results(self, folder: RunFolder) -> list[tuple[str, str]]:
-        """The last PSNR, beside bicubic's."""
+        """The last PSNR, beside that of the reference."""
         for line in reversed(folder.read_log()):
-            for ours, bicubic in zip(figures_of(line), reference_of(line), strict=False):
+            for ours, other in zip(figures_of(line), reference_of(line), strict=False):
                 if ours.measure == "PSNR-Y":
+                    name = other.protocol.get("upscaler", "bicubic")
                     of = f"{ours.protocol.get('crops', '?')} crops, {ours.protocol.get('split', '?')}"
-                    return [("PSNR on Y", f"{ours.value:.2f} dB of {of}; bicubic {bicubic.value:.2f} dB")]
+                    return [("PSNR on Y", f"{ours.value:.2f} dB of {of}; {name} {other.value:.2f} dB")]
         return []
 
     def next_command(self, recipe: Recipe, folder: RunFolder) -> str:
         """Upscale a photo."""
         return f"ganvas upscale PHOTO --model {folder.path}"
+
+
+class RepairTask(RestorationTask):
+    """Crops of photographs that have lived."""
+
+    name = "repair"
+
+    def next_command(self, recipe: Recipe, folder: RunFolder) -> str:
+        """Repair a photo."""
+        return f"ganvas.open('{folder.path}').repair(image)  # in Python"
 
 
 def _parts(recipe: Recipe, dataset: Dataset) -> tuple[Translation, Crops, Photos]:

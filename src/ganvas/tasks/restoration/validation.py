@@ -58,8 +58,8 @@ class OriginalsValidator(Validator):
         """Measure what the generator has to beat."""
         if self.perceptual:
             self.perceptual.network.to(run.device)
-        bicubic = imresize(self.low.float().cpu(), self.crop).clamp(-1, 1)
-        self.reference = self._figures(to_pixels(bicubic), upscaler="bicubic")
+        start = imresize(self.low.float().cpu(), self.crop).clamp(-1, 1)
+        self.reference = self._figures(to_pixels(start), upscaler="bicubic" if self.crop > 1 else "input")
 
     def measure(self, run: Run) -> list[Figure]:
         """PSNR-Y; and ST-LPIPS."""

@@ -1,0 +1,252 @@
+"""What repairs a photograph: a damage network, a tone head and a restorer; and the critic of patches.
+
+All begin where they change nothing: their last layers are zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils.parametrizations import spectral_norm
+
+from ganvas.nn.convolution import Convolution
+
+MULTIPLE = 8  # of the sides inside
+SLOPE = 0.2  # of the leaky ReLU
+RARE, WEAK = -4.0, -1.5  # logits of damage, and of strengths, before anything is learned
+LOOK, GRID, KNOTS = 64, 8, 8  # sides of what the tone head sees and of its light, and the segments of its curves
+STEEP = 2.0  # bound of the logarithms of slopes and light
+
+
+class Repair(nn.Module):
+    """A photograph, as found -> as it was.
+
+    Attributes:
+        damage: finds damage, and with `estimate` how strong each defect is.
+        tone: undoes what has become of tone and colours.
+        restorer: undoes the rest, and fills what is lost.
+    """
+
+    def __init__(self, *, channels: int, defects: int, width: int, damage_width: int, tone_width: int) -> None:
+        super().__init__()
+        self.damage = UNet(channels, 3, damage_width)
+        self.estimate = nn.Linear(4 * damage_width, defects)
+        self.tone = ToneHead(channels, tone_width)
+        self.restorer = UNet(channels + 2, channels, width, conditions=defects)
+        for layer, bias in ((self.damage.last, RARE), (self.estimate, WEAK), (self.restorer.last, 0.0)):
+            nn.init.zeros_(layer.weight)
+            nn.init.constant_(layer.bias, bias)  # type: ignore[arg-type]
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(B, channels, H, W) in [-1, 1] -> the same, repaired with the damage and the strengths that are found."""
+        damage, strengths = self.inspect(image)
+        return self.repair(image, (damage > 0).float(), strengths).image
+
+    def inspect(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, channels, H, W) in [-1, 1] -> logits of hole, scratch and stain (B, 3, H, W); strengths in 0..1."""
+        logits, features = self.damage(_padded(image))
+        strengths: Tensor = self.estimate(features.mean((2, 3)))
+        return _cut(logits, image), strengths.float().sigmoid()
+
+    def repair(
+        self, image: Tensor, masks: Tensor, strengths: Tensor, *, amount: float = 1.0, tone: bool = True
+    ) -> Repaired:
+        """Repair images.
+
+        Pixels that are left become ``x + amount * change``. Holes and scratches are filled whole, in the tone of their
+        surroundings; what they held is not looked at.
+
+        Args:
+            image: (B, channels, H, W) in [-1, 1].
+            masks: of holes, scratches and stains (B, 3, H, W), 0 or 1.
+            strengths: of the defects (B, defects), in 0..1.
+            amount: share of the change, in 0..1.
+            tone: whether tone and colours are changed.
+        """
+        lost, stain = _padded(masks[:, :2].amax(1, keepdim=True)), _padded(masks[:, 2:])
+        filled = spread(_padded(image), 1 - lost)
+        toning = self.tone(filled) if tone else None
+        toned = toning.of(filled) if toning else filled
+        change, _ = self.restorer(torch.cat([toned, lost, stain], 1), strengths)
+        repaired = filled + amount * (toned - filled) + change * torch.where(lost > 0, 1.0, amount)
+        return Repaired(_cut(repaired, image), _cut(toned, image), toning)
+
+
+class Repaired(NamedTuple):
+    """Images repaired (B, channels, H, W), as the tone head left them with holes filled smoothly, and how it did."""
+
+    image: Tensor
+    toned: Tensor
+    toning: Toning | None
+
+
+class Toning(NamedTuple):
+    """How tone and colours are changed: light, then colours, then curves; all 0 changes nothing."""
+
+    light: Tensor
+    """Logarithms of a gain (B, 1, 8, 8) over the image."""
+    colours: Tensor
+    """A matrix (B, channels, channels) added to the identity."""
+    black: Tensor
+    """What black becomes (B, channels, 1), on the scale 0..1."""
+    slopes: Tensor
+    """Logarithms of the slopes of the curves' segments (B, channels, 8), each an eighth of 0..1 wide."""
+
+    def of(self, image: Tensor) -> Tensor:
+        """(B, channels, H, W) in [-1, 1] -> the same, toned; brighter where it was brighter, in every channel."""
+        gain = functional.interpolate(self.light, image.shape[2:], mode="bilinear").exp()
+        x = ((image.float() + 1) / 2 * gain).flatten(2)
+        x = x + self.colours @ x
+        total = self.black.expand_as(x)
+        for k, slope in enumerate(self.slopes.exp().unbind(2)):
+            # The first and the last segment go on beyond 0 and 1.
+            part = (x - k / KNOTS).clamp(None if k == 0 else 0, None if k == KNOTS - 1 else 1 / KNOTS)
+            total = total + slope[..., None] * part
+        return total.view_as(image) * 2 - 1
+
+
+class ToneHead(nn.Module):
+    """Estimates one `Toning` of an image from its thumbnail.
+
+    Curves and a grid of light as in image enhancement (Moran et al. 2020, CURL, arXiv:1911.13175; Gharbi et al. 2017,
+    HDRNet, arXiv:1707.02880): it can invent nothing.
+    """
+
+    def __init__(self, channels: int, width: int) -> None:
+        super().__init__()
+        widths = (channels, width, 2 * width, 4 * width)
+        layers: list[nn.Module] = []
+        for before, after in pairwise(widths):
+            layers += [nn.Conv2d(before, after, 3, 2, 1), nn.LeakyReLU(SLOPE)]
+        self.body = nn.Sequential(*layers)
+        self.hidden = nn.Linear(4 * width, 4 * width)
+        self.light = nn.Conv2d(4 * width, 1, 1)
+        self.numbers = nn.Linear(4 * width, channels * (channels + 1 + KNOTS))
+        self.channels = channels
+        for layer in (self.light, self.numbers):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+
+    def forward(self, image: Tensor) -> Toning:
+        """(B, channels, H, W) in [-1, 1] -> its toning, in fp32"""
+        features = self.body(functional.adaptive_avg_pool2d(image, LOOK))
+        whole = functional.leaky_relu(self.hidden(features.mean((2, 3))), SLOPE)
+        numbers = self.numbers(whole).float().view(len(image), self.channels, -1)
+        colours, black, slopes = numbers.split([self.channels, 1, KNOTS], 2)
+        return Toning(_bounded(self.light(features).float()), colours, black, _bounded(slopes))
+
+
+class UNet(nn.Module):
+    """Gated convolutions (Yu et al. 2019, arXiv:1806.03589) at a half, a quarter and an eighth of the sides.
+
+    Without normalization, so that a part is repaired as the whole is. The first halving moves pixels into channels, and
+    constant planes enter as what a convolution makes of them: an addition (as FFDNet, Zhang et al. 2018,
+    arXiv:1710.04026).
+    """
+
+    def __init__(self, inputs: int, outputs: int, width: int, conditions: int = 0) -> None:
+        super().__init__()
+        self.first = Gated(4 * inputs, width)
+        self.planes = nn.Linear(conditions, width) if conditions else None
+        self.fine = nn.ModuleList(_Residual(width) for _ in range(2))
+        self.middle = nn.ModuleList(_Residual(2 * width) for _ in range(2))
+        self.coarse = nn.Sequential(*(_Residual(4 * width, dilation) for dilation in (1, 2, 4, 8)))
+        self.down = nn.ModuleList(Gated(a, 2 * a, stride=2) for a in (width, 2 * width))
+        self.up = nn.ModuleList(nn.Conv2d(2 * a, a, 1) for a in (2 * width, width))
+        self.last = nn.Conv2d(width, 4 * outputs, 3, padding=1)
+
+    def forward(self, x: Tensor, conditions: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """(B, inputs, H, W), sides multiples of 8 -> (B, outputs, H, W), features (B, 4 width, H / 8, W / 8)"""
+        x = self.first(functional.pixel_unshuffle(x, 2))
+        if self.planes is not None:
+            x = x + self.planes(conditions)[:, :, None, None]
+        fine = self.fine[0](x)
+        middle = self.middle[0](self.down[0](fine))
+        features = self.coarse(self.down[1](middle))
+        x = self.middle[1](middle + _doubled(self.up[0](features)))
+        x = self.fine[1](fine + _doubled(self.up[1](x)))
+        return functional.pixel_shuffle(self.last(x), 2), features
+
+
+class Gated(nn.Module):
+    """A convolution weighted, pixel by pixel, by one more channel of its own (Yi et al. 2020, arXiv:2005.09704, LWGC).
+
+    Half as large and twice as fast as with a gate for each channel.
+    """
+
+    def __init__(self, before: int, after: int, *, stride: int = 1, dilation: int = 1) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(before, after + 1, 3, stride, dilation, dilation)
+        # Gates begin half open: without normalization the rest has to make up for it.
+        nn.init.kaiming_normal_(self.conv.weight[:after], SLOPE)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, before, H, W) -> (B, after, H / stride, W / stride)"""
+        y: Tensor = self.conv(x)
+        return functional.leaky_relu(y[:, :-1], SLOPE) * y[:, -1:].sigmoid()
+
+
+class _Residual(nn.Module):
+    def __init__(self, width: int, dilation: int = 1) -> None:
+        super().__init__()
+        self.gated = Gated(width, width, dilation=dilation)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = x + self.gated(x)
+        return y
+
+
+class PatchCritic(nn.Module):
+    """A score for every patch of 70 x 70 pixels (Isola et al. 2017, arXiv:1611.07004), with spectral norm."""
+
+    def __init__(self, *, channels: int, width: int) -> None:
+        super().__init__()
+        normed: Callable[[nn.Module], nn.Module] = spectral_norm
+        widths: Sequence[int] = (channels, width, 2 * width, 4 * width, 8 * width)
+        layers = [
+            normed(Convolution(a, b, 4, 1 if b == widths[-1] else 2, 1, slope=SLOPE)) for a, b in pairwise(widths)
+        ]
+        self.body = nn.Sequential(*layers, normed(Convolution(widths[-1], 1, 4, 1, 1)))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(B, channels, H, W) in [-1, 1], sides of at least 24 -> scores (B, H / 8 - 2, W / 8 - 2)"""
+        scores: Tensor = self.body(images)
+        return scores[:, 0]
+
+
+def spread(image: Tensor, left: Tensor) -> Tensor:
+    """Fill pixels smoothly from those around them, from coarse to fine (Gortler et al. 1996, The Lumigraph, pull-push).
+
+    Args:
+        image: (B, C, H, W).
+        left: (B, 1, H, W), 1 where a pixel is kept exactly and 0 where it is filled; if none is, all become 0.
+    """
+    kept = image * left
+    if max(image.shape[2:]) == 1:
+        return kept
+    coarse, share = (functional.avg_pool2d(x, 2, ceil_mode=True) for x in (kept, left))
+    below = spread(coarse / share.clamp(min=1e-6), (share > 0).to(left))
+    return kept + (1 - left) * functional.interpolate(below, image.shape[2:], mode="bilinear")
+
+
+def _bounded(logarithms: Tensor) -> Tensor:
+    return STEEP * torch.tanh(logarithms / STEEP)
+
+
+def _doubled(x: Tensor) -> Tensor:
+    return functional.interpolate(x, scale_factor=2.0, mode="bilinear")
+
+
+def _padded(image: Tensor) -> Tensor:
+    """With rows and columns repeated until the sides are multiples of `MULTIPLE`."""
+    down, right = (-side % MULTIPLE for side in image.shape[2:])
+    return functional.pad(image, (0, right, 0, down), mode="replicate") if down or right else image
+
+
+def _cut(padded: Tensor, image: Tensor) -> Tensor:
+    return padded[:, :, : image.shape[2], : image.shape[3]]
