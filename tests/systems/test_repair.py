@@ -268,7 +268,7 @@ def test_strengths_and_tone_can_be_chosen(run: Path) -> None:
     model, pixels = repairer(run), bundled_photographs()[1][:21, :34]
     usual = model.repair(pixels).image
     assert model.toning is not None
-    assert model.strengths.keys() == set(Aged.DEFECTS)
+    assert model.last is not None and model.last.strengths.keys() == set(Aged.DEFECTS)
     assert (model.repair(pixels, tone=False).image != usual).any()
     assert model.toning is None
     assert (model.repair(pixels, strengths={"grain": 1, "scan_noise": 1}).image != usual).any()
@@ -285,7 +285,7 @@ def test_what_cannot_be_repaired_is_refused(run: Path) -> None:
         (mask * np.nan, "outside 0 to 1"),
         (mask.astype(np.int64), "masks of type int64"),
         (mask[:, :, None].repeat(2, 2), "is not a mask"),
-        (Image.new("RGB", (34, 21)), "masks of mode RGB"),
+        (Image.new("RGBA", (34, 21)), "masks of mode RGBA"),
     ):
         with pytest.raises(InputError, match=message):
             model.repair(pixels, given)

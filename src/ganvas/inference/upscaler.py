@@ -155,7 +155,7 @@ class Upscaler(SuperResolution):
     def _parts(self, image: Raster) -> Iterator[Tensor]:
         height, width = image.height * self.scale, image.width * self.scale
         if min(image.height, image.width) < self._exact.smallest:
-            image = PaddedRaster(image, self._exact.smallest)
+            image = PaddedRaster(image, self._exact.smallest, self._exact.smallest)
         if self._chosen is None:
             self._chosen, self.trials = fastest_engine(self._exact, image)
         engine = self._chosen

@@ -100,6 +100,13 @@ def local_layer(
         return None
     if target in (functional.pixel_shuffle, torch.pixel_shuffle):
         return _shuffle(int(args[1] if len(args) > 1 else kwargs["upscale_factor"]))
+    if target is functional.pixel_unshuffle:
+        factor = int(args[1] if len(args) > 1 else kwargs["downscale_factor"])
+        return LocalLayer(lambda x, *rest: functional.pixel_unshuffle(x, factor), (factor,) * 2, (factor,) * 2)
+    if target is operator.getitem:
+        if not isinstance(args[1], tuple) or len(args[1]) != 2 or args[1][0] != slice(None):
+            raise NotLocal("it takes a part of an image")
+        return LocalLayer(operator.getitem)
     if target is functional.interpolate:
         named = dict(zip(("input", "size", "scale_factor", "mode", "align_corners"), args, strict=False)) | kwargs
         return _interpolation(named.get("size"), named.get("scale_factor"), named.get("mode", "nearest"),

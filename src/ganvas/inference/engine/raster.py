@@ -71,20 +71,26 @@ class GreyRaster:
 
 
 class PaddedRaster:
-    """An image too small for a network, padded by repeating its last row and column."""
+    """An image padded to a size that a network needs, by repeating its last row and column."""
 
-    def __init__(self, image: Raster, smallest: int) -> None:
+    def __init__(self, image: Raster, height: int, width: int) -> None:
+        """`height` and `width` are the least that the padded image has."""
         self.image = image
-        self.height, self.width = max(image.height, smallest), max(image.width, smallest)
+        self.height, self.width = max(image.height, height), max(image.width, width)
         self.channels = image.channels
 
     def region(self, top: int, left: int, height: int, width: int) -> Floats:
         """float32 (height, width, channels) in [0, 1]"""
-        whole = self.image.region(0, 0, self.image.height, self.image.width)
-        grown = np.pad(
-            whole, ((0, self.height - whole.shape[0]), (0, self.width - whole.shape[1]), (0, 0)), mode="edge"
+        first, start = min(top, self.image.height - 1), min(left, self.image.width - 1)
+        rows, columns = (
+            max(1, min(begin + length, whole) - kept)
+            for begin, length, whole, kept in (
+                (top, height, self.image.height, first),
+                (left, width, self.image.width, start),
+            )
         )
-        return np.asarray(grown[top : top + height, left : left + width])
+        part = self.image.region(first, start, rows, columns)
+        return np.pad(part, ((0, height - rows), (0, width - columns), (0, 0)), mode="edge")
 
 
 def is_grey(image: Raster, rows: int = 64) -> bool:

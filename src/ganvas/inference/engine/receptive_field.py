@@ -22,6 +22,7 @@ class LayerGraph:
         inputs: names of the inputs, in the order of forward's arguments.
         layers: name -> (layer, positional and keyword arguments with `TensorRef` in place of tensors), in order.
         output: name of the output.
+        taps: names of what the network returns beside it, which may be of other sizes.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -41,15 +42,17 @@ class LayerGraph:
         self._sources: dict[str, list[str]] = {}
         alias: dict[str, str] = {}
         self.output = ""
+        self.taps: list[str] = []
         for node in traced.graph.nodes:
             if node.op == "placeholder":
                 self.inputs.append(node.name)
             elif node.op == "get_attr":
                 self.constants[node.name] = operator.attrgetter(node.target)(traced)
             elif node.op == "output":
-                if not isinstance(node.args[0], fx.Node):
-                    raise NotLocal("it returns more than one tensor")
-                self.output = alias.get(node.args[0].name, node.args[0].name)
+                made = node.args[0] if isinstance(node.args[0], tuple) else node.args[:1]
+                if not all(isinstance(one, fx.Node) for one in made):
+                    raise NotLocal("it returns something other than tensors")
+                self.output, *self.taps = (alias.get(one.name, one.name) for one in made)
             else:
                 args = _with_refs(node.args, alias)
                 kwargs = _with_refs(node.kwargs, alias)
@@ -71,8 +74,8 @@ class LayerGraph:
         return self._sources[name]
 
     def readers(self, name: str) -> list[str]:
-        """The layers that read a tensor, and "" if it is the output."""
-        return [n for n in self.layers if name in self._sources[n]] + [""] * (name == self.output)
+        """The layers that read a tensor, and "" if it is an output."""
+        return [n for n in self.layers if name in self._sources[n]] + [""] * (name in (self.output, *self.taps))
 
     def change(self, name: str, layer: LocalLayer) -> None:
         """Replace a layer."""

@@ -23,6 +23,9 @@ class RowStream:
         graph: the network.
         heights: height of the image at every input of the network.
         quantum: maximum number of rows of the first input to process at once; may be lowered at any time.
+
+    Attributes:
+        on_tap: called with the name and the new rows of every tap of the graph, from top to bottom.
     """
 
     def __init__(self, graph: LayerGraph, heights: list[int], quantum: int) -> None:
@@ -38,6 +41,7 @@ class RowStream:
         self._rows: dict[str, Tensor] = {}  # kept rows; the last one is row _done - 1
         self._done = dict.fromkeys(self._totals, 0)
         self.watch: Callable[[int], object] = lambda size: None
+        self.on_tap: Callable[[str, Tensor], object] = lambda name, rows: None
 
     @property
     def total(self) -> int:
@@ -75,6 +79,8 @@ class RowStream:
                 start = max(0, layer.reads(first, ready - 1)[0]) * layer.grow
                 made = made[:, :, first - start : ready - start]
             self.watch(made.nelement() * made.element_size())
+            if name in self.graph.taps:
+                self.on_tap(name, made)
             self._append(name, made)
             for source in sources:
                 self._forget(source)

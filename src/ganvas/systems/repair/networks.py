@@ -50,8 +50,12 @@ class Repair(nn.Module):
     def inspect(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """(B, channels, H, W) in [-1, 1] -> logits of hole, scratch and stain (B, 3, H, W); strengths in 0..1."""
         logits, features = self.damage(_padded(image))
-        strengths: Tensor = self.estimate(features.mean((2, 3)))
-        return _cut(logits, image), strengths.float().sigmoid()
+        return _cut(logits, image), self.estimated(features.mean((2, 3)))
+
+    def estimated(self, features: Tensor) -> Tensor:
+        """The mean of the damage network's deepest features (B, 4 damage_width) -> strengths (B, defects) in 0..1"""
+        strengths: Tensor = self.estimate(features)
+        return strengths.float().sigmoid()
 
     def repair(
         self, image: Tensor, masks: Tensor, strengths: Tensor, *, amount: float = 1.0, tone: bool = True
@@ -72,9 +76,22 @@ class Repair(nn.Module):
         filled = spread(_padded(image), 1 - lost)
         toning = self.tone(filled) if tone else None
         toned = toning.of(filled) if toning else filled
-        change, _ = self.restorer(torch.cat([toned, lost, stain], 1), strengths)
-        repaired = filled + amount * (toned - filled) + change * torch.where(lost > 0, 1.0, amount)
+        repaired = Restoring(self.restorer, strengths, amount)(filled, toned, lost, stain)
         return Repaired(_cut(repaired, image), _cut(toned, image), toning)
+
+
+class Restoring(nn.Module):
+    """The last step, all of whose layers are local: restore a toned image, and compose it with what was found."""
+
+    def __init__(self, restorer: UNet, strengths: Tensor, amount: float) -> None:
+        super().__init__()
+        self.restorer, self.amount = restorer, amount
+        self.planes = restorer.planes(strengths)[:, :, None, None] if restorer.planes else None
+
+    def forward(self, filled: Tensor, toned: Tensor, lost: Tensor, stain: Tensor) -> Tensor:
+        """Images (B, channels, H, W) and masks (B, 1, H, W), sides multiples of 8 -> images repaired"""
+        change, _ = self.restorer(torch.cat([toned, lost, stain], 1), self.planes)
+        return filled + self.amount * (toned - filled) + change * (self.amount + (1 - self.amount) * lost)
 
 
 class Repaired(NamedTuple):
@@ -97,9 +114,19 @@ class Toning(NamedTuple):
     slopes: Tensor
     """Logarithms of the slopes of the curves' segments (B, channels, 8), each an eighth of 0..1 wide."""
 
-    def of(self, image: Tensor) -> Tensor:
-        """(B, channels, H, W) in [-1, 1] -> the same, toned; brighter where it was brighter, in every channel."""
-        gain = functional.interpolate(self.light, image.shape[2:], mode="bilinear").exp()
+    def of(self, image: Tensor, top: int = 0, height: int = 0) -> Tensor:
+        """(B, channels, H, W) in [-1, 1] -> the same, toned; brighter where it was brighter, in every channel.
+
+        Args:
+            image: an image, or rows of it.
+            top: the first of the rows.
+            height: rows of the whole image; 0 for those given.
+        """
+        down, across = (
+            _between(self.light.shape[side], length, self.light.device)
+            for side, length in ((2, height or image.shape[2]), (3, image.shape[3]))
+        )
+        gain = (down[top : top + image.shape[2]] @ self.light @ across.T).exp()
         x = ((image.float() + 1) / 2 * gain).flatten(2)
         x = x + self.colours @ x
         total = self.black.expand_as(x)
@@ -160,11 +187,11 @@ class UNet(nn.Module):
         self.up = nn.ModuleList(nn.Conv2d(2 * a, a, 1) for a in (2 * width, width))
         self.last = nn.Conv2d(width, 4 * outputs, 3, padding=1)
 
-    def forward(self, x: Tensor, conditions: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, planes: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """(B, inputs, H, W), sides multiples of 8 -> (B, outputs, H, W), features (B, 4 width, H / 8, W / 8)"""
         x = self.first(functional.pixel_unshuffle(x, 2))
-        if self.planes is not None:
-            x = x + self.planes(conditions)[:, :, None, None]
+        if planes is not None:
+            x = x + planes
         fine = self.fine[0](x)
         middle = self.middle[0](self.down[0](fine))
         features = self.coarse(self.down[1](middle))
@@ -182,13 +209,15 @@ class Gated(nn.Module):
     def __init__(self, before: int, after: int, *, stride: int = 1, dilation: int = 1) -> None:
         super().__init__()
         self.conv = nn.Conv2d(before, after + 1, 3, stride, dilation, dilation)
+        self.slope = nn.LeakyReLU(SLOPE)
         # Gates begin half open: without normalization the rest has to make up for it.
         nn.init.kaiming_normal_(self.conv.weight[:after], SLOPE)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, before, H, W) -> (B, after, H / stride, W / stride)"""
-        y: Tensor = self.conv(x)
-        return functional.leaky_relu(y[:, :-1], SLOPE) * y[:, -1:].sigmoid()
+        y: Tensor = self.slope(self.conv(x))  # of the gate, too: so it is one operation, which can be undone
+        gate = y[:, -1:]
+        return y[:, :-1] * torch.sigmoid(gate + (1 / SLOPE - 1) * torch.clamp(gate, max=0.0))
 
 
 class _Residual(nn.Module):
@@ -229,13 +258,28 @@ def spread(image: Tensor, left: Tensor) -> Tensor:
     kept = image * left
     if max(image.shape[2:]) == 1:
         return kept
-    coarse, share = (functional.avg_pool2d(x, 2, ceil_mode=True) for x in (kept, left))
-    below = spread(coarse / share.clamp(min=1e-6), (share > 0).to(left))
-    return kept + (1 - left) * functional.interpolate(below, image.shape[2:], mode="bilinear")
+    return push(kept, left, spread(*pull(kept, left)))
+
+
+def pull(image: Tensor, left: Tensor) -> tuple[Tensor, Tensor]:
+    """Half as large: the means of the pixels that are left in squares of 2 x 2, and where there are any."""
+    coarse, share = (functional.avg_pool2d(x, 2, ceil_mode=True) for x in (image * left, left))
+    return coarse / share.clamp(min=1e-6), (share > 0).to(left)
+
+
+def push(image: Tensor, left: Tensor, below: Tensor) -> Tensor:
+    """Fill what is not left of an image from one half as large that is filled."""
+    return image * left + (1 - left) * functional.interpolate(below, image.shape[2:], mode="bilinear")
 
 
 def _bounded(logarithms: Tensor) -> Tensor:
     return STEEP * torch.tanh(logarithms / STEEP)
+
+
+def _between(cells: int, length: int, device: torch.device) -> Tensor:
+    """(length, cells): the weights of linear interpolation between the centres of cells, flat beyond the outer ones."""
+    at = ((torch.arange(length, device=device) + 0.5) * (cells / length) - 0.5).clamp(0, cells - 1)
+    return (1 - (at[:, None] - torch.arange(cells, device=device)).abs()).clamp(min=0)
 
 
 def _doubled(x: Tensor) -> Tensor:
