@@ -24,8 +24,8 @@ import pyvips
 from PIL import Image, ImageOps
 
 from ganvas.imageio.checking import check
-from ganvas.imageio.manifest import NAME
 
+NAME = ".ganvas-upscale.jsonl"  # of the manifest
 KINDS = (
     ".jpg",
     ".png",

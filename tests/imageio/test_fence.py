@@ -17,12 +17,13 @@ from PIL import Image
 
 from ganvas.files import hidden
 from ganvas.imageio import job
-from ganvas.imageio import upscale as upscale_module
-from ganvas.imageio.manifest import NAME
+from ganvas.imageio import operation as operation_module
 from ganvas.imageio.writing import Rows
 from tests.conftest import Cli, assert_refused
 from tests.imageio.conftest import Upscale, pixels, save
 from tests.imageio.test_video import CODED, VIDEO, ffmpeg, needs_ffmpeg, streams
+
+NAME = ".ganvas-upscale.jsonl"
 
 
 def names(folder: str) -> list[str]:
@@ -150,19 +151,19 @@ def test_a_file_upscaled_twice_at_once_is_never_torn(
     locks: bool, upscale: Upscale, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save(Path("p.png"), pixels(40, 60))
-    real, codes = upscale_module.write_photo, []
+    real, codes = operation_module.write_photo, []
 
     def interrupted(path: Path, form: str, rows: Iterable[Rows], *rest: Any) -> None:
         def more() -> Iterator[Rows]:
             for index, band in enumerate(rows):
                 yield band
                 if not index:
-                    monkeypatch.setattr(upscale_module, "write_photo", real)
+                    monkeypatch.setattr(operation_module, "write_photo", real)
                     codes.append(upscale("p.png", "--overwrite"))
 
         real(path, form, more(), *rest)
 
-    monkeypatch.setattr(upscale_module, "write_photo", interrupted)
+    monkeypatch.setattr(operation_module, "write_photo", interrupted)
     if not locks:
         monkeypatch.setattr(job, "locked", lambda *_, **__: contextlib.nullcontext())
         monkeypatch.setattr(job, "remove_leftovers_of", lambda path: None)

@@ -19,9 +19,11 @@ from PIL import Image
 
 from ganvas.files import hidden
 from ganvas.imageio.interrupts import deferred, stoppable
-from ganvas.imageio.manifest import NAME, Manifest
+from ganvas.imageio.manifest import Manifest
 from tests.imageio.conftest import Upscale, deep, pixels, save
 from tests.processes import ganvas
+
+NAME = ".ganvas-upscale.jsonl"
 
 # A file that was just being opened is closed by nobody.
 INTERRUPTED = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

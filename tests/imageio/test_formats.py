@@ -338,9 +338,9 @@ def test_the_place_in_xmp_and_iptc_is_left_out(upscale: Upscale) -> None:
 
 
 def test_the_old_options_still_name_the_same_results() -> None:
-    from ganvas.imageio.upscale import OutputOptions
+    from ganvas.imageio.upscale import UpscaleOptions
 
-    assert OutputOptions().settings() == {"scale": 0, "form": "", "quality": 0, "colour_lock": True}
+    assert UpscaleOptions().settings() == {"scale": 0, "form": "", "quality": 0, "colour_lock": True}
 
 
 def test_files_of_cameras_are_named_with_the_remedy(upscale: Upscale, capsys: pytest.CaptureFixture[str]) -> None:

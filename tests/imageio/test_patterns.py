@@ -16,7 +16,7 @@ def test_the_name_of_a_folder_is_no_pattern() -> None:
         Path(name).write_bytes(b"")
 
     def found(*patterns: str) -> list[str]:
-        return [job.source.as_posix() for job in plan(patterns, Path("out"), 4, "").jobs]
+        return [job.source.as_posix() for job in plan(patterns, Path("out"), "_x4", "").jobs]
 
     assert found("[2023]/*.jpg") == ["[2023]/a.jpg", "[2023]/b.jpg"]
     assert found(f"{Path.cwd()}/[[]2023]/?.jpg") == [f"{Path.cwd()}/[2023]/a.jpg", f"{Path.cwd()}/[2023]/b.jpg"]

@@ -268,11 +268,12 @@ def test_strengths_and_tone_can_be_chosen(run: Path) -> None:
     model, pixels = repairer(run), bundled_photographs()[1][:21, :34]
     usual = model.repair(pixels).image
     assert model.toning is not None
-    assert model.last is not None and model.last.strengths.keys() == set(Aged.DEFECTS)
+    assert model.last is not None
+    assert model.last.strengths.keys() == set(Aged.DEFECTS)
     assert (model.repair(pixels, tone=False).image != usual).any()
     assert model.toning is None
     assert (model.repair(pixels, strengths={"grain": 1, "scan_noise": 1}).image != usual).any()
-    assert model.strengths["grain"] == 1
+    assert model.last.strengths["grain"] == 1
 
 
 def test_what_cannot_be_repaired_is_refused(run: Path) -> None:

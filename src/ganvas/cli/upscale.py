@@ -76,29 +76,33 @@ def main(argv: list[str]) -> int:
 
     # Reject wrong paths before importing torch.
     find(arguments.model)
-    plan(arguments.inputs, arguments.out, 1, arguments.format)
+    plan(arguments.inputs, arguments.out, "_x4", arguments.format)
 
     from ganvas.imageio.interrupts import stoppable
     from ganvas.imageio.job import JobSettings, run
     from ganvas.imageio.progress import JobProgress
-    from ganvas.imageio.upscale import OutputOptions
+    from ganvas.imageio.upscale import UpscaleOptions, Upscaling
     from ganvas.inference import Upscaler, open_as
     from ganvas.terminal.console import Console
 
     names = ("strength", "device", "precision", "tile")
     opening = {"model": arguments.model} | {name: getattr(arguments, name) for name in names}
-    written = arguments.scale, arguments.format, arguments.quality, not arguments.no_colour_lock
-    options = OutputOptions(*written, strip_location=arguments.strip_location)
+    options = UpscaleOptions(
+        form=arguments.format,
+        quality=arguments.quality,
+        strip_location=arguments.strip_location,
+        scale=arguments.scale,
+        colour_lock=not arguments.no_colour_lock,
+    )
     upscaler = open_as(Upscaler, **opening)
-    scale = options.scale_for(upscaler)
-    planned = plan(arguments.inputs, arguments.out, scale, options.form)
     model = {"model": upscaler.name, "images": upscaler.images_seen, "strength": arguments.strength}
-    model["precision"] = arguments.precision
-    settings = JobSettings(options, model, arguments.limit, arguments.overwrite, arguments.check)
-    progress = JobProgress(Console(highlight=False), Console(stderr=True, highlight=False), scale**2)
+    operation = Upscaling(upscaler, options, model | {"precision": arguments.precision})
+    planned = plan(arguments.inputs, arguments.out, operation.suffix, options.form)
+    settings = JobSettings(arguments.limit, arguments.overwrite, arguments.check)
+    progress = JobProgress(Console(highlight=False), Console(stderr=True, highlight=False), operation.growth)
     with stoppable():
         try:
-            outcome = run(planned, upscaler, settings, progress)
+            outcome = run(planned, operation, settings, progress)
         finally:
             progress.close()
         if arguments.compare:

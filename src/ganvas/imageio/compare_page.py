@@ -14,7 +14,7 @@ from PIL import Image
 
 from ganvas.errors import InputError
 from ganvas.files import write_text
-from ganvas.imageio.planning import UpscaleJob
+from ganvas.imageio.planning import FileJob
 from ganvas.imageio.reading import Plane, UnusableFile, open_photo
 from ganvas.imaging.tensors import bicubic
 from ganvas.inference import Upscaler, open_as
@@ -25,7 +25,7 @@ SIDE = 384  # side in px of the central crop of a photo
 
 
 def write_page(
-    page: Path, jobs: Sequence[UpscaleJob], upscaler: Upscaler, original: Path | None, options: dict[str, Any]
+    page: Path, jobs: Sequence[FileJob], upscaler: Upscaler, original: Path | None, options: dict[str, Any]
 ) -> None:
     """Write the page for finished jobs.
 
@@ -53,7 +53,7 @@ def write_page(
     write_text(page, viewer_page("Upscaled photos", rows, lead=lead))
 
 
-def _row(job: UpscaleJob, upscaler: Upscaler, faithful: Upscaler | None, original: Path | None) -> ViewerRow:
+def _row(job: FileJob, upscaler: Upscaler, faithful: Upscaler | None, original: Path | None) -> ViewerRow:
     photo, result = open_photo(job.source, float("inf")), open_photo(job.result, float("inf"))
     width, height = min(SIDE, photo.colour.width), min(SIDE, photo.colour.height)
     left, top = (photo.colour.width - width) // 2, (photo.colour.height - height) // 2

@@ -1,4 +1,4 @@
-"""Upscale many files: bad files do not stop the others, and a killed job can be resumed at any time."""
+"""Do something to many files: bad files do not stop the others, and a killed job can be resumed at any time."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyvips
 
@@ -18,16 +18,11 @@ from ganvas.files import NO_ROOM, Busy, cannot, hidden, locked, remove_leftovers
 from ganvas.imageio import video
 from ganvas.imageio.checking import check
 from ganvas.imageio.manifest import Manifest, recover
-from ganvas.imageio.planning import VIDEOS, JobList, UpscaleJob
+from ganvas.imageio.operation import Operation, Written
+from ganvas.imageio.planning import VIDEOS, FileJob, JobList
 from ganvas.imageio.progress import JobProgress
 from ganvas.imageio.reading import LIMIT, UnusableFile, open_photo
-from ganvas.imageio.upscale import OutputOptions, Written, upscale_photo
 from ganvas.imageio.xmp import is_marked
-
-if TYPE_CHECKING:
-    from ganvas.inference.upscaler import Upscaler
-
-LOCK = ".ganvas-upscale.lock"
 
 
 @dataclass
@@ -35,13 +30,13 @@ class JobOutcome:
     """The outcome of a job.
 
     Attributes:
-        made: files upscaled now, in order.
-        before: files upscaled before with the same settings.
-        bad: source -> why it could not be upscaled.
+        made: files made now, in order.
+        before: files made before with the same settings.
+        bad: source -> why nothing could be made of it.
     """
 
-    made: list[tuple[UpscaleJob, Written]] = field(default_factory=list)
-    before: list[UpscaleJob] = field(default_factory=list)
+    made: list[tuple[FileJob, Written]] = field(default_factory=list)
+    before: list[FileJob] = field(default_factory=list)
     bad: dict[Path, str] = field(default_factory=dict)
 
 
@@ -50,21 +45,18 @@ class JobSettings:
     """The settings of a job.
 
     Attributes:
-        model: all settings besides the options that change pixels; recorded in the manifest.
         limit: maximum megapixels of a photo.
         overwrite: replace existing files that were not made with these settings.
         check: read every result again and print what was preserved.
     """
 
-    options: OutputOptions
-    model: dict[str, Any]
     limit: float = LIMIT
     overwrite: bool = False
     check: bool = False
 
 
-def run(planned: JobList, upscaler: Upscaler, settings: JobSettings, progress: JobProgress) -> JobOutcome:
-    """Upscale all files; bad files are reported, and the others go on.
+def run(planned: JobList, operation: Operation, settings: JobSettings, progress: JobProgress) -> JobOutcome:
+    """Make the results of all files; bad files are reported, and the others go on.
 
     Raises:
         InputError: results cannot be written, or another process is writing to the same folder.
@@ -72,33 +64,33 @@ def run(planned: JobList, upscaler: Upscaler, settings: JobSettings, progress: J
     _refuse_own_sources(planned, settings.overwrite)
     if any(job.is_video for job in planned.jobs):
         video.programs()
-    with _locked(planned.root):
-        running = _Running(planned, upscaler, settings, progress)
+    with _locked(planned.root, operation.verb):
+        running = _Running(planned, operation, settings, progress)
         for folder, why in planned.unreadable.items():
             running.fail(folder, f"{folder}/", why)
         pending = [job for job in planned.jobs if running.is_pending(job)]
         sized = [(job, megapixels) for job in pending if (megapixels := running.megapixels(job)) is not None]
         progress.start(sum(megapixels for _, megapixels in sized), len(sized))
         for job, megapixels in sized:
-            running.upscale(job, megapixels)
+            running.make(job, megapixels)
         return running.outcome
 
 
 class _Running:
     """A running job: the folder's manifest, and the outcome of every file."""
 
-    def __init__(self, planned: JobList, upscaler: Upscaler, settings: JobSettings, progress: JobProgress) -> None:
-        self.root, self.upscaler, self.settings, self.progress = planned.root, upscaler, settings, progress
-        self.manifest, self.outcome = Manifest(planned.root), JobOutcome()
+    def __init__(self, planned: JobList, operation: Operation, settings: JobSettings, progress: JobProgress) -> None:
+        self.root, self.operation, self.settings, self.progress = planned.root, operation, settings, progress
+        self.manifest, self.outcome = Manifest(planned.root, operation.verb), JobOutcome()
         self.results = {os.path.realpath(job.result) for job in planned.jobs}
 
-    def is_pending(self, job: UpscaleJob) -> bool:
-        """Whether a file must still be upscaled; if it cannot be, the reason is recorded."""
+    def is_pending(self, job: FileJob) -> bool:
+        """Whether a result must still be made; if it cannot be, the reason is recorded."""
         with self._fence(job):
             return self._is_pending(job)
         return False
 
-    def _is_pending(self, job: UpscaleJob) -> bool:
+    def _is_pending(self, job: FileJob) -> bool:
         if os.path.realpath(job.source) in self.results and self._is_result(job.source):
             return False  # a result among the sources, since the results go into the folder of the photos
         line = self.manifest.by_source(job.name) if self.root else None
@@ -111,7 +103,7 @@ class _Running:
         self._expect_free(job)
         return True
 
-    def megapixels(self, job: UpscaleJob) -> float | None:
+    def megapixels(self, job: FileJob) -> float | None:
         """The megapixels of the source, without decoding it; None if it cannot be opened, which is recorded."""
         with self._fence(job):
             if job.is_video:
@@ -119,8 +111,8 @@ class _Running:
             return open_photo(job.source, self.settings.limit).megapixels
         return None
 
-    def upscale(self, job: UpscaleJob, megapixels: float) -> None:
-        """Upscale one file, or record why it could not be."""
+    def make(self, job: FileJob, megapixels: float) -> None:
+        """Make the result of one file, or record why it could not be made."""
         began = time.perf_counter()
         written: Written | None = None
         with self.progress.file(megapixels) as on_progress, self._fence(job), self._alone(job):
@@ -135,13 +127,13 @@ class _Running:
             self._check(job, written.path)
 
     def fail(self, source: Path, name: str, why: str) -> None:
-        """Record and report that a file, known to the manifest by `name`, cannot be upscaled."""
+        """Record and report that nothing can be made of a file, known to the manifest by `name`."""
         self.outcome.bad[source] = why
         self.manifest.add({"status": "failed", "source": name, "reason": why})
-        self.progress.report(f"{source} could not be upscaled: {why}", error=True)
+        self.progress.report(f"{source} could not be {self.operation.past}: {why}", error=True)
 
     @contextmanager
-    def _fence(self, job: UpscaleJob) -> Iterator[None]:
+    def _fence(self, job: FileJob) -> Iterator[None]:
         """Whatever is wrong with one file is recorded, and the others go on; only a full disk ends them all."""
         try:
             yield
@@ -155,7 +147,7 @@ class _Running:
             self.fail(job.source, job.name, f"{type(error).__name__}: {' '.join(str(error).split())}")
 
     @contextmanager
-    def _alone(self, job: UpscaleJob) -> Iterator[None]:
+    def _alone(self, job: FileJob) -> Iterator[None]:
         """No other process writes this result; the folder of a job with a manifest is locked as a whole."""
         if self.root:
             remove_leftovers_of(job.result)
@@ -169,18 +161,18 @@ class _Running:
                 yield
         except Busy:
             raise UnusableFile(
-                f"another ganvas upscale is writing {job.result}; wait for it to finish, or give another --out"
+                f"another ganvas {self.operation.verb} is writing {job.result}; wait for it to finish, or give another"
+                " --out"
             ) from None
 
-    def _expect_free(self, job: UpscaleJob) -> None:
+    def _expect_free(self, job: FileJob) -> None:
         if job.result.exists() and not self.settings.overwrite:
             other = "" if self.root else ", or --out FOLDER, where what is done is skipped"
             raise UnusableFile(f"{job.result} {self._conflict(job)}; give --overwrite to replace it{other}")
 
-    def _write(self, job: UpscaleJob, on_progress: Callable[[float], None]) -> Written:
+    def _write(self, job: FileJob, on_progress: Callable[[float], None]) -> Written:
         began = time.perf_counter()
         facts = self._facts(job)
-        options = replace(self.settings.options, form=job.form)
 
         def before(part: Path) -> None:
             if self.root:
@@ -190,23 +182,21 @@ class _Running:
                 self.manifest.add({"status": "done", **facts, **names, "bytes": size, "seconds": seconds})
 
         if job.is_video:
-            return video.upscale_video(
-                job.source, self.upscaler, job.result, options, on_progress=on_progress, before=before
-            )
+            return self.operation.video(job.source, job.result, on_progress=on_progress, before=before)
         photo = open_photo(job.source, self.settings.limit)
-        return upscale_photo(photo, self.upscaler, job.result, options, on_progress=on_progress, before=before)
+        return self.operation.photo(photo, job.result, job.form, on_progress=on_progress, before=before)
 
-    def _facts(self, job: UpscaleJob) -> dict[str, Any]:
+    def _facts(self, job: FileJob) -> dict[str, Any]:
         """What identifies a result: the photo's name, size and modification time, and the settings."""
         try:
             stat = job.source.stat()
         except OSError as error:
             raise UnusableFile(f"the file cannot be read ({error.strerror})") from None
         form = "" if job.is_video else job.form
-        settings = {**self.settings.model, **self.settings.options.settings(), "form": form}
+        settings = {**self.operation.settings(), "form": form}
         return {"source": job.name, "size": stat.st_size, "mtime": stat.st_mtime_ns, "settings": settings}
 
-    def _conflict(self, job: UpscaleJob) -> str:
+    def _conflict(self, job: FileJob) -> str:
         line = self.manifest.by_result(job.result.relative_to(self.root).as_posix()) if self.root else None
         if line is None:
             return "exists already"
@@ -229,7 +219,7 @@ class _Running:
             return False
         return self.manifest.by_result(name) is not None
 
-    def _check(self, job: UpscaleJob, result: Path) -> None:
+    def _check(self, job: FileJob, result: Path) -> None:
         if not self.settings.check or job.is_video:
             return
         try:
@@ -241,10 +231,7 @@ class _Running:
 def _summary(written: Written, seconds: float) -> str:
     size = f"{written.path}  {written.width} x {written.height}"
     line = f"{size}, {seconds:.1f} s, {seconds / max(written.megapixels, 1e-6):.2f} s/MP"
-    report = written.report
-    if report is None or report.colour_before is None:
-        return line
-    return f"{line}, dE {report.colour_before:.2f} -> {report.colour_after:.2f}"
+    return f"{line}, {written.about}" if written.about else line
 
 
 def _refuse_own_sources(planned: JobList, overwrite: bool) -> None:
@@ -258,16 +245,16 @@ def _refuse_own_sources(planned: JobList, overwrite: bool) -> None:
 
 
 @contextmanager
-def _locked(root: Path | None) -> Iterator[None]:
+def _locked(root: Path | None, verb: str) -> Iterator[None]:
     """Create the folder of results if necessary, check that it is writable, and lock it for this process."""
     with ExitStack() as held:
         try:
             if root is not None:
                 root.mkdir(parents=True, exist_ok=True)
-                held.enter_context(locked(root / LOCK, keep=False))
+                held.enter_context(locked(root / f".ganvas-{verb}.lock", keep=False))
         except Busy:
             raise InputError(
-                f"another ganvas upscale is writing to {root}; wait for it to finish, or give another --out."
+                f"another ganvas {verb} is writing to {root}; wait for it to finish, or give another --out."
             ) from None
         except OSError as error:
             raise cannot("write", root, error) from None

@@ -10,8 +10,6 @@ from ganvas.errors import InputError
 from ganvas.files import append_line, is_temporary
 from ganvas.untrusted import is_count, read_lines
 
-NAME = ".ganvas-upscale.jsonl"
-
 Line = dict[str, Any]
 
 
@@ -25,8 +23,9 @@ class Manifest:
         InputError: the manifest is a link, or cannot be read.
     """
 
-    def __init__(self, folder: Path | None) -> None:
-        self.path = None if folder is None else folder / NAME
+    def __init__(self, folder: Path | None, verb: str) -> None:
+        """`verb` is the command that writes the folder, such as upscale."""
+        self.path = None if folder is None else folder / f".ganvas-{verb}.jsonl"
         self._sources: dict[str, Line] = {}
         self._results: dict[str, Line] = {}
         if self.path and self.path.is_symlink():

@@ -1,4 +1,4 @@
-"""Find the files to upscale, and the path of each result."""
+"""Find the files of a job, and the path of each result."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _OTHERS = (".gif", ".bmp", ".heic", ".heif", ".jp2", ".jxl", ".psd", ".svg", *RA
 
 
 @dataclass(frozen=True)
-class UpscaleJob:
-    """One file to upscale.
+class FileJob:
+    """One file of a job.
 
     Attributes:
         name: path of the source relative to the given folder, with / as separator.
@@ -47,7 +47,7 @@ class UpscaleJob:
 
 @dataclass(frozen=True)
 class JobList:
-    """All files to upscale.
+    """All files of a job.
 
     Attributes:
         root: the folder of results and of their manifest; None if results go beside their sources or into one file.
@@ -55,23 +55,23 @@ class JobList:
         unreadable: folders that could not be searched, and why.
     """
 
-    jobs: tuple[UpscaleJob, ...]
+    jobs: tuple[FileJob, ...]
     root: Path | None
     skipped: int = 0
     unreadable: dict[Path, str] = field(default_factory=dict)
 
 
-def plan(inputs: Sequence[str], out: Path | None, times: float, form: str) -> JobList:
+def plan(inputs: Sequence[str], out: Path | None, suffix: str, form: str) -> JobList:
     """Find the files and name their results: photo.jpg -> photo_x4.jpg.
 
     Args:
         inputs: files, folders with all their subfolders, or patterns with * and ?.
         out: a folder for the results, or a file for a single input; None to write beside the sources.
-        times: scale of the results, for their names.
+        suffix: what is added to their names, such as _x4.
         form: format of the results; empty for that of each source.
 
     Raises:
-        InputError: there is nothing to upscale, or two results would have the same path.
+        InputError: there are no images, or two results would have the same path.
     """
     paths = [path for text in inputs for path in _expand(text)]
     folders = [path for path in paths if path.is_dir()]
@@ -88,10 +88,10 @@ def plan(inputs: Sequence[str], out: Path | None, times: float, form: str) -> Jo
         if form and EXTENSIONS.get(out.suffix.lower(), form) != form:
             raise InputError(f"--out {out} and --format {form} contradict each other; give only one of them.")
         expect_ending(out, *(MUXERS if paths[0].suffix.lower() in VIDEOS else EXTENSIONS), flag="--out")
-        return JobList((UpscaleJob(paths[0], paths[0].name, out),), None)
+        return JobList((FileJob(paths[0], paths[0].name, out),), None)
     found, skipped, unreadable = _collect(paths, folders, out)
-    jobs = [UpscaleJob(source, name, _result_path(out, source, name, times, form)) for source, name in found]
-    jobs = _unique(jobs, times, form)
+    jobs = [FileJob(source, name, _result_path(out, source, name, suffix, form)) for source, name in found]
+    jobs = _unique(jobs, suffix, form)
     if not jobs and not unreadable:
         raise InputError(
             f"there are no images in {', '.join(inputs)}; give PNG, JPEG, WebP, TIFF or AVIF files, or folders or"
@@ -161,7 +161,7 @@ def _is_media(path: Path) -> bool:
         return False
 
 
-def _result_path(out: Path | None, source: Path, name: str, times: float, form: str, full: bool = False) -> Path:
+def _result_path(out: Path | None, source: Path, name: str, suffix: str, form: str, full: bool = False) -> Path:
     ending = source.suffix
     if ending.lower() in VIDEOS:
         ending = ending if ending.lower() in MUXERS else ".mkv"
@@ -169,28 +169,28 @@ def _result_path(out: Path | None, source: Path, name: str, times: float, form: 
         ending = EXTENSION[form] if form else ending if ending.lower() in EXTENSIONS else ".png"
     stem = source.stem + (f"_{source.suffix[1:].lower()}" if full and source.suffix else "")
     folder = source.parent if out is None else (out / name).parent
-    return folder / f"{stem}_x{times:g}{ending}"
+    return folder / f"{stem}{suffix}{ending}"
 
 
-def _unique(jobs: list[UpscaleJob], times: float, form: str) -> list[UpscaleJob]:
+def _unique(jobs: list[FileJob], suffix: str, form: str) -> list[FileJob]:
     """Give results of the same name different names: a.jpg and a.png become a_jpg_x4.png and a_png_x4.png."""
 
-    def key(job: UpscaleJob) -> str:
+    def key(job: FileJob) -> str:
         return str(job.result).casefold()  # some file systems ignore case
 
     count = Counter(map(key, jobs))
 
-    def full(job: UpscaleJob) -> UpscaleJob:
+    def full(job: FileJob) -> FileJob:
         base = job.result.parent / job.source.name
-        return replace(job, result=_result_path(base.parent, job.source, job.source.name, times, form, full=True))
+        return replace(job, result=_result_path(base.parent, job.source, job.source.name, suffix, form, full=True))
 
     jobs = [full(job) if count[key(job)] > 1 else job for job in jobs]
-    seen: dict[str, UpscaleJob] = {}
+    seen: dict[str, FileJob] = {}
     for job in jobs:
         other = seen.setdefault(key(job), job)
         if other is not job:
             raise InputError(
-                f"{other.source} and {job.source} have the same result {job.result}; rename one of them, or upscale"
-                " them into different folders."
+                f"{other.source} and {job.source} have the same result {job.result}; rename one of them, or give"
+                " different folders for them."
             )
     return jobs

@@ -14,11 +14,11 @@ from ganvas.progress import Bar
 class JobProgress:
     """A progress bar on a terminal; elsewhere lines, on stderr every half minute."""
 
-    def __init__(self, console: Console, errors: Console, growth: float = 1) -> None:
+    def __init__(self, console: Console, errors: Console, growth: float = 1, doing: str = "upscaling") -> None:
         """`growth` is the number of pixels of the result per pixel of the source."""
         self.console, self.errors, self.growth = console, errors, growth
         self.bar = Bar(console) if console.is_terminal else Bar(errors, draw=False)
-        self.task = self.bar.add("upscaling", 1)
+        self.task = self.bar.add(doing, 1)
         self.files = self.finished = 0
 
     def start(self, megapixels: float, files: int) -> None:

@@ -18,15 +18,16 @@ import numpy as np
 
 import ganvas
 from ganvas.errors import InputError
+from ganvas.imageio.operation import OnProgress, Written, recorded
 from ganvas.imageio.planning import MUXERS, VIDEOS
 from ganvas.imageio.reading import UnusableFile
-from ganvas.imageio.upscale import OnProgress, OutputOptions, Written, recorded
 from ganvas.imageio.writing import os_error
 from ganvas.imageio.xmp import SOURCE_TYPE
 from ganvas.inference.engine.raster import ArrayRaster
 from ganvas.untrusted import open_regular, parse_json
 
 if TYPE_CHECKING:
+    from ganvas.imageio.upscale import UpscaleOptions
     from ganvas.inference.upscaler import Upscaler
 
 DEMUXERS = ("mov", "matroska", "avi", "mpegts", "mpeg", "mpegvideo", "m4v", "h264", "hevc", "ogg", "asf", "flv")
@@ -136,12 +137,12 @@ def upscale_video(
     source: Path,
     upscaler: Upscaler,
     path: Path,
-    options: OutputOptions,
+    options: UpscaleOptions,
     *,
     on_progress: OnProgress = lambda share: None,
     before: Callable[[Path], object] = lambda part: None,
 ) -> Written:
-    """Upscale a video into a file, which appears complete or not at all. See `ganvas.imageio.upscale`.
+    """Upscale a video into a file, which appears complete or not at all. See `Operation.photo`.
 
     Raises:
         UnusableFile: the video is damaged or too large.
@@ -159,7 +160,7 @@ def upscale_video(
     full = video.width * upscaler.scale, video.height * upscaler.scale
     with recorded(path, before) as part:
         count = _stream(source, video, upscaler, part, path, options, full, final, on_progress)
-    return Written(path, final[0], final[1], upscaler.last, _notes(video, count), count)
+    return Written(path, final[0], final[1], "", _notes(video, count), count)
 
 
 def _notes(video: VideoInfo, count: int) -> tuple[str, ...]:
@@ -181,7 +182,7 @@ def _stream(
     upscaler: Upscaler,
     part: Path,
     path: Path,
-    options: OutputOptions,
+    options: UpscaleOptions,
     full: tuple[int, int],
     final: tuple[int, int],
     on_progress: OnProgress,

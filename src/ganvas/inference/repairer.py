@@ -125,7 +125,7 @@ class Repairer(Predictor):
         given = None if mask is None else mask_of(mask)
         bands = self.bands(ArrayRaster(pixels), given, strength=strength, tone=tone, strengths=strengths)
         made = np.concatenate([like(band, image) for band in bands]).reshape(pixels.shape)
-        damage = self.damage / np.float32(255)
+        damage = self.damage.astype(np.float32) / np.float32(255)
         return Repaired(Image.fromarray(made) if isinstance(image, Image.Image) else made, damage)
 
     def bands(

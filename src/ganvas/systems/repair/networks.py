@@ -91,7 +91,8 @@ class Restoring(nn.Module):
     def forward(self, filled: Tensor, toned: Tensor, lost: Tensor, stain: Tensor) -> Tensor:
         """Images (B, channels, H, W) and masks (B, 1, H, W), sides multiples of 8 -> images repaired"""
         change, _ = self.restorer(torch.cat([toned, lost, stain], 1), self.planes)
-        return filled + self.amount * (toned - filled) + change * (self.amount + (1 - self.amount) * lost)
+        made: Tensor = filled + self.amount * (toned - filled) + change * (self.amount + (1 - self.amount) * lost)
+        return made
 
 
 class Repaired(NamedTuple):
