@@ -18,6 +18,7 @@ from ganvas.evaluation.upscalers import Repairs, Unchanged, open_upscaler
 from ganvas.evaluation.worst_cases import View, draw, view, worst_cases
 from ganvas.files import write_text
 from ganvas.imaging.grid import Pixels
+from ganvas.imaging.saving import save_png
 from ganvas.inference.super_resolution import SuperResolution
 from ganvas.metrics import pair_measures, repair_measures
 from ganvas.metrics.distortion import EXACT
@@ -83,7 +84,8 @@ def score(
         strength: of an SRGAN, as in ganvas upscale: 0 is the network it started from.
         device: where to compute networks.
         seed: of the intervals' resamples.
-        out: folder of images and tables; by default the run's, else the current one.
+        out: folder of images and tables; by default the run's, else the current one. If it is given, what a degradation
+            made of the pictures is written there, too.
         progress: show a bar on stderr.
 
     Raises:
@@ -106,9 +108,8 @@ def score(
     stem += f"-strength-{strength:g}" if strength != 1 else ""
     found = []
     for one in sets:
-        scores = _score(
-            model, one, taken, notes, beside / f"{stem}-{one.name.replace(':', '-')}", seed, strength, progress
-        )
+        target = beside / f"{stem}-{one.name.replace(':', '-')}"
+        scores = _score(model, one, taken, notes, target, seed, strength, progress, keep=bool(out))
         if folder:
             for figure in scores.figures:
                 figure = replace(figure, images_seen=model.images_seen, state=state)
@@ -145,6 +146,7 @@ def _score(
     seed: int,
     strength: float,
     progress: bool,
+    keep: bool,
 ) -> Scores:
     crop, start = pairs.scale, "bicubic" if pairs.scale > 1 else "input"
     rows: dict[str, dict[str, float]] = {}
@@ -157,6 +159,8 @@ def _score(
         digest.update(f"{pair.high.shape} {pair.low.shape}".encode() + pair.high.tobytes() + pair.low.tobytes())
         grey += pair.high.shape[-1] == 1
         unlike += not pairs.rule and not pair.as_published
+        if keep and pairs.rule:
+            _keep(pair, stem.with_name(pairs.name.replace(":", "-")))
         result, found = _made(model, pair)
         if result.shape != pair.high.shape:
             raise InputError(
@@ -212,6 +216,13 @@ def _score(
     )
     write_text(table, _csv(rows))
     return Scores(model.name, pairs.name, figures, rows, tuple(remarks), sheet, table)
+
+
+def _keep(pair: Pair, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    save_png(pair.low, folder / f"{pair.name}.png")
+    if pair.damage is not None:
+        save_png(pair.damage, folder / f"{pair.name}_damage.png")
 
 
 def _made(model: SuperResolution, pair: Pair) -> tuple[Pixels, Pixels | None]:

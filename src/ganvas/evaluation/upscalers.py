@@ -81,6 +81,8 @@ def open_upscaler(
             raise InputError(f"--strength {strength:g} is for an SRGAN and not for bicubic; leave it out.")
         return BicubicUpscaler(scale or SCALE), None, ""
     if str(model) == INPUT:
+        if scale > 1 or strength != 1:
+            raise InputError("input stays as it is, at a scale of 1; leave --scale and --strength out.")
         return Unchanged(), None, ""
     options = {"strength": strength} if strength != 1 else {}
     found = open_as(Predictor, model, which=which, device=device, **options)  # type: ignore[type-abstract]

@@ -38,7 +38,7 @@ class PhotoRepair(Translation):
 
     task = "repair"
     makes: ClassVar[tuple[str, ...]] = ("damage", "toned", "estimates")
-    interchangeable: ClassVar[tuple[str, ...]] = ("learns", "told")
+    interchangeable: ClassVar[tuple[str, ...]] = ("size", "learns", "told")
     restores: ClassVar[bool] = True
     scale: Literal[1] = 1
     """Upscaling factor of each side; repair does not enlarge."""
