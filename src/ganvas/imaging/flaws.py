@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from math import cos, pi, sqrt
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import erf
 
 Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
 
 TILE, ALONG = 128, 4  # of larger photos, 4 x 4 tiles of 128 px are read
 BLOCK = 8  # side of JPEG's blocks
@@ -21,9 +23,11 @@ GRID = 0.1  # excess of zero coefficients above which a grid of JPEG is certain;
 STRONGEST = 0.05  # share of the pixels that are taken for edges
 FLATTEST = 0.1  # share of the blocks that are taken for flat
 QUARTER, TYPICAL = 0.25, 1.2  # of those the noisier ones may have texture; what the others have less of noise
-_LUMA = np.float32([0.299, 0.587, 0.114])
-_DCT = np.float32(
-    [[np.sqrt((2 if k else 1) / 8) * np.cos(np.pi * (2 * n + 1) * k / 16) for n in range(8)] for k in range(8)]
+ONE_TONE = 0.16  # share of the colour that may be other than one tone
+SMOOTHEST, GRAIN = 0.03, 1.6  # share of the blocks, and the standard deviation in them that is grain
+_DCT = np.array(
+    [[sqrt((2 if k else 1) / 8) * cos(pi * (2 * n + 1) * k / 16) for n in range(BLOCK)] for k in range(BLOCK)],
+    np.float32,
 )
 _LOW = [(u, v) for u in range(4) for v in range(4) if 1 <= u + v <= 3]  # frequencies that JPEG rounds finely
 
@@ -38,23 +42,35 @@ class Flaws:
         noise: standard deviation of the noise of brightness, on the scale 0..255.
         colour_noise: that of the noise of each colour.
         blur: standard deviation of a Gaussian in pixels that makes edges as wide as the sharpest are.
+        sepia: distance from grey, on the scale 0..255, of a picture all in one brown and with grain even where it is
+            smoothest: the scan of an old print. 0 of other pictures.
     """
 
     jpeg: float = 0.0
     noise: float = 0.0
     colour_noise: float = 0.0
     blur: float = 0.0
+    sepia: float = 0.0
 
     def above(self, limits: Flaws) -> list[str]:
         """The names of those that are larger than in another."""
         return [one.name for one in fields(self) if getattr(self, one.name) > getattr(limits, one.name)]
 
 
+LIMITS = Flaws(jpeg=4.4, noise=2.5, colour_noise=0.8, blur=0.64, sepia=6)
+"""A photo with more of any of these is spoiled; how they were found is in docs/decisions/0031."""
+
+
 class Picture(Protocol):
     """What can be read in parts."""
 
-    height: int
-    width: int
+    @property
+    def height(self) -> int:
+        """Height in pixels."""
+
+    @property
+    def width(self) -> int:
+        """Width in pixels."""
 
     def region(self, top: int, left: int, height: int, width: int) -> Floats:
         """float32 (height, width, 1 or 3) in [0, 1]"""
@@ -84,15 +100,20 @@ def measured(parts: Sequence[Floats]) -> Flaws:
     usable = [part * np.float32(255) for part in parts if min(part.shape[:2]) >= SMALLEST]
     if not usable:
         return Flaws()
-    luma = [part @ _LUMA if part.shape[2] == 3 else part[:, :, 0] for part in usable]
-    colour = [part[:, :, 0] - part[:, :, 1] for part in usable if part.shape[2] == 3]
-    whole = [((part > 2) & (part < 253)).all(2) for part in usable]
-    noise = _noise(luma, whole)
-    colour_noise = _noise(colour, [inside for inside, part in zip(whole, usable, strict=True) if part.shape[2] == 3]) / np.sqrt(2) if colour else 0.0
-    return Flaws(_jpeg_step(luma, whole), noise, float(colour_noise), _blur(luma))
+    coloured = usable[0].shape[2] == 3
+    luma = [_luma(part) for part in usable]
+    whole: list[Mask] = [np.all((part > 2) & (part < 253), axis=2) for part in usable]
+    return Flaws(
+        jpeg=_jpeg_step(luma, whole),
+        noise=_noise(luma, whole),
+        # Of red less green, whose noise is that of both.
+        colour_noise=_noise([part[:, :, 0] - part[:, :, 1] for part in usable], whole) / sqrt(2) if coloured else 0.0,
+        blur=_blur(luma),
+        sepia=_sepia(usable, luma) if coloured else 0.0,
+    )
 
 
-def _jpeg_step(luma: Sequence[Floats], whole: Sequence[NDArray[np.bool_]]) -> float:
+def _jpeg_step(luma: Sequence[Floats], whole: Sequence[Mask]) -> float:
     zeros, pixels = np.zeros((BLOCK, BLOCK)), 0
     for part in luma:
         for y, found in enumerate(_coefficients(part)):
@@ -100,10 +121,10 @@ def _jpeg_step(luma: Sequence[Floats], whole: Sequence[NDArray[np.bool_]]) -> fl
             zeros[y] += empty.reshape(-1, BLOCK).sum(0)
         pixels += found[:, :, ::BLOCK].size
     share = zeros / pixels
-    y, x = np.unravel_index(share.argmax(), share.shape)
+    y, x = divmod(int(share.argmax()), BLOCK)
     if share[y, x] - np.median(share) < GRID:
         return 0.0
-    values = np.concatenate([_low(part, inside, int(y), int(x)) for part, inside in zip(luma, whole, strict=True)])
+    values = np.concatenate([_low(part, inside, y, x) for part, inside in zip(luma, whole, strict=True)])
     values = values[values > ROUNDED]
     return float(np.quantile(values, 0.05)) if len(values) >= 10 else 0.0
 
@@ -118,7 +139,7 @@ def _coefficients(part: Floats, rows: Sequence[int] = range(BLOCK)) -> Iterator[
         yield np.abs(_DCT @ blocks).reshape(high, BLOCK, wide * BLOCK, BLOCK)
 
 
-def _low(part: Floats, inside: NDArray[np.bool_], y: int, x: int) -> Floats:
+def _low(part: Floats, inside: Mask, y: int, x: int) -> Floats:
     """The low frequencies of the blocks of one grid, but for those with clipped pixels, whose steps are others."""
     found = next(_coefficients(part, [y]))[:, :, x::BLOCK]
     kept = _in_blocks(inside[y:, x:]).all(1)
@@ -129,19 +150,17 @@ def _low(part: Floats, inside: NDArray[np.bool_], y: int, x: int) -> Floats:
     return np.concatenate([found[:, u, :, v][kept] for u, v in _LOW])
 
 
-def _noise(planes: Sequence[Floats], whole: Sequence[NDArray[np.bool_]]) -> float:
+def _noise(planes: Sequence[Floats], whole: Sequence[Mask]) -> float:
     """Of planes, in the flattest of their blocks without clipped pixels."""
-    highest, high, slope = [], [], []
+    highest, high, slope = list[Floats](), list[Floats](), list[Floats]()
     for plane, inside in zip(planes, whole, strict=True):
-        across, down = np.diff(plane, axis=1) ** 2, np.diff(plane, axis=0) ** 2
         twice = np.diff(np.diff(plane, 2, axis=0), 2, axis=1)
         smooth = _box(plane)
         steep = np.zeros_like(smooth)
         steep[:, 1:] += np.diff(smooth, axis=1) ** 2
         steep[1:] += np.diff(smooth, axis=0) ** 2
         usable = _in_blocks(inside[1:-1, 1:-1]).mean(1) >= 0.5
-        first = (across[1:-1, :-1] + across[1:-1, 1:] + down[:-1, 1:-1] + down[1:, 1:-1]) / 8
-        for kept, values in ((highest, twice**2 / 36), (high, first), (slope, steep)):
+        for kept, values in ((highest, twice**2 / 36), (high, _first(plane)), (slope, steep)):
             kept.append(_in_blocks(values).mean(1)[usable])
     slopes = np.concatenate(slope)
     if len(slopes) < 8:
@@ -163,11 +182,38 @@ def _blur(luma: Sequence[Floats]) -> float:
     return _width(float(np.mean(shares))) if shares else 0.0
 
 
+def _sepia(parts: Sequence[Floats], luma: Sequence[Floats]) -> float:
+    bright = np.concatenate([part.ravel() for part in luma])
+    blue = 0.564 * (np.concatenate([part[:, :, 2].ravel() for part in parts]) - bright)  # Cb and Cr of JPEG
+    red = 0.713 * (np.concatenate([part[:, :, 0].ravel() for part in parts]) - bright)
+    if blue.mean() >= 0 or red.mean() <= 0:
+        return 0.0
+    power = np.stack([np.ones_like(bright), bright / 255, (bright / 255) ** 2], axis=1)
+    both = np.stack([blue, red], axis=1)
+    left = both - power @ np.linalg.lstsq(power, both, rcond=None)[0]
+    grain = np.concatenate([_in_blocks(_first(part)).mean(1) for part in luma])
+    if (left**2).sum() > ONE_TONE**2 * (both**2).sum() or np.quantile(grain, SMOOTHEST) < GRAIN**2:
+        return 0.0
+    return float(np.hypot(blue.mean(), red.mean()))
+
+
+def _first(plane: Floats) -> Floats:
+    """The mean square of the four first differences at each inner pixel, as much as the variance of white noise."""
+    across, down = np.diff(plane, axis=1) ** 2, np.diff(plane, axis=0) ** 2
+    return np.asarray((across[1:-1, :-1] + across[1:-1, 1:] + down[:-1, 1:-1] + down[1:, 1:-1]) / 8, np.float32)
+
+
 def _width(share: float) -> float:
     """The Gaussian that leaves this share of the height of an edge to the largest of three steps."""
     widths = np.linspace(0.1, 3, 300)
     shares = erf(0.5 / np.sqrt(2) / widths) / erf(1.5 / np.sqrt(2) / widths)
     return float(np.interp(-share, -shares, widths, left=0.0))
+
+
+def _luma(part: Floats) -> Floats:
+    if part.shape[2] == 1:
+        return part[:, :, 0]
+    return np.asarray(part @ np.array([0.299, 0.587, 0.114], np.float32))
 
 
 def _box(plane: Floats) -> Floats:
