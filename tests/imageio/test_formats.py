@@ -260,7 +260,7 @@ def test_damaged_xmp_is_noted_and_the_mark_is_there(upscale: Upscale, capsys: py
     assert upscale("p.jpg", "--check") == 0
     output = capsys.readouterr().out
     assert "XMP left out: it is damaged" in output
-    assert "marked as upscaled" in output
+    assert "marked as changed by a model" in output
 
 
 def resource(number: int, content: bytes) -> bytes:

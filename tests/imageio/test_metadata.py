@@ -281,7 +281,7 @@ def test_the_line_of_check_describes_the_file(upscale: Upscale, capsys: pytest.C
         "300 dpi",
     ):
         assert fact in line
-    assert "XMP kept, marked as upscaled" in line
+    assert "XMP kept, marked as changed by a model" in line
     assert "orientation 8 applied" in line
 
 

@@ -215,7 +215,7 @@ def test_the_command_line_trains_it_and_goes_on(cli: Cli) -> None:
     done = cli(*words, "--images", "16")
     assert done.returncode == 0, done.stderr
     assert "input " in done.stdout
-    assert "ganvas.open('runs/repair').repair(image)" in done.stdout
+    assert "ganvas repair PHOTO --model runs/repair" in done.stdout
     terms = {name for line in RunFolder(Path("runs/repair")).read_log() for name in line}
     assert {f"g/{name}" for name in ("Filled", "Focal", "Dice", "Tone", "Strengths", "Perceptual")} <= terms
     assert cli(*words, "--images", "20").returncode == 0
@@ -262,6 +262,19 @@ def test_a_mask_by_hand_wins(run: Path) -> None:
     assert (model.repair(pixels, np.zeros_like(mask), strength=0).image == pixels).all()
     for same in (mask.astype(np.uint8) * 255, Image.fromarray(mask), mask[..., None].astype(np.float64)):
         assert (model.repair(pixels, same, strength=0).image == repaired).all()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 200), (150, 67), (203, 90)])
+def test_rows_are_repaired_as_the_whole(run: Path, size: tuple[int, int]) -> None:
+    model, image = repairer(run), photo(*size)
+    damaged = masks(image, hole=1, stain=1)
+    pixels = ((image[0].permute(1, 2, 0) + 1) / 2).numpy()
+    made = model.repair(pixels, damaged[0].permute(1, 2, 0).numpy(), strength=0.7)
+    with torch.no_grad():
+        logits, strengths = model.network.inspect(image)  # type: ignore[operator]
+        whole = model.network.repair(image, damaged, strengths, amount=0.7).image  # type: ignore[operator]
+    assert np.allclose(made.image, ((whole.clamp(-1, 1) + 1) / 2)[0].permute(1, 2, 0).numpy(), atol=2e-6)
+    assert np.allclose(model.repair(pixels).damage, logits.sigmoid()[0].permute(1, 2, 0).numpy(), atol=0.5 / 255 + 1e-6)
 
 
 def test_strengths_and_tone_can_be_chosen(run: Path) -> None:

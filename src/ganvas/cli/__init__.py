@@ -19,6 +19,7 @@ VERBS = (
     "generate",
     "augment",
     "upscale",
+    "repair",
     "evaluate",
     "diagnose",
     "report",

@@ -1,4 +1,4 @@
-"""Check what an upscaled file preserves of its photo, by reading both files again."""
+"""Check what a result preserves of its photo, by reading both files again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CHANGED |= {exif.RESOLUTION_UNIT, *exif.SUBJECT, *exif.DENSITIES}
 
 
 def check(source: Path, result: Path) -> str:
-    """One line about an upscaled file: size, depth, alpha, profile, EXIF, XMP, resolution, orientation.
+    """One line about a result: size, depth, alpha, profile, EXIF, XMP, resolution, orientation.
 
     Raises:
         UnusableFile: one of the files cannot be read.
@@ -74,8 +74,8 @@ def _exif(old: Photo, new: Photo) -> str:
 
 def _xmp(old: Photo, new: Photo) -> str:
     if not is_marked(new.metadata.xmp):
-        return "XMP NOT MARKED AS UPSCALED"
-    return "XMP kept, marked as upscaled" if old.metadata.xmp else "XMP marked as upscaled"
+        return "XMP NOT MARKED AS CHANGED BY A MODEL"
+    return "XMP kept, marked as changed by a model" if old.metadata.xmp else "XMP marked as changed by a model"
 
 
 def _place(old: Photo, new: Photo) -> str:

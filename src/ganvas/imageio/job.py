@@ -66,7 +66,7 @@ def run(planned: JobList, operation: Operation, settings: JobSettings, progress:
         InputError: results cannot be written, or another process is writing to the same folder.
     """
     _refuse_own_sources(planned, settings.overwrite)
-    if any(job.is_video for job in planned.jobs):
+    if operation.takes_videos and any(job.is_video for job in planned.jobs):
         video.programs()
     with _locked(planned.root, operation.verb):
         running = _Running(planned, operation, settings, progress)
@@ -95,6 +95,8 @@ class _Running:
         return False
 
     def _is_pending(self, job: FileJob) -> bool:
+        if job.is_video and not self.operation.takes_videos:
+            raise UnusableFile(f"videos are not {self.operation.past}; give photos")
         if os.path.realpath(job.source) in self.results and self._is_result(job.source):
             return False  # a result among the sources, since the results go into the folder of the photos
         line = self._same(job)

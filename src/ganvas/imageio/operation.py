@@ -16,7 +16,7 @@ from ganvas.files import whole
 from ganvas.imageio import exif, photoshop, xmp
 from ganvas.imageio.interrupts import deferred
 from ganvas.imageio.metadata import Metadata
-from ganvas.imageio.reading import OLD_IMAGE, Photo, UnusableFile
+from ganvas.imageio.reading import OLD_IMAGE, Photo
 from ganvas.imageio.writing import BITS, EXTENSION, Rows, check_fits, write_photo
 from ganvas.inference.engine.raster import Floats
 
@@ -90,12 +90,14 @@ class Operation(ABC):
     Attributes:
         verb: the command, such as upscale.
         past: what has been done, such as upscaled.
+        takes_videos: whether it takes videos as well as photos.
         suffix: what is added to the name of a result.
         growth: number of pixels of a result for each of its source.
     """
 
     verb: ClassVar[str]
     past: ClassVar[str]
+    takes_videos: ClassVar[bool] = False
     suffix: str
     growth: float
 
@@ -128,14 +130,15 @@ class Operation(ABC):
         """
 
     def video(self, source: Path, path: Path, *, on_progress: OnProgress, before: Before) -> Written:
-        """Write the result for a video; see `photo`."""
-        raise UnusableFile(f"videos are not {self.past}; give photos")
+        """Write the result for a video, by an operation that takes them; see `photo`."""
+        raise NotImplementedError
 
 
 def write_changed(
     photo: Photo,
     path: Path,
     options: OutputOptions,
+    past: str,
     how: str,
     bands: Callable[[bool], Iterator[Floats]],
     sizes: tuple[tuple[int, int], tuple[int, int]],
@@ -146,7 +149,8 @@ def write_changed(
     """Write a changed photo with its metadata; return notes on what the file does not preserve, and why.
 
     Args:
-        how: how it was changed, for its metadata.
+        past: what was done to it, as in `Operation.past`.
+        how: how, for its metadata.
         bands: makes rows (rows, width, channels) in [0, 1] from top to bottom, alpha being the last channel; called
             with whether to blend it onto white instead.
         sizes: width and height of the rows, and of the file.
@@ -161,7 +165,7 @@ def write_changed(
     channels = photo.colour.channels + (photo.alpha is not None and not flat)
     factors = final[0] / photo.colour.width, final[1] / photo.colour.height
     how = f"{how}, ganvas {ganvas.__version__}"
-    change = xmp.Change(how, final, factors, photo.metadata.orientation > 1, not options.strip_location)
+    change = xmp.Change(how, final, factors, photo.metadata.orientation > 1, not options.strip_location, past)
     metadata, notes = _metadata_for(photo, form, change)
 
     def rows() -> Iterator[Rows]:
@@ -240,8 +244,8 @@ def _metadata_for(photo: Photo, form: str, change: xmp.Change) -> tuple[Metadata
     if form != "png" and any(name != b"cICP" for name, _ in metadata.coded):
         notes = (*notes, f"light levels of HDR left out: {form.upper()} cannot hold them")
     try:
-        packet, gone = xmp.upscaled(metadata.xmp, change)
+        packet, gone = xmp.changed(metadata.xmp, change)
     except xmp.Malformed:
-        (packet, gone), notes = xmp.upscaled(None, change), (*notes, "XMP left out: it is damaged")
+        (packet, gone), notes = xmp.changed(None, change), (*notes, "XMP left out: it is damaged")
     notes = tuple(dict.fromkeys((*notes, *(f"{what} {OLD_IMAGE}" for what in gone))))
     return replace(metadata, xmp=packet, orientation=1), notes

@@ -63,7 +63,7 @@ class UpscaleOptions(OutputOptions):
 class Upscaling(Operation):
     """Upscale photos and videos with one model."""
 
-    verb, past = "upscale", "upscaled"
+    verb, past, takes_videos = "upscale", "upscaled", True
 
     def __init__(self, upscaler: Upscaler, options: UpscaleOptions, model: dict[str, Any]) -> None:
         """`model` is what else changes pixels, by the names that the manifest uses."""
@@ -93,7 +93,7 @@ class Upscaling(Operation):
             return with_alpha(colours, alphas(photo.alpha, upscaler.scale) if photo.alpha else None, flat)
 
         how = f"{times:g} times by {upscaler.title}"
-        notes = write_changed(photo, path, options, how, bands, (full, final), before=before, on_rows=count)
+        notes = write_changed(photo, path, options, self.past, how, bands, (full, final), before=before, on_rows=count)
         return Written(path, *final, about(upscaler.last), notes)
 
     def video(self, source: Path, path: Path, *, on_progress: OnProgress, before: Before) -> Written:
@@ -102,8 +102,16 @@ class Upscaling(Operation):
         Raises:
             InputError: ffmpeg is not installed, or see `Operation.photo`.
         """
-        options = self.options
-        return video.upscale_video(source, self.upscaler, path, options, on_progress=on_progress, before=before)
+        return video.upscale_video(
+            source,
+            self.upscaler,
+            path,
+            self.options.scale_for(self.upscaler),
+            colour_lock=self.options.colour_lock,
+            strip_location=self.options.strip_location,
+            on_progress=on_progress,
+            before=before,
+        )
 
 
 class ChosenUpscaling(Upscaling):

@@ -27,7 +27,6 @@ from ganvas.inference.engine.raster import ArrayRaster
 from ganvas.untrusted import open_regular, parse_json
 
 if TYPE_CHECKING:
-    from ganvas.imageio.upscale import UpscaleOptions
     from ganvas.inference.upscaler import Upscaler
 
 DEMUXERS = ("mov", "matroska", "avi", "mpegts", "mpeg", "mpegvideo", "m4v", "h264", "hevc", "ogg", "asf", "flv")
@@ -138,8 +137,10 @@ def upscale_video(
     source: Path,
     upscaler: Upscaler,
     path: Path,
-    options: UpscaleOptions,
+    times: float,
     *,
+    colour_lock: bool,
+    strip_location: bool,
     on_progress: OnProgress = lambda share: None,
     before: Callable[[Path], object] = lambda part: None,
 ) -> Written:
@@ -151,7 +152,6 @@ def upscale_video(
         InputError: ffmpeg is not installed, the model does not support the scale, or its output is invalid.
     """
     video = probe(source)
-    times = options.scale_for(upscaler)
     # H.264 needs even sides.
     final = 2 * max(1, round(video.width * times / 2)), 2 * max(1, round(video.height * times / 2))
     if max(final) > LONGEST:
@@ -160,7 +160,9 @@ def upscale_video(
         )
     full = video.width * upscaler.scale, video.height * upscaler.scale
     with recorded(path, before) as part:
-        count = _stream(source, video, upscaler, part, path, options, full, final, on_progress)
+        count = _stream(
+            source, video, upscaler, part, path, times, full, final, on_progress, colour_lock, strip_location
+        )
     return Written(path, final[0], final[1], "", _notes(video, count), count)
 
 
@@ -201,25 +203,27 @@ def _stream(
     upscaler: Upscaler,
     part: Path,
     path: Path,
-    options: UpscaleOptions,
+    times: float,
     full: tuple[int, int],
     final: tuple[int, int],
     on_progress: OnProgress,
+    colour_lock: bool,
+    strip_location: bool,
 ) -> int:
     """Decode, upscale and encode; return the number of frames."""
     with tempfile.TemporaryFile() as decoder_log, tempfile.TemporaryFile() as encoder_log:
         decoder = subprocess.Popen(
             _decoding(source, video), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=decoder_log
         )
-        how = f"{options.scale_for(upscaler):g} times by {upscaler.title}, ganvas {ganvas.__version__}"
-        command = _encoding(source, video, part, path, full, final, how, options.strip_location)
+        how = f"{times:g} times by {upscaler.title}, ganvas {ganvas.__version__}"
+        command = _encoding(source, video, part, path, full, final, how, strip_location)
         encoder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=encoder_log)
         count = 0
         assert decoder.stdout
         assert encoder.stdin
         try:
             with suppress(BrokenPipeError):  # the encoder's log has the reason
-                for frame in _frames(decoder.stdout, video, upscaler, options.colour_lock):
+                for frame in _frames(decoder.stdout, video, upscaler, colour_lock):
                     encoder.stdin.write(frame)
                     count += 1
                     on_progress(min(1, count / video.frames))

@@ -33,7 +33,6 @@ _GONE_PROPERTIES = {
     (_XAP, "Thumbnails"): "",
     ("http://ns.adobe.com/xmp/note/", "HasExtendedXMP"): "extended XMP",
     (_IPTC, "DigitalSourceType"): "",
-    (_OWN, "Upscaled"): "",
 }
 _REGIONS = {
     ("http://www.metadataworkinggroup.com/schemas/regions/", "Regions"),
@@ -61,11 +60,12 @@ class Change:
     """How an image was changed.
 
     Attributes:
-        how: what upscaled it, for people.
+        how: what did it, for people.
         size: width and height of the new image in pixels.
         factors: by which width and height grew.
         turned: whether it was turned upright.
         location: whether to keep the place where it was taken.
+        past: what was done, as the property that says how: upscaled, repaired.
     """
 
     how: str
@@ -73,10 +73,11 @@ class Change:
     factors: tuple[float, float] = (1, 1)
     turned: bool = False
     location: bool = True
+    past: str = "upscaled"
 
 
-def upscaled(packet: bytes | None, change: Change) -> tuple[bytes, tuple[str, ...]]:
-    """The packet of the new image, marked as upscaled by a model, and what of the old one does not apply to it.
+def changed(packet: bytes | None, change: Change) -> tuple[bytes, tuple[str, ...]]:
+    """The packet of the new image, marked as changed by a model, and what of the old one does not apply to it.
 
     Everything else stays. Orientation and sizes are set, a panorama's pixels are multiplied.
 
@@ -86,7 +87,7 @@ def upscaled(packet: bytes | None, change: Change) -> tuple[bytes, tuple[str, ..
     document = _parse(packet or _EMPTY)
     try:
         gone = _adapt(document, change)
-        _mark(document, change.how)
+        _mark(document, change)
         for attribute in (one for element in _elements(document) for one in element.attributes.values()):
             for character, stand_in in _BREAKS.items():
                 attribute.value = attribute.value.replace(character, stand_in)
@@ -137,7 +138,7 @@ def _adapt(document: minidom.Document, change: Change) -> tuple[str, ...]:
     gone = []
     for node in list(_properties(document)):
         name = node.namespaceURI or "", node.localName or ""
-        label = _gone(name, change.turned)
+        label = "" if name == (_OWN, change.past.capitalize()) else _gone(name, change.turned)
         if label is not None:
             gone.append(label)
             _remove(node)
@@ -168,7 +169,7 @@ def _is_place(node: Property) -> bool:
     return name in _PLACES or (name[0] == _EXIF and name[1].startswith("GPS"))
 
 
-def _mark(document: minidom.Document, how: str) -> None:
+def _mark(document: minidom.Document, change: Change) -> None:
     root = document.getElementsByTagNameNS(_RDF, "RDF")[-1]
     prefix = f"{root.prefix}:" if root.prefix else ""
     old = document.getElementsByTagNameNS(_RDF, "Description")
@@ -183,7 +184,7 @@ def _mark(document: minidom.Document, how: str) -> None:
         ("xmlns:Iptc4xmpExt", _IPTC),
         ("Iptc4xmpExt:DigitalSourceType", SOURCE_TYPE),
         ("xmlns:ganvas", _OWN),
-        ("ganvas:Upscaled", "".join(character if character.isprintable() else " " for character in how)),
+        (f"ganvas:{change.past.capitalize()}", "".join(c if c.isprintable() else " " for c in change.how)),
     ):
         made.setAttribute(name, value)
     root.appendChild(made)

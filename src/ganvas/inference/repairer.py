@@ -128,6 +128,16 @@ class Repairer(Predictor):
         damage = self.damage.astype(np.float32) / np.float32(255)
         return Repaired(Image.fromarray(made) if isinstance(image, Image.Image) else made, damage)
 
+    def find(self, image: Raster, mask: Raster | None = None) -> Pixels:
+        """The damage map of a photograph, uint8 (H, W, 3); that of a mask where there is one.
+
+        Raises:
+            InputError: see `repair`.
+        """
+        photo = _Photograph(image, self.about.channels, self.network, lambda share: None)
+        photo.find(mask)
+        return photo.damage[: image.height, : image.width]
+
     def bands(
         self,
         image: Raster,

@@ -149,7 +149,7 @@ class RepairTask(RestorationTask):
 
     def next_command(self, recipe: Recipe, folder: RunFolder) -> str:
         """Repair a photo."""
-        return f"ganvas.open('{folder.path}').repair(image)  # in Python"
+        return f"ganvas repair PHOTO --model {folder.path}"
 
 
 def _parts(recipe: Recipe, dataset: Dataset) -> tuple[Translation, Crops, Photos]:

@@ -1,0 +1,163 @@
+"""Repair one photo into a file, preserving all metadata, with its damage map beside it if wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ganvas.imageio.operation import Before, OnProgress, Operation, OutputOptions, Written, with_alpha, write_changed
+from ganvas.imageio.reading import Photo, Plane, UnusableFile, open_photo
+from ganvas.imageio.upscale import alphas
+from ganvas.imaging.saving import save_png
+from ganvas.inference.engine.raster import ArrayRaster, Floats, Raster
+
+if TYPE_CHECKING:
+    from ganvas.inference.repairer import Repairer, RepairReport
+    from ganvas.inference.upscaler import Upscaler
+
+NONE = "none"  # a mask that fills nothing
+GRAIN = ("grain", "scan_noise", "jpeg")  # the defects that --denoise sets
+ROWS = 64  # of alpha read at once
+SHARE = 0.7  # of the work of repairing and upscaling, roughly, that is upscaling
+
+
+@dataclass(frozen=True)
+class RepairOptions(OutputOptions):
+    """How to repair photos.
+
+    Attributes:
+        mask: path of a mask, or of a folder with a mask of each photo's name; `NONE` to fill nothing; empty for what
+            the model finds.
+        strength: share of the change of all that is not lost.
+        tone: correct tone and colours.
+        denoise: how strong grain and noise are, in 0..1; below 0 for what the model finds.
+        scale: 1, 2 or 4: how far to upscale the repaired photo.
+        damage_map: also write the damage map.
+    """
+
+    mask: str = ""
+    strength: float = 1.0
+    tone: bool = True
+    denoise: float = -1.0
+    scale: int = 1
+    damage_map: bool = False
+
+    def settings(self) -> dict[str, Any]:
+        """See `OutputOptions.settings`; a mask counts by its content's age, as the photo does."""
+        found = super().settings()
+        path = Path(self.mask)
+        if self.mask not in ("", NONE) and path.exists():
+            masks = sorted(path.iterdir()) if path.is_dir() else [path]
+            found["masks"] = [[one.name, one.stat().st_size, one.stat().st_mtime_ns] for one in masks]
+        return found
+
+
+class Repairing(Operation):
+    """Repair photos with one model."""
+
+    verb, past, suffix = "repair", "repaired", "_repaired"
+
+    def __init__(
+        self, repairer: Repairer, options: RepairOptions, model: dict[str, Any], upscaler: Upscaler | None = None
+    ) -> None:
+        """`upscaler` enlarges what was repaired, where the scale is above 1; `model` names what else changes pixels."""
+        self.repairer, self.options, self.model, self.upscaler = repairer, options, model, upscaler
+        self.growth = options.scale**2
+
+    def settings(self) -> dict[str, Any]:
+        """See `Operation.settings`."""
+        return {**self.model, **self.options.settings()}
+
+    def photo(self, photo: Photo, path: Path, form: str, *, on_progress: OnProgress, before: Before) -> Written:
+        """See `Operation.photo`.
+
+        Raises:
+            InputError: the mask does not fit the photo, or see `Operation.photo`.
+        """
+        options = replace(self.options, form=form)
+        mask = self.mask_for(photo)
+        bits = 16 if photo.bits == 16 else 8
+        share = 1 - SHARE if self.upscaler else 1.0
+
+        def repaired() -> Iterator[Floats]:
+            yield from self.repairer.bands(
+                photo.colour,
+                mask,
+                strength=options.strength,
+                tone=options.tone,
+                strengths=dict.fromkeys(GRAIN, options.denoise) if options.denoise >= 0 else None,
+                on_progress=lambda done: on_progress(share * done),
+            )
+
+        def enlarged() -> Iterator[Floats]:
+            assert self.upscaler is not None
+            kind, peak = (np.uint16, 65535) if bits == 16 else (np.uint8, 255)
+            rows = [np.rint(band * np.float32(peak)).astype(kind) for band in repaired()]
+            done, height = 0, photo.colour.height * self.upscaler.scale
+            for band in self.upscaler.bands(ArrayRaster(np.concatenate(rows))):
+                done += len(band)
+                on_progress(share + SHARE * done / height)
+                yield band
+
+        def bands(flat: bool) -> Iterator[Floats]:
+            colours = enlarged() if self.upscaler else repaired()
+            alpha = None if photo.alpha is None else alphas(photo.alpha, times) if times > 1 else _rows(photo.alpha)
+            return with_alpha(colours, alpha, flat)
+
+        times = self.upscaler.scale if self.upscaler else 1
+        width, height = photo.colour.width, photo.colour.height
+        sizes = (width * times, height * times), (width * options.scale, height * options.scale)
+        how = f"by {self.repairer.name}" + (
+            f", {options.scale} times by {self.upscaler.title}" if self.upscaler else ""
+        )
+        notes = write_changed(photo, path, options, self.past, how, bands, sizes, before=before)
+        report = self.repairer.last
+        assert report is not None
+        if options.damage_map:
+            save_png(self.repairer.damage, map_of(path))
+            notes += (f"damage map: {map_of(path)}",)
+        return Written(path, *sizes[1], about(report), (*notes, *report.warnings))
+
+    def mask_for(self, photo: Photo) -> Raster | None:
+        """The mask for a photo as a raster, upright as the photo; None for what the model finds.
+
+        Raises:
+            UnusableFile: it is not an image, or there is none of the photo's name.
+        """
+        if not self.options.mask:
+            return None
+        if self.options.mask == NONE:
+            return ArrayRaster(np.zeros((photo.colour.height, photo.colour.width), np.uint8))
+        path = Path(self.options.mask)
+        if path.is_dir():
+            path = next(
+                (one for one in sorted(path.iterdir()) if _stem(one) == photo.path.stem), path / photo.path.stem
+            )
+        try:
+            return open_photo(path, float("inf")).colour
+        except UnusableFile as error:
+            raise UnusableFile(f"its mask {path} cannot be used: {error}") from None
+
+
+def map_of(result: Path) -> Path:
+    """Where the damage map of a result is written."""
+    return result.with_name(f"{result.stem.removesuffix(Repairing.suffix)}_damage.png")
+
+
+def about(report: RepairReport) -> str:
+    """What was done to a photo, in words."""
+    filled = f"{report.filled:.1%} filled" if report.filled >= 0.0005 else "nothing filled"
+    return f"{filled}, tone and colours moved by {report.tone:.1f} dE"
+
+
+def _stem(mask: Path) -> str:
+    return mask.stem.removesuffix("_damage")
+
+
+def _rows(alpha: Plane) -> Iterator[Floats]:
+    for top in range(0, alpha.height, ROWS):
+        yield alpha.region(top, 0, min(ROWS, alpha.height - top), alpha.width)

@@ -1,0 +1,210 @@
+"""ganvas repair: the files of upscaling, masks, damage maps, the page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import pyvips
+import torch
+from PIL import Image
+
+from ganvas import cli as command_line
+from ganvas.imageio.reading import open_photo
+from ganvas.recipe.serialization import to_plain
+from ganvas.runs import checkpoint
+from ganvas.systems.repair import PhotoRepair
+from tests.conftest import Cli, assert_refused
+from tests.imageio.conftest import ICC, deep, pixels, save
+
+Repair = Callable[..., int]
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A network of random weights, as a file."""
+    torch.manual_seed(0)
+    system = PhotoRepair().tiny()
+    path = tmp_path_factory.mktemp("repair") / "tiny.safetensors"
+    tensors = {f"g.{n}": t + 0.03 * torch.randn_like(t) for n, t in system.generator().state_dict().items()}
+    checkpoint.save(path, tensors, {"system": to_plain(system), "run": "tiny", "images": 0})
+    return path
+
+
+@pytest.fixture
+def repair(weights: Path) -> Repair:
+    """Run ``ganvas repair ...`` in this process; its exit code."""
+    return lambda *words: command_line.main(["repair", "--model", str(weights), *map(str, words)])
+
+
+def read(path: Path | str) -> np.ndarray[Any, Any]:
+    """The pixels of a result, upright."""
+    photo = open_photo(Path(path))
+    return np.asarray(photo.colour.region(0, 0, photo.colour.height, photo.colour.width))
+
+
+@pytest.mark.parametrize("ending", [".jpg", ".png", ".webp", ".tif", ".avif"])
+def test_files_keep_what_upscaling_keeps(ending: str, repair: Repair, capsys: pytest.CaptureFixture[str]) -> None:
+    save(Path(f"p{ending}"), pixels(20, 30), orientation=6)
+    assert repair(f"p{ending}", "--out", "out", "--check") == 0
+    said = capsys.readouterr().out
+    made = open_photo(Path(f"out/p_repaired{ending}"))
+    assert (made.colour.width, made.colour.height) == (20, 30)
+    assert made.metadata.icc == ICC
+    assert "marked as changed by a model" in said
+    assert "orientation 6 applied" in said or ending == ".avif"  # which libheif turns
+    assert b"ganvas:Repaired" in (made.metadata.xmp or b"")
+    assert "tone and colours moved by" in said
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_sixteen_bits_grey_and_alpha_stay(channels: int, repair: Repair) -> None:
+    deep(Path("p.png"), channels, 24, 30)
+    assert repair("p.png") == 0
+    made = pyvips.Image.new_from_file("p_repaired.png")
+    assert (made.bands, made.format) == (channels, "ushort")
+    if channels in (2, 4):
+        before = pyvips.Image.new_from_file("p.png")
+        assert (made[channels - 1] - before[channels - 1]).abs().max() == 0
+
+
+def test_a_grey_scan_with_a_colour_profile_stays_grey(repair: Repair, capsys: pytest.CaptureFixture[str]) -> None:
+    Image.fromarray(pixels(20, 30, 1)[..., 0]).save("p.tif", icc_profile=ICC)
+    assert repair("p.tif") == 0
+    assert open_photo(Path("p_repaired.tif")).colour.channels == 1
+    assert "profile left out: it is for RGB" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("value", [0, 255])
+@pytest.mark.parametrize("side", [1, 40])
+def test_a_photo_of_one_colour(value: int, side: int, repair: Repair) -> None:
+    Image.new("RGB", (side, side), (value,) * 3).save("p.png")
+    assert repair("p.png") == 0
+    assert read("p_repaired.png").shape == (side, side, 3)
+
+
+def test_a_folder_goes_on_where_it_was(repair: Repair, capsys: pytest.CaptureFixture[str]) -> None:
+    for index in range(3):
+        save(Path(f"in/p{index}.png"), pixels(20, 30, seed=index))
+    Path("in/broken.png").write_bytes(b"no image")
+    assert repair("in", "--out", "out") == 1
+    Path("out/p1_repaired.png").unlink()
+    assert repair("in", "--out", "out") == 1
+    assert "1 repaired, 2 already done, 1 failed" in capsys.readouterr().out
+    lines = [json.loads(line) for line in Path("out/.ganvas-repair.jsonl").read_text().splitlines()]
+    assert sum(line["status"] == "done" for line in lines) == 4
+    assert repair("in", "--out", "out", "--strength", "0.5") == 1
+    assert "exists already, made with other settings" in capsys.readouterr().err
+
+
+def test_the_map_can_be_given_back(repair: Repair) -> None:
+    save(Path("p.png"), pixels(50, 70))
+    assert repair("p.png", "--out", "one", "--damage-map") == 0
+    with Image.open("one/p_damage.png") as damage:
+        assert (damage.size, damage.mode) == ((70, 50), "RGB")
+    for mask in ("one/p_damage.png", "one"):
+        out = mask.replace("/", "-")
+        assert repair("p.png", "--out", out + "-again", "--mask", mask) == 0
+        assert (read(f"{out}-again/p_repaired.png") == read("one/p_repaired.png")).all()
+
+
+def test_masks(repair: Repair, capsys: pytest.CaptureFixture[str]) -> None:
+    save(Path("p.png"), pixels(50, 70))
+    mask = np.zeros((50, 70), np.uint8)
+    mask[10:20, 10:60] = 255
+    Image.fromarray(mask).save("mask.png")
+    assert repair("p.png", "--mask", "mask.png", "--strength", "0", "--no-tone", "--out", "a.png") == 0
+    lost = mask > 0
+    assert (read("a.png")[~lost] == read("p.png")[~lost]).all()
+    assert (read("a.png")[lost] != read("p.png")[lost]).any()
+    assert repair("p.png", "--mask", "none", "--strength", "0", "--out", "b.png") == 0
+    assert (read("b.png") == read("p.png")).all()
+    assert "nothing filled" in capsys.readouterr().out
+    Image.fromarray(0 * mask).save("empty.png")
+    assert repair("p.png", "--mask", "empty.png", "--strength", "0", "--out", "c.png") == 0
+    assert (read("c.png") == read("p.png")).all()
+
+
+def test_a_mask_of_a_turned_photo_is_upright(repair: Repair) -> None:
+    save(Path("p.jpg"), pixels(50, 70), orientation=6)
+    Image.new("L", (50, 70)).save("mask.png")
+    assert repair("p.jpg", "--mask", "mask.png") == 0
+
+
+@pytest.mark.parametrize(
+    ("mask", "message"),
+    [
+        (lambda: Image.new("L", (69, 50)), "the mask has 69 x 50 pixels and the image 70 x 50; give a mask of the"),
+        (lambda: Image.new("L", (70, 50), 255), "the mask covers the whole image"),
+        (lambda: None, "its mask mask.png cannot be used: it is not an image"),
+    ],
+)
+def test_masks_that_do_not_fit(
+    mask: Callable[[], Image.Image | None], message: str, repair: Repair, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(Path("p.png"), pixels(50, 70))
+    image = mask()
+    image.save("mask.png") if image else Path("mask.png").write_bytes(b"no image")
+    assert repair("p.png", "--mask", "mask.png") == 1
+    assert message in capsys.readouterr().err
+    assert not list(Path().glob("*repaired*"))
+
+
+def test_what_may_be_inverted_or_invented_is_said(repair: Repair, capsys: pytest.CaptureFixture[str]) -> None:
+    save(Path("p.png"), pixels(90, 90))
+    mask = np.full((90, 90), 255, np.uint8)
+    mask[:20] = 0
+    Image.fromarray(mask).save("mask.png")
+    assert repair("p.png", "--mask", "mask.png") == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "the mask covers 78% of the photo: if that is inverted, invert it" in said
+    assert "px wide: what fills it is invented, so check it, above all faces" in said
+
+
+@pytest.mark.parametrize("scale", [2, 4])
+def test_a_repaired_photo_can_be_upscaled(scale: int, repair: Repair) -> None:
+    deep(Path("p.png"), 4, 12, 15)
+    assert repair("p.png", "--scale", scale) == 0
+    made = pyvips.Image.new_from_file("p_repaired.png")
+    assert (made.width, made.height, made.bands, made.format) == (15 * scale, 12 * scale, 4, "ushort")
+
+
+def test_the_page_shows_before_damage_and_after(repair: Repair) -> None:
+    save(Path("in/p.jpg"), pixels(50, 70), orientation=6)
+    assert repair("in", "--out", "out", "--compare", "page.html") == 0
+    page = Path("page.html").read_text()
+    for label in ("photo", "damage", "repaired"):
+        assert f'data-label="{label}"' in page
+    assert repair("in", "--out", "out", "--compare", "again.html") == 0  # of files that were done before
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--strength", "1.5"], "--strength must be between 0"),
+        (["--strength", "nan"], "--strength must be between 0"),
+        (["--denoise", "2"], "--denoise must be between 0"),
+        (["--mask", "nowhere.png"], "--mask nowhere.png does not exist"),
+        (["--compare", "page.txt"], "--compare page.txt"),
+        (["--quality", "101"], "--quality must be between 1 and 100"),
+        (["--model", "srgan-x4"], "a model that repairs photographs is needed"),
+        (["--scale", "3"], "invalid choice: 3"),
+    ],
+)
+def test_bad_input_is_refused(words: list[str], message: str, cli: Cli, weights: Path) -> None:
+    save(Path("p.png"), pixels(20, 30))
+    assert_refused(cli("repair", "p.png", "--model", str(weights), *words), message)
+
+
+def test_videos_and_animations_are_refused(repair: Repair, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("v.mp4").write_bytes(b"video")
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    frames[0].save("a.webp", save_all=True, append_images=frames[1:])
+    assert repair("v.mp4", "a.webp", "--out", "out") == 1
+    said = capsys.readouterr().err
+    assert "v.mp4 could not be repaired: videos are not repaired; give photos" in said
+    assert "it contains several images" in said
