@@ -12,7 +12,7 @@ from ganvas.errors import InputError
 from ganvas.imaging.draws import Draws
 from ganvas.imaging.marks import Curves, drawn
 from ganvas.recipe.degradations import Aged, Degradation
-from ganvas.recipe.degradations.aged import VISIBLE
+from ganvas.recipe.degradations.aged import MARKED, VISIBLE
 from ganvas.recipe.serialization import from_plain, to_plain
 from tests.test_degradation import photograph
 
@@ -97,7 +97,7 @@ def test_masks_are_the_pixels_that_the_surface_changed(seed: int) -> None:
     masks = [found[name] > 0 for name in MASKS]
     anywhere = masks[0] | masks[1] | masks[2]
     # Up to two changes that are each too small to be counted, and the rounding.
-    assert apart[~anywhere].max() <= 2 * VISIBLE * 255 + 1
+    assert apart[~anywhere].max() <= (MARKED + VISIBLE) * 255 + 1
     # A mark may undo a stain.
     assert (apart[masks[1] | masks[2]] > VISIBLE * 255 - 1).float().mean() > 0.98
     assert (apart[masks[0]] > VISIBLE * 255).float().mean() > 0.7  # a hole may have the colour that was there

@@ -25,7 +25,7 @@ from ganvas.inference.engine.raster import ArrayRaster, Floats, GreyRaster, Padd
 from ganvas.inference.engine.receptive_field import LayerGraph
 from ganvas.inference.engine.row_stream import RowStream
 from ganvas.recipe.degradations import Aged
-from ganvas.systems.repair.networks import LOOK, MULTIPLE, Repair, Restoring, Toning, pull, push, spread
+from ganvas.systems.repair.networks import LOOK, MULTIPLE, Repair, Restoring, Toning, moments, pull, push, spread
 
 FOUND = 128  # of 255: from here on a pixel is called damaged
 ROWS = 64  # processed at once
@@ -236,12 +236,8 @@ class _Photograph:
     def find(self, mask: Raster | None) -> Tensor:
         """Fill the damage map, by the mask if there is one; return the strengths of the defects (1, defects)."""
         stream = self._stream(_Finding(self.network), 1)
-        sums = torch.zeros(1, self.network.estimate.in_features, device=self.device)
-
-        def add(name: str, rows: Tensor) -> None:
-            sums.add_(rows.sum((2, 3)))
-
-        stream.on_tap = add
+        sums: list[Tensor] = []
+        stream.on_tap = lambda name, rows: sums.append(moments(rows))
         done = 0
         for top, bottom in self._bands():
             stream.push(self._planes(top, bottom))
@@ -253,7 +249,7 @@ class _Photograph:
             self.on_progress(0.2 * bottom / self.height)
         if mask is not None:
             self._take(mask)
-        return self.network.estimated(sums / (self.height * self.width / MULTIPLE**2))
+        return self.network.estimated(torch.stack(sums).sum(0) / (self.height * self.width / MULTIPLE**2))
 
     def _take(self, mask: Raster) -> None:
         image = self.image

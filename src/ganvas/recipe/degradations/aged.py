@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from ganvas.imaging.draws import Draws
 
-VISIBLE = 6 / 255  # the least change of a pixel that a mask counts
+VISIBLE = 6 / 255  # the least change of a pixel that counts as a stain
+MARKED = 16 / 255  # as a scratch: what is filled is thrown away first, so fainter marks are better restored
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,10 +191,10 @@ def _damaged(images: Tensor, amounts: dict[str, Tensor], draws: Draws) -> tuple[
     scratched = stained.lerp(dirt.expand_as(stained), dark).lerp(paper.expand_as(stained), bright)
     found, lost = surface.torn(scratched, amounts["corners"], amounts["tears"], draws)
 
-    def visible(before: Tensor, after: Tensor) -> Tensor:
-        return ((after - before).abs().amax(1, keepdim=True) > VISIBLE).float()
+    def changed(before: Tensor, after: Tensor, least: float) -> Tensor:
+        return ((after - before).abs().amax(1, keepdim=True) > least).float()
 
-    masks = {"scratch": visible(stained, scratched), "stain": visible(images, stained)}
+    masks = {"scratch": changed(stained, scratched, MARKED), "stain": changed(images, stained, VISIBLE)}
     return found, {"hole": (lost > 0.05).float(), **masks}
 
 

@@ -35,10 +35,11 @@ class Repair(nn.Module):
     def __init__(self, *, channels: int, defects: int, width: int, damage_width: int, tone_width: int) -> None:
         super().__init__()
         self.damage = UNet(channels, 3, damage_width)
-        self.estimate = nn.Linear(4 * damage_width, defects)
+        told = nn.Linear(4 * damage_width, defects)
+        self.estimate = nn.Sequential(nn.Linear(8 * damage_width, 4 * damage_width), nn.LeakyReLU(SLOPE), told)
         self.tone = ToneHead(channels, tone_width)
         self.restorer = UNet(channels + 2, channels, width, conditions=defects)
-        for layer, bias in ((self.damage.last, RARE), (self.estimate, WEAK), (self.restorer.last, 0.0)):
+        for layer, bias in ((self.damage.last, RARE), (told, WEAK), (self.restorer.last, 0.0)):
             nn.init.zeros_(layer.weight)
             nn.init.constant_(layer.bias, bias)  # type: ignore[arg-type]
 
@@ -50,11 +51,12 @@ class Repair(nn.Module):
     def inspect(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """(B, channels, H, W) in [-1, 1] -> logits of hole, scratch and stain (B, 3, H, W); strengths in 0..1."""
         logits, features = self.damage(_padded(image))
-        return _cut(logits, image), self.estimated(features.mean((2, 3)))
+        return _cut(logits, image), self.estimated(moments(features) / (features.shape[2] * features.shape[3]))
 
-    def estimated(self, features: Tensor) -> Tensor:
-        """The mean of the damage network's deepest features (B, 4 damage_width) -> strengths (B, defects) in 0..1"""
-        strengths: Tensor = self.estimate(features)
+    def estimated(self, means: Tensor) -> Tensor:
+        """The means of the damage network's deepest features and of their squares -> strengths (B, defects) in 0..1"""
+        first, second = means.chunk(2, 1)
+        strengths: Tensor = self.estimate(torch.cat([first, (second + 1e-6).sqrt()], 1))
         return strengths.float().sigmoid()
 
     def toned(self, image: Tensor, masks: Tensor) -> Repaired:
@@ -100,6 +102,11 @@ class Restoring(nn.Module):
         change, _ = self.restorer(torch.cat([toned, lost, stain], 1), self.planes)
         made: Tensor = filled + self.amount * (toned - filled) + change * (self.amount + (1 - self.amount) * lost)
         return made
+
+
+def moments(features: Tensor) -> Tensor:
+    """The sums of features (B, C, H, W) and of their squares over an image, or rows of it: (B, 2 C)"""
+    return torch.cat([features.sum((2, 3)), features.square().sum((2, 3))], 1)
 
 
 class Repaired(NamedTuple):
