@@ -16,7 +16,7 @@ from PIL.TiffImagePlugin import IFDRational
 from ganvas.imageio import photoshop, png
 from ganvas.imageio.exif import has_place
 from ganvas.imageio.reading import open_photo
-from ganvas.imageio.xmp import Change, upscaled
+from ganvas.imageio.xmp import Change, changed
 from tests.conftest import Cli
 from tests.imageio.conftest import Upscale, encoded, pixels, save
 
@@ -225,7 +225,7 @@ def test_xmp_describes_the_new_image() -> None:
     inside += '<mwg-rs:Regions rdf:parseType="Resource"><mwg-rs:AppliedToDimensions stDim:w="30" stDim:h="20"/>'
     inside += "</mwg-rs:Regions>"
     change = Change("x", (120, 80), (4, 4))
-    made, gone = upscaled(packet(attributes, inside), change)
+    made, gone = changed(packet(attributes, inside), change)
     assert gone == ("gain map",)
     for kept in ('tiff:ImageWidth="120"', 'exif:PixelYDimension="80"', 'FullPanoWidthPixels="12000"', '"one&#10;two"'):
         assert kept in made.decode()
@@ -233,7 +233,7 @@ def test_xmp_describes_the_new_image() -> None:
         assert kept in made.decode()
     for old in (b"Thumbnails", b"hdrgm:Version", b"Directory"):
         assert old not in made
-    turned, gone = upscaled(packet(attributes, inside), replace(change, turned=True))
+    turned, gone = changed(packet(attributes, inside), replace(change, turned=True))
     assert set(gone) == {"gain map", "panorama's view", "regions of faces"}
     assert b"Pano:Full" not in turned
     assert b"Regions" not in turned

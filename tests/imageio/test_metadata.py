@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 
 import ganvas
 from ganvas.imageio import exif as exif_blocks
-from ganvas.imageio.xmp import SOURCE_TYPE, Change, Malformed, upscaled
+from ganvas.imageio.xmp import SOURCE_TYPE, Change, Malformed, changed
 from tests.imageio.conftest import ICC, XMP, Upscale, deep, exif, pixels, read, save
 
 FORMATS = {"png": ".png", "jpeg": ".jpg", "webp": ".webp", "tiff": ".tif", "avif": ".avif"}
@@ -224,7 +224,7 @@ def test_text_of_png_files_is_kept(upscale: Upscale, capsys: pytest.CaptureFixtu
 
 def test_the_mark_preserves_existing_xmp() -> None:
     change = Change("4 times by a, ganvas 1", (120, 80))
-    once, gone = upscaled(XMP, change)
+    once, gone = changed(XMP, change)
     assert not gone
     for kept in (
         b'<?xpacket begin="\xef\xbb\xbf" id=',
@@ -233,18 +233,18 @@ def test_the_mark_preserves_existing_xmp() -> None:
         b'<?xpacket end="w"?>',
     ):
         assert kept in once
-    twice, _ = upscaled(once, replace(change, how="4 times by b, ganvas 1"))
+    twice, _ = changed(once, replace(change, how="4 times by b, ganvas 1"))
     assert twice.count(SOURCE_TYPE.encode()) == 1
     assert b"by a" not in twice
     iptc = b'xmlns:I="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" I:DigitalSourceType="http://x/digitalCapture" '
-    camera, _ = upscaled(XMP.replace(b"xmp:Rating", iptc + b"xmp:Rating"), change)
+    camera, _ = changed(XMP.replace(b"xmp:Rating", iptc + b"xmp:Rating"), change)
     assert b"digitalCapture" not in camera
     assert camera.count(SOURCE_TYPE.encode()) == 1
     wide = b"\xfe\xff" + ("<!DOCTYPE x>" + XMP.decode()).encode("utf-16-be")
     deep = XMP.replace(b"</rdf:RDF>", b"<a>" * 9000 + b"</a>" * 9000 + b"</rdf:RDF>")
     for bad in (b"no packet", b"<a/>", b"<!DOCTYPE x>" + XMP, wide, deep):
         with pytest.raises(Malformed):
-            upscaled(bad, change)
+            changed(bad, change)
 
 
 def test_non_ascii_exif_survives_tiff(upscale: Upscale) -> None:

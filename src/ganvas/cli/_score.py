@@ -1,4 +1,4 @@
-"""Score super-resolution models on test sets (--on SET), or check the scoring itself (--selfcheck)."""
+"""Score models that upscale or repair on test sets (--on SET), or check the scoring itself (--selfcheck)."""
 
 from __future__ import annotations
 
@@ -34,14 +34,16 @@ def main(argv: list[str]) -> int:
         "models",
         nargs="*",
         metavar="MODEL",
-        help="bicubic, a bundled model's name, a run's folder or a file of weights; all are compared with the first",
+        help="bicubic, input (unchanged), a bundled model's name, a run's folder or a file of weights; all are"
+        " compared with the first",
     )
     parser.add_argument(
         "--on",
         nargs="+",
         default=[],
         metavar="SET",
-        help="Set5, Set14, BSD100, Urban100, Manga109, or folders of images",
+        help="Set5, Set14, BSD100, Urban100, Manga109, or folders of images; aged:SET and blind:SET, or another"
+        " degradation's name before the colon, spoil them first",
     )
     parser.add_argument("--selfcheck", action="store_true", help="reproduce published LR files and bicubic rows")
     parser.add_argument(

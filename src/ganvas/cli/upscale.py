@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from ganvas.cli._parser import Parser
 from ganvas.cli._photos import add_inputs, add_writing, check_writing, epilog, summarize
 from ganvas.errors import InputError
 from ganvas.terminal import print
+
+CLEAN, SPOILED = "srgan-x4", "photo-x4"  # the bundled models for clean photos and for those with flaws
 
 
 def main(argv: list[str]) -> int:
@@ -17,12 +20,12 @@ def main(argv: list[str]) -> int:
     add_inputs(parser, "images, videos")
     parser.add_argument(
         "--model",
-        default="srgan-x4",
-        help="bundled model (srgan-x4: sharp, the default; srresnet-x4: faithful), run folder or weights file",
+        help="bundled model (srgan-x4: sharp; photo-x4: for blocks, noise and blur; srresnet-x4: faithful), run folder"
+        " or weights file (default: of the first two, the one that the photo needs)",
     )
     parser.add_argument("--scale", type=float, default=0, help="from 1 to the model's own scale, which is the default")
     parser.add_argument(
-        "--strength", type=float, default=1.0, help="from 0, faithful (SRResNet), to 1, sharp (SRGAN, the default)"
+        "--strength", type=float, help="from 0, faithful (SRResNet), to 1, sharp (SRGAN, the default); for srgan-x4"
     )
     parser.add_argument(
         "--tile", type=int, default=0, help="side of the tiles in pixels (default: depends on the available memory)"
@@ -43,21 +46,25 @@ def main(argv: list[str]) -> int:
     _check(arguments)
 
     from ganvas.imageio.planning import plan
-    from ganvas.runs.models import find
+    from ganvas.runs.models import bundled, find
 
+    # A strength is one of srgan-x4, and says that the choice has been made.
+    chooses = arguments.model is None and arguments.strength is None and SPOILED in bundled()
+    first = CLEAN if arguments.model is None else arguments.model
     # Reject wrong paths before importing torch.
-    find(arguments.model)
+    find(first)
     plan(arguments.inputs, arguments.out, "_x4", arguments.format)
 
     from ganvas.imageio.interrupts import stoppable
     from ganvas.imageio.job import JobSettings, run
     from ganvas.imageio.progress import JobProgress
-    from ganvas.imageio.upscale import UpscaleOptions, Upscaling
+    from ganvas.imageio.upscale import ChosenUpscaling, UpscaleOptions, Upscaling
     from ganvas.inference import Upscaler, open_as
     from ganvas.terminal.console import Console
 
-    names = ("strength", "device", "precision", "tile")
-    opening = {"model": arguments.model} | {name: getattr(arguments, name) for name in names}
+    strength = 1.0 if arguments.strength is None else arguments.strength
+    opening: dict[str, Any] = {"strength": strength}
+    opening |= {name: getattr(arguments, name) for name in ("device", "precision", "tile")}
     options = UpscaleOptions(
         form=arguments.format,
         quality=arguments.quality,
@@ -65,9 +72,24 @@ def main(argv: list[str]) -> int:
         scale=arguments.scale,
         colour_lock=not arguments.no_colour_lock,
     )
-    upscaler = open_as(Upscaler, **opening)
-    model = {"model": upscaler.name, "images": upscaler.images_seen, "strength": arguments.strength}
-    operation = Upscaling(upscaler, options, model | {"precision": arguments.precision})
+
+    def upscaling(model: str) -> Upscaling:
+        upscaler = open_as(Upscaler, model, **opening)
+        facts = {"model": upscaler.name, "images": upscaler.images_seen, "strength": strength}
+        return Upscaling(upscaler, options, facts | {"precision": arguments.precision})
+
+    def faithful(upscaler: Upscaler) -> Upscaler | None:
+        """The start of the model that was asked for, or of the one for clean photos."""
+        if strength == 0 or upscaler is not operation.upscaler:
+            return None
+        try:
+            return open_as(Upscaler, first, **(opening | {"strength": 0.0}))
+        except InputError:  # the model has no known start
+            return None
+
+    operation = upscaling(first)
+    if chooses:
+        operation = ChosenUpscaling(operation, lambda: upscaling(SPOILED))
     planned = plan(arguments.inputs, arguments.out, operation.suffix, options.form)
     settings = JobSettings(arguments.limit, arguments.overwrite, arguments.check)
     progress = JobProgress(Console(highlight=False), Console(stderr=True, highlight=False), operation.growth)
@@ -79,8 +101,10 @@ def main(argv: list[str]) -> int:
         if arguments.compare:
             from ganvas.imageio.compare_page import write_page
 
+            chosen = ((source, choice.operation) for source, choice in outcome.choices.items())
+            upscalers = {source: made.upscaler for source, made in chosen if isinstance(made, Upscaling)}
             compared = [*outcome.before, *(job for job, _ in outcome.made)]
-            write_page(arguments.compare, compared, upscaler, arguments.original, opening)
+            write_page(arguments.compare, compared, upscalers, arguments.original, faithful)
             print(arguments.compare)
     return summarize(operation.past, outcome.bad, len(outcome.made), len(outcome.before), planned.skipped)
 

@@ -1,4 +1,4 @@
-"""Score super-resolution models on sets of originals: distortion and perception, image by image."""
+"""Score models that upscale or repair on sets of originals: distortion and perception, image by image."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ import numpy as np
 
 from ganvas.errors import InputError
 from ganvas.evaluation.test_sets import Pair, TestSet, find_set, upscale
-from ganvas.evaluation.upscalers import open_upscaler
+from ganvas.evaluation.upscalers import Repairs, Unchanged, open_upscaler
 from ganvas.evaluation.worst_cases import View, draw, view, worst_cases
 from ganvas.files import write_text
+from ganvas.imaging.grid import Pixels
+from ganvas.imaging.saving import save_png
 from ganvas.inference.super_resolution import SuperResolution
-from ganvas.metrics import pair_measures
+from ganvas.metrics import pair_measures, repair_measures
 from ganvas.metrics.distortion import EXACT
 from ganvas.metrics.figure import Figure
-from ganvas.metrics.intervals import Estimate, mean
-from ganvas.metrics.measure import Evidence, PairMeasure
+from ganvas.metrics.intervals import Array, Estimate, mean
+from ganvas.metrics.measure import Evidence, PairMeasure, RepairCase
 from ganvas.metrics.psnr import PSNRY
 from ganvas.progress import Bar
 from ganvas.terminal.console import Console
@@ -75,13 +77,15 @@ def score(
 
     Args:
         model: bicubic, a bundled model's name, a run's folder, a file of weights, or an opened model.
-        on: Set5, Set14, BSD100, Urban100, Manga109, or folders of images.
+        on: Set5, Set14, BSD100, Urban100, Manga109, or folders of images; after the name of a degradation and a colon,
+            as in aged:BSD100, inputs are made by it.
         scale: of bicubic, 4 unless given.
         which: the run's newest state or its best.
         strength: of an SRGAN, as in ganvas upscale: 0 is the network it started from.
         device: where to compute networks.
         seed: of the intervals' resamples.
-        out: folder of images and tables; by default the run's, else the current one.
+        out: folder of images and tables; by default the run's, else the current one. If it is given, what a degradation
+            made of the pictures is written there, too.
         progress: show a bar on stderr.
 
     Raises:
@@ -104,7 +108,8 @@ def score(
     stem += f"-strength-{strength:g}" if strength != 1 else ""
     found = []
     for one in sets:
-        scores = _score(model, one, taken, notes, beside / f"{stem}-{one.name}", seed, strength, progress)
+        target = beside / f"{stem}-{one.name.replace(':', '-')}"
+        scores = _score(model, one, taken, notes, target, seed, strength, progress, keep=bool(out))
         if folder:
             for figure in scores.figures:
                 figure = replace(figure, images_seen=model.images_seen, state=state)
@@ -121,6 +126,8 @@ def difference(a: Scores, b: Scores, seed: int = 0) -> dict[str, Estimate]:
     """
     protocols = [{f.measure: {**f.protocol, "ganvas": "", "strength": 1} for f in scores.figures} for scores in (a, b)]
     shared = [measure for measure in protocols[0] if protocols[0][measure] == protocols[1].get(measure)]
+    # What is counted over the pixels of all pictures is no mean of theirs.
+    shared = [measure for measure in shared if all(measure in row for row in (*a.images.values(), *b.images.values()))]
     if not shared:
         raise InputError(
             f"{a.name} on {a.set} and {b.name} on {b.set} were not measured alike; evaluate both on the same images"
@@ -139,26 +146,34 @@ def _score(
     seed: int,
     strength: float,
     progress: bool,
+    keep: bool,
 ) -> Scores:
-    crop = pairs.scale
+    crop, start = pairs.scale, "bicubic" if pairs.scale > 1 else "input"
     rows: dict[str, dict[str, float]] = {}
     views: list[View] = []
+    repairs: dict[str, list[Array]] = {}
     digest = hashlib.blake2b(digest_size=6)
     grey = unlike = 0
     for pair in _bar(pairs, f"{model.name} on {pairs.name}", progress):
         _expect_size(pair, pairs.name, crop)
         digest.update(f"{pair.high.shape} {pair.low.shape}".encode() + pair.high.tobytes() + pair.low.tobytes())
         grey += pair.high.shape[-1] == 1
-        unlike += not pair.as_published
-        result = model.upscale(pair.low, colour_lock=False)
+        unlike += not pairs.rule and not pair.as_published
+        if keep and pairs.rule:
+            _keep(pair, stem.with_name(pairs.name.replace(":", "-")))
+        result, found = _made(model, pair)
         if result.shape != pair.high.shape:
             raise InputError(
                 f"{model.name} made {result.shape} of {pair.name}, not {pair.high.shape}; give another model."
             )
-        plain = upscale(pair.low, pairs.scale)
+        if pair.damage is not None and found is not None:
+            case = _case(model, pair, result, found)
+            for one in repair_measures():
+                repairs.setdefault(one.name, []).append(one.sums(case))
+        plain = upscale(pair.low, pairs.scale) if pairs.scale > 1 else pair.low
         scores = {one.gives[0].name: one.score(result, pair.high, crop) for one in taken}
         row = {name: value for name, value in scores.items() if value is not None}
-        rows[pair.name] = row | {"bicubic PSNR-Y": PSNRY().score(plain, pair.high, crop)}
+        rows[pair.name] = row | {f"{start} PSNR-Y": PSNRY().score(plain, pair.high, crop)}
         views = worst_cases([*views, view(pair.name, plain, result, pair.high, rows[pair.name])])
     absent = [one for one in taken if any(one.gives[0].name not in row for row in rows.values())]
     kept = [one for one in taken if one not in absent]
@@ -168,7 +183,8 @@ def _score(
         "pictures": len(rows),
         "grey": grey,
         "scale": pairs.scale,
-        "low": f"not MATLAB's bicubic in {unlike} pictures" if unlike else "MATLAB's bicubic, byte for byte",
+        "low": pairs.about
+        or (f"not MATLAB's bicubic in {unlike} pictures" if unlike else "MATLAB's bicubic, byte for byte"),
         "result": "8 bit, rounded",
         "crop": crop,
         "mean": "over pictures",
@@ -180,9 +196,11 @@ def _score(
         protocol=protocol,
         seed=seed,
         scores={one.name: np.array([row[one.gives[0].name] for row in rows.values()]) for one in kept},
+        repairs={name: np.array(sums) for name, sums in repairs.items()},
         test_set=pairs.name,
     )
-    figures = tuple(figure for one in kept for figure in one.compute(evidence))
+    of_repairs = [one for one in repair_measures() if one.name in repairs]
+    figures = tuple(figure for one in (*kept, *of_repairs) for figure in one.compute(evidence))
     remarks = [*notes, *pairs.notes]
     remarks += [f"{one.gives[0].name} is left out: {pairs.name} has {one.undefined}." for one in absent]
     if any(EXACT in (row.get("PSNR-Y"), row.get("PSNR-RGB")) for row in rows.values()):
@@ -191,10 +209,37 @@ def _score(
         remarks.append("One image has no interval over images.")
     sheet, table = stem.with_name(f"{stem.name}.png"), stem.with_name(f"{stem.name}.csv")
     draw(
-        sheet, views, f"{model.name} on {pairs.name}: the worst {len(views)} of {len(rows)} by PSNR-Y, the worst first"
+        sheet,
+        views,
+        f"{model.name} on {pairs.name}: the worst {len(views)} of {len(rows)} by PSNR-Y, the worst first",
+        start,
     )
     write_text(table, _csv(rows))
     return Scores(model.name, pairs.name, figures, rows, tuple(remarks), sheet, table)
+
+
+def _keep(pair: Pair, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    save_png(pair.low, folder / f"{pair.name}.png")
+    if pair.damage is not None:
+        save_png(pair.damage, folder / f"{pair.name}_damage.png")
+
+
+def _made(model: SuperResolution, pair: Pair) -> tuple[Pixels, Pixels | None]:
+    """The result, and the damage that was found; None of a model that looks for none."""
+    if isinstance(model, Repairs):
+        return model.repair(pair.low)
+    made: Pixels = model.upscale(pair.low, colour_lock=False)
+    return made, np.zeros((*made.shape[:2], 3), np.uint8) if isinstance(model, Unchanged) else None
+
+
+def _case(model: SuperResolution, pair: Pair, result: Pixels, found: Pixels) -> RepairCase:
+    assert pair.damage is not None
+    given, clean, clean_found = result, pair.high, np.zeros_like(found)
+    if isinstance(model, Repairs):
+        given, _ = model.repair(pair.low, pair.damage)
+        clean, clean_found = model.repair(pair.high)
+    return RepairCase(pair.high, result, pair.damage, found, given, clean, clean_found)
 
 
 def _expect_size(pair: Pair, name: str, crop: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,9 +16,13 @@ from ganvas.data import data_dir
 from ganvas.data.decode import Unusable, is_image, open_image, to_mode
 from ganvas.data.items import Item
 from ganvas.data.listing import open_source
+from ganvas.data.transforms import degraded
 from ganvas.errors import InputError, nearest
 from ganvas.imaging import tensors as resize
 from ganvas.imaging.grid import Pixels
+from ganvas.recipe.degradations import MARGIN, Degradation
+from ganvas.recipe.serialization import to_plain
+from ganvas.registry import by_name, concrete
 
 NAMES = ("Set5", "Set14", "BSD100", "Urban100", "Manga109")
 GREY = {"Set14": ("img_003", "bridge")}
@@ -26,11 +31,16 @@ GREY = {"Set14": ("img_003", "bridge")}
 
 @dataclass(frozen=True)
 class Pair:
-    """An image at two sizes: `high` uint8 (H, W, C), C 1 or 3, and `low` uint8 (H / scale, W / scale, C)."""
+    """An image at two sizes: `high` uint8 (H, W, C), C 1 or 3, and `low` uint8 (H / scale, W / scale, C).
+
+    `damage` is what was done to `low`, uint8 (H / scale, W / scale, 3), 255 where holes, scratches and stains are;
+    None where nothing is known of it.
+    """
 
     name: str
     high: Pixels
     low: Pixels
+    damage: Pixels | None = None
 
     @cached_property
     def as_published(self) -> bool:
@@ -52,6 +62,8 @@ class TestSet:
         scale: factor between the two sizes.
         items: name, original, and low-resolution file; None where that is made from the original.
         notes: a sentence on files that were skipped.
+        rule: the degradation that makes the low-resolution versions, at the same draws for ever; None for MATLAB's
+            bicubic, or the files'.
     """
 
     __test__ = False  # no test of pytest's
@@ -60,6 +72,15 @@ class TestSet:
     scale: int
     items: tuple[tuple[str, Item, Item | None], ...]
     notes: tuple[str, ...] = ()
+    rule: Degradation | None = None
+
+    @property
+    def about(self) -> str:
+        """How the low-resolution versions are made, for a protocol; empty for MATLAB's bicubic or the files'."""
+        if self.rule is None:
+            return ""
+        fields = hashlib.blake2b(str(sorted(to_plain(self.rule).items())).encode(), digest_size=4).hexdigest()
+        return f"{type(self.rule).__name__} with the fields {fields}, drawn by each picture's name"
 
     def __len__(self) -> int:
         return len(self.items)
@@ -75,6 +96,9 @@ class TestSet:
             if name in GREY.get(self.name, ()) and (high == high[..., :1]).all():
                 high = high[..., :1]
             high = modcrop(high, self.scale)
+            if self.rule:
+                yield _spoiled(name, np.ascontiguousarray(np.broadcast_to(high, (*high.shape[:2], 3))), self)
+                continue
             height, width, channels = high.shape
             if not small:
                 yield Pair(name, high, shrink(high, self.scale))
@@ -88,6 +112,28 @@ class TestSet:
                 )
             low = low[..., :1] if channels == 1 else np.broadcast_to(low, (*low.shape[:2], 3))
             yield Pair(name, high, np.ascontiguousarray(low))
+
+
+def _spoiled(name: str, high: Pixels, pairs: TestSet) -> Pair:
+    assert pairs.rule is not None
+    seed = int.from_bytes(hashlib.blake2b(name.encode("utf-8", "replace"), digest_size=7).digest())
+    margin = MARGIN * pairs.scale
+    wide = np.pad(high, ((margin, margin), (margin, margin), (0, 0)), mode="edge")
+    try:
+        _, named = degraded(
+            torch.from_numpy(wide).permute(2, 0, 1)[None], pairs.rule, pairs.scale, torch.Generator().manual_seed(seed)
+        )
+    except (RuntimeError, ValueError):
+        raise InputError(
+            f"{name} of {pairs.name} is {high.shape[1]} x {high.shape[0]} px, too small for the degradation; remove it."
+        ) from None
+    masks = [named[one] for one in ("hole", "scratch", "stain") if one in named]
+    damage = (torch.cat(masks, 1)[0] * 255).byte() if len(masks) == 3 else None
+    low, found = (
+        None if x is None else np.ascontiguousarray(x.permute(1, 2, 0).numpy()) for x in (named["input"][0], damage)
+    )
+    assert low is not None
+    return Pair(name, high, low, found)
 
 
 def modcrop(pixels: Pixels, scale: int) -> Pixels:
@@ -121,14 +167,23 @@ def _bicubic(pixels: Pixels, scale: float) -> Pixels:
 
 
 def find_set(source: str, scale: int) -> TestSet:
-    """A published set by its name, or a folder or zip file of images.
+    """A published set by its name, or a folder or zip file of images; spoiled by a degradation if that comes before.
 
-    A folder with HR and LRx4 (for a scale of 4) in it, or image_SRF_4 as in SelfExSR's archive, gives both sides;
-    of any other the low-resolution side is made by MATLAB's bicubic.
+    As in aged:BSD100 or blind:photos/, with a degradation's name in any case. A folder with HR and LRx4 (for a scale of
+    4) in it, or image_SRF_4 as in SelfExSR's archive, gives both sides; of any other the low-resolution side is made by
+    MATLAB's bicubic.
 
     Raises:
-        InputError: there is no such set, it holds no images, or its two sides are not of the same images.
+        InputError: there is no such set or degradation, it holds no images, or its two sides are not of the same
+            images.
     """
+    word, _, rest = source.partition(":")
+    if rest and not Path(source).exists():
+        rule = _rule(word)
+        originals = locate(rest) / "HR"
+        given = find_set(str(originals) if originals.is_dir() else rest, scale)
+        items = tuple((name, item, None) for name, item, _ in given.items)
+        return TestSet(f"{word.lower()}:{given.name}", scale, items, given.notes, rule)
     path = locate(source)
     whole = path.resolve()
     name = whole.parent.name if whole.name == "HR" else whole.stem if whole.is_file() else whole.name
@@ -142,6 +197,16 @@ def find_set(source: str, scale: int) -> TestSet:
         raise _other_scale(name, there, scale, "a folder of the originals alone")
     found, notes = _images(path)
     return TestSet(name, scale, tuple((stem, item, None) for stem, item in found.items()), notes)
+
+
+def _rule(word: str) -> Degradation:
+    known = {name.lower(): kind for name, kind in by_name(concrete(Degradation), word).items()}  # type: ignore[type-abstract]
+    if word.lower() not in known:
+        raise InputError(
+            f"there is no degradation {word!r}{nearest(word.lower(), known)}; give one of {', '.join(known)} before the"
+            " colon."
+        )
+    return known[word.lower()]()
 
 
 def locate(source: str) -> Path:

@@ -53,8 +53,8 @@ def worst_cases(views: Sequence[View]) -> list[View]:
     return sorted(views, key=lambda one: one.score)[:SHOWN]
 
 
-def draw(path: Path, views: Sequence[View], title: str) -> None:
-    """Write the PNG: one row an image, of bicubic, result and original.
+def draw(path: Path, views: Sequence[View], title: str, start: str) -> None:
+    """Write the PNG: one row an image, of where the model starts (bicubic or the input), result and original.
 
     Raises:
         InputError: the file cannot be written.
@@ -64,7 +64,7 @@ def draw(path: Path, views: Sequence[View], title: str) -> None:
     sheet = Image.new("RGB", (width, 2 * LINE + 2 * GAP + sum(tall)), PAPER)
     pen = ImageDraw.Draw(sheet)
     _write(pen, GAP, GAP, title)
-    for column, head in enumerate(("bicubic", "result", "original")):
+    for column, head in enumerate((start, "result", "original")):
         _write(pen, GAP + column * (ZOOM * WINDOW + GAP), GAP + LINE, head)
     top = 2 * LINE + GAP
     for one, height in zip(views, tall, strict=True):

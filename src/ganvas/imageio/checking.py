@@ -7,7 +7,7 @@ from pathlib import Path
 from ganvas.imageio import exif
 from ganvas.imageio.metadata import name_of_profile
 from ganvas.imageio.reading import Photo, form_of, load, open_photo, read_metadata
-from ganvas.imageio.xmp import has_place, is_marked
+from ganvas.imageio.xmp import has_place, how, is_marked
 
 # Tags that differ as they should: size, orientation, offsets.
 _CHANGED = {exif.ORIENTATION, exif.WIDTH, exif.HEIGHT, exif.EXIF, exif.GPS, exif.X_RESOLUTION, exif.Y_RESOLUTION}
@@ -25,6 +25,7 @@ def check(source: Path, result: Path) -> str:
     bits = depth.get("bits-per-sample") if depth.get_typeof("bits-per-sample") else new.bits
     facts = [
         f"{new.colour.width} x {new.colour.height} from {old.colour.width} x {old.colour.height} px",
+        how(new.metadata.xmp),
         f"{new.form.upper()}, {'grey' if new.colour.channels == 1 else 'RGB'}",
         f"{bits} bit" if new.bits == old.bits else f"{bits} bit, was {old.bits}",
         _alpha(old, new),

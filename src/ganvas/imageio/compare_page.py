@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from ganvas.files import write_text
 from ganvas.imageio.planning import FileJob
 from ganvas.imageio.reading import Plane, UnusableFile, open_photo
 from ganvas.imaging.tensors import bicubic
-from ganvas.inference import Upscaler, open_as
+from ganvas.inference import Upscaler
 from ganvas.reports.viewer import ViewerRow, viewer_page
 
 PHOTOS = 20  # maximum number of photos on a page
@@ -25,31 +25,34 @@ SIDE = 384  # side in px of the central crop of a photo
 
 
 def write_page(
-    page: Path, jobs: Sequence[FileJob], upscaler: Upscaler, original: Path | None, options: dict[str, Any]
+    page: Path,
+    jobs: Sequence[FileJob],
+    upscalers: Mapping[Path, Upscaler],
+    original: Path | None,
+    faithful: Callable[[Upscaler], Upscaler | None],
 ) -> None:
     """Write the page for finished jobs.
 
     Args:
+        upscalers: source -> what upscaled it.
         original: the original image, or a folder with an image of the photo's name and any extension.
-        options: options of `ganvas.open`, to open the model's faithful start.
+        faithful: opens the faithful start of a model; None where it has none.
 
     Raises:
         InputError: there is no photo among the jobs, or the page cannot be written.
     """
     photos = [job for job in jobs if not job.is_video and job.result.is_file()][:PHOTOS]
-    try:
-        faithful: Upscaler | None = (
-            open_as(Upscaler, **(options | {"strength": 0.0})) if options["strength"] > 0 else None
-        )
-    except InputError:  # the model has no known start
-        faithful = None
-    rows = []
+    start = cache(faithful)
+    rows, titles = [], dict[str, None]()
     for job in photos:
+        upscaler = upscalers[job.source]
         with suppress(UnusableFile):  # a photo or a result that somebody has replaced meanwhile
-            rows.append(_row(job, upscaler, faithful, original))
+            rows.append(_row(job, upscaler, start(upscaler), original))
+            titles[upscaler.title] = None
     if not rows:
         raise InputError(f"no photo was upscaled for {page}; see the reasons above, or give another --out.")
-    lead = f"The centre of each photo, upscaled by {upscaler.title} and by other methods, with the files' pixel values."
+    models = " or ".join(titles)
+    lead = f"The centre of each photo, upscaled by {models} and by other methods, with the files' pixel values."
     write_text(page, viewer_page("Upscaled photos", rows, lead=lead))
 
 

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,14 @@ from ganvas.errors import InputError
 from ganvas.files import NO_ROOM, Busy, cannot, hidden, locked, remove_leftovers_of
 from ganvas.imageio import video
 from ganvas.imageio.checking import check
-from ganvas.imageio.manifest import Manifest, recover
-from ganvas.imageio.operation import Operation, Written
+from ganvas.imageio.manifest import Line, Manifest, recover
+from ganvas.imageio.operation import Choice, Operation, Written
 from ganvas.imageio.planning import VIDEOS, FileJob, JobList
 from ganvas.imageio.progress import JobProgress
-from ganvas.imageio.reading import LIMIT, UnusableFile, open_photo
+from ganvas.imageio.reading import LIMIT, Photo, UnusableFile, open_photo
 from ganvas.imageio.xmp import is_marked
+from ganvas.imaging.flaws import tiles
+from ganvas.inference.engine.raster import Floats
 
 
 @dataclass
@@ -32,11 +34,13 @@ class JobOutcome:
     Attributes:
         made: files made now, in order.
         before: files made before with the same settings.
+        choices: source -> what was done to it, or would be.
         bad: source -> why nothing could be made of it.
     """
 
     made: list[tuple[FileJob, Written]] = field(default_factory=list)
     before: list[FileJob] = field(default_factory=list)
+    choices: dict[Path, Choice] = field(default_factory=dict)
     bad: dict[Path, str] = field(default_factory=dict)
 
 
@@ -95,9 +99,8 @@ class _Running:
             raise UnusableFile(f"videos are not {self.operation.past}; give photos")
         if os.path.realpath(job.source) in self.results and self._is_result(job.source):
             return False  # a result among the sources, since the results go into the folder of the photos
-        line = self.manifest.by_source(job.name) if self.root else None
-        facts = self._facts(job)
-        if self.root and line and facts.items() <= line.items() and recover(line, self.root / line["result"]):
+        line = self._same(job)
+        if self.root and line and self._settings(job) == line["settings"] and recover(line, self.root / line["result"]):
             self.outcome.before.append(job)
             # Use the recorded name, from before another photo with the same stem was added.
             self._check(job, self.root / line["result"])
@@ -174,7 +177,10 @@ class _Running:
 
     def _write(self, job: FileJob, on_progress: Callable[[float], None]) -> Written:
         began = time.perf_counter()
-        facts = self._facts(job)
+        photo = None if job.is_video else open_photo(job.source, self.settings.limit)
+        choice = self._choice(job, photo)
+        facts = {**self._identity(job), "settings": self._settings(job)}
+        facts |= {"flaws": choice.flaws} if choice.flaws else {}
 
         def before(part: Path) -> None:
             if self.root:
@@ -183,20 +189,44 @@ class _Running:
                 size = part.stat().st_size
                 self.manifest.add({"status": "done", **facts, **names, "bytes": size, "seconds": seconds})
 
-        if job.is_video:
-            return self.operation.video(job.source, job.result, on_progress=on_progress, before=before)
-        photo = open_photo(job.source, self.settings.limit)
-        return self.operation.photo(photo, job.result, job.form, on_progress=on_progress, before=before)
+        if photo is None:
+            written = choice.operation.video(job.source, job.result, on_progress=on_progress, before=before)
+        else:
+            written = choice.operation.photo(photo, job.result, job.form, on_progress=on_progress, before=before)
+        return replace(written, about=", ".join(filter(None, (written.about, choice.about))))
 
-    def _facts(self, job: FileJob) -> dict[str, Any]:
-        """What identifies a result: the photo's name, size and modification time, and the settings."""
+    def _choice(self, job: FileJob, photo: Photo | None = None) -> Choice:
+        """What is done to a file; looked at once, and not at all if the manifest says what there is to see."""
+        if job.source not in self.outcome.choices:
+
+            def look() -> Iterator[Floats]:
+                if job.is_video:
+                    for frame in video.glimpses(job.source):
+                        yield from tiles(frame)
+                else:
+                    yield from tiles((photo or open_photo(job.source, self.settings.limit)).colour)
+
+            line = self._same(job) or {}
+            self.outcome.choices[job.source] = self.operation.chosen(look, line.get("flaws"))
+        return self.outcome.choices[job.source]
+
+    def _identity(self, job: FileJob) -> dict[str, Any]:
+        """What identifies a file: its name, size and modification time."""
         try:
             stat = job.source.stat()
         except OSError as error:
             raise UnusableFile(f"the file cannot be read ({error.strerror})") from None
+        return {"source": job.name, "size": stat.st_size, "mtime": stat.st_mtime_ns}
+
+    def _same(self, job: FileJob) -> Line | None:
+        """The manifest's line for a file, if the file is still the same."""
+        identity, line = self._identity(job), self.manifest.by_source(job.name) if self.root else None
+        return line if line and identity.items() <= line.items() else None
+
+    def _settings(self, job: FileJob) -> dict[str, Any]:
+        """All settings that change the result of a file."""
         form = "" if job.is_video else job.form
-        settings = {**self.operation.settings(), "form": form}
-        return {"source": job.name, "size": stat.st_size, "mtime": stat.st_mtime_ns, "settings": settings}
+        return {**self._choice(job).operation.settings(), "form": form}
 
     def _conflict(self, job: FileJob) -> str:
         line = self.manifest.by_result(job.result.relative_to(self.root).as_posix()) if self.root else None
@@ -204,7 +234,7 @@ class _Running:
             return "exists already"
         if line["source"] != job.name:
             return f"exists already, made from {line['source']}"
-        if line.get("settings") != self._facts(job)["settings"]:
+        if line.get("settings") != self._settings(job):
             return "exists already, made with other settings"
         return "exists already, but it or the photo has changed since"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -70,6 +70,20 @@ class Written:
         return self.width * self.height * self.frames / 1e6
 
 
+@dataclass(frozen=True)
+class Choice:
+    """What is done to one file.
+
+    Attributes:
+        flaws: what was measured of the file, for the manifest; a job that is resumed gives it back. None if nothing.
+        about: what was chosen and why, in words; empty where there was nothing to choose.
+    """
+
+    operation: Operation
+    flaws: dict[str, float] | None = None
+    about: str = ""
+
+
 class Operation(ABC):
     """What a job does to each of its files.
 
@@ -86,6 +100,15 @@ class Operation(ABC):
     takes_videos: ClassVar[bool] = False
     suffix: str
     growth: float
+
+    def chosen(self, look: Callable[[], Iterable[Floats]], known: object = None) -> Choice:
+        """What is done to one file: this, unless it depends on the file.
+
+        Args:
+            look: reads parts of the file (height, width, 1 or 3) in [0, 1].
+            known: `Choice.flaws` of the same file, from a manifest that anyone may have written; None if unknown.
+        """
+        return Choice(self)
 
     @abstractmethod
     def settings(self) -> dict[str, Any]:

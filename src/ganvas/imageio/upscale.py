@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, fields, replace
+from functools import cache
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +13,18 @@ import torch
 
 from ganvas.errors import InputError
 from ganvas.imageio import video
-from ganvas.imageio.operation import Before, OnProgress, Operation, OutputOptions, Written, with_alpha, write_changed
+from ganvas.imageio.operation import (
+    Before,
+    Choice,
+    OnProgress,
+    Operation,
+    OutputOptions,
+    Written,
+    with_alpha,
+    write_changed,
+)
 from ganvas.imageio.reading import Photo, Plane
+from ganvas.imaging.flaws import LIMITS, Flaws, measured
 from ganvas.imaging.tensors import imresize
 from ganvas.inference.engine.raster import Floats
 
@@ -100,6 +112,47 @@ class Upscaling(Operation):
             on_progress=on_progress,
             before=before,
         )
+
+
+class ChosenUpscaling(Upscaling):
+    """Upscale clean photos with one model, and those with flaws with another, which removes them."""
+
+    def __init__(self, clean: Upscaling, spoiled: Callable[[], Upscaling]) -> None:
+        """`spoiled` opens the other model, once and only if a photo needs it; both have one scale."""
+        super().__init__(clean.upscaler, clean.options, clean.model)
+        self.clean, self.spoiled = clean, cache(spoiled)
+
+    def chosen(self, look: Callable[[], Iterable[Floats]], known: object = None) -> Choice:
+        """See `Operation.chosen`."""
+        flaws = _recorded(known) or measured(list(look()))
+        operation = self.spoiled() if flaws.above(LIMITS) else self.clean
+        return Choice(operation, asdict(flaws), f"by {operation.upscaler.name} ({in_words(flaws)})")
+
+
+def in_words(flaws: Flaws) -> str:
+    """The flaws that are above `LIMITS`; of a clean photo, what there is of each."""
+    found = {
+        "jpeg": f"JPEG steps of {flaws.jpeg:.0f}",
+        "noise": f"noise {flaws.noise:.1f} of 255",
+        "colour_noise": f"colour noise {flaws.colour_noise:.1f} of 255",
+        "blur": f"blur {flaws.blur:.2f} px",
+        "sepia": "an old print",
+    }
+    above = flaws.above(LIMITS)
+    if above:
+        return ", ".join(found[name] for name in above)
+    there = [text for name, text in found.items() if getattr(flaws, name) > 0]
+    return f"clean: {', '.join(there)}" if there else "nothing to measure"
+
+
+def _recorded(known: object) -> Flaws | None:
+    """Flaws from a manifest, if they are sound."""
+    names = [one.name for one in fields(Flaws)]
+    if not isinstance(known, dict) or sorted(known) != sorted(names):
+        return None
+    if not all(isinstance(value, int | float) and isfinite(value) for value in known.values()):
+        return None
+    return Flaws(**known)
 
 
 def about(report: UpscaleReport | None) -> str:

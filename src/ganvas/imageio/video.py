@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 DEMUXERS = ("mov", "matroska", "avi", "mpegts", "mpeg", "mpegvideo", "m4v", "h264", "hevc", "ogg", "asf", "flv")
 CRF = 16  # H.264 quality from 0 (lossless) to 51: visually lossless
+GLIMPSES = 3  # frames that the choice of a model looks at
 LONGEST = 16_384  # maximum side of an H.264 video in px
 _ALPHA = re.compile("yuva|gbrap|ya[0-9]|rgba|bgra|argb|abgr|ayuv|vuya")  # names of pixel formats
 HIGH = 720  # rows from which videos without a colour matrix are taken to be BT.709
@@ -163,6 +164,24 @@ def upscale_video(
             source, video, upscaler, part, path, times, full, final, on_progress, colour_lock, strip_location
         )
     return Written(path, final[0], final[1], "", _notes(video, count), count)
+
+
+def glimpses(source: Path) -> Iterator[ArrayRaster]:
+    """A few frames, spread over a video; those that cannot be decoded are left out.
+
+    Raises:
+        UnusableFile: it is not a video.
+    """
+    video = probe(source)
+    ffmpeg, _ = programs()
+    seconds = video.frames / float(video.rate)
+    scale = f"scale=in_color_matrix={_matrix(video)}:flags=accurate_rnd+full_chroma_int+bitexact"
+    for at in range(GLIMPSES):
+        command = [ffmpeg, "-v", "error", "-ss", f"{seconds * (at + 0.5) / GLIMPSES:.3f}", *_input(source)]
+        command += ["-map", "0:V:0", "-frames:v", "1", "-vf", scale, "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
+        data = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL).stdout
+        if len(data) == video.width * video.height * 3:
+            yield ArrayRaster(np.frombuffer(data, np.uint8).reshape(video.height, video.width, 3))
 
 
 def _notes(video: VideoInfo, count: int) -> tuple[str, ...]:

@@ -104,6 +104,15 @@ def is_marked(packet: bytes | None) -> bool:
     return SOURCE_TYPE.encode() in (packet or b"")
 
 
+def how(packet: bytes | None) -> str:
+    """What a packet says of how ganvas changed the image; empty if nothing."""
+    try:
+        elements = _elements(_parse(packet or _EMPTY))
+        return next((text for element in elements if (text := element.getAttributeNS(_OWN, "Upscaled"))), "")
+    except (Malformed, RecursionError):
+        return ""
+
+
 def has_place(packet: bytes | None) -> bool:
     """Whether a packet says where the photo was taken."""
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ganvas.errors import InputError, nearest
-from ganvas.metrics.measure import Measure, Need, PairMeasure, Quantity
+from ganvas.metrics.measure import Measure, Need, PairMeasure, Quantity, RepairMeasure
 from ganvas.registry import concrete, load
 
 
@@ -20,6 +20,12 @@ def pair_measures() -> list[PairMeasure]:
     """All measures of results against originals, as their `order` has it."""
     load(__name__)
     return sorted((kind() for kind in concrete(PairMeasure)), key=_order)  # type: ignore[type-abstract]
+
+
+def repair_measures() -> list[RepairMeasure]:
+    """All measures of repaired pictures whose damage is known, as their `order` has it."""
+    load(__name__)
+    return sorted((kind() for kind in concrete(RepairMeasure)), key=_order)  # type: ignore[type-abstract]
 
 
 def quantity(name: str) -> Quantity | None:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 import ganvas
 from ganvas.metrics.figure import Figure
-from ganvas.metrics.intervals import Array, Estimate, mean
+from ganvas.metrics.intervals import LEVEL, RESAMPLES, Array, Estimate, mean
 from ganvas.metrics.neighbors import Nearest
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 Need = Literal[
     "extractor", "features", "probabilities", "class names", "labels", "training", "held-out", "distance", "mixture",
-    "originals",
+    "originals", "damage",
 ]  # fmt: skip
 """What a measure may ask for besides fakes and reals; `Evidence` says where each is found."""
 OF_SAMPLES: tuple[Need, ...] = (
@@ -108,6 +108,8 @@ class Evidence:
     """For `mixture`: centres (K, F) and standard deviation of the Gaussians that are learned."""
     scores: Mapping[str, Array] = field(default_factory=dict)
     """For `originals`: what each `PairMeasure`, by its name, has found in every pair (N,)."""
+    repairs: Mapping[str, Array] = field(default_factory=dict)
+    """For `damage`: what each `RepairMeasure`, by its name, has added up in every picture (N, ...)."""
     test_set: str = ""
     track: Callable[[str, int], Callable[[int], object]] = untracked
     """Called with a description and a total, returns what is called with every number of items done."""
@@ -237,3 +239,56 @@ class PairMeasure(Measure):
         found = mean(x.scores[self.name], x.seed)
         (quantity,) = self.gives
         return [self.figure(quantity.name, found, {**self.about(), **x.protocol}, test_set=x.test_set)]
+
+
+@dataclass(frozen=True)
+class RepairCase:
+    """What became of one picture; images are uint8 (H, W, 3), and masks are of holes, scratches and stains."""
+
+    original: NDArray[np.uint8]
+    result: NDArray[np.uint8]
+    damage: NDArray[np.uint8]
+    """The true masks, 255 where there is damage."""
+    found: NDArray[np.uint8]
+    """What the model found, at least 128 where it calls it damage."""
+    given: NDArray[np.uint8]
+    """The result where the true masks were given."""
+    clean: NDArray[np.uint8]
+    """What the model made of the original."""
+    clean_found: NDArray[np.uint8]
+    """What it found there."""
+
+    @property
+    def lost(self) -> NDArray[np.bool_]:
+        """(H, W): where nothing is left, under holes and scratches."""
+        return lost(self.damage)
+
+
+def lost(damage: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """(H, W, 3) -> (H, W): where nothing is left, under holes and scratches."""
+    return np.asarray(damage[..., :2].max(2) >= 128)
+
+
+class RepairMeasure(Measure):
+    """Something that is measured of repaired pictures whose damage is known, over all their pixels together."""
+
+    needs = frozenset({"damage"})
+
+    @abstractmethod
+    def sums(self, case: RepairCase) -> Array:
+        """What one picture adds."""
+
+    @abstractmethod
+    def of(self, sums: Array) -> tuple[float, ...]:
+        """The values of `gives`, in order, of what all pictures add up to."""
+
+    def compute(self, x: Evidence) -> Iterable[Figure]:
+        """Over all pixels together, with intervals over the pictures."""
+        rows = x.repairs[self.name]
+        pick = np.random.default_rng(x.seed).integers(0, len(rows), (RESAMPLES, len(rows)))
+        drawn = np.array([self.of(rows[some].sum(0)) for some in pick])
+        protocol = {**x.protocol, "mean": "over the pixels of all pictures"}
+        for quantity, value, some in zip(self.gives, self.of(rows.sum(0)), drawn.T, strict=True):
+            if not np.isnan(value):  # as is the precision of a model that finds nothing
+                low, high = np.nanpercentile(some, (100 * (1 - LEVEL) / 2, 100 * (1 + LEVEL) / 2))
+                yield self.figure(quantity.name, Estimate(value, low, high), protocol, test_set=x.test_set)

@@ -98,7 +98,7 @@ class Translation(System):
     """The generator maps a low-resolution image (B, C, H, W) to (B, C, scale H, scale W), both in [-1, 1]."""
 
     task = "restoration"
-    interchangeable = ("size",)
+    interchangeable: ClassVar[tuple[str, ...]] = ("size",)
     restores: ClassVar[bool] = False
     """Whether its recipes learn to remove noise and blocks."""
     scale: int

@@ -38,6 +38,7 @@ class PhotoRepair(Translation):
 
     task = "repair"
     makes: ClassVar[tuple[str, ...]] = ("damage", "toned", "estimates")
+    interchangeable: ClassVar[tuple[str, ...]] = ("size", "learns", "told")
     restores: ClassVar[bool] = True
     scale: Literal[1] = 1
     """Upscaling factor of each side; repair does not enlarge."""
@@ -53,6 +54,9 @@ class PhotoRepair(Translation):
     """Channels of the tone head's first layer; grows to four times as many."""
     d_width: int = 32
     """Channels of the critic's first layer; grows to eight times as many."""
+    learns: Literal["all", "inspection"] = "all"
+    """What is trained: all, or what inspects the photograph alone (damage, strengths and tone), at several times the
+    speed; the whole then goes on from that by --start."""
     told: float = 0.5
     """Share of a batch whose damage the restorer is told; the rest it repairs with what the damage network finds."""
 
@@ -111,7 +115,7 @@ class PhotoRepair(Translation):
         if set(Aged.names) <= batch.names:
             told = round(self.told * len(batch))
             masks[:told], strengths[:told] = masks_of(batch, MASKS)[:told], batch["strengths"][:told]
-        made = g.repair(image, masks, strengths)
+        made = g.toned(image, masks) if self.learns == "inspection" else g.repair(image, masks, strengths)
         return {"fake": made.image, "damage": damage, "toned": made.toned, "estimates": estimates}
 
 

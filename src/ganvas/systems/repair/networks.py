@@ -53,6 +53,13 @@ class Repair(nn.Module):
         strengths: Tensor = self.estimate(features)
         return strengths.float().sigmoid()
 
+    def toned(self, image: Tensor, masks: Tensor) -> Repaired:
+        """Images with what is lost filled smoothly, in the right tone; see `repair`, which goes on from there."""
+        filled = spread(_padded(image), 1 - _padded(masks[:, :2].amax(1, keepdim=True)))
+        toning = self.tone(filled)
+        toned = _cut(toning.of(filled), image)
+        return Repaired(toned, toned, toning)
+
     def repair(
         self, image: Tensor, masks: Tensor, strengths: Tensor, *, amount: float = 1.0, tone: bool = True
     ) -> Repaired:
