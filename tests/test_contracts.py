@@ -27,12 +27,13 @@ from ganvas.recipe.degradations import Aged, Blind
 from ganvas.recipe.objectives import Hinge, NonSaturating, Relativistic, Wasserstein
 from ganvas.recipe.penalties import R1, R2, GradientPenalty
 from ganvas.recipe.ramp import Ramp
-from ganvas.recipe.reconstruction import Perceptual
+from ganvas.recipe.reconstruction import Perceptual, Pixel
 from ganvas.recipe.serialization import from_plain, to_plain
-from ganvas.recipe.sources import Crops, Images
+from ganvas.recipe.sources import Cropped, Crops, Images, Pairs
 from ganvas.runs import checkpoint
 from ganvas.systems import entries, named_recipe
 from ganvas.systems.dcgan import DCGAN
+from ganvas.systems.pix2pix import Pix2Pix
 from ganvas.systems.r3gan import R3GAN
 from ganvas.systems.repair import PhotoRepair
 from ganvas.tasks import task_of
@@ -50,7 +51,7 @@ def shrunk(name: str) -> Recipe:
     """A recipe at CPU-seconds: its system tiny, two batches of digits, of photographs or of points."""
     recipe = named_recipe(name)
     data, pretrain = recipe.data, min(recipe.schedule.pretrain, 8)
-    if isinstance(data, Crops):
+    if isinstance(data, Cropped):
         write_photographs(Path("photographs"), 3)
         data = replace(data, source="photographs")
     else:
@@ -104,7 +105,8 @@ def test_every_recipe_builds_at_its_own_size(name: str) -> None:
         # R3GAN's generator ends without Tanh.
         assert recipe.reconstruction or isinstance(recipe.system, R3GAN) or fakes.abs().max() <= 1
     labels = torch.arange(2) if recipe.system.classes else None
-    assert recipe.system.logits(d(fakes), labels).shape[0] == 2  # one for an image, or one for each pixel
+    judged = torch.zeros(2, *recipe.system.judged_shape)
+    assert recipe.system.logits(d(judged), labels).shape[0] == 2  # one for an image, or one for each pixel
 
 
 # 2. Stop and resume equal the uninterrupted run, bit for bit.
@@ -163,6 +165,15 @@ KINDS = {
         penalties=(R1(gamma=0.01, every=2),),
         reconstruction=named_recipe("repair").reconstruction,
         schedule=Schedule(pretrain=24, freeze_g=(24, 48)),
+        images=8 * 12,
+    ),
+    "pix2pix": enlarging(
+        Path("photographs"),
+        system=Pix2Pix().tiny(),
+        data=Pairs(source="photographs", input="right", turn="all"),
+        reconstruction=(Pixel(loss="l1", when="both"),),
+        penalties=(R1(gamma=0.01, every=2), GradientPenalty(every=3)),
+        augment=Augment(differentiable=0.5, policy=("shift", "cut")),
         images=8 * 12,
     ),
     "treated": tiny(

@@ -56,6 +56,15 @@ def test_against_finite_differences(shape: dict[str, int]) -> None:
     assert torch.autograd.gradgradcheck(network, (x, *weights))
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_one_channel_with_the_channels_last_has_a_gradient_without_onednn(dtype: torch.dtype) -> None:
+    layer = Convolution(8, 1, 3, padding=1).to(dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    x = torch.randn(2, 8, 6, 6, dtype=dtype).to(memory_format=torch.channels_last)
+    layer(x).sum().backward()
+    assert layer.weight.grad is not None
+    assert layer.weight.grad.isfinite().all()
+
+
 def test_bf16_and_no_grad_compute_the_same() -> None:
     layer = Convolution(4, 6, 3, padding=1, slope=0.2)
     x = torch.randn(2, 4, 5, 5)

@@ -20,6 +20,6 @@ def test_a_recipe_that_takes_days_on_a_cpu_says_that_it_is_for_a_gpu(entry: Entr
     system = recipe.system
     with FakeTensorMode(), FlopCounterMode(display=False) as counter:
         system.generator()(system.inputs(2, 0))
-        system.discriminator()(torch.empty(2, *system.shape))
+        system.discriminator()(torch.empty(2, *system.judged_shape))
     operations = counter.get_total_flops() / 2 * recipe.images
     assert ("GPU" in entry.summary) == (operations > PATIENCE), f"{operations:.2e}: {entry.summary}"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganvas.cli._parser import Parser
+from ganvas.errors import InputError
 
 if TYPE_CHECKING:
     from ganvas.imaging.grid import Pixels
@@ -25,6 +26,8 @@ def main(argv: list[str]) -> int:
         "--column", default="", help="column of a parquet file, or array of an npz file, with the images"
     )
     parser.add_argument("--labels", default="", help="column or array with the labels")
+    parser.add_argument("--pairs", action="store_true", help="every image holds two pictures side by side")
+    parser.add_argument("--after", default="", metavar="PATH", help="show pairs: the source is before, PATH after")
     parser.add_argument("--out", type=Path, help="PNG file of the contact sheet (default: ganvas-data-NAME.png)")
     parser.add_argument(
         "--augmented",
@@ -55,9 +58,14 @@ def main(argv: list[str]) -> int:
     for flag, file in (("--out", arguments.out), ("--sheet", arguments.sheet)):
         if file:
             expect_ending(file, ".png", flag=flag)
+    if (arguments.pairs or arguments.after) and (arguments.augmented or arguments.degradation):
+        raise InputError(
+            "--augmented and --degradation change single images; leave them out where --pairs or --after is given."
+        )
     rule = _degradation(arguments.degradation, arguments.scale, arguments.sheet)
     which = {"column": arguments.column, "labels": arguments.labels}
-    found = examine(arguments.source, **which, workers=arguments.workers, progress=True)
+    pairs = {"after": arguments.after, "pairs": arguments.pairs}
+    found = examine(arguments.source, **which, **pairs, workers=arguments.workers, progress=True)
     console = Console(highlight=False, soft_wrap=True)
 
     def report(title: str, lines: list[str]) -> None:
@@ -66,7 +74,8 @@ def main(argv: list[str]) -> int:
         if len(lines) > LIMIT:
             console.print(f"{'':<12}and {len(lines) - LIMIT} more")
 
-    report("source", [f"{found.name}: {found.usable:,} usable images in {found.files:,} files"])
+    what = "pairs" if arguments.pairs or arguments.after else "images"
+    report("source", [f"{found.name}: {found.usable:,} usable {what} in {found.files:,} files"])
     report("read as", [*found.notes])
     if found.usable:
         sides = sorted(min(size) for size in found.sizes.elements())
@@ -104,8 +113,6 @@ def _degradation(words: list[str], scale: int | None, sheet: Path | None) -> Deg
     Raises:
         InputError: there is no such degradation, field or value, or no degradation to which the other flags belong.
     """
-    from ganvas.errors import InputError
-
     if not words:
         if scale is not None or sheet:
             raise InputError("--scale and --sheet belong to --degradation; add it, such as --degradation Aged.")

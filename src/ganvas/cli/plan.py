@@ -40,7 +40,7 @@ def main(argv: list[str]) -> int:
         whole = open_data(recipe.data, recipe.system.shape)
         task.check_data(recipe, flags.watch, whole.split(recipe.data.held_out)[0])
     task.check_count(recipe, epoch)
-    example = torch.zeros(2, *recipe.system.shape)
+    example = torch.zeros(2, *recipe.system.judged_shape)
     for title, build, given in (
         ("generator", recipe.system.generator, recipe.system.inputs(2, 0)),
         ("discriminator", recipe.system.discriminator, example),

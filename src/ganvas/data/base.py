@@ -83,7 +83,12 @@ class Dataset:
         return f"<Dataset {self.name}: {len(self):,} {self.kind} of {shape}{classes}>"
 
     def __len__(self) -> int:
-        return len(self.images) if self.rows is None else len(self.rows)
+        return self.whole if self.rows is None else len(self.rows)
+
+    @property
+    def whole(self) -> int:
+        """The number of rows of the whole source."""
+        return len(self.images)
 
     @property
     def unusable(self) -> str:
@@ -91,7 +96,7 @@ class Dataset:
         broken = [skipped for skipped in self.skipped if not skipped.is_aside]
         if not broken:
             return ""
-        first, files = broken[0], len(self.images) + len(self.skipped)
+        first, files = broken[0], self.whole + len(self.skipped)
         return f"{len(broken)} of {files} files are unusable, such as {first.name} ({first.reason})"
 
     def take(self, index: NDArray[np.int64] | slice) -> NDArray[Any]:

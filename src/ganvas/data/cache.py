@@ -58,24 +58,33 @@ class Decoded:
 
 
 def decode_source(
-    source: str, column: str, labels: str, manner: str, decode: Decode, *, workers: int, progress: bool
+    source: str,
+    column: str,
+    labels: str,
+    manner: str,
+    decode: Decode,
+    *,
+    after: str = "",
+    workers: int,
+    progress: bool,
 ) -> Decoded:
     """Decode the images of a source into a file of the cache, unless it exists.
 
     A source that has been opened before, and whose files have not changed since, is not even read.
 
     Args:
-        source, column, labels: see `open_source`.
+        source, column, labels, after: see `open_source`.
         manner: identifies what `decode` does, with ``{classes}`` where the names of the classes matter; hashed together
             with the content into the fingerprint.
 
     Raises:
         InputError: the source is not available, no image can be decoded, or the cache cannot be written.
     """
-    state = state_of(source_files(source), source, column, labels, manner)
+    paths = [*source_files(source), *(source_files(after) if after else ())]
+    state = state_of(paths, source, column, labels, manner, *filter(None, [after]))
     if found := _find(recall(cache_dir(), state)):
         return found
-    listing = open_source(source, column, labels)
+    listing = open_source(source, column, labels, after)
     with start_workers(workers, progress=progress) as working:
         fingerprint, readable = _fingerprint(listing, manner.format(classes=listing.classes), working)
         facts: Json = {"fingerprint": fingerprint, "name": listing.name, "classes": listing.classes}

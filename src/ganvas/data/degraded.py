@@ -52,7 +52,8 @@ def degraded_sheet(
     names = [list(chosen)[i] for i in some]
     crops = torch.from_numpy(np.stack([_centre(chosen[name], side, MARGIN * scale) for name in names]))
     wide = crops.permute(0, 3, 1, 2).repeat_interleave(COLUMNS, 0)
-    high, named = degraded(wide, rule, scale, torch.Generator().manual_seed(seed))
+    named = degraded(wide, rule, scale, torch.Generator().manual_seed(seed))
+    high = named.pop("real")
     masks = [one for name, one in named.items() if name != "input" and one.ndim == 4 and one.shape[1] == 1]
     tiles = [_large(named["input"], side)]
     if masks:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -13,6 +14,7 @@ from ganvas.data.base import Skipped
 from ganvas.data.decode import Unusable, float_range, open_image, strips, to_mode
 from ganvas.data.items import Item, Listing
 from ganvas.data.listing import open_source
+from ganvas.data.pairs import halves
 from ganvas.data.workers import start_workers
 from ganvas.imaging.grid import Pixels, grid, label_rows
 
@@ -26,7 +28,7 @@ class Examination:
     name: str
     files: int
     sizes: Counter[tuple[int, int]] = field(default_factory=Counter)
-    """Width and height of every usable image, upright."""
+    """Width and height of every usable image, upright; of a pair, those of either picture."""
     modes: Counter[str] = field(default_factory=Counter)
     """Format and colour mode, as in ``JPEG RGB``."""
     labels: Counter[str] = field(default_factory=Counter)
@@ -44,7 +46,7 @@ class Examination:
     sheet: Pixels | None = None
     """Contact sheet, uint8 (H, W, 3): a named row for each class, or images evenly spaced over the source."""
     tiles: Pixels | None = None
-    """The images on the contact sheet, uint8 (N, TILE, TILE, 3)."""
+    """The images on the contact sheet, uint8 (N, TILE, TILE, 3); pairs are twice as wide."""
 
     @property
     def usable(self) -> int:
@@ -62,18 +64,27 @@ class _ImageFacts:
 
 
 def examine(
-    source: str, *, column: str = "", labels: str = "", workers: int = 0, progress: bool = False
+    source: str,
+    *,
+    column: str = "",
+    labels: str = "",
+    after: str = "",
+    pairs: bool = False,
+    workers: int = 0,
+    progress: bool = False,
 ) -> Examination:
     """Open every image of a source once and report what was found.
 
     Args:
         column: column of a parquet file, or array of an npz file, with the images; empty for the first that fits.
         labels: the one with their labels.
+        after: another source, with the right picture of every pair; empty for none.
+        pairs: every image holds two pictures side by side.
 
     Raises:
-        InputError: the source does not exist, or has no such column or array.
+        InputError: a source does not exist, or has no such column or array.
     """
-    listing = open_source(source, column, labels)
+    listing = open_source(source, column, labels, after)
     found = Examination(listing.name, len(listing.items), notes=listing.notes)
     found.labels.update(dict.fromkeys(listing.classes, 0))  # in label order, including empty classes
     names: dict[bytes, list[str]] = defaultdict(list)
@@ -81,7 +92,7 @@ def examine(
     tiles: dict[int, list[Pixels]] = defaultdict(list)
     wanted = _wanted(listing)
     with start_workers(workers, progress=progress) as working:
-        examined = working.each(_examine_item, listing.items, "examining")
+        examined = working.each(partial(_examine_item, pairs=pairs or bool(after)), listing.items, "examining")
         for index, (item, facts) in enumerate(zip(listing.items, examined, strict=True)):
             if isinstance(facts, Skipped):
                 found.skipped.append(facts)
@@ -102,14 +113,14 @@ def examine(
         rows = [row for _, row in sorted(tiles.items())]
         found.tiles = np.stack([tile for row in rows for tile in row])
         if len(rows) > 1:
-            blank = np.full((TILE, TILE, 3), 255, np.uint8)
+            blank = np.full_like(found.tiles[0], 255)
             rows = [row + [blank] * (columns - len(row)) for row in rows]
         row_names = [listing.classes[label] for label in sorted(tiles)] if listing.classes else []
         found.sheet = label_rows(grid(np.stack([tile for row in rows for tile in row]), columns), row_names)
     return found
 
 
-def _examine_item(item: Item) -> _ImageFacts | Skipped:
+def _examine_item(item: Item, pairs: bool) -> _ImageFacts | Skipped:
     try:
         image = open_image(item.read())
         kind = f"{image.format or 'array'} {image.mode}"
@@ -117,6 +128,7 @@ def _examine_item(item: Item) -> _ImageFacts | Skipped:
             kind += f", taken as {float_range(image)}"
         frames = getattr(image, "n_frames", 1)
         upright = to_mode(image, 3)
+        pictures = _pictures(upright, pairs)
     except Unusable as error:
         return Skipped(item.name, str(error))
     except Exception as error:  # a damaged member of an archive, an unreadable file
@@ -128,9 +140,15 @@ def _examine_item(item: Item) -> _ImageFacts | Skipped:
     digest = hashlib.blake2b(str((height, width, 3)).encode(), digest_size=16)
     for strip in strips(upright):
         digest.update(strip.tobytes())
-    tile = np.asarray(ImageOps.fit(upright, (TILE, TILE), Image.Resampling.LANCZOS))
+    tiles = [np.asarray(ImageOps.fit(one, (TILE, TILE), Image.Resampling.LANCZOS)) for one in pictures]
     several = f", {frames} frames" if frames > 1 else ""
-    return _ImageFacts(upright.size, kind + several, digest.digest(), moments, tile)
+    return _ImageFacts((width // len(pictures), height), kind + several, digest.digest(), moments, np.hstack(tiles))
+
+
+def _pictures(image: Image.Image, pairs: bool) -> list[Image.Image]:
+    if not pairs:
+        return [image]
+    return [Image.fromarray(one) for one in np.split(halves(np.asarray(image)), 2, axis=2)]
 
 
 def _wanted(listing: Listing) -> set[int]:

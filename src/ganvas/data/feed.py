@@ -18,7 +18,7 @@ from ganvas.data.order import Order, Position, expect_batch
 from ganvas.data.rows import Rows, open_rows
 from ganvas.data.transforms import CutAndDegrade, FlipAndScale, Transform
 from ganvas.recipe.batch import Batch
-from ganvas.recipe.sources import Crops
+from ganvas.recipe.sources import Cropped
 
 
 class Feed:
@@ -95,8 +95,8 @@ def image_feed(dataset: Dataset, *, flip: bool = False, **options: Unpack[FeedOp
     return row_feed(dataset, FlipAndScale(flip), **options)
 
 
-def crop_feed(photos: Photos, crops: Crops, *, scale: int, **options: Unpack[FeedOptions]) -> Feed:
-    """Serve crops in [-1, 1] as ``real``, and as ``input`` their degraded versions, `scale` times smaller.
+def crop_feed(photos: Photos, crops: Cropped, *, scale: int, **options: Unpack[FeedOptions]) -> Feed:
+    """Serve crops in [-1, 1] as ``real``, and as ``input`` what the generator is given of them, `scale` times smaller.
 
     A batch may have more crops than there are photos, since different crops of a photo are different images.
 

@@ -23,22 +23,30 @@ from ganvas.data.items import (
     refuse_huge,
     training_files,
 )
+from ganvas.data.pairs import beside
 from ganvas.data.tables import open_parquet
 from ganvas.errors import InputError, listed, nearest
 
 FILES = (".zip", ".parquet", ".npz")
 
 
-def open_source(source: str, column: str = "", labels: str = "") -> Listing:
+def open_source(source: str, column: str = "", labels: str = "", after: str = "") -> Listing:
     """List the items of a builtin dataset, folder, zip, parquet, npz or IDX file.
 
     Args:
         column: column of a parquet file, or array of an npz file, with the images; empty for the first that fits.
         labels: the one with their labels.
+        after: another source, whose images are put to the right of those of their names; empty for none.
 
     Raises:
         InputError: the source does not exist, or contains nothing that could be an image.
     """
+    if after:
+        # By their paths: the last part of both may be the same.
+        names = _shown([str(Path(source)), str(Path(after))])
+        return beside(
+            replace(open_source(source, column, labels), name=names[0]), replace(open_source(after), name=names[1])
+        )
     choice = Choice(column, labels)
     if source in NAMES:
         _expect_no_choice(Path(source), choice)

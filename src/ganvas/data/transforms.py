@@ -16,7 +16,7 @@ from ganvas.data.crops import Photos, pixels_of
 from ganvas.data.order import Order, Position
 from ganvas.imaging.grid import Pixels
 from ganvas.recipe.degradations import MARGIN, Degradation
-from ganvas.recipe.sources import Crops
+from ganvas.recipe.sources import Cropped
 
 # 0..255 to -1..1 in one pass over the memory; one step below 2/255 in fp32, so that white does not exceed 1.
 SCALE = float(np.nextafter(np.float32(2 / 255), np.float32(0)))
@@ -70,7 +70,7 @@ class CutAndDegrade(Transform):
     """
 
     photos: Photos
-    crops: Crops
+    crops: Cropped
     scale: int
     """How much smaller the degraded versions are."""
 
@@ -87,15 +87,16 @@ class CutAndDegrade(Transform):
         """
         *_, seed = self._draw(order, at)
         random = torch.Generator().manual_seed(seed)
-        high, named = degraded(rows.permute(0, 3, 1, 2), self.crops.degradation, self.scale, random)
-        share = {name: one[order.share] for name, one in {**named, "real": high}.items()}
+        named = degraded(rows.permute(0, 3, 1, 2), self.crops.rule, self.scale, random)
+        share = {name: one[order.share] for name, one in named.items()}
         return {name: scaled(one) if one.dtype == torch.uint8 else one for name, one in share.items()}
 
     def _draw(self, order: Order, at: Position) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None, int]:
         random = order.random(at, CUTS)
         places = self.photos.placed(order.indices(at))
         corners = random.integers(0, places[:, 1:] - self.photos.size + 1)
-        turns = random.integers(0, 8, len(places)) if self.crops.turn else None
+        allowed = np.array(self.crops.turns)
+        turns = allowed[random.integers(0, len(allowed), len(places))] if len(allowed) else None
         return places, corners, turns, int(random.integers(2**62))
 
 
@@ -109,8 +110,8 @@ def _minus_one(device: torch.device) -> Tensor:
     return torch.tensor(-1.0, device=device)
 
 
-def degraded(wide: Tensor, rule: Degradation, scale: int, random: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
-    """Crops with a margin of MARGIN low-resolution pixels, uint8 (B, C, H, W) -> high, and all that the rule names.
+def degraded(wide: Tensor, rule: Degradation, scale: int, random: torch.Generator) -> dict[str, Tensor]:
+    """Crops with a margin of MARGIN low-resolution pixels, uint8 (B, C, H, W) -> `real`, and all that the rule names.
 
     What has the sides of an image loses the margin, at whatever scale it is. The low-resolution version of a crop alone
     would differ at its rim from the crop of a low-resolution version.
@@ -121,14 +122,14 @@ def degraded(wide: Tensor, rule: Degradation, scale: int, random: torch.Generato
         margin = cut * one.shape[-1] // whole
         return one[..., margin : one.shape[-2] - margin, margin : one.shape[-1] - margin] if one.ndim == 4 else one
 
-    return inner(wide), {name: inner(one) for name, one in rule.apply(wide, scale, random).items()}
+    return {name: inner(one) for name, one in {"real": wide, **rule.apply(wide, scale, random)}.items()}
 
 
 def centre_crops(photos: Photos, index: NDArray[Any], rule: Degradation, scale: int) -> tuple[Pixels, Tensor]:
     """Crops from the centres, uint8 (n, size, size, C), and their low-resolution versions (n, C, ..), in [-1, 1]."""
     wide = torch.from_numpy(photos.wide(index, MARGIN * scale)).permute(0, 3, 1, 2)
-    high, named = degraded(wide, rule, scale, torch.Generator().manual_seed(0))
-    return high.permute(0, 2, 3, 1).numpy(), named["input"] * SCALE - 1
+    named = degraded(wide, rule, scale, torch.Generator().manual_seed(0))
+    return named["real"].permute(0, 2, 3, 1).numpy(), named["input"] * SCALE - 1
 
 
 def _turned(pixels: NDArray[np.int64], turns: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -120,7 +120,7 @@ def _spoiled(name: str, high: Pixels, pairs: TestSet) -> Pair:
     margin = MARGIN * pairs.scale
     wide = np.pad(high, ((margin, margin), (margin, margin), (0, 0)), mode="edge")
     try:
-        _, named = degraded(
+        named = degraded(
             torch.from_numpy(wide).permute(2, 0, 1)[None], pairs.rule, pairs.scale, torch.Generator().manual_seed(seed)
         )
     except (RuntimeError, ValueError):

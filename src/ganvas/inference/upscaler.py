@@ -51,7 +51,7 @@ class UpscaleReport:
 
 
 class Upscaler(SuperResolution):
-    """A super-resolution network.
+    """A super-resolution network; or one of scale 1, which makes another image of each.
 
     Attributes:
         strength: weight of the model in the mix with its start; 1 is the model itself.
@@ -117,11 +117,13 @@ class Upscaler(SuperResolution):
         Raises:
             InputError: the result is invalid even in fp32, or there is not enough memory for the smallest tile.
         """
-        if is_grey(image):  # the network would tint it
+        # A network that does not enlarge was taught to change the image, be it to colour it.
+        enlarges = self.scale > 1
+        if enlarges and is_grey(image):  # the network would tint it
             yield from (band.repeat(3, 2) for band in self.bands(GreyRaster(image), colour_lock=colour_lock))
             return
         parts = self._parts(image)
-        lock = ColourLock(image, self.scale, AREA if self.about.restores else 1) if colour_lock else None
+        lock = ColourLock(image, self.scale, AREA if self.about.restores else 1) if colour_lock and enlarges else None
         for part in lock.parts(parts) if lock else parts:
             rows = ((part[0] + 1) / 2).clamp(0, 1)
             rows = rows.mean(0, keepdim=True) if image.channels == 1 else rows
@@ -135,7 +137,8 @@ class Upscaler(SuperResolution):
         Args:
             image: a PIL image (modes L and RGB), or an array (H, W), (H, W, 1) or (H, W, 3) of uint8, uint16 or
                 float32 in [0, 1].
-            colour_lock: keep the input's colours where the network would shift them.
+            colour_lock: keep the input's colours where the network would shift them; not by one of scale 1, which was
+                taught to change them.
 
         Returns:
             an image of the same type, `scale` times as high and wide.
@@ -154,8 +157,10 @@ class Upscaler(SuperResolution):
 
     def _parts(self, image: Raster) -> Iterator[Tensor]:
         height, width = image.height * self.scale, image.width * self.scale
-        if min(image.height, image.width) < self._exact.smallest:
-            image = PaddedRaster(image, self._exact.smallest, self._exact.smallest)
+        step = self._exact.period
+        sides = [-(-max(side, self._exact.smallest) // step) * step for side in (image.height, image.width)]
+        if sides != [image.height, image.width]:
+            image = PaddedRaster(image, *sides)
         if self._chosen is None:
             self._chosen, self.trials = fastest_engine(self._exact, image)
         engine = self._chosen

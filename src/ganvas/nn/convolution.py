@@ -112,6 +112,9 @@ def _forward(x: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry,
 
 def _products(gradient: Tensor, x: Tensor, weight: Tensor, geometry: Geometry, wanted: tuple[bool, bool, bool]) -> Any:
     """Those of dL/dx, dL/dw and dL/db that are wanted, from dL/dy."""
+    if len(weight) == 1 and x.device.type == "cpu" and x.dtype not in _FUSED_TYPES:
+        # What torch does without oneDNN, such as bf16 on processors that have none, takes no other memory order here.
+        weight = weight.contiguous()
     return torch.ops.aten.convolution_backward(gradient, x, weight, [len(weight)], *geometry, wanted)
 
 

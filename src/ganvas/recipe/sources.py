@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ganvas.errors import InputError
 from ganvas.recipe.degradations import Bicubic, Degradation
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 RADIUS, STRETCHES = 0.8, 100
 
@@ -55,8 +60,26 @@ class Images(Source):
         return self.source
 
 
+class Cropped(Source):
+    """Photographs of any size, of which random crops are cut; each crop has a version that the generator is given."""
+
+    pictures: ClassVar[int] = 1
+    """Pictures of one size that lie one behind the other in the channels of a photograph."""
+
+    @property
+    @abstractmethod
+    def rule(self) -> Degradation:
+        """How the generator's input is made of a crop."""
+
+    @property
+    @abstractmethod
+    def turns(self) -> Sequence[int]:
+        """The turns in which crops come, in 0..7: 1 swaps rows and columns, 2 mirrors top and bottom, 4 left and
+        right."""
+
+
 @dataclass(frozen=True, kw_only=True)
-class Crops(Source):
+class Crops(Cropped):
     """Random crops of photographs, randomly rotated and flipped, with their low-resolution versions.
 
     An epoch is one crop of every photograph.
@@ -77,6 +100,62 @@ class Crops(Source):
     def title(self) -> str:
         """The name or path."""
         return self.source
+
+    @property
+    def rule(self) -> Degradation:
+        """The degradation."""
+        return self.degradation
+
+    @property
+    def turns(self) -> Sequence[int]:
+        """All eight, or none."""
+        return range(8) if self.turn else ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pairs(Cropped):
+    """Random crops of pairs of pictures, of which one is made into the other.
+
+    An epoch is one crop of every pair.
+    """
+
+    pictures: ClassVar[int] = 2
+    source: str
+    """Folder or zip of pictures that hold two of equal size side by side; or of the pictures before."""
+    after: str = ""
+    """Folder or zip of the pictures after, of the same names; empty if they stand beside those before."""
+    input: Literal["left", "right"] = "left"
+    """What the generator is given, to make the other of it: left (before) or right (after)."""
+    turn: Literal["none", "mirror", "all"] = "mirror"
+    """Crops at random also mirrored left to right, or in all turns and mirrorings."""
+    held_out: float = 0.05
+    """Fraction of pairs held out (every k-th, k = 1 / fraction); 0 trains on all."""
+
+    @property
+    def title(self) -> str:
+        """The paths."""
+        return f"{self.source} and {self.after}" if self.after else self.source
+
+    @property
+    def rule(self) -> Degradation:
+        """None: the input is given."""
+        return _Given(left=self.input == "left")
+
+    @property
+    def turns(self) -> Sequence[int]:
+        """As `turn` says."""
+        return {"none": (), "mirror": (0, 4), "all": range(8)}[self.turn]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Given(Degradation):
+    """The input and its target are one behind the other in the channels; `left` if the input is the first."""
+
+    left: bool
+
+    def apply(self, target: Tensor, scale: int, random: torch.Generator) -> dict[str, Tensor]:
+        one, other = target.chunk(2, 1)
+        return {"input": one, "real": other} if self.left else {"input": other, "real": one}
 
 
 @dataclass(frozen=True, kw_only=True)

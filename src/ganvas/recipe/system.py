@@ -49,8 +49,20 @@ class System(ABC):
 
     @abstractmethod
     def discriminator(self) -> nn.Module:
-        """A new discriminator: (B, *shape), images in [-1, 1] -> logits (B,), or scores from which `logits` takes
-        them."""
+        """A new discriminator: (B, *judged_shape), images in [-1, 1] -> logits (B,), or scores from which `logits`
+        takes them."""
+
+    @property
+    def judged_shape(self) -> tuple[int, ...]:
+        """The shape of what the discriminator sees of one sample; by default the sample's."""
+        return self.shape
+
+    def judged(self, samples: Tensor, batch: Batch) -> Tensor:
+        """What the discriminator sees of the samples (B, *shape) of a batch: (B, *judged_shape); by default they alone.
+
+        A conditional discriminator (Mirza & Osindero 2014, arXiv:1411.1784) also sees what they were made from.
+        """
+        return samples
 
     def logits(self, scores: Tensor, labels: Tensor | None) -> Tensor:
         """The logits (B,) among the discriminator's scores for samples of these classes (B,).

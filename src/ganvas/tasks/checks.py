@@ -5,7 +5,7 @@ from __future__ import annotations
 from ganvas.errors import InputError, listed
 from ganvas.recipe import Recipe
 from ganvas.recipe.ramp import ends
-from ganvas.recipe.sources import Crops, Mixture2D
+from ganvas.recipe.sources import Cropped, Crops, Mixture2D
 
 
 def check_images(recipe: Recipe) -> None:
@@ -28,22 +28,36 @@ def check_restoration(recipe: Recipe) -> None:
         InputError: the data are others, a setting is for games that begin at noise, or a reconstruction loss needs what
             neither the system nor the degradation has.
     """
-    if not isinstance(recipe.data, Crops):
+    if not isinstance(recipe.data, Cropped):
         raise InputError(
-            f"{_name(recipe)} learns from crops of photos, and the data are {_data(recipe)}; give it Crops."
+            f"{_name(recipe)} learns from crops of photos, and the data are {_data(recipe)}; give it Crops or Pairs."
+        )
+    scale = getattr(recipe.system, "scale", 1)
+    if recipe.data.pictures > 1 and scale != 1:
+        raise InputError(
+            f"{_name(recipe)} enlarges by {scale}, and the pictures of a pair are of one size; take the recipe pix2pix,"
+            " or give it Crops."
         )
     if recipe.augment.flip:
         raise InputError("--augment.flip is for whole images; crops are turned and mirrored by --data.turn.")
     if recipe.steering.mode == "treat":
         raise InputError(f"--steering treat is for games that begin at noise; leave it out for {_name(recipe)}.")
-    degradation = recipe.data.degradation
+    augment, mixing = recipe.augment, ("colour", "tone")
+    changed = augment.target or any(ends(augment.differentiable))
+    if changed and recipe.system.judged_shape != recipe.system.shape and not set(mixing).isdisjoint(augment.policy):
+        raise InputError(
+            f"--augment.policy {' '.join(augment.policy)} changes the colours of one image, and {_name(recipe)}'s"
+            " discriminator sees two at once; use --augment.policy shift cut."
+        )
+    rule = recipe.data.rule
     for loss in recipe.reconstruction:
-        lacking = [name for name in loss.needs if name not in (*recipe.system.makes, *degradation.names)]
+        lacking = [name for name in loss.needs if name not in (*recipe.system.makes, *rule.names)]
         if lacking:
+            source = f"--data.degradation {type(rule).__name__}" if isinstance(recipe.data, Crops) else _data(recipe)
             raise InputError(
                 f"the reconstruction loss {type(loss).__name__} needs {listed(lacking)}, which neither"
-                f" {_name(recipe)} makes nor --data.degradation {type(degradation).__name__} gives; leave it out, or"
-                " take the recipe repair and the degradation Aged."
+                f" {_name(recipe)} makes nor {source} gives; leave it out, or take the recipe repair and the"
+                " degradation Aged."
             )
 
 
@@ -68,7 +82,7 @@ def check_toy2d(recipe: Recipe) -> None:
 
 
 def _expect_no_originals(recipe: Recipe) -> None:
-    if recipe.reconstruction or isinstance(recipe.data, Crops):
+    if recipe.reconstruction or isinstance(recipe.data, Cropped):
         raise InputError(
             f"{_name(recipe)} makes samples from noise, which have no original to be compared with; reconstruction"
             " losses and crops go with a system for super-resolution, such as srgan."

@@ -81,10 +81,11 @@ def d_terms(context: RoundContext, g: nn.Module, d: nn.Module, batch: Batch) -> 
     """The discriminator's terms: the objective, the classes and the penalties that are due."""
     recipe, system, objective = context.recipe, context.recipe.system, context.recipe.objective
     with torch.no_grad():
-        fake = system.fake(g, batch)
+        fake = system.judged(system.fake(g, batch), batch)
+    real = system.judged(batch.real, batch)
     due = [penalty for penalty in recipe.penalties if penalty.due(batch.images_seen // recipe.batch_size)]
     sloped = any(penalty.needs == "slopes" for penalty in due)
-    samples = torch.cat([batch.real, fake]).requires_grad_(sloped)
+    samples = torch.cat([real, fake]).requires_grad_(sloped)
     scores = _scores(d, context.augment(samples, batch))
     labels = context.labels(batch)
     real_logits, fake_logits = (system.logits(part, labels) for part in scores.chunk(2))
@@ -98,7 +99,7 @@ def d_terms(context: RoundContext, g: nn.Module, d: nn.Module, batch: Batch) -> 
         (both,) = torch.autograd.grad(real_logits.sum() + fake_logits.sum(), samples, create_graph=True)
         real_slopes, fake_slopes = both.chunk(2)
         slopes = real_slopes, fake_slopes
-    inputs = PenaltyInputs(batch.real, fake, lambda x: system.logits(d(x), labels), batch.images_seen, slopes)
+    inputs = PenaltyInputs(real, fake, lambda x: system.logits(d(x), labels), batch.images_seen, slopes)
     return terms | _summed("d", ((penalty, penalty.term(inputs)) for penalty in due))
 
 
@@ -107,12 +108,12 @@ def g_terms(context: RoundContext, g: nn.Module, d: nn.Module, batch: Batch) -> 
     system, objective = context.recipe.system, context.recipe.objective
     made = system.outputs(g, batch)
     fake = made["fake"]
-    scores = d(context.augment(fake, batch))
+    scores = d(context.augment(system.judged(fake, batch), batch))
     labels = context.labels(batch)
     real_logits = None
     if objective.paired:
         with torch.no_grad():
-            real_logits = system.logits(d(context.augment(batch.real, batch)), labels)
+            real_logits = system.logits(d(context.augment(system.judged(batch.real, batch), batch)), labels)
     loss = objective.g(system.logits(scores, labels), real_logits)
     terms = {"g/adversarial": context.recipe.adversarial * loss} | _class_terms("g", system, scores, [labels])
     return terms | _reconstruction_terms("game", context.recipe, made, batch)

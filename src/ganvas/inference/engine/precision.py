@@ -122,7 +122,7 @@ def fastest_engine(engine: Engine, image: Raster) -> tuple[Engine, tuple[Precisi
     kept = _read_cache()
     trials = [PrecisionTrial(**trial) for trial in kept.get(key, [])]
     if {trial.name for trial in trials} != {engine.name, *made}:
-        trials = _tried(engine, made, _sample(image))
+        trials = _tried(engine, made, _sample(image, engine.period))
         _write_cache({**kept, key: [asdict(trial) for trial in trials]})
     best = _best(trials)
     return (made[best.name]() if best.name in made else engine), tuple(trials)
@@ -176,11 +176,12 @@ def _decibels(one: Tensor, other: Tensor) -> float:
     return -10 * math.log10(error) if error else math.inf
 
 
-def _sample(image: Raster) -> ArrayRaster:
-    """The centre of an image, SIDE x SIDE pixels; smaller images are mirrored to that size."""
-    height, width = min(SIDE, image.height), min(SIDE, image.width)
+def _sample(image: Raster, period: int) -> ArrayRaster:
+    """The centre of an image, SIDE x SIDE pixels or whole periods; smaller images are mirrored to that size."""
+    side = -(-SIDE // period) * period
+    height, width = min(side, image.height), min(side, image.width)
     middle = image.region((image.height - height) // 2, (image.width - width) // 2, height, width)
-    return ArrayRaster(np.pad(middle, ((0, SIDE - height), (0, SIDE - width), (0, 0)), mode="symmetric"))
+    return ArrayRaster(np.pad(middle, ((0, side - height), (0, side - width), (0, 0)), mode="symmetric"))
 
 
 def _key(engine: Engine) -> str:

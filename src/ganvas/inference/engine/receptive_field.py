@@ -14,6 +14,8 @@ from torch import Tensor, fx, nn
 
 from ganvas.inference.engine.layers import LocalLayer, NotLocal, Range, local_layer
 
+SIDE = 1024  # of an image that sizes are tried with
+
 
 class LayerGraph:
     """A network as layers in the order of execution.
@@ -93,17 +95,25 @@ class LayerGraph:
 
     def scale(self) -> int:
         """Output rows per input row."""
-        heights = dict.fromkeys(self.inputs, 1024)
+        return self._heights()[self.output] // SIDE
+
+    def period(self) -> int:
+        """Input rows to one row of its smallest layer: what is cut at multiples of it is halved as the whole is."""
+        return SIDE // min(SIDE, *self._heights().values())
+
+    def _heights(self) -> dict[str, int]:
+        heights = dict.fromkeys(self.inputs, SIDE)
         for name, (layer, _, _) in self.layers.items():
             heights[name] = layer.total(heights[self.sources(name)[0]])
-        return heights[self.output] // 1024
+        return heights
 
     def context(self) -> int:
-        """Radius of the receptive field: input pixels on every side that the output of one pixel depends on."""
-        scale = self.scale()
+        """Radius of the receptive field: input pixels on every side that the output of one period depends on; a
+        multiple of the period."""
+        scale, period = self.scale(), self.period()
         reach = 0
         for axis in (0, 1):
-            needed: dict[str, Range] = {self.output: (0, scale - 1)}
+            needed: dict[str, Range] = {self.output: (0, scale * period - 1)}
             for name in reversed(self.layers):
                 if name not in needed:
                     continue
@@ -111,8 +121,9 @@ class LayerGraph:
                 for source in self.sources(name):
                     before = needed.get(source, read)
                     needed[source] = min(before[0], read[0]), max(before[1], read[1])
-            reach = max([reach, *(max(-needed[name][0], needed[name][1]) for name in self.inputs if name in needed)])
-        return reach
+            seen = [needed[name] for name in self.inputs if name in needed]
+            reach = max([reach, *(max(-first, last - period + 1) for first, last in seen)])
+        return -(-reach // period) * period
 
 
 @dataclass(frozen=True)

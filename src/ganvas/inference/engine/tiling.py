@@ -33,6 +33,7 @@ class Engine:
     Attributes:
         network: (1, 3, h, w) in [-1, 1] -> (1, 3, scale h, scale w).
         graph: its layers, or None if some are not known to be local (`why` says which).
+        period: what the sides of an image are multiples of.
     """
 
     network: nn.Module
@@ -44,10 +45,12 @@ class Engine:
     channels: int = 3
     graph: LayerGraph | None = field(init=False, default=None)
     why: str = field(init=False, default="")
+    period: int = field(init=False, default=1)
 
     def __post_init__(self) -> None:
         try:
             self.graph = LayerGraph(self.network)
+            self.period = self.graph.period()
         except NotLocal as reason:
             self.why = str(reason)
         if self.graph:
@@ -85,9 +88,9 @@ class Engine:
         if not self.graph:
             return 16_000 * self.scale
         sizes: list[int] = []
-        width = 8
-        stream = RowStream(self.graph, [SMALLEST], SMALLEST)
-        stream.push(self.prepare(torch.zeros(1, 3, SMALLEST, max(width, self.smallest))))
+        height, width = (-(-side // self.period) * self.period for side in (SMALLEST, max(8, self.smallest)))
+        stream = RowStream(self.graph, [height], height)
+        stream.push(self.prepare(torch.zeros(1, 3, height, width)))
         stream.watch = sizes.append
         try:
             stream.pull()
@@ -95,7 +98,7 @@ class Engine:
             if not out_of_memory(error):
                 raise
             return 16_000 * self.scale
-        return 3 * max(sizes) // (SMALLEST * max(width, self.smallest))
+        return 3 * max(sizes) // (height * width)
 
 
 @dataclass
@@ -103,6 +106,7 @@ class Tiling:
     """How one image is divided into parts; it adapts when memory runs out.
 
     Attributes:
+        image: its sides are multiples of the engine's period.
         tile: columns processed at once, without context; or the tile's side, if the network cannot be streamed by rows.
         rows: rows processed at once.
         halvings: how often memory ran out.
@@ -124,7 +128,7 @@ class Tiling:
         most = self.tile or image.width
         while not self.tile and most > 512 and room // (most + 2 * engine.context) < 2:
             most = -(-most // 2)
-        self.tile = most
+        self.tile = self._whole(most)
         self.rows = self.rows or max(1, min(64, room // min(most + 2 * engine.context, image.width)))
 
     @torch.inference_mode()
@@ -153,20 +157,24 @@ class Tiling:
                 self._halve(error)
 
     def _halve(self, error: BaseException) -> None:
-        if self.tile <= SMALLEST:
+        if self.tile <= self._whole(SMALLEST):
             raise InputError(
                 f"there is not enough memory for tiles of {self.tile} px ({str(error).splitlines()[0]}); close other"
                 " programs, or give --device cpu."
             ) from None
-        self.tile = max(SMALLEST, -(-min(self.tile, self.image.width) // 2))
+        self.tile = self._whole(max(SMALLEST, -(-min(self.tile, self.image.width) // 2)))
         self.rows = self.rows if self.engine.exact else self.tile
         self.halvings += 1
+
+    def _whole(self, columns: int) -> int:
+        """Rounded up to whole periods."""
+        return -(-columns // self.engine.period) * self.engine.period
 
     def _rows(self, start: int) -> Iterator[Tensor]:
         engine, image = self.engine, self.image
         assert engine.graph is not None
         context, scale = engine.context, engine.scale
-        first = max(0, start - context)
+        first = max(0, start - context) // engine.period * engine.period
         strips = list(_spans(image.width, self.tile, context))
         streams = [RowStream(engine.graph, [image.height - first], self.rows) for _ in strips]
         skip = (start - first) * scale

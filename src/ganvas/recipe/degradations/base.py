@@ -34,7 +34,7 @@ class Degradation(ABC):
 
         Returns:
             `input`, uint8 (B, C, H / scale, W / scale), and any further named tensors for the batch, such as a mask,
-            each with one row per sample.
+            each with one row per sample; `real` among them stands for the target.
         """
 
 

@@ -92,7 +92,7 @@ class PhotoRepair(Translation):
 
     def discriminator(self) -> nn.Module:
         """(B, channels, H, W), sides of at least 24 -> logits (B, H / 8 - 2, W / 8 - 2)"""
-        from ganvas.systems.repair.networks import PatchCritic
+        from ganvas.nn.critic import PatchCritic
 
         return PatchCritic(channels=self.channels, width=self.d_width)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ganvas.errors import InputError
 from ganvas.recipe.recipe import Recipe
 from ganvas.recipe.schedule import WHOLE
-from ganvas.recipe.sources import Crops
+from ganvas.recipe.sources import Cropped
 from ganvas.recipe.system import Translation
 from ganvas.runs.folder import RunFolder, figures_of, reference_of
 from ganvas.tasks.base import Task
@@ -37,7 +37,7 @@ PHOTO = 2_900_000  # pixels of one of DIV2K, in the mean
 
 
 class RestorationTask(Task):
-    """Crops of photos; previews are triples, and the best is a run's knee, or the one of the largest PSNR."""
+    """Crops of photos or pairs; previews are triples, and the best is a run's knee, or the one of the largest PSNR."""
 
     name, unit, has_originals = "restoration", "images", True
 
@@ -66,7 +66,7 @@ class RestorationTask(Task):
         """Of a photo there are many crops: a batch may have more than there are photos."""
 
     def feed(self, recipe: Recipe, dataset: Dataset, device: torch.device) -> Feed:
-        """Crops, and their degraded versions."""
+        """Crops, and what the generator is given of them."""
         from ganvas.data.feed import crop_feed
 
         system, crops, photos = _parts(recipe, dataset)
@@ -113,6 +113,8 @@ class RestorationTask(Task):
         from ganvas.data.crops import Photos
 
         channels, *sides = recipe.system.shape
+        assert isinstance(recipe.data, Cropped)
+        channels *= recipe.data.pictures
         images = np.random.default_rng(0).integers(0, 256, (count, *sides, channels), dtype=np.uint8)
         pixels = images.reshape(-1, channels)
         places = [[i * len(pixels) // count, *sides] for i in range(count)]
@@ -152,12 +154,12 @@ class RepairTask(RestorationTask):
         return f"ganvas repair PHOTO --model {folder.path}"
 
 
-def _parts(recipe: Recipe, dataset: Dataset) -> tuple[Translation, Crops, Photos]:
+def _parts(recipe: Recipe, dataset: Dataset) -> tuple[Translation, Cropped, Photos]:
     from ganvas.data.crops import Photos
 
     # As `check` has seen to.
     assert isinstance(recipe.system, Translation)
-    assert isinstance(recipe.data, Crops)
+    assert isinstance(recipe.data, Cropped)
     assert isinstance(dataset, Photos)
     return recipe.system, recipe.data, dataset
 
@@ -182,5 +184,5 @@ def _crops(recipe: Recipe, part: Dataset) -> tuple[Tensor, NDArray[np.uint8]]:
 
     system, crops, photos = _parts(recipe, part)
     index = np.linspace(0, len(part) - 1, min(CROPS, len(part))).round().astype(np.int64)
-    high, low = centre_crops(photos, index, crops.degradation, system.scale)
+    high, low = centre_crops(photos, index, crops.rule, system.scale)
     return low, high
