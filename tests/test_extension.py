@@ -387,7 +387,7 @@ def test_its_refusals() -> None:
     with pytest.raises(InputError, match="Perceptrons makes signals from noise"):
         train(recipe(), name="r", watch=Watch(stop_at_knee=0.2))
     with pytest.raises(
-        InputError, match=r"no task 'signal' \(did you mean 'signals'\?\); available: images, restoration"
+        InputError, match=r"no task 'signal' \(did you mean 'signals'\?\); available: images, repair, restoration"
     ):
         task_of(Homeless())
 
