@@ -11,6 +11,7 @@ the spoiled pictures, their masks, every picture's scores, and the worst picture
 from __future__ import annotations
 
 import argparse
+import re
 import resource
 import statistics
 import subprocess
@@ -75,7 +76,7 @@ def _stamp() -> str:
     """Machine, versions, commit and command."""
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
     host = Host().describe()
-    words = " ".join(Path(word).name if "/" in word else word for word in sys.argv[1:])
+    words = " ".join(re.sub(r"[^:]*/", "", word) for word in sys.argv[1:])  # without folders
     return (
         f"{host['processor']}, {host['cores']} cores, Python {host['python']}, torch {host['torch']}, commit"
         f" {commit.stdout.strip()}: `python benchmarks/photos.py {words}`\n"
@@ -88,11 +89,12 @@ def _judge(arguments: argparse.Namespace, folder: Path) -> None:
     models = {_scale(name): [] for name in sets} | {1: ["input", arguments.repair], 4: ["bicubic", *arguments.upscale]}
     for scale in {_scale(name) for name in sets}:
         for model in models[scale][1:]:
-            open_as(Predictor, model)  # type: ignore[type-abstract]
+            if (grows := _opened(model).about.scale) != scale:
+                raise InputError(f"{model} has a scale of {grows}, and these sets need {scale}; give another model.")
     for name, whole in sets.items():
         source = name if arguments.every == 1 else _part(whole, arguments.every, folder)
         out = arguments.out or folder
-        _table(name, [score(model, source, out=out, progress=True)[0] for model in models[whole.scale]])
+        _table([score(model, source, out=out, progress=True)[0] for model in models[whole.scale]])
         if whole.scale == 1:
             _fills(find_set(source, 1))
 
@@ -111,10 +113,10 @@ def _part(whole: TestSet, every: int, folder: Path) -> str:
     return f"{word}:{target}"
 
 
-def _table(name: str, found: Sequence[Scores]) -> None:
+def _table(found: Sequence[Scores]) -> None:
     count = found[0].figures[0].protocol["pictures"]
     measures = list(dict.fromkeys(measure for one in found for measure in one.measures))
-    print(f"| {name}, {count} pictures | {' | '.join(one.name for one in found)} |")
+    print(f"| {found[0].set}, {count} pictures | {' | '.join(one.name for one in found)} |")
     print(f"|---|{'--:|' * len(found)}")
     for measure in measures:
         cells = [f"{one[measure].value:.4g}" if measure in one.measures else "" for one in found]
@@ -128,7 +130,7 @@ def _table(name: str, found: Sequence[Scores]) -> None:
                 cells = [f"{value:.4g}" for value in means]
                 print(f"| {measure} of the {len(spoiled)} that were spoiled | {' | '.join(cells)} |")
     notes = dict.fromkeys(note for one in found for note in one.notes)
-    print("".join(f"\n{note}" for note in notes), flush=True)
+    print("".join(f"\n{note}\n" for note in notes), flush=True)
 
 
 def _fills(pairs: TestSet) -> None:
