@@ -1,15 +1,17 @@
-"""Repair and blind upscaling, judged on spoiled test sets: python benchmarks/photos.py [--every 4] [--timed]
+"""Repair and blind upscaling, judged on spoiled test sets: python benchmarks/photos.py [--every 4] [--timed] [--out D]
 
 Needs the test sets (GANVAS_SHARED or GANVAS_DATA) and, for the classical fills, opencv-python-headless. Repair is
 compared with the input, and under holes and scratches with OpenCV's Telea and Navier-Stokes, which fill the aged input
 under the same true masks; a cascade would only be worse. Blind upscaling is compared with bicubic and other models.
 --timed also measures seconds per megapixel of the result, in turns in one process, and the greatest resident memory of
-a photo of 100 megapixels, repaired in a process of its own; run it on an idle machine. Prints Markdown.
+one large result of each model, made in a process of its own; run it on an idle machine. Prints Markdown. --out keeps
+the spoiled pictures, their masks, every picture's scores, and the worst pictures.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import resource
 import statistics
 import subprocess
@@ -17,19 +19,22 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-import ganvas
+from ganvas.errors import InputError
 from ganvas.evaluation import Scores, score
 from ganvas.evaluation.test_sets import TestSet, find_set
+from ganvas.experiment import Host
 from ganvas.imaging.saving import save_png
 from ganvas.inference import Repairer, Upscaler, open_as
+from ganvas.inference.base import Predictor
 from ganvas.inference.engine.raster import Floats
-from ganvas.machine import processor
+from ganvas.metrics.distortion import EXACT
 from ganvas.metrics.measure import RepairCase, lost
 from ganvas.metrics.repair import HolePSNR
 
@@ -48,49 +53,84 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1, help="take every k-th picture of a set")
     parser.add_argument("--sets", nargs="+", default=[*REPAIR, *UPSCALE])
     parser.add_argument("--timed", action="store_true", help="also measure speed and memory; minutes")
-    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--large", type=int, default=100, help="megapixels of the result whose memory is measured")
+    parser.add_argument("--out", type=Path, help="folder to keep what was made and found")
+    parser.add_argument("--child", default="", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.child:
-        print(_memory(arguments.repair))
-        return
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    ).stdout.strip()
-    print(f"ganvas {ganvas.__version__}, {commit or 'no commit'}; {processor()}; {' '.join(sys.argv)}\n")
-    with tempfile.TemporaryDirectory() as folder:
-        for name in arguments.sets:
-            word, _, rest = name.partition(":")
-            models = ["input", arguments.repair] if word == "aged" else ["bicubic", *arguments.upscale]
-            scale = 1 if word == "aged" else 4
-            some = f"{word}:{_part(rest, scale, arguments.every, Path(folder))}"
-            _table(name, [score(model, some, out=folder, progress=True)[0] for model in models])
-            if word == "aged":
-                _fills(find_set(some, 1))
-    if arguments.timed:
-        _speeds(arguments.repair, arguments.upscale)
+    if arguments.every < 1 or arguments.large < 1:
+        parser.error("--every and --large must be at least 1.")
+    try:
+        if arguments.child:
+            print(_memory(arguments.child, arguments.large))
+            return
+        print(_stamp())
+        with tempfile.TemporaryDirectory() as folder:
+            _judge(arguments, Path(folder))
+        if arguments.timed:
+            _speeds([arguments.repair, *arguments.upscale], arguments.large)
+    except InputError as error:
+        parser.error(str(error))
 
 
-def _part(name: str, scale: int, every: int, folder: Path) -> Path | str:
-    """A folder with every k-th original of a set; the set itself for all."""
-    if every == 1:
-        return name
-    target = folder / f"every{every}" / name
-    for index, pair in enumerate(find_set(name, scale)):
-        if index % every == 0 and not (target / f"{pair.name}.png").exists():
-            target.mkdir(parents=True, exist_ok=True)
-            save_png(pair.high, target / f"{pair.name}.png")
-    return target
+def _stamp() -> str:
+    """Machine, versions, commit and command."""
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    host = Host().describe()
+    words = " ".join(re.sub(r"[^:]*/", "", word) for word in sys.argv[1:])  # without folders
+    return (
+        f"{host['processor']}, {host['cores']} cores, Python {host['python']}, torch {host['torch']}, commit"
+        f" {commit.stdout.strip()}: `python benchmarks/photos.py {words}`\n"
+    )
 
 
-def _table(name: str, found: Sequence[Scores]) -> None:
+def _judge(arguments: argparse.Namespace, folder: Path) -> None:
+    # Models and sets that are not there are to be told before hours of work.
+    sets = {name: find_set(name, _scale(name)) for name in arguments.sets}
+    models = {_scale(name): [] for name in sets} | {1: ["input", arguments.repair], 4: ["bicubic", *arguments.upscale]}
+    for scale in {_scale(name) for name in sets}:
+        for model in models[scale][1:]:
+            if (grows := _opened(model).about.scale) != scale:
+                raise InputError(f"{model} has a scale of {grows}, and these sets need {scale}; give another model.")
+    for name, whole in sets.items():
+        source = name if arguments.every == 1 else _part(whole, arguments.every, folder)
+        out = arguments.out or folder
+        _table([score(model, source, out=out, progress=True)[0] for model in models[whole.scale]])
+        if whole.scale == 1:
+            _fills(find_set(source, 1))
+
+
+def _scale(name: str) -> int:
+    return 1 if name.lower().startswith("aged:") else 4
+
+
+def _part(whole: TestSet, every: int, folder: Path) -> str:
+    """A folder with every k-th original of a spoiled set, which is spoiled as the whole one is: by names."""
+    word, _, name = whole.name.partition(":")
+    target = folder / word / name
+    target.mkdir(parents=True)
+    for pair in replace(whole, items=whole.items[::every]):
+        save_png(pair.high, target / f"{pair.name}.png")
+    return f"{word}:{target}"
+
+
+def _table(found: Sequence[Scores]) -> None:
     count = found[0].figures[0].protocol["pictures"]
     measures = list(dict.fromkeys(measure for one in found for measure in one.measures))
-    print(f"| {name}, {count} pictures | {' | '.join(one.name for one in found)} |")
+    print(f"| {found[0].set}, {count} pictures | {' | '.join(one.name for one in found)} |")
     print(f"|---|{'--:|' * len(found)}")
     for measure in measures:
         cells = [f"{one[measure].value:.4g}" if measure in one.measures else "" for one in found]
         print(f"| {measure} | {' | '.join(cells)} |")
-    print(flush=True)
+    # A degradation leaves some pictures as they are; the 100 dB of their input would outweigh all others.
+    spoiled = [picture for picture, row in found[0].images.items() if row["PSNR-Y"] < EXACT]
+    if 0 < len(spoiled) < count:
+        for measure in ("PSNR-Y", "ST-LPIPS"):
+            if all(measure in one.measures for one in found):
+                means = [np.mean([one.images[picture][measure] for picture in spoiled]) for one in found]
+                cells = [f"{value:.4g}" for value in means]
+                print(f"| {measure} of the {len(spoiled)} that were spoiled | {' | '.join(cells)} |")
+    notes = dict.fromkeys(note for one in found for note in one.notes)
+    print("".join(f"\n{note}\n" for note in notes), flush=True)
 
 
 def _fills(pairs: TestSet) -> None:
@@ -108,37 +148,51 @@ def _fills(pairs: TestSet) -> None:
         for title, method in (("Telea", cv2.INPAINT_TELEA), ("Navier-Stokes", cv2.INPAINT_NS)):
             filled: Any = cv2.inpaint(pair.low, mask, RADIUS, method)
             sums[title] += measure.sums(RepairCase(pair.high, filled, pair.damage, *[pair.damage] * 4))
+    print(f"| OpenCV {cv2.__version__}, radius {RADIUS} px | {' | '.join(sums)} |\n|---|--:|--:|")
     print(
-        "; ".join(f"hole PSNR of {title}, masks given: {measure.of(one)[0]:.2f} dB" for title, one in sums.items()),
-        "\n",
+        f"| hole PSNR, masks given | {' | '.join(f'{measure.of(one)[0]:.4g}' for one in sums.values())} |\n", flush=True
     )
 
 
-def _speeds(repair: str, upscale: Sequence[str]) -> None:
+def _speeds(models: Sequence[str], large: int) -> None:
     photo = np.random.default_rng(0).integers(0, 256, (SIDE // 16, SIDE // 16, 3), dtype=np.uint8)
     photo = photo.repeat(16, 0).repeat(16, 1)
-    small = np.ascontiguousarray(photo[: SIDE // 4, : SIDE // 4])
-    jobs: dict[str, Callable[[], object]] = {repair: partial(open_as(Repairer, repair).repair, photo)}
-    jobs |= {name: partial(open_as(Upscaler, name).upscale, small) for name in upscale}
+    jobs: dict[str, Callable[[], object]] = {}
+    for name in models:
+        model = _opened(name)
+        side = SIDE // model.about.scale
+        make = model.repair if isinstance(model, Repairer) else model.upscale
+        jobs[name] = partial(make, np.ascontiguousarray(photo[:side, :side]))
     seconds: dict[str, list[float]] = {name: [] for name in jobs}
     for _ in range(4):
         for name, job in jobs.items():
             began = time.perf_counter()
             job()
             seconds[name].append((time.perf_counter() - began) / (SIDE * SIDE / 1e6))
-    print("| model | s per megapixel of the result |\n|---|--:|")
-    for name, taken in seconds.items():
-        print(f"| {name} | {statistics.median(taken[1:]):.2f} |")
-    done = subprocess.run(
-        [sys.executable, __file__, "--child", "--repair", repair], capture_output=True, text=True, check=True
-    )
-    print(f"\nGreatest resident memory, 100 megapixels repaired: {done.stdout.strip()}")
+    middle = {name: statistics.median(taken[1:]) for name, taken in seconds.items()}
+    print(f"| model | s per megapixel of the result | times the first | GiB at most, {large} megapixels |")
+    print("|---|--:|--:|--:|")
+    for name, taken in middle.items():
+        command = [sys.executable, __file__, "--child", name, "--large", str(large)]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+        ratio = taken / middle[models[0]]
+        print(f"| {Path(name).stem} | {taken:.2f} | {ratio:.2f} | {done.stdout.strip()} |", flush=True)
+
+
+def _opened(name: str) -> Repairer | Upscaler:
+    model = open_as(Predictor, name)  # type: ignore[type-abstract]
+    if not isinstance(model, Repairer | Upscaler):
+        raise InputError(f"{name} {model.does}, but a model that upscales or repairs images is needed; give one.")
+    return model
 
 
 class Endless:
-    """A photograph of 100 megapixels that is not held."""
+    """A photograph of any size that is not held."""
 
-    channels, height, width = 3, 8_334, 12_000
+    channels = 3
+
+    def __init__(self, height: int, width: int) -> None:
+        self.height, self.width = height, width
 
     def region(self, top: int, left: int, height: int, width: int) -> Floats:
         """float32 (height, width, 3) in [0, 1]"""
@@ -147,11 +201,13 @@ class Endless:
         return (np.stack(waves, 2) * 0.4 + 0.5).astype(np.float32)
 
 
-def _memory(repair: str) -> str:
-    repairer = open_as(Repairer, repair)
-    rows = sum(len(band) for band in repairer.bands(Endless()))
-    assert rows == Endless.height
-    return f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB"
+def _memory(name: str, large: int) -> str:
+    model = _opened(name)
+    width = round((1.44 * large * 1e6) ** 0.5) // model.about.scale  # 12,000 x 8,333 px of 100 megapixels
+    photo = Endless(round(width / 1.44), width)
+    for _ in model.bands(photo):
+        pass
+    return f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f}"
 
 
 if __name__ == "__main__":
