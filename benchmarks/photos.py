@@ -34,7 +34,6 @@ from ganvas.imaging.saving import save_png
 from ganvas.inference import Repairer, Upscaler, open_as
 from ganvas.inference.base import Predictor
 from ganvas.inference.engine.raster import Floats
-from ganvas.metrics.distortion import EXACT
 from ganvas.metrics.measure import RepairCase, lost
 from ganvas.metrics.repair import HolePSNR
 
@@ -121,14 +120,6 @@ def _table(found: Sequence[Scores]) -> None:
     for measure in measures:
         cells = [f"{one[measure].value:.4g}" if measure in one.measures else "" for one in found]
         print(f"| {measure} | {' | '.join(cells)} |")
-    # A degradation leaves some pictures as they are; the 100 dB of their input would outweigh all others.
-    spoiled = [picture for picture, row in found[0].images.items() if row["PSNR-Y"] < EXACT]
-    if 0 < len(spoiled) < count:
-        for measure in ("PSNR-Y", "ST-LPIPS"):
-            if all(measure in one.measures for one in found):
-                means = [np.mean([one.images[picture][measure] for picture in spoiled]) for one in found]
-                cells = [f"{value:.4g}" for value in means]
-                print(f"| {measure} of the {len(spoiled)} that were spoiled | {' | '.join(cells)} |")
     notes = dict.fromkeys(note for one in found for note in one.notes)
     print("".join(f"\n{note}\n" for note in notes), flush=True)
 

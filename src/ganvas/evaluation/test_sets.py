@@ -80,7 +80,7 @@ class TestSet:
         if self.rule is None:
             return ""
         fields = hashlib.blake2b(str(sorted(to_plain(self.rule).items())).encode(), digest_size=4).hexdigest()
-        return f"{type(self.rule).__name__} with the fields {fields}, drawn by each picture's name"
+        return f"{type(self.rule).__name__} with the fields {fields}, drawn by the names of set and picture"
 
     def __len__(self) -> int:
         return len(self.items)
@@ -116,7 +116,9 @@ class TestSet:
 
 def _spoiled(name: str, high: Pixels, pairs: TestSet) -> Pair:
     assert pairs.rule is not None
-    seed = int.from_bytes(hashlib.blake2b(name.encode("utf-8", "replace"), digest_size=7).digest())
+    # Of the set, too: two sets may have pictures of one name.
+    drawn_by = f"{pairs.name}/{name}".encode("utf-8", "replace")
+    seed = int.from_bytes(hashlib.blake2b(drawn_by, digest_size=7).digest())
     margin = MARGIN * pairs.scale
     wide = np.pad(high, ((margin, margin), (margin, margin), (0, 0)), mode="edge")
     try:
@@ -206,7 +208,7 @@ def _rule(word: str) -> Degradation:
             f"there is no degradation {word!r}{nearest(word.lower(), known)}; give one of {', '.join(known)} before the"
             " colon."
         )
-    return known[word.lower()]()
+    return known[word.lower()]().always()
 
 
 def locate(source: str) -> Path:

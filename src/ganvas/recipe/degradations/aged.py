@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from ganvas.errors import InputError
 from ganvas.recipe.degradations.base import Degradation, expect_between, expect_share
@@ -94,6 +94,10 @@ class Aged(Degradation):
         for name, high in (("dust", 5000), ("scan_blur", 5), ("scan_noise", 255)):
             expect_between(name, getattr(self, name), 0, high)
         expect_between("jpeg", self.jpeg, 1, 100)
+
+    def always(self) -> Self:
+        """See `Degradation.always`."""
+        return replace(self, untouched=0.0)
 
     def apply(self, target: Tensor, scale: int, random: torch.Generator) -> dict[str, Tensor]:
         """Age images; at a scale above 1 the scan is so much smaller than the target.

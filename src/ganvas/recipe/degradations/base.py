@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from ganvas.errors import InputError
 
@@ -22,6 +22,10 @@ class Degradation(ABC):
     """The `scale` at which it is shown where nothing says another."""
     names: ClassVar[tuple[str, ...]] = ()
     """What it returns beside `input`, where reconstruction losses need it."""
+
+    def always(self) -> Self:
+        """The same, but that no image is left as it is: on those a model could only lose, and without end."""
+        return self
 
     @abstractmethod
     def apply(self, target: Tensor, scale: int, random: torch.Generator) -> dict[str, Tensor]:
