@@ -105,6 +105,19 @@ def test_what_is_left_changes_by_the_amount_and_holes_are_filled_whole() -> None
     assert (none[lost] - image[lost]).abs().mean() > 0.01
 
 
+def test_an_image_without_defects_is_left_as_it_is() -> None:
+    g, image = network(), photo(37, 41)
+    damaged = masks(image, hole=1)
+    lost = damaged[:, :1].bool().expand_as(image)
+    strengths = torch.full((1, len(Aged.DEFECTS)), 0.04)
+    with torch.no_grad():
+        clean, mild, strong = (g.repair(image, damaged, strengths * times).image for times in (1, 2.5, 10))
+    assert torch.equal(clean[~lost], image[~lost])
+    assert not torch.equal(clean[lost], image[lost])
+    moved = [(one - image)[~lost].abs().mean() for one in (mild, strong)]
+    assert 0 < moved[0] < moved[1]
+
+
 def test_what_a_hole_held_is_not_looked_at() -> None:
     g, image, strengths = network(), photo(37, 41), torch.zeros(1, len(Aged.DEFECTS))
     damaged = masks(image, hole=1)

@@ -236,8 +236,12 @@ class _Photograph:
     def find(self, mask: Raster | None) -> Tensor:
         """Fill the damage map, by the mask if there is one; return the strengths of the defects (1, defects)."""
         stream = self._stream(_Finding(self.network), 1)
-        sums: list[Tensor] = []
-        stream.on_tap = lambda name, rows: sums.append(moments(rows))
+        sums: dict[str, Tensor] = {}
+
+        def add(name: str, rows: Tensor) -> None:
+            sums[name] = sums.get(name, 0) + moments(rows)
+
+        stream.on_tap = add
         done = 0
         for top, bottom in self._bands():
             stream.push(self._planes(top, bottom))
@@ -249,7 +253,9 @@ class _Photograph:
             self.on_progress(0.2 * bottom / self.height)
         if mask is not None:
             self._take(mask)
-        return self.network.estimated(torch.stack(sums).sum(0) / (self.height * self.width / MULTIPLE**2))
+        cells = [self.height * self.width / 4**level for level in (1, 2, 3)]
+        levels = (sums[name] for name in stream.graph.taps)
+        return self.network.estimated([sum / count for sum, count in zip(levels, cells, strict=True)])
 
     def _take(self, mask: Raster) -> None:
         image = self.image
@@ -351,9 +357,9 @@ class _Finding(nn.Module):
         super().__init__()
         self.damage = network.damage
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        logits, features = self.damage(image)
-        return logits, features
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        found: tuple[Tensor, ...] = self.damage(image)
+        return found
 
 
 def _lost(damage: Pixels) -> NDArray[np.bool_]:

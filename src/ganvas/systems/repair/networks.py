@@ -5,6 +5,7 @@ All begin where they change nothing: their last layers are zero.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ MULTIPLE = 8  # of the sides inside
 SLOPE = 0.2  # of the leaky ReLU
 RARE, WEAK = -4.0, -1.5  # logits of damage, and of strengths, before anything is learned
 LOOK, GRID, KNOTS = 64, 8, 8  # sides of what the tone head sees and of its light, and the segments of its curves
+QUIET, LOUD = 0.05, 0.15  # strength of the worst defect up to which nothing is changed, and from which on all is
 STEEP = 2.0  # bound of the logarithms of slopes and light
 
 
@@ -32,7 +34,7 @@ class Repair(nn.Module):
         super().__init__()
         self.damage = UNet(channels, 3, damage_width)
         told = nn.Linear(4 * damage_width, defects)
-        self.estimate = nn.Sequential(nn.Linear(8 * damage_width, 4 * damage_width), nn.LeakyReLU(SLOPE), told)
+        self.estimate = nn.Sequential(nn.Linear(14 * damage_width, 4 * damage_width), nn.LeakyReLU(SLOPE), told)
         self.tone = ToneHead(channels, tone_width)
         self.restorer = UNet(channels + 2, channels, width, conditions=defects)
         for layer, bias in ((self.damage.last, RARE), (told, WEAK), (self.restorer.last, 0.0)):
@@ -46,13 +48,19 @@ class Repair(nn.Module):
 
     def inspect(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """(B, channels, H, W) in [-1, 1] -> logits of hole, scratch and stain (B, 3, H, W); strengths in 0..1."""
-        logits, features = self.damage(_padded(image))
-        return _cut(logits, image), self.estimated(moments(features) / (features.shape[2] * features.shape[3]))
+        logits, *levels = self.damage(_padded(image))
+        return _cut(logits, image), self.estimated([moments(x) / (x.shape[2] * x.shape[3]) for x in levels])
 
-    def estimated(self, means: Tensor) -> Tensor:
-        """The means of the damage network's deepest features and of their squares -> strengths (B, defects) in 0..1"""
-        first, second = means.chunk(2, 1)
-        strengths: Tensor = self.estimate(torch.cat([first, (second + 1e-6).sqrt()], 1))
+    def estimated(self, means: Sequence[Tensor]) -> Tensor:
+        """Of each level of the damage network, the means of features and of their squares -> strengths (B, defects).
+
+        Fine levels tell grain from detail by its variance, coarse ones tell stains from shadows.
+        """
+        found = []
+        for level in means:
+            first, second = level.chunk(2, 1)
+            found += [first, (second + 1e-6).sqrt()]
+        strengths: Tensor = self.estimate(torch.cat(found, 1))
         return strengths.float().sigmoid()
 
     def toned(self, image: Tensor, masks: Tensor) -> Repaired:
@@ -67,7 +75,8 @@ class Repair(nn.Module):
     ) -> Repaired:
         """Repair images.
 
-        Pixels that are left become ``x + amount * change``. Holes and scratches are filled whole, in the tone of their
+        Pixels that are left become ``x + amount * change``; of an image whose defects are all below `LOUD`, less, and
+        nothing below `QUIET`, so that repair does no harm. Holes and scratches are filled whole, in the tone of their
         surroundings; what they held is not looked at.
 
         Args:
@@ -90,12 +99,13 @@ class Restoring(nn.Module):
 
     def __init__(self, restorer: UNet, strengths: Tensor, amount: float) -> None:
         super().__init__()
-        self.restorer, self.amount = restorer, amount
+        worst = strengths.amax(1).view(-1, 1, 1, 1)
+        self.restorer, self.amount = restorer, amount * ((worst - QUIET) / (LOUD - QUIET)).clamp(0, 1)
         self.planes = restorer.planes(strengths)[:, :, None, None] if restorer.planes else None
 
     def forward(self, filled: Tensor, toned: Tensor, lost: Tensor, stain: Tensor) -> Tensor:
         """Images (B, channels, H, W) and masks (B, 1, H, W), sides multiples of 8 -> images repaired"""
-        change, _ = self.restorer(torch.cat([toned, lost, stain], 1), self.planes)
+        change, *_ = self.restorer(torch.cat([toned, lost, stain], 1), self.planes)
         made: Tensor = filled + self.amount * (toned - filled) + change * (self.amount + (1 - self.amount) * lost)
         return made
 
@@ -198,17 +208,21 @@ class UNet(nn.Module):
         self.up = nn.ModuleList(nn.Conv2d(2 * a, a, 1) for a in (2 * width, width))
         self.last = nn.Conv2d(width, 4 * outputs, 3, padding=1)
 
-    def forward(self, x: Tensor, planes: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """(B, inputs, H, W), sides multiples of 8 -> (B, outputs, H, W), features (B, 4 width, H / 8, W / 8)"""
+    def forward(self, x: Tensor, planes: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """(B, inputs, H, W), sides multiples of 8 -> (B, outputs, H, W), and features at 1/2, 1/4 and 1/8 of them.
+
+        The features have width, 2 width and 4 width channels.
+        """
         x = self.first(functional.pixel_unshuffle(x, 2))
         if planes is not None:
             x = x + planes
         fine = self.fine[0](x)
         middle = self.middle[0](self.down[0](fine))
-        features = self.coarse(self.down[1](middle))
-        x = self.middle[1](middle + _doubled(self.up[0](features)))
+        coarse = self.coarse(self.down[1](middle))
+        levels = fine, middle, coarse
+        x = self.middle[1](middle + _doubled(self.up[0](coarse)))
         x = self.fine[1](fine + _doubled(self.up[1](x)))
-        return functional.pixel_shuffle(self.last(x), 2), features
+        return functional.pixel_shuffle(self.last(x), 2), *levels
 
 
 class Gated(nn.Module):
