@@ -11,6 +11,7 @@ import re
 import secrets
 import stat
 import sys
+import tempfile
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -108,6 +109,15 @@ def whole(path: Path, rename: Callable[[Path], object] | None = None) -> Iterato
         with suppress(OSError):
             part.unlink(missing_ok=True)
         raise
+
+
+def kept_in(variable: str, name: str) -> Path:
+    """Where files are kept between commands: the folder of an environment variable, or else one in the user's cache."""
+    try:
+        home = Path.home() / ".cache"
+    except RuntimeError:  # a service may have no home
+        home = Path(tempfile.gettempdir())
+    return Path(os.environ.get(variable) or home / "ganvas" / name)
 
 
 def expect_ending(path: Path, *endings: str, flag: str = "") -> str:

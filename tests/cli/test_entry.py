@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 from tests.conftest import Cli, assert_refused
 
@@ -34,3 +38,18 @@ def test_a_reader_that_has_gone_is_no_error() -> None:
         assert child.stderr
         child.stdout.close()
         assert child.stderr.read() == b""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("errors", ["2>/dev/full", "2>&-"])
+def test_a_stderr_that_cannot_be_written_stops_nothing(errors: str) -> None:
+    program = "import sys; from ganvas.cli import main; sys.exit(main(['runs', 'nowhere']))"
+    assert subprocess.run([f"exec '{sys.executable}' -c \"{program}\" {errors}"], shell=True).returncode == 2
+
+
+def test_no_home_is_no_error() -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GANVAS_")}
+    program = "import os, pathlib; from ganvas.files import kept_in; print(kept_in('GANVAS_CACHE', 'x'))"
+    homeless = f"import pathlib\ndef none(): raise RuntimeError\npathlib.Path.home = none\n{program}"
+    done = subprocess.run([sys.executable, "-c", homeless], env=environment, capture_output=True, text=True)
+    assert (done.returncode, Path(done.stdout.strip()).parts[-2:]) == (0, ("ganvas", "x")), done.stderr

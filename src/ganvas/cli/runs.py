@@ -39,6 +39,8 @@ def main(argv: list[str]) -> int:
     from ganvas.terminal.console import Console
 
     root = Path(arguments.folder)
+    if root.exists() and not root.is_dir():
+        raise InputError(f"{root} is not a folder; give the folder of the runs.")
     if not root.is_dir():
         raise InputError(f"the folder {root} does not exist; give the folder of the runs, or train a first one.")
     found, broken = find_runs(root)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from ganvas.data.cifar10 import ARCHIVE, CLASSES, SHA256, URL, read_cifar10
 from ganvas.data.idx import read_idx, unpacked_or_packed
 from ganvas.errors import InputError
+from ganvas.files import kept_in
 from ganvas.imaging.grid import Pixels
 
 T = TypeVar("T")
@@ -132,7 +132,7 @@ class StackedImages:
 
 def data_dir() -> Path:
     """The folder of downloaded datasets: $GANVAS_DATA, or else a folder in the user's cache."""
-    return Path(os.environ.get("GANVAS_DATA") or Path.home() / ".cache" / "ganvas" / "datasets")
+    return kept_in("GANVAS_DATA", "datasets")
 
 
 def builtin_paths(name: str) -> list[Path]:

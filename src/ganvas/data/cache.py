@@ -21,6 +21,7 @@ from ganvas.data.listing import open_source, source_files
 from ganvas.data.opened import keep, recall, state_of
 from ganvas.data.workers import Workers, start_workers
 from ganvas.errors import InputError
+from ganvas.files import kept_in
 from ganvas.imaging.grid import Pixels
 from ganvas.untrusted import Json, read_object
 
@@ -30,7 +31,7 @@ Decode = Callable[[bytes | Pixels], Pixels]
 def cache_dir() -> Path:
     """The folder of decoded images: $GANVAS_CACHE, or else a folder in the user's cache."""
     # The folder keeps its old name: under a new one everything would be decoded again.
-    return Path(os.environ.get("GANVAS_CACHE") or Path.home() / ".cache" / "ganvas" / "pictures")
+    return kept_in("GANVAS_CACHE", "pictures")
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,9 @@ def _late_ramps(recipe: Recipe) -> Iterator[str]:
     late = {name: ramp for name, ramp in _ramps(recipe, "") if ramp.over > recipe.images}
     if late:
         unfinished = [f"{flag} {ramp} only reaches {ramp.at(recipe.images):.3g}" for flag, ramp in late.items()]
-        more = f" and {len(unfinished) - 2} more" if len(unfinished) > 2 else ""
+        more = (
+            f" and {len(unfinished) - 2} more ramp{'s' if len(unfinished) > 3 else ''}" if len(unfinished) > 2 else ""
+        )
         yield (
             f"the run ends at image {recipe.images:,}, before its ramps do: {', '.join(unfinished[:2])}{more}; use"
             f" ramps that end at @{recipe.images}, or --images {max(ramp.over for ramp in late.values())}."

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import socket
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganvas.errors import InputError
+from ganvas.files import kept_in
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,7 +20,7 @@ TIMEOUT = 20.0  # seconds without an answer after which the download counts as f
 
 def weights_dir() -> Path:
     """Where weights that no package brings live."""
-    return Path(os.environ.get("GANVAS_WEIGHTS") or Path.home() / ".cache" / "ganvas" / "weights")
+    return kept_in("GANVAS_WEIGHTS", "weights")
 
 
 def fetched(what: str, names: Sequence[str], url: str, sha256: str, instead: str) -> Path:

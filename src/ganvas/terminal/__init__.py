@@ -7,8 +7,11 @@ whatever a terminal would obey, or what its encoding lacks, as an escape such as
 from __future__ import annotations
 
 import builtins
+import io
+import os
 import sys
 import unicodedata
+from contextlib import suppress
 from typing import TextIO
 
 # Marks that turn the direction of the text after them, so that a name could be shown as another.
@@ -32,8 +35,29 @@ def print(*values: object, sep: str = " ", file: TextIO | None = None) -> None:
     builtins.print(*(clean(str(value)) for value in values), sep=sep, file=file)
 
 
+class _Unheard(io.TextIOWrapper):
+    """A stderr that may be full or closed: that nobody reads of the progress is no reason to stop the work."""
+
+    def write(self, text: str) -> int:
+        with suppress(OSError, ValueError):
+            super().write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            super().flush()
+
+
 def prepare() -> None:
-    """Let stdout and stderr print every text: what their encoding lacks (Windows' code pages, C) is escaped."""
+    """Let stdout and stderr print every text: what their encoding lacks (Windows' code pages, C) is escaped.
+
+    Of a process's own stderr, errors of writing are ignored.
+    """
+    if sys.stderr is None or (type(sys.stderr) is io.TextIOWrapper and sys.stderr is sys.__stderr__):
+        target: str | int = os.devnull if sys.stderr is None else sys.stderr.fileno()
+        binary = open(target, "wb", buffering=0, closefd=isinstance(target, str))  # noqa: SIM115
+        encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
+        sys.stderr = _Unheard(binary, encoding, "backslashreplace", write_through=True)
     for stream in (sys.stdout, sys.stderr):
         if reconfigure := getattr(stream, "reconfigure", None):  # not every replacement of the two has it
             reconfigure(errors="backslashreplace")

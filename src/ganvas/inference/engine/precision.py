@@ -6,7 +6,6 @@ import copy
 import hashlib
 import json
 import math
-import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -20,7 +19,7 @@ from torch import Tensor, fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ganvas.errors import InputError
-from ganvas.files import write_text
+from ganvas.files import kept_in, write_text
 from ganvas.inference.engine.cpu_kernels import fuse_for_cpu, optimize_for_cpu
 from ganvas.inference.engine.raster import ArrayRaster, Raster
 from ganvas.inference.engine.tiling import Engine, InvalidResult, Tiling
@@ -194,7 +193,7 @@ def _key(engine: Engine) -> str:
 
 
 def _cache() -> Path:
-    return Path(os.environ.get("GANVAS_CACHE") or Path.home() / ".cache" / "ganvas") / "precision.json"
+    return kept_in("GANVAS_CACHE", "") / "precision.json"
 
 
 def _read_cache() -> dict[str, Any]:
