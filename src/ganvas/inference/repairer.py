@@ -28,7 +28,7 @@ from ganvas.recipe.degradations import Aged
 from ganvas.systems.repair.networks import LOOK, MULTIPLE, Repair, Restoring, Toning, moments, pull, push, spread
 
 FOUND = 128  # of 255: from here on a pixel is called damaged
-ROWS = 64  # processed at once
+ROWS = 128  # processed at once
 BYTES = 500  # that all layers need for a pixel, roughly
 WIDE = 0.06  # of the shorter side: the width of a hole from which on its content is invented, and worth a warning
 MUCH = 0.5  # share of a photograph under a mask from which on the mask may be inverted

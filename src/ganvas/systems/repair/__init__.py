@@ -46,7 +46,7 @@ class PhotoRepair(Translation):
     """Side of the crops trained on, in pixels; images of any size can be repaired."""
     channels: int = 3
     """1 for grey, 3 for RGB."""
-    width: int = 39
+    width: int = 31
     """Channels of the restorer's first layer; grows to four times as many. One below a multiple of 8 is fastest."""
     damage_width: int = 15
     """Channels of the damage network's first layer; grows to four times as many."""
