@@ -30,15 +30,17 @@ def resized(pixels: Pixels, scale: float) -> Pixels:
     return bicubic(torch.from_numpy(pixels).permute(2, 0, 1), scale).permute(1, 2, 0).numpy()
 
 
-def test_two_models_are_bundled_small_and_with_cards() -> None:
-    assert set(bundled()) == {"srresnet-x4", "srgan-x4"}
+def test_the_bundled_models_are_small_and_have_cards() -> None:
+    assert set(bundled()) == {"srresnet-x4", "srgan-x4", "photo-x4"}
     for path in bundled().values():
         assert path.stat().st_size <= 4 * 2**20
         card = path.with_suffix(".md").read_text(encoding="utf-8")
         for part in ("| data |", "| time |", "| licence |", "## Scores", "## Limits"):
             assert part in card
         about = ganvas.open(path.stem).about
-        assert (about.name, about.scale, about.licence, about.inputs) == (path.stem, 4, "MIT", "image")
+        licence = "BSD-3-Clause" if path.stem == "photo-x4" else "MIT"
+        assert (about.name, about.scale, about.licence, about.inputs) == (path.stem, 4, licence, "image")
+        assert f"| licence | {licence}" in card
         assert about.images_seen > 0
 
 

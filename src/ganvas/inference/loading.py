@@ -25,7 +25,8 @@ from ganvas.untrusted import Unreadable, expect_file
 Which = Literal["last", "best"]
 P = TypeVar("P", bound=Predictor)
 
-LICENCE = "MIT"  # of the bundled models
+LICENCE = "MIT"  # of the bundled models, but for these, which started from others
+LICENCES = {"photo-x4": "BSD-3-Clause"}
 PACKAGED_LICENCE = "BSD-3-Clause"  # of the published Real-ESRGAN
 STARTS = {"srgan-x4": "srresnet-x4"}  # the bundled SRResNet that a bundled SRGAN started from
 
@@ -122,7 +123,7 @@ def read_model(model: str | Path, which: Which = "last") -> Model:
         scale=getattr(system, "scale", 1),
         channels=getattr(system, "channels", 0),
         classes=classes,
-        licence=LICENCE if is_bundled else header.get("licence", ""),
+        licence=LICENCES.get(file.stem, LICENCE) if is_bundled else header.get("licence", ""),
         images_seen=header["images"],
         start=STARTS.get(file.stem, "") if is_bundled else header.get("start", ""),
         network=type(system).__name__,
