@@ -50,7 +50,7 @@ def test_a_ramp_past_the_end_is_named_with_where_it_gets() -> None:
     assert "ends at image 192, before its ramps do: --adam-g.lr 0.0004..0.0@400 only reaches 0.000208;" in sentence
     assert sentence.endswith("use ramps that end at @192, or --images 400.")
     (all_of_them,) = sanity_checks(replace(named_recipe("r3gan-small"), images=64_000))
-    assert "and 4 more;" in all_of_them
+    assert "and 4 more ramps;" in all_of_them
     assert "--penalties.0.gamma 20.0..2.0@400000:cosine only reaches 18.9, --penalties.1.gamma" in all_of_them
     (both,) = sanity_checks(tiny("dcgan", system=FLAT, penalties=(R1(), R2(gamma=Ramp(1, 0, 10**6))), images=192))
     assert "--penalties.1.gamma 1..0@1000000 only reaches 1" in both
