@@ -101,16 +101,6 @@ def test_without_the_server_its_runs_stop_and_others_begin(processes: Processes,
     assert code_of(last) is not None
 
 
-def test_they_stop_although_a_shell_script_had_ctrl_c_ignored(processes: Processes, output: IO[bytes]) -> None:
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        poll = processes.start(endless("a"), output)
-    finally:
-        signal.signal(signal.SIGINT, before)
-    processes.stop()
-    assert code_of(poll) == 128 + signal.SIGINT
-
-
 def test_a_script_that_guards_nothing_beside_a_file_named_like_a_module() -> None:
     Path("there").mkdir()
     Path("script.py").write_text(SCRIPT)

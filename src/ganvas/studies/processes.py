@@ -178,13 +178,8 @@ def leashed(entry: Callable[[], object]) -> None:
         os.read(0, 1)
         _thread.interrupt_main()
 
-    # A shell script starts what it does not wait for with SIGINT ignored, and every process inherits that.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        threading.Thread(target=wait, daemon=True).start()
-        entry()
-    except KeyboardInterrupt:  # before the command was there to catch it
-        sys.exit(128 + signal.SIGINT)
+    threading.Thread(target=wait, daemon=True).start()
+    entry()
 
 
 def _next(requests: socket.socket) -> list[str] | None:
