@@ -102,7 +102,7 @@ class Upscaling(Operation):
         Raises:
             InputError: ffmpeg is not installed, or see `Operation.photo`.
         """
-        return video.upscale_video(
+        written = video.upscale_video(
             source,
             self.upscaler,
             path,
@@ -112,6 +112,7 @@ class Upscaling(Operation):
             on_progress=on_progress,
             before=before,
         )
+        return replace(written, about=about(self.upscaler.last))
 
 
 class ChosenUpscaling(Upscaling):
