@@ -52,7 +52,9 @@ def frames(path: str, width: int, height: int) -> NDArray[np.float64]:
 def test_frames_are_upscaled_and_audio_is_copied(upscale: Upscale, capsys: pytest.CaptureFixture[str]) -> None:
     ffmpeg(*VIDEO, *SOUND, *CODED, "-metadata", "title=Holiday", "video.mp4")
     assert upscale("video.mp4") == 0
-    assert "video_x4.mp4  128 x 96" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "video_x4.mp4  128 x 96" in said
+    assert "s/MP, dE " in said
     was, now = streams("video.mp4"), streams("video_x4.mp4")
     assert (now["video"]["width"], now["video"]["height"]) == (128, 96)
     assert now["video"]["nb_frames"] == was["video"]["nb_frames"] == "20"
