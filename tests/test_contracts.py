@@ -41,6 +41,7 @@ from ganvas.training.controller import Controller
 from ganvas.training.loop import train as play
 from ganvas.training.run import Report, Run
 from tests.conftest import ROOT, enlarging, same, tiny, write_photographs
+from tests.data.test_pairs import write_small_and_large
 
 SOURCE = ROOT / "src" / "ganvas"
 RECIPES = [entry.name for entry in entries()]
@@ -51,7 +52,9 @@ def shrunk(name: str) -> Recipe:
     """A recipe at CPU-seconds: its system tiny, two batches of digits, of photographs or of points."""
     recipe = named_recipe(name)
     data, pretrain = recipe.data, min(recipe.schedule.pretrain, 8)
-    if isinstance(data, Cropped):
+    if isinstance(data, Pairs) and data.scale > 1:
+        write_small_and_large(data.scale)
+    elif isinstance(data, Cropped):
         write_photographs(Path("photographs"), 3)
         data = replace(data, source="photographs")
     else:

@@ -206,3 +206,64 @@ def test_ganvas_data_shows_both_pictures(cli: Cli, words: list[str]) -> None:
 def test_ganvas_data_changes_single_pictures_alone(cli: Cli) -> None:
     assert_refused(cli("data", "x", "--pairs", "--augmented", "cut"), "leave them out where --pairs or --after")
     assert_refused(cli("data", "x", "--after", "y", "--degradation", "Aged"), "leave them out where --pairs or --after")
+
+
+def write_small_and_large(scale: int = 4, count: int = 2) -> None:
+    """Photographs whose sides are whole multiples of the scale, and every scale-th pixel of each."""
+    write_photographs(Path("large"), count)
+    Path("small").mkdir()
+    for path in sorted(Path("large").iterdir()):
+        image = Image.open(path)
+        image = image.crop((0, 0, *(side // scale * scale for side in image.size)))
+        image.save(path)
+        Image.fromarray(np.asarray(image)[::scale, ::scale]).save(Path("small") / path.name)
+
+
+@pytest.mark.parametrize("turn", ["none", "all"])
+def test_a_small_picture_may_become_a_large_one(turn: Literal["none", "all"]) -> None:
+    write_small_and_large()
+    pairs = Pairs(source="small", after="large", scale=4, turn=turn)
+    photos = open_data(pairs, (3, 32, 32))
+    assert isinstance(photos, Photos)
+    batch = crop_feed(photos, pairs, scale=4, batch_size=16, seed=0, device=torch.device("cpu")).batch(16)
+    given, real = pixels_of(batch["input"]), pixels_of(batch.real)
+    assert given.shape == (16, 8, 8, 3)
+    # A turn moves the pixel that was taken to another corner of its square.
+    corners = [real[:, i::4, j::4] for i in (0, 3) for j in (0, 3)]
+    taken = np.stack([(corner == given).all(axis=(1, 2, 3)) for corner in corners])
+    assert taken.any(0).all()
+    assert taken[0].all() == (turn == "none")
+    assert len({crop.tobytes() for crop in given}) > 8
+
+
+def test_a_picture_that_is_not_as_many_times_as_large_is_left_out() -> None:
+    write_small_and_large(count=3)
+    Image.new("RGB", (64, 48)).save("small/0.png")
+    found = open_data(Pairs(source="small", after="large", scale=4), (3, 32, 32))
+    assert reasons(found)["0.png"].endswith("cut or resize one to 4 times the other's sides")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        (
+            ("pairs-x4", "--data.scale", "2"),
+            "--data.scale 2 times as large as those before; give pairs that are 4 times as large",
+        ),
+        (("pix2pix", "--data.scale", "2"), "give pairs of one size"),
+        (("pairs-x4", "--data.scale", "0"), "--data.scale 0 is not from 1 (the same size) to 8."),
+        (("pairs-x4", "--data.after", ""), "in two folders: --data SMALL --data.after LARGE"),
+        (("pairs-x4", "--data.input", "right"), "without --data.input"),
+    ],
+)
+def test_pairs_of_another_scale_are_refused(flags: tuple[str, ...], sentence: str, cli: Cli) -> None:
+    write_small_and_large()
+    assert_refused(cli("train", flags[0], "--data", "small", "--data.after", "large", *flags[1:]), sentence)
+
+
+def test_the_sheet_shows_small_pictures_beside_large_ones(cli: Cli) -> None:
+    write_small_and_large()
+    shown = cli("data", "small", "--after", "large", "--scale", "4")
+    assert "2 usable pairs" in shown.stdout
+    assert "0 usable pairs" in cli("data", "small", "--after", "large").stdout
+    assert_refused(cli("data", "small", "--after", "large", "--scale", "9"), "--scale 9 is not from 1")

@@ -45,7 +45,9 @@ def main(argv: list[str]) -> int:
         help="also show what a degradation, such as Aged or Blind, makes of the images in training",
     )
     parser.add_argument(
-        "--scale", type=int, help="how much smaller its results are (default: 1 for Aged, 4 for others)"
+        "--scale",
+        type=int,
+        help="how much smaller its results are (default: 1 for Aged, 4 for others); or how much larger pictures after",
     )
     parser.add_argument("--sheet", type=Path, help="PNG file of the degraded images (default: OUT-degraded.png)")
     parser.add_argument("--workers", type=int, default=0, help="number of threads (default: one per core)")
@@ -62,10 +64,13 @@ def main(argv: list[str]) -> int:
         raise InputError(
             "--augmented and --degradation change single images; leave them out where --pairs or --after is given."
         )
-    rule = _degradation(arguments.degradation, arguments.scale, arguments.sheet)
+    scale, of_pairs = (None, arguments.scale) if arguments.after else (arguments.scale, None)
+    rule = _degradation(arguments.degradation, scale, arguments.sheet)
     which = {"column": arguments.column, "labels": arguments.labels}
     pairs = {"after": arguments.after, "pairs": arguments.pairs}
-    found = examine(arguments.source, **which, **pairs, workers=arguments.workers, progress=True)
+    found = examine(
+        arguments.source, **which, **pairs, scale=_expected(of_pairs) or 1, workers=arguments.workers, progress=True
+    )
     console = Console(highlight=False, soft_wrap=True)
 
     def report(title: str, lines: list[str]) -> None:
@@ -107,6 +112,12 @@ def main(argv: list[str]) -> int:
     return 0
 
 
+def _expected(scale: int | None) -> int | None:
+    if scale is not None and not 1 <= scale <= 8:
+        raise InputError(f"--scale {scale} is not from 1 (the same size) to 8.")
+    return scale
+
+
 def _degradation(words: list[str], scale: int | None, sheet: Path | None) -> Degradation | None:
     """The degradation NAME with the fields FIELD=VALUE, whose values are JSON or several numbers with commas.
 
@@ -117,8 +128,7 @@ def _degradation(words: list[str], scale: int | None, sheet: Path | None) -> Deg
         if scale is not None or sheet:
             raise InputError("--scale and --sheet belong to --degradation; add it, such as --degradation Aged.")
         return None
-    if scale is not None and not 1 <= scale <= 8:
-        raise InputError(f"--scale {scale} is not from 1 (the same size) to 8.")
+    _expected(scale)
     from ganvas.cli._flags import part_named
     from ganvas.recipe.degradations import Degradation
     from ganvas.recipe.serialization import from_plain, to_plain

@@ -66,6 +66,7 @@ def decode_source(
     decode: Decode,
     *,
     after: str = "",
+    scale: int = 1,
     workers: int,
     progress: bool,
 ) -> Decoded:
@@ -74,7 +75,7 @@ def decode_source(
     A source that has been opened before, and whose files have not changed since, is not even read.
 
     Args:
-        source, column, labels, after: see `open_source`.
+        source, column, labels, after, scale: see `open_source`.
         manner: identifies what `decode` does, with ``{classes}`` where the names of the classes matter; hashed together
             with the content into the fingerprint.
 
@@ -82,10 +83,10 @@ def decode_source(
         InputError: the source is not available, no image can be decoded, or the cache cannot be written.
     """
     paths = [*source_files(source), *(source_files(after) if after else ())]
-    state = state_of(paths, source, column, labels, manner, *filter(None, [after]))
+    state = state_of(paths, source, column, labels, manner, *filter(None, [after, str(scale) * (scale > 1)]))
     if found := _find(recall(cache_dir(), state)):
         return found
-    listing = open_source(source, column, labels, after)
+    listing = open_source(source, column, labels, after, scale)
     with start_workers(workers, progress=progress) as working:
         fingerprint, readable = _fingerprint(listing, manner.format(classes=listing.classes), working)
         facts: Json = {"fingerprint": fingerprint, "name": listing.name, "classes": listing.classes}

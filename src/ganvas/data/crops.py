@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -29,11 +29,13 @@ class Photos(Dataset):
         images: uint8 (P, C), the pixels of all photos, one photo after the other; of pairs, C is that of both.
         places: int64 (N, 3): index of the first pixel, height and width of each photo.
         size: side of the crops in pixels.
+        step: crops begin at multiples of so many pixels, such as those of a small picture of a pair.
         kind: plural of the row's name, for messages.
     """
 
     places: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 3), np.int64))
     size: int = 0
+    step: int = 1
     kind: str = "photos"
 
     @property
@@ -52,7 +54,7 @@ class Photos(Dataset):
     def wide(self, index: NDArray[np.int64] | slice, margin: int) -> Pixels:
         """The same with `margin` more pixels on each side; beyond its border a photo's last pixels repeat."""
         places = self.placed(index)
-        corners = (places[:, 1:] - self.size) // 2
+        corners = (places[:, 1:] - self.size) // 2 // self.step * self.step
         return self.pixels(pixels_of(places, corners, self.size, margin))
 
     def pixels(self, index: NDArray[np.int64] | slice) -> Pixels:
@@ -113,8 +115,17 @@ def _(source: Pairs, shape: tuple[int, ...], *, workers: int = 0, progress: bool
         InputError: the source is not available, or fewer than two of its pairs are as large as a crop.
     """
     expect_available(source)
-    decoded = partial(decode_source, source.source, "", "", after=source.after, workers=workers, progress=progress)
-    return _open(decoded, "halves", halves, shape, "pairs")
+    decoded = partial(
+        decode_source,
+        source.source,
+        "",
+        "",
+        after=source.after,
+        scale=source.scale,
+        workers=workers,
+        progress=progress,
+    )
+    return replace(_open(decoded, "halves", halves, shape, "pairs"), step=source.scale)
 
 
 def _open(

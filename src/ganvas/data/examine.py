@@ -70,6 +70,7 @@ def examine(
     labels: str = "",
     after: str = "",
     pairs: bool = False,
+    scale: int = 1,
     workers: int = 0,
     progress: bool = False,
 ) -> Examination:
@@ -80,11 +81,12 @@ def examine(
         labels: the one with their labels.
         after: another source, with the right picture of every pair; empty for none.
         pairs: every image holds two pictures side by side.
+        scale: how many times larger the right picture is than the left one.
 
     Raises:
         InputError: a source does not exist, or has no such column or array.
     """
-    listing = open_source(source, column, labels, after)
+    listing = open_source(source, column, labels, after, scale)
     found = Examination(listing.name, len(listing.items), notes=listing.notes)
     found.labels.update(dict.fromkeys(listing.classes, 0))  # in label order, including empty classes
     names: dict[bytes, list[str]] = defaultdict(list)

@@ -30,13 +30,14 @@ from ganvas.errors import InputError, listed, nearest
 FILES = (".zip", ".parquet", ".npz")
 
 
-def open_source(source: str, column: str = "", labels: str = "", after: str = "") -> Listing:
+def open_source(source: str, column: str = "", labels: str = "", after: str = "", scale: int = 1) -> Listing:
     """List the items of a builtin dataset, folder, zip, parquet, npz or IDX file.
 
     Args:
         column: column of a parquet file, or array of an npz file, with the images; empty for the first that fits.
         labels: the one with their labels.
         after: another source, whose images are put to the right of those of their names; empty for none.
+        scale: how many times larger those are.
 
     Raises:
         InputError: the source does not exist, or contains nothing that could be an image.
@@ -44,9 +45,8 @@ def open_source(source: str, column: str = "", labels: str = "", after: str = ""
     if after:
         # By their paths: the last part of both may be the same.
         names = _shown([str(Path(source)), str(Path(after))])
-        return beside(
-            replace(open_source(source, column, labels), name=names[0]), replace(open_source(after), name=names[1])
-        )
+        small = replace(open_source(source, column, labels), name=names[0])
+        return beside(small, replace(open_source(after), name=names[1]), scale)
     choice = Choice(column, labels)
     if source in NAMES:
         _expect_no_choice(Path(source), choice)

@@ -1,4 +1,4 @@
-"""Pairs of pictures: two of equal size side by side in one file, or two files of one name."""
+"""Pairs of pictures: two of equal size side by side in one file, or two files of one name, the second maybe larger."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from ganvas.errors import InputError
 from ganvas.imaging.grid import Pixels
 
 
-def beside(before: Listing, after: Listing) -> Listing:
+def beside(before: Listing, after: Listing, scale: int = 1) -> Listing:
     """Every picture with the one of its name, endings aside, to its right: uint8 (H, 2 W, 3).
 
-    One that has no partner, or one of another size, cannot be used, and says so when it is read.
+    Those before are `scale` times smaller, and their pixels are repeated. One that has no partner, or one of another
+    size, cannot be used, and says so when it is read.
 
     Raises:
         InputError: no name is in both.
@@ -33,7 +34,7 @@ def beside(before: Listing, after: Listing) -> Listing:
     for key in dict.fromkeys([*left, *right]):
         sides = [(listing.name, found.get(key, [])) for listing, found in ((before, left), (after, right))]
         name = next(item.name for _, found in sides for item in found)
-        items.append(Item(name, partial(_join, key, sides)))
+        items.append(Item(name, partial(_join, key, sides, scale)))
     return Listing(f"{before.name} and {after.name}", items, notes=(*before.notes, *after.notes))
 
 
@@ -60,11 +61,11 @@ def _by_name(listing: Listing) -> dict[str, list[Item]]:
     return found
 
 
-def _join(key: str, sides: list[tuple[str, list[Item]]]) -> Pixels:
-    """The pictures of one pair side by side.
+def _join(key: str, sides: list[tuple[str, list[Item]]], scale: int) -> Pixels:
+    """The pictures of one pair side by side, each pixel of the first `scale` times in both directions.
 
     Raises:
-        Unusable: there are not two of equal size; or one is no picture, and the message says which.
+        Unusable: there are not two whose sizes fit; or one is no picture, and the message says which.
     """
     for folder, found in sides:
         if not found:
@@ -78,9 +79,9 @@ def _join(key: str, sides: list[tuple[str, list[Item]]]) -> Pixels:
             pictures.append(np.asarray(to_mode(open_image(found[0].read()), 3)))
         except Unusable as error:
             raise Unusable(f"{name}: {error}") from None
-    sizes = [f"{picture.shape[1]} x {picture.shape[0]}" for picture in pictures]
-    if sizes[0] != sizes[1]:
-        raise Unusable(
-            f"{names[0]} has {sizes[0]} pixels and {names[1]} {sizes[1]}; cut or resize one to the size of the other"
-        )
-    return np.concatenate(pictures, axis=1)
+    small, large = pictures
+    if any(scale * a != b for a, b in zip(small.shape[:2], large.shape[:2], strict=True)):
+        sizes = [f"{picture.shape[1]} x {picture.shape[0]}" for picture in pictures]
+        fitting = "the size of the other" if scale == 1 else f"{scale} times the other's sides"
+        raise Unusable(f"{names[0]} has {sizes[0]} pixels and {names[1]} {sizes[1]}; cut or resize one to {fitting}")
+    return np.concatenate([small.repeat(scale, 0).repeat(scale, 1), large], axis=1)

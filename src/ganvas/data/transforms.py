@@ -94,7 +94,8 @@ class CutAndDegrade(Transform):
     def _draw(self, order: Order, at: Position) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None, int]:
         random = order.random(at, CUTS)
         places = self.photos.placed(order.indices(at))
-        corners = random.integers(0, places[:, 1:] - self.photos.size + 1)
+        step = self.photos.step
+        corners = random.integers(0, (places[:, 1:] - self.photos.size) // step + 1) * step
         allowed = np.array(self.crops.turns)
         turns = allowed[random.integers(0, len(allowed), len(places))] if len(allowed) else None
         return places, corners, turns, int(random.integers(2**62))

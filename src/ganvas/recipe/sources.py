@@ -117,6 +117,9 @@ class Pairs(Cropped):
     """Random crops of pairs of pictures, of which one is made into the other.
 
     An epoch is one crop of every pair.
+
+    Raises:
+        InputError: the scale is not in 1..8, or above 1 for anything but small pictures before and large ones after.
     """
 
     pictures: ClassVar[int] = 2
@@ -126,10 +129,22 @@ class Pairs(Cropped):
     """Folder or zip of the pictures after, of the same names; empty if they stand beside those before."""
     input: Literal["left", "right"] = "left"
     """What the generator is given, to make the other of it: left (before) or right (after)."""
+    scale: int = 1
+    """How many times as wide and high the pictures after are."""
     turn: Literal["none", "mirror", "all"] = "mirror"
     """Crops at random also mirrored left to right, or in all turns and mirrorings."""
     held_out: float = 0.05
     """Fraction of pairs held out (every k-th, k = 1 / fraction); 0 trains on all."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 1 <= self.scale <= 8:
+            raise InputError(f"--data.scale {self.scale} is not from 1 (the same size) to 8.")
+        if self.scale > 1 and (self.input != "left" or not self.after):
+            raise InputError(
+                f"--data.scale {self.scale} is for small pictures before and large ones after, in two folders: --data"
+                " SMALL --data.after LARGE, without --data.input."
+            )
 
     @property
     def title(self) -> str:
@@ -155,7 +170,9 @@ class _Given(Degradation):
 
     def apply(self, target: Tensor, scale: int, random: torch.Generator) -> dict[str, Tensor]:
         one, other = target.chunk(2, 1)
-        return {"input": one, "real": other} if self.left else {"input": other, "real": one}
+        given, real = (one, other) if self.left else (other, one)
+        # Of a small picture each pixel is there scale times in both directions; see `data.pairs`.
+        return {"input": given[..., ::scale, ::scale], "real": real}
 
 
 @dataclass(frozen=True, kw_only=True)

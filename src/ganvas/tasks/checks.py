@@ -5,7 +5,7 @@ from __future__ import annotations
 from ganvas.errors import InputError, listed
 from ganvas.recipe import Recipe
 from ganvas.recipe.ramp import ends
-from ganvas.recipe.sources import Cropped, Crops, Mixture2D
+from ganvas.recipe.sources import Cropped, Crops, Mixture2D, Pairs
 
 
 def check_images(recipe: Recipe) -> None:
@@ -33,10 +33,11 @@ def check_restoration(recipe: Recipe) -> None:
             f"{_name(recipe)} learns from crops of photos, and the data are {_data(recipe)}; give it Crops or Pairs."
         )
     scale = getattr(recipe.system, "scale", 1)
-    if recipe.data.pictures > 1 and scale != 1:
+    if isinstance(recipe.data, Pairs) and recipe.data.scale != scale:
+        wanted = f"that are {scale} times as large, and --data.scale {scale}" if scale > 1 else "of one size"
         raise InputError(
-            f"{_name(recipe)} enlarges by {scale}, and the pictures of a pair are of one size; take the recipe pix2pix,"
-            " or give it Crops."
+            f"{_name(recipe)} enlarges by {scale}, and the pictures after are --data.scale {recipe.data.scale} times as"
+            f" large as those before; give pairs {wanted}."
         )
     if recipe.augment.flip:
         raise InputError("--augment.flip is for whole images; crops are turned and mirrored by --data.turn.")

@@ -17,7 +17,7 @@ from ganvas.recipe import EMA, Adam, Recipe, Schedule
 from ganvas.recipe.degradations import Blind
 from ganvas.recipe.ramp import Ramp
 from ganvas.recipe.reconstruction import Perceptual, Pixel
-from ganvas.recipe.sources import Crops
+from ganvas.recipe.sources import Crops, Pairs
 from ganvas.recipe.system import Translation
 
 if TYPE_CHECKING:
@@ -87,6 +87,11 @@ def photo_x4() -> Recipe:
 def photo_x2() -> Recipe:
     """Photographs as they are at scale 2, by a network for processors; DIV2K or your own photos, for a GPU"""
     return _photo(ESRGAN(scale=2, body="compact", g_width=48, blocks=14, d_width=16))
+
+
+def pairs_x4() -> Recipe:
+    """Super-resolution at scale 4 from your own pairs of small and large pictures, by a network for processors"""
+    return replace(photo_x4(), data=Pairs(source="small", after="large", scale=4, turn="all"))
 
 
 def esrgan_x4() -> Recipe:
