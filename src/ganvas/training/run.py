@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from ganvas.diagnosis.verdicts import Snapshot
 from ganvas.errors import InputError
 from ganvas.nn.building import within_memory
+from ganvas.nn.dilated import keep_exact
 from ganvas.recipe import Optimizer, Recipe
 from ganvas.recipe.ramp import at
 from ganvas.recipe.serialization import difference, to_plain
@@ -95,6 +96,9 @@ class Run:
         with within_memory(device):
             self.g: nn.Module = recipe.system.generator().to(device).to(memory_format=layout)  # type: ignore[call-overload]
             self.d: nn.Module = recipe.system.discriminator().to(device).to(memory_format=layout)  # type: ignore[call-overload]
+        if device.type == "cpu" and recipe.precision == "bf16":
+            keep_exact(self.g)
+            keep_exact(self.d)
         check(recipe, self.d)
         for loss in recipe.reconstruction:
             loss.prepare(device)
