@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -75,6 +76,19 @@ def test_odd_files_named_in_the_command_do_not_either(upscale: Upscale) -> None:
     save(Path("in/zz.png"), pixels(8, 8))
     assert upscale(*sorted(str(path) for path in Path("in").glob("*.*"))) == 1
     assert Path("in/zz_x4.png").exists()
+
+
+def test_a_film_without_ffmpeg_does_not_either(
+    upscale: Upscale, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda *_: None)
+    Path("in").mkdir()
+    save(Path("in/a.png"), pixels(8, 8))
+    Path("in/film.mp4").write_bytes(b"film")
+    assert upscale("in", "--out", "out") == 1
+    printed = capsys.readouterr().out
+    assert "in/film.mp4: videos need ffmpeg and ffprobe, which are not installed; install ffmpeg" in printed
+    assert Path("out/a_x4.png").exists()
 
 
 def test_a_name_that_the_terminal_lacks_does_not_end_the_others(upscale: Upscale) -> None:

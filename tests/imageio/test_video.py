@@ -174,5 +174,5 @@ def test_without_ffmpeg_the_remedy_is_named(
 ) -> None:
     monkeypatch.setenv("PATH", "")
     Path("video.mp4").write_bytes(b"video")
-    assert upscale("video.mp4") == 2
+    assert upscale("video.mp4") == 1
     assert "install ffmpeg" in capsys.readouterr().err

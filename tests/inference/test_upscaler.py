@@ -160,7 +160,8 @@ def test_a_run_names_what_it_started_from(tmp_path: Path) -> None:
     assert ganvas.open("runs/r", strength=0.3).upscale(photo(9, 9)).shape == (36, 36, 3)
 
 
-def test_auto_takes_the_fastest_that_nobody_sees(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_takes_the_fastest_that_nobody_sees(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GANVAS_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(precision, "SECONDS", 0.0)
     # On a machine without reduced precisions, the same engine under another name.
     there = precision.candidates(ganvas.open(model)._exact)

@@ -66,8 +66,6 @@ def run(planned: JobList, operation: Operation, settings: JobSettings, progress:
         InputError: results cannot be written, or another process is writing to the same folder.
     """
     _refuse_own_sources(planned, settings.overwrite)
-    if operation.takes_videos and any(job.is_video for job in planned.jobs):
-        video.programs()
     with _locked(planned.root, operation.verb):
         running = _Running(planned, operation, settings, progress)
         for folder, why in planned.unreadable.items():

@@ -100,7 +100,7 @@ class Upscaling(Operation):
         """See `Operation.photo`; the format is that of the path.
 
         Raises:
-            InputError: ffmpeg is not installed, or see `Operation.photo`.
+            UnusableFile: ffmpeg is not installed, or see `Operation.photo`.
         """
         written = video.upscale_video(
             source,

@@ -17,9 +17,8 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 
 import ganvas
-from ganvas.errors import InputError
 from ganvas.imageio.operation import OnProgress, Written, recorded
-from ganvas.imageio.planning import MUXERS, VIDEOS
+from ganvas.imageio.planning import MUXERS
 from ganvas.imageio.reading import UnusableFile
 from ganvas.imageio.writing import os_error
 from ganvas.imageio.xmp import SOURCE_TYPE
@@ -78,14 +77,11 @@ def programs() -> tuple[str, str]:
     """Paths of ffmpeg and ffprobe.
 
     Raises:
-        InputError: they are not installed.
+        UnusableFile: they are not installed.
     """
     found = shutil.which("ffmpeg"), shutil.which("ffprobe")
     if not all(found):
-        raise InputError(
-            f"videos ({', '.join(VIDEOS)}) need ffmpeg and ffprobe, which are not installed; install ffmpeg, or give"
-            " only images."
-        )
+        raise UnusableFile("videos need ffmpeg and ffprobe, which are not installed; install ffmpeg")
     return str(found[0]), str(found[1])
 
 
@@ -93,13 +89,13 @@ def probe(path: Path) -> VideoInfo:
     """Inspect a video without decoding it.
 
     Raises:
-        UnusableFile: it is not a video.
+        UnusableFile: it is not a video, or ffmpeg is not installed.
     """
-    _, ffprobe = programs()
     try:
         os.close(open_regular(path))
     except OSError as error:
         raise UnusableFile(f"the file cannot be read ({error.strerror})") from None
+    _, ffprobe = programs()
     command = [ffprobe, "-v", "error", "-select_streams", "V:0", "-show_streams", "-show_format", "-of", "json"]
     command += _input(path)
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL)
@@ -147,9 +143,9 @@ def upscale_video(
     """Upscale a video into a file, which appears complete or not at all. See `Operation.photo`.
 
     Raises:
-        UnusableFile: the video is damaged or too large.
+        UnusableFile: the video is damaged or too large, or ffmpeg is not installed.
         OSError: the file cannot be written.
-        InputError: ffmpeg is not installed, the model does not support the scale, or its output is invalid.
+        InputError: the model does not support the scale, or its output is invalid.
     """
     video = probe(source)
     # H.264 needs even sides.
