@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ganvas.cli._parser import Parser
 from ganvas.errors import InputError
 from ganvas.files import expect_ending
 from ganvas.terminal import print
+
+if TYPE_CHECKING:
+    from ganvas.imageio.job import JobOutcome
+    from ganvas.imageio.operation import Operation
+    from ganvas.imageio.planning import JobList
 
 FORMATS = ("png", "jpeg", "webp", "tiff", "avif")
 
@@ -69,8 +76,32 @@ def check_writing(arguments: argparse.Namespace) -> None:
         expect_ending(arguments.compare, ".html", ".htm", flag="--compare")
 
 
-def summarize(past: str, bad: dict[Path, str], made: int, before: int, skipped: int) -> int:
+def run_job(
+    arguments: argparse.Namespace, planned: JobList, operation: Operation, write_page: Callable[[JobOutcome], None]
+) -> int:
+    """Make the results and, with --compare, the page; return the exit code."""
+    from ganvas.imageio.interrupts import stoppable
+    from ganvas.imageio.job import JobSettings, run
+    from ganvas.imageio.progress import JobProgress
+    from ganvas.terminal.console import Console
+
+    settings = JobSettings(arguments.limit, arguments.overwrite, arguments.check)
+    consoles = Console(highlight=False), Console(stderr=True, highlight=False)
+    progress = JobProgress(*consoles, operation.growth, operation.doing)
+    with stoppable():
+        try:
+            outcome = run(planned, operation, settings, progress)
+        finally:
+            progress.close()
+        if arguments.compare:
+            write_page(outcome)
+            print(arguments.compare)
+    return _summarize(operation.past, outcome, planned.skipped)
+
+
+def _summarize(past: str, outcome: JobOutcome, skipped: int) -> int:
     """Print how many files were made, and why others were not; return the exit code."""
+    made, before, bad = len(outcome.made), len(outcome.before), outcome.bad
     parts = [f"{made} {past}"]
     parts += [f"{before} already done"] if before else []
     parts += [f"{skipped} other files skipped"] if skipped else []

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ganvas.cli._parser import Parser
-from ganvas.cli._photos import add_inputs, add_writing, check_writing, epilog, summarize
+from ganvas.cli._photos import add_inputs, add_writing, check_writing, epilog, run_job
 from ganvas.errors import InputError
-from ganvas.terminal import print
+
+if TYPE_CHECKING:
+    from ganvas.imageio.job import JobOutcome
 
 UPSCALER = "srgan-x4"  # of what was repaired
 
@@ -59,12 +62,8 @@ def main(argv: list[str]) -> int:
     find(arguments.model)
     planned = plan(arguments.inputs, arguments.out, "_repaired", arguments.format)
 
-    from ganvas.imageio.interrupts import stoppable
-    from ganvas.imageio.job import JobSettings, run
-    from ganvas.imageio.progress import JobProgress
     from ganvas.imageio.repair import Repairing, RepairOptions
     from ganvas.inference import Repairer, Upscaler, open_as
-    from ganvas.terminal.console import Console
 
     options = RepairOptions(
         form=arguments.format,
@@ -80,20 +79,13 @@ def main(argv: list[str]) -> int:
     repairer = open_as(Repairer, arguments.model, device=arguments.device)
     upscaler = open_as(Upscaler, UPSCALER, device=arguments.device) if options.scale > 1 else None
     operation = Repairing(repairer, options, {"model": repairer.name, "images": repairer.images_seen}, upscaler)
-    settings = JobSettings(arguments.limit, arguments.overwrite, arguments.check)
-    screens = Console(highlight=False), Console(stderr=True, highlight=False)
-    progress = JobProgress(*screens, operation.growth, "repairing")
-    with stoppable():
-        try:
-            outcome = run(planned, operation, settings, progress)
-        finally:
-            progress.close()
-        if arguments.compare:
-            from ganvas.imageio.repair_page import write_page
 
-            write_page(arguments.compare, [*outcome.before, *(job for job, _ in outcome.made)], operation)
-            print(arguments.compare)
-    return summarize(operation.past, outcome.bad, len(outcome.made), len(outcome.before), planned.skipped)
+    def write_page(outcome: JobOutcome) -> None:
+        from ganvas.imageio import repair_page
+
+        repair_page.write_page(arguments.compare, outcome.jobs, operation)
+
+    return run_job(arguments, planned, operation, write_page)
 
 
 def _check(arguments: argparse.Namespace) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ganvas.cli._parser import Parser
-from ganvas.cli._photos import add_inputs, add_writing, check_writing, epilog, summarize
+from ganvas.cli._photos import add_inputs, add_writing, check_writing, epilog, run_job
 from ganvas.errors import InputError
-from ganvas.terminal import print
+
+if TYPE_CHECKING:
+    from ganvas.imageio.job import JobOutcome
 
 CLEAN, SPOILED = "srgan-x4", "photo-x4"  # the bundled models for clean photos and for those with flaws
 
@@ -55,12 +57,8 @@ def main(argv: list[str]) -> int:
     find(first)
     plan(arguments.inputs, arguments.out, "_x4", arguments.format)
 
-    from ganvas.imageio.interrupts import stoppable
-    from ganvas.imageio.job import JobSettings, run
-    from ganvas.imageio.progress import JobProgress
     from ganvas.imageio.upscale import ChosenUpscaling, UpscaleOptions, Upscaling
     from ganvas.inference import Upscaler, open_as
-    from ganvas.terminal.console import Console
 
     strength = 1.0 if arguments.strength is None else arguments.strength
     opening: dict[str, Any] = {"strength": strength}
@@ -91,22 +89,15 @@ def main(argv: list[str]) -> int:
     if chooses:
         operation = ChosenUpscaling(operation, lambda: upscaling(SPOILED))
     planned = plan(arguments.inputs, arguments.out, operation.suffix, options.form)
-    settings = JobSettings(arguments.limit, arguments.overwrite, arguments.check)
-    progress = JobProgress(Console(highlight=False), Console(stderr=True, highlight=False), operation.growth)
-    with stoppable():
-        try:
-            outcome = run(planned, operation, settings, progress)
-        finally:
-            progress.close()
-        if arguments.compare:
-            from ganvas.imageio.compare_page import write_page
 
-            chosen = ((source, choice.operation) for source, choice in outcome.choices.items())
-            upscalers = {source: made.upscaler for source, made in chosen if isinstance(made, Upscaling)}
-            compared = [*outcome.before, *(job for job, _ in outcome.made)]
-            write_page(arguments.compare, compared, upscalers, arguments.original, faithful)
-            print(arguments.compare)
-    return summarize(operation.past, outcome.bad, len(outcome.made), len(outcome.before), planned.skipped)
+    def write_page(outcome: JobOutcome) -> None:
+        from ganvas.imageio import compare_page
+
+        chosen = ((source, choice.operation) for source, choice in outcome.choices.items())
+        upscalers = {source: made.upscaler for source, made in chosen if isinstance(made, Upscaling)}
+        compare_page.write_page(arguments.compare, outcome.jobs, upscalers, arguments.original, faithful)
+
+    return run_job(arguments, planned, operation, write_page)
 
 
 def _check(arguments: argparse.Namespace) -> None:

@@ -43,6 +43,11 @@ class JobOutcome:
     choices: dict[Path, Choice] = field(default_factory=dict)
     bad: dict[Path, str] = field(default_factory=dict)
 
+    @property
+    def jobs(self) -> list[FileJob]:
+        """The files that have results, of before and of now."""
+        return [*self.before, *(job for job, _ in self.made)]
+
 
 @dataclass(frozen=True)
 class JobSettings:

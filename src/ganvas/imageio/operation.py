@@ -89,6 +89,7 @@ class Operation(ABC):
 
     Attributes:
         verb: the command, such as upscale.
+        doing: what is being done, such as upscaling.
         past: what has been done, such as upscaled.
         takes_videos: whether it takes videos as well as photos.
         suffix: what is added to the name of a result.
@@ -96,6 +97,7 @@ class Operation(ABC):
     """
 
     verb: ClassVar[str]
+    doing: ClassVar[str]
     past: ClassVar[str]
     takes_videos: ClassVar[bool] = False
     suffix: str

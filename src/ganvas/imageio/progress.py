@@ -14,8 +14,8 @@ from ganvas.progress import Bar
 class JobProgress:
     """A progress bar on a terminal; elsewhere lines, on stderr every half minute."""
 
-    def __init__(self, console: Console, errors: Console, growth: float = 1, doing: str = "upscaling") -> None:
-        """`growth` is the number of pixels of the result per pixel of the source."""
+    def __init__(self, console: Console, errors: Console, growth: float, doing: str) -> None:
+        """`growth` and `doing` are those of an `Operation`."""
         self.console, self.errors, self.growth = console, errors, growth
         self.bar = Bar(console) if console.is_terminal else Bar(errors, draw=False)
         self.task = self.bar.add(doing, 1)

@@ -59,7 +59,7 @@ class RepairOptions(OutputOptions):
 class Repairing(Operation):
     """Repair photos with one model."""
 
-    verb, past, suffix = "repair", "repaired", "_repaired"
+    verb, doing, past, suffix = "repair", "repairing", "repaired", "_repaired"
 
     def __init__(
         self, repairer: Repairer, options: RepairOptions, model: dict[str, Any], upscaler: Upscaler | None = None

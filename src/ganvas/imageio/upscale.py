@@ -63,7 +63,7 @@ class UpscaleOptions(OutputOptions):
 class Upscaling(Operation):
     """Upscale photos and videos with one model."""
 
-    verb, past, takes_videos = "upscale", "upscaled", True
+    verb, doing, past, takes_videos = "upscale", "upscaling", "upscaled", True
 
     def __init__(self, upscaler: Upscaler, options: UpscaleOptions, model: dict[str, Any]) -> None:
         """`model` is what else changes pixels, by the names that the manifest uses."""
