@@ -30,11 +30,12 @@ from ganvas.errors import InputError
 from ganvas.evaluation import Scores, score
 from ganvas.evaluation.test_sets import TestSet, find_set
 from ganvas.experiment import Host
+from ganvas.imaging.damage_map import is_lost
 from ganvas.imaging.saving import save_png
 from ganvas.inference import Repairer, Upscaler, open_as
 from ganvas.inference.base import Predictor
 from ganvas.inference.engine.raster import Floats
-from ganvas.metrics.measure import RepairCase, lost
+from ganvas.metrics.measure import RepairCase
 from ganvas.metrics.repair import HolePSNR
 
 RADIUS = 3  # px, of OpenCV's fills
@@ -135,7 +136,7 @@ def _fills(pairs: TestSet) -> None:
     sums = {"Telea": np.zeros(2), "Navier-Stokes": np.zeros(2)}
     for pair in pairs:
         assert pair.damage is not None
-        mask = (lost(pair.damage) * 255).astype(np.uint8)
+        mask = (is_lost(pair.damage) * 255).astype(np.uint8)
         for title, method in (("Telea", cv2.INPAINT_TELEA), ("Navier-Stokes", cv2.INPAINT_NS)):
             filled: Any = cv2.inpaint(pair.low, mask, RADIUS, method)
             sums[title] += measure.sums(RepairCase(pair.high, filled, pair.damage, *[pair.damage] * 4))

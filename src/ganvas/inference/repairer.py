@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 from PIL import Image
-from scipy.ndimage import distance_transform_cdt
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
 
 from ganvas.errors import InputError, listed, nearest
+from ganvas.imaging.damage_map import is_lost, is_stained
 from ganvas.imaging.grid import Pixels
 from ganvas.inference.base import Model, Predictor
 from ganvas.inference.engine.colour import difference
-from ganvas.inference.engine.cpu_kernels import fuse_for_cpu
-from ganvas.inference.engine.memory import budget
-from ganvas.inference.engine.raster import ArrayRaster, Floats, GreyRaster, PaddedRaster, Raster, is_grey, like, read
-from ganvas.inference.engine.receptive_field import LayerGraph
-from ganvas.inference.engine.row_stream import RowStream
+from ganvas.inference.engine.raster import ArrayRaster, Floats, GreyRaster, Raster, is_grey, like
+from ganvas.inference.repair_passes import RepairPasses
 from ganvas.recipe.degradations import Aged
-from ganvas.systems.repair.networks import LOOK, MULTIPLE, Repair, Restoring, Toning, moments, pull, push, spread
+from ganvas.systems.repair.networks import MULTIPLE, Toning
 
-FOUND = 128  # of 255: from here on a pixel is called damaged
-ROWS = 128  # processed at once
-BYTES = 500  # that all layers need for a pixel, roughly
 WIDE = 0.06  # of the shorter side: the width of a hole from which on its content is invented, and worth a warning
 MUCH = 0.5  # share of a photograph under a mask from which on the mask may be inverted
 
@@ -134,7 +124,7 @@ class Repairer(Predictor):
         Raises:
             InputError: see `repair`.
         """
-        photo = _Photograph(image, self.about.channels, self.network, lambda share: None)
+        photo = RepairPasses(image, self.about.channels, self.network)
         photo.find(mask)
         return photo.damage[: image.height, : image.width]
 
@@ -171,7 +161,7 @@ class Repairer(Predictor):
             return
         if image.channels == 3 and self.about.channels == 1:
             raise InputError(f"{self.name} repairs grey photographs, and the image has colours; convert it to L.")
-        photo = _Photograph(image, self.about.channels, self.network, on_progress)
+        photo = RepairPasses(image, self.about.channels, self.network, on_progress)
         levels = self._levels(photo.find(mask), strengths or {})
         photo.spread()
         self.damage = photo.damage[: image.height, : image.width]
@@ -195,9 +185,9 @@ class Repairer(Predictor):
             levels[:, Aged.DEFECTS.index(name)] = value
         return levels
 
-    def _report(self, photo: _Photograph, levels: Tensor, look: Tensor | None, masked: bool) -> RepairReport:
+    def _report(self, photo: RepairPasses, levels: Tensor, look: Tensor | None, masked: bool) -> RepairReport:
         image = photo.image
-        filled, stained = (float(part.mean()) for part in (_lost(self.damage), self.damage[..., 2] >= FOUND))
+        filled, stained = (float(part.mean()) for part in (is_lost(self.damage), is_stained(self.damage)))
         widest = photo.widest()
         warnings = []
         if masked and filled > MUCH:
@@ -210,161 +200,6 @@ class Repairer(Predictor):
             moved = float(difference(*planes).mean())
         known = dict(zip(Aged.DEFECTS, levels[0].tolist(), strict=True))
         return RepairReport(filled, stained, widest, moved, known, tuple(warnings))
-
-
-class _Photograph:
-    """One photograph on its way through a network, a band of rows at a time.
-
-    Attributes:
-        damage: the damage map, uint8 (H, W, 3); like all that follows with sides that are multiples of `MULTIPLE`.
-    """
-
-    def __init__(
-        self, image: Raster, channels: int, network: nn.Module, on_progress: Callable[[float], object]
-    ) -> None:
-        assert isinstance(network, Repair)
-        self.network, self.image, self.channels = network, image, channels
-        self.height, self.width = (-(-side // MULTIPLE) * MULTIPLE for side in (image.height, image.width))
-        self.padded = PaddedRaster(image, self.height, self.width)
-        self.device = next(network.parameters()).device
-        self.damage: Pixels = np.empty((self.height, self.width, 3), np.uint8)
-        room = budget(self.device) // (BYTES * self.width) // MULTIPLE * MULTIPLE
-        self.rows = max(MULTIPLE, min(ROWS, room))
-        self.on_progress = on_progress
-
-    @torch.inference_mode()
-    def find(self, mask: Raster | None) -> Tensor:
-        """Fill the damage map, by the mask if there is one; return the strengths of the defects (1, defects)."""
-        stream = self._stream(_Finding(self.network), 1)
-        sums: dict[str, Tensor] = {}
-
-        def add(name: str, rows: Tensor) -> None:
-            sums[name] = sums.get(name, 0) + moments(rows)
-
-        stream.on_tap = add
-        done = 0
-        for top, bottom in self._bands():
-            stream.push(self._planes(top, bottom))
-            while (made := stream.pull()) is not None:
-                count = made.shape[2]
-                found = (made[0].float().sigmoid() * 255).round().byte().permute(1, 2, 0)
-                self.damage[done : done + count] = found.cpu().numpy()
-                done += count
-            self.on_progress(0.2 * bottom / self.height)
-        if mask is not None:
-            self._take(mask)
-        cells = [self.height * self.width / 4**level for level in (1, 2, 3)]
-        levels = (sums[name] for name in stream.graph.taps)
-        return self.network.estimated([sum / count for sum, count in zip(levels, cells, strict=True)])
-
-    def _take(self, mask: Raster) -> None:
-        image = self.image
-        if (mask.height, mask.width) != (image.height, image.width):
-            raise InputError(
-                f"the mask has {mask.width} x {mask.height} pixels and the image {image.width} x {image.height}; give a"
-                " mask of the image's size."
-            )
-        given = PaddedRaster(mask, self.height, self.width)
-        for top, bottom in self._bands():
-            part = np.rint(given.region(top, 0, bottom - top, self.width) * 255).astype(np.uint8)
-            self.damage[top:bottom] = part if part.shape[2] == 3 else np.pad(part, ((0, 0), (0, 0), (0, 2)))
-        if bool(_lost(self.damage).all()):
-            raise InputError("the mask covers the whole image, so nothing is left to repair it from; is it inverted?")
-
-    @torch.inference_mode()
-    def spread(self) -> None:
-        """Fill what is lost at an eighth of the sides."""
-        parts = []
-        for top, bottom in self._bands():
-            now = self._planes(top, bottom), self._left(top, bottom)
-            for _ in range(round(math.log2(MULTIPLE))):
-                now = pull(*now)
-            parts.append(now)
-        coarse, known = (torch.cat(planes, 2) for planes in zip(*parts, strict=True))
-        self.gone = known[0, 0].cpu().numpy() == 0
-        self.coarse = spread(coarse, known)
-
-    def widest(self) -> int:
-        """Pixels across the widest hole."""
-        if self.gone.all() or not self.gone.any():
-            return 0 if not self.gone.any() else min(self.height, self.width)
-        reach = int(distance_transform_cdt(np.pad(self.gone, 1, mode="edge"), "chessboard").max())
-        return (2 * reach - 1) * MULTIPLE
-
-    @torch.inference_mode()
-    def look(self) -> Tensor:
-        """What the tone head sees: (1, channels, LOOK, LOOK)"""
-        rows = []
-        for top, bottom in self._bands():
-            rows.append(functional.adaptive_avg_pool2d(self._filled(top, bottom), (bottom - top, LOOK)))
-            self.on_progress(0.2 + 0.1 * bottom / self.height)
-        return functional.adaptive_avg_pool2d(torch.cat(rows, 2), LOOK)
-
-    @torch.inference_mode()
-    def repaired(self, levels: Tensor, toning: Toning | None, amount: float) -> Iterator[Floats]:
-        """Bands float32 (rows, W, channels) in [0, 1] of the image's rows."""
-        stream = self._stream(Restoring(self.network.restorer, levels, amount), 4)
-        done = 0
-        for top, bottom in self._bands():
-            filled = self._filled(top, bottom)
-            toned = toning.of(filled, top, self.height) if toning else filled
-            lost = 1 - self._left(top, bottom)
-            stain = self._plane(self.damage[top:bottom, :, 2] >= FOUND)
-            stream.push(*(x.contiguous(memory_format=torch.channels_last) for x in (filled, toned, lost, stain)))
-            while (made := stream.pull()) is not None:
-                band = made[0, :, : self.image.height - done].float().cpu()
-                done += made.shape[2]
-                self.on_progress(0.3 + 0.7 * min(1, done / self.height))
-                if not bool(torch.isfinite(band).all()):
-                    raise InputError("the model's result is not a number, so its weights are damaged; train it again.")
-                if band.shape[1]:
-                    yield ((band.clamp(-1, 1) + 1) / 2).permute(1, 2, 0).contiguous().numpy()
-
-    def _stream(self, network: nn.Module, inputs: int) -> RowStream:
-        graph = LayerGraph(network)
-        if self.device.type == "cpu" and torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
-            fuse_for_cpu(graph)
-        return RowStream(graph, [self.height] * inputs, self.rows)
-
-    def _bands(self) -> Iterator[tuple[int, int]]:
-        for top in range(0, self.height, self.rows):
-            yield top, min(self.height, top + self.rows)
-
-    def _planes(self, top: int, bottom: int) -> Tensor:
-        planes = read(self.padded, top, 0, bottom - top, self.width)[:, : self.channels]
-        return planes.to(self.device).contiguous(memory_format=torch.channels_last)
-
-    def _left(self, top: int, bottom: int) -> Tensor:
-        return 1 - self._plane(_lost(self.damage[top:bottom]))
-
-    def _plane(self, values: NDArray[np.bool_]) -> Tensor:
-        return torch.from_numpy(values).to(self.device, torch.float32)[None, None]
-
-    def _filled(self, top: int, bottom: int) -> Tensor:
-        """Rows with what is lost filled; interpolation reads one row of the coarse image on either side."""
-        low, high = max(0, top - MULTIPLE), min(self.height, bottom + MULTIPLE)
-        levels = [(self._planes(low, high), self._left(low, high))]
-        while len(levels) < math.log2(MULTIPLE):
-            levels.append(pull(*levels[-1]))
-        now = self.coarse[:, :, low // MULTIPLE : high // MULTIPLE]
-        for level in reversed(levels):
-            now = push(*level, now)
-        return now[:, :, top - low : bottom - low]
-
-
-class _Finding(nn.Module):
-    def __init__(self, network: Repair) -> None:
-        super().__init__()
-        self.damage = network.damage
-
-    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        found: tuple[Tensor, ...] = self.damage(image)
-        return found
-
-
-def _lost(damage: Pixels) -> NDArray[np.bool_]:
-    """(H, W): where nothing of a photograph is left: holes and scratches"""
-    return np.asarray((damage[..., 0] >= FOUND) | (damage[..., 1] >= FOUND))
 
 
 def mask_of(mask: Any) -> ArrayRaster:

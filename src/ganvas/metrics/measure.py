@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import ganvas
+from ganvas.imaging.damage_map import is_lost
 from ganvas.metrics.figure import Figure
 from ganvas.metrics.intervals import LEVEL, RESAMPLES, Array, Estimate, mean
 from ganvas.metrics.neighbors import Nearest
@@ -261,12 +262,7 @@ class RepairCase:
     @property
     def lost(self) -> NDArray[np.bool_]:
         """(H, W): where nothing is left, under holes and scratches."""
-        return lost(self.damage)
-
-
-def lost(damage: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """(H, W, 3) -> (H, W): where nothing is left, under holes and scratches."""
-    return np.asarray(damage[..., :2].max(2) >= 128)
+        return is_lost(self.damage)
 
 
 class RepairMeasure(Measure):

@@ -8,9 +8,10 @@ from abc import abstractmethod
 import numpy as np
 from numpy.typing import NDArray
 
+from ganvas.imaging.damage_map import is_lost
 from ganvas.metrics.distortion import EXACT, PEAK
 from ganvas.metrics.intervals import Array
-from ganvas.metrics.measure import Quantity, RepairCase, RepairMeasure, lost
+from ganvas.metrics.measure import Quantity, RepairCase, RepairMeasure
 
 
 def _psnr(error: float, count: float) -> float:
@@ -93,7 +94,7 @@ class CleanFound(RepairMeasure):
 
     def sums(self, case: RepairCase) -> Array:
         """Pixels called lost, and all."""
-        found = lost(case.clean_found)
+        found = is_lost(case.clean_found)
         return np.array([found.sum(), found.size], np.float64)
 
     def of(self, sums: Array) -> tuple[float, ...]:
@@ -112,7 +113,7 @@ class DamageFound(RepairMeasure):
 
     def sums(self, case: RepairCase) -> Array:
         """Pixels found and there, found, and there."""
-        found, there = lost(case.found), case.lost
+        found, there = is_lost(case.found), case.lost
         return np.array([(found & there).sum(), found.sum(), there.sum()], np.float64)
 
     def of(self, sums: Array) -> tuple[float, ...]:
