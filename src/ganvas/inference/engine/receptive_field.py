@@ -91,7 +91,7 @@ class LayerGraph:
                 swap = {name: instead}
                 self.layers[reader] = (layer, _swapped(args, swap), _swapped(kwargs, swap))
                 self._sources[reader] = list(dict.fromkeys(swap.get(n, n) for n in self._sources[reader]))
-        self.output = instead if self.output == name else self.output
+        self.output, *self.taps = (instead if one == name else one for one in (self.output, *self.taps))
 
     def scale(self) -> int:
         """Output rows per input row."""

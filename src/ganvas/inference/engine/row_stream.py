@@ -38,7 +38,8 @@ class RowStream:
         for name in graph.layers:
             for source in graph.sources(name):
                 self._readers[source].append(name)
-        self._rows: dict[str, Tensor] = {}  # kept rows; the last one is row _done - 1
+        self._rows: dict[str, Tensor] = {}  # of what layers read; the last one is row _done - 1
+        self._made: list[Tensor] = []  # of the output, not yet pulled
         self._done = dict.fromkeys(self._totals, 0)
         self.watch: Callable[[int], object] = lambda size: None
         self.on_tap: Callable[[str, Tensor], object] = lambda name, rows: None
@@ -58,11 +59,10 @@ class RowStream:
 
         An error, such as running out of memory, leaves the stream unchanged: lower the quantum and pull again.
         """
-        output = self.graph.output
-        while self._pass():
-            if output in self._rows:
-                return self._rows.pop(output)
-        return None
+        while not self._made:
+            if not self._pass():
+                return None
+        return self._made.pop(0)
 
     def _pass(self) -> bool:
         moved = False
@@ -79,8 +79,6 @@ class RowStream:
                 start = max(0, layer.reads(first, ready - 1)[0]) * layer.grow
                 made = made[:, :, first - start : ready - start]
             self.watch(made.nelement() * made.element_size())
-            if name in self.graph.taps:
-                self.on_tap(name, made)
             self._append(name, made)
             for source in sources:
                 self._forget(source)
@@ -88,8 +86,13 @@ class RowStream:
         return moved
 
     def _append(self, name: str, rows: Tensor) -> None:
-        kept = self._rows.get(name)
-        self._rows[name] = rows if kept is None or not kept.shape[2] else torch.cat([kept, rows], 2)
+        if name in self.graph.taps:
+            self.on_tap(name, rows)
+        if self._readers[name]:
+            kept = self._rows.get(name)
+            self._rows[name] = rows if kept is None or not kept.shape[2] else torch.cat([kept, rows], 2)
+        if name == self.graph.output:
+            self._made.append(rows)
         self._done[name] += rows.shape[2]
 
     def _window(self, layer: LocalLayer, source: str, first: int, last: int) -> Tensor:
