@@ -59,6 +59,7 @@ def test_files_keep_what_upscaling_keeps(ending: str, repair: Repair, capsys: py
     assert "orientation 6 applied" in said or ending == ".avif"  # which libheif turns
     assert b"ganvas:Repaired" in (made.metadata.xmp or b"")
     assert "tone and colours moved by" in said
+    assert "30 px; by tiny, ganvas" in said
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
@@ -171,6 +172,13 @@ def test_a_repaired_photo_can_be_upscaled(scale: int, repair: Repair) -> None:
     assert repair("p.png", "--scale", scale) == 0
     made = pyvips.Image.new_from_file("p_repaired.png")
     assert (made.width, made.height, made.bands, made.format) == (15 * scale, 12 * scale, 4, "ushort")
+
+
+def test_the_check_tells_the_last_change(repair: Repair, capsys: pytest.CaptureFixture[str]) -> None:
+    save(Path("p.png"), pixels(20, 30))
+    assert command_line.main(["upscale", "p.png", "--model", "srgan-x4"]) == 0
+    assert repair("p_x4.png", "--check") == 0
+    assert "by tiny, ganvas" in capsys.readouterr().out
 
 
 def test_the_page_shows_before_damage_and_after(repair: Repair) -> None:

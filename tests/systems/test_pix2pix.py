@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from torch import Tensor
 
 import ganvas
 from ganvas import InputError, Watch, named_recipe, train
+from ganvas.imageio.reading import open_photo
 from ganvas.inference import Upscaler
 from ganvas.inference.engine.precision import exact_engine
 from ganvas.inference.engine.raster import ArrayRaster
@@ -131,9 +133,16 @@ def test_it_learns_from_pairs_and_is_used_at_any_size(run: RunFolder) -> None:
 
 def test_a_photo_is_changed_by_the_command(run: RunFolder, cli: Cli) -> None:
     Image.fromarray(bundled_photographs()[1][:41, :63]).save("photo.png")
-    done = cli("upscale", "photo.png", "--model", str(run.path), "--out", "changed", "--precision", "fp32")
+    words = ["--model", str(run.path), "--out", "out", "--precision", "fp32", "--check", "--compare", "page.html"]
+    done = cli("upscale", "photo.png", *words)
     assert done.returncode == 0, done.stderr
-    made = np.asarray(Image.open("changed/photo_x1.png"))
+    assert "by r, ganvas" in done.stdout
+    assert b"ganvas:Changed=" in (open_photo(Path("out/photo_changed.png")).metadata.xmp or b"")
+    page = Path("page.html").read_text()
+    assert "Changed photos" in page
+    assert 'data-label="photo"' in page
+    assert "bicubic" not in page
+    made = np.asarray(Image.open("out/photo_changed.png"))
     assert made.shape == (41, 63, 3)
     assert (made == upscaler(run).upscale(bundled_photographs()[1][:41, :63])).mean() > 0.99
     assert_refused(cli("upscale", "photo.png", "--model", str(run.path), "--out", "x", "--scale", "2"), "upscales by 1")

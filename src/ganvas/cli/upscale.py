@@ -95,7 +95,9 @@ def main(argv: list[str]) -> int:
 
         chosen = ((source, choice.operation) for source, choice in outcome.choices.items())
         upscalers = {source: made.upscaler for source, made in chosen if isinstance(made, Upscaling)}
-        compare_page.write_page(arguments.compare, outcome.jobs, upscalers, arguments.original, faithful)
+        compare_page.write_page(
+            arguments.compare, outcome.jobs, upscalers, operation.past, arguments.original, faithful
+        )
 
     return run_job(arguments, planned, operation, write_page)
 

@@ -1,4 +1,4 @@
-"""A page that compares photos upscaled by the model, its faithful start and bicubic interpolation with the original."""
+"""A page that compares photos upscaled by a model with bicubic interpolation, its faithful start and the original."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ def write_page(
     page: Path,
     jobs: Sequence[FileJob],
     upscalers: Mapping[Path, Upscaler],
+    past: str,
     original: Path | None,
     faithful: Callable[[Upscaler], Upscaler | None],
 ) -> None:
@@ -35,6 +36,7 @@ def write_page(
 
     Args:
         upscalers: source -> what upscaled it.
+        past: what was done, as in `Operation.past`.
         original: the original image, or a folder with an image of the photo's name and any extension.
         faithful: opens the faithful start of a model; None where it has none.
 
@@ -50,10 +52,12 @@ def write_page(
             rows.append(_row(job, upscaler, start(upscaler), original))
             titles[upscaler.title] = None
     if not rows:
-        raise InputError(f"no photo was upscaled for {page}; see the reasons above, or give another --out.")
+        raise InputError(f"no photo was {past} for {page}; see the reasons above, or give another --out.")
     models = " or ".join(titles)
-    lead = f"The centre of each photo, upscaled by {models} and by other methods, with the files' pixel values."
-    write_text(page, viewer_page("Upscaled photos", rows, lead=lead))
+    lead = (
+        f"The centre of each photo, {past} by {models}, beside what it is compared with, with the files' pixel values."
+    )
+    write_text(page, viewer_page(f"{past.capitalize()} photos", rows, lead=lead))
 
 
 def _row(job: FileJob, upscaler: Upscaler, faithful: Upscaler | None, original: Path | None) -> ViewerRow:
@@ -67,7 +71,7 @@ def _row(job: FileJob, upscaler: Upscaler, faithful: Upscaler | None, original: 
         min(round(left * across), result.colour.width - size[0]),
         min(round(top * down), result.colour.height - size[1]),
     )
-    images = {"bicubic": _bicubic(part, size)}
+    images = {"photo": _image(part)} if size == (width, height) else {"bicubic": _bicubic(part, size)}
     if faithful:
         colour = Plane(photo.colour.image.crop(left, top, width, height), photo.colour.channels)
         images["SRResNet"] = _resized(np.concatenate(list(faithful.bands(colour))), size)

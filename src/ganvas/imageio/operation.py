@@ -97,8 +97,8 @@ class Operation(ABC):
     """
 
     verb: ClassVar[str]
-    doing: ClassVar[str]
-    past: ClassVar[str]
+    doing: str
+    past: str
     takes_videos: ClassVar[bool] = False
     suffix: str
     growth: float

@@ -61,7 +61,7 @@ class UpscaleOptions(OutputOptions):
 
 
 class Upscaling(Operation):
-    """Upscale photos and videos with one model."""
+    """Upscale photos and videos with one model; or change them, with one that does not enlarge."""
 
     verb, doing, past, takes_videos = "upscale", "upscaling", "upscaled", True
 
@@ -69,7 +69,9 @@ class Upscaling(Operation):
         """`model` is what else changes pixels, by the names that the manifest uses."""
         self.upscaler, self.options, self.model = upscaler, options, model
         scale = options.scale_for(upscaler)
-        self.suffix, self.growth = f"_x{scale:g}", scale**2
+        self.suffix, self.growth, self.how = f"_x{scale:g}", scale**2, f"{scale:g} times by {upscaler.title}"
+        if upscaler.scale == 1:
+            self.doing, self.past, self.suffix, self.how = "changing", "changed", "_changed", f"by {upscaler.title}"
 
     def settings(self) -> dict[str, Any]:
         """See `Operation.settings`."""
@@ -92,8 +94,8 @@ class Upscaling(Operation):
             colours = upscaler.bands(photo.colour, colour_lock=options.colour_lock)
             return with_alpha(colours, alphas(photo.alpha, upscaler.scale) if photo.alpha else None, flat)
 
-        how = f"{times:g} times by {upscaler.title}"
-        notes = write_changed(photo, path, options, self.past, how, bands, (full, final), before=before, on_rows=count)
+        sizes = full, final
+        notes = write_changed(photo, path, options, self.past, self.how, bands, sizes, before=before, on_rows=count)
         return Written(path, *final, about(upscaler.last), notes)
 
     def video(self, source: Path, path: Path, *, on_progress: OnProgress, before: Before) -> Written:
@@ -107,6 +109,7 @@ class Upscaling(Operation):
             self.upscaler,
             path,
             self.options.scale_for(self.upscaler),
+            f"{self.past.capitalize()} {self.how}",
             colour_lock=self.options.colour_lock,
             strip_location=self.options.strip_location,
             on_progress=on_progress,

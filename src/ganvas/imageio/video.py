@@ -134,6 +134,7 @@ def upscale_video(
     upscaler: Upscaler,
     path: Path,
     times: float,
+    how: str,
     *,
     colour_lock: bool,
     strip_location: bool,
@@ -141,6 +142,10 @@ def upscale_video(
     before: Callable[[Path], object] = lambda part: None,
 ) -> Written:
     """Upscale a video into a file, which appears complete or not at all. See `Operation.photo`.
+
+    Args:
+        times: by which the sides grow.
+        how: what was done, for the file's comment, as in "Upscaled 4 times by x".
 
     Raises:
         UnusableFile: the video is damaged or too large, or ffmpeg is not installed.
@@ -156,9 +161,7 @@ def upscale_video(
         )
     full = video.width * upscaler.scale, video.height * upscaler.scale
     with recorded(path, before) as part:
-        count = _stream(
-            source, video, upscaler, part, path, times, full, final, on_progress, colour_lock, strip_location
-        )
+        count = _stream(source, video, upscaler, part, path, how, full, final, on_progress, colour_lock, strip_location)
     return Written(path, final[0], final[1], "", _notes(video, count), count)
 
 
@@ -199,7 +202,7 @@ def _stream(
     upscaler: Upscaler,
     part: Path,
     path: Path,
-    times: float,
+    how: str,
     full: tuple[int, int],
     final: tuple[int, int],
     on_progress: OnProgress,
@@ -211,7 +214,6 @@ def _stream(
         decoder = subprocess.Popen(
             _decoding(source, video), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=decoder_log
         )
-        how = f"{times:g} times by {upscaler.title}, ganvas {ganvas.__version__}"
         command = _encoding(source, video, part, path, full, final, how, strip_location)
         encoder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=encoder_log)
         count = 0
@@ -290,7 +292,13 @@ def _encoding(
     command += ["-filter:v:0", scale, "-pix_fmt:v:0", "yuv420p10le" if video.bits == 16 else "yuv420p"]
     command += ["-color_range:v:0", "tv", "-colorspace:v:0", matrix]
     command += ["-color_primaries:v:0", video.primaries or matrix, "-color_trc:v:0", video.transfer or matrix]
-    command += ["-metadata", f"comment=Upscaled {how}; {SOURCE_TYPE}", "-f", MUXERS[path.suffix.lower()], _url(part)]
+    command += [
+        "-metadata",
+        f"comment={how}, ganvas {ganvas.__version__}; {SOURCE_TYPE}",
+        "-f",
+        MUXERS[path.suffix.lower()],
+        _url(part),
+    ]
     return command
 
 

@@ -65,7 +65,7 @@ class Change:
         factors: by which width and height grew.
         turned: whether it was turned upright.
         location: whether to keep the place where it was taken.
-        past: what was done, as the property that says how: upscaled, repaired.
+        past: what was done, as the property that says how: upscaled, repaired, changed.
     """
 
     how: str
@@ -105,10 +105,10 @@ def is_marked(packet: bytes | None) -> bool:
 
 
 def how(packet: bytes | None) -> str:
-    """What a packet says of how ganvas changed the image; empty if nothing."""
+    """What a packet says of how ganvas changed the image last; empty if nothing."""
     try:
-        elements = _elements(_parse(packet or _EMPTY))
-        return next((text for element in elements if (text := element.getAttributeNS(_OWN, "Upscaled"))), "")
+        marks = [one for element in _elements(_parse(packet or _EMPTY)) for one in _own_attributes(element)]
+        return next((str(one.value) for one in reversed(marks) if one.namespaceURI == _OWN), "")
     except (Malformed, RecursionError):
         return ""
 
