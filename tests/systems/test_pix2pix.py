@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -183,3 +184,17 @@ def test_pairs_go_with_systems_of_their_scale() -> None:
 def test_impossible_fields_are_refused(field: str, value: int) -> None:
     with pytest.raises(InputError, match=f"--system.{field.replace('_', '-')} {value} must be|{value} .*at least 1"):
         replace(TINY, **{field: value})  # type: ignore[arg-type]
+
+
+def test_it_is_scored_on_pairs_and_not_on_originals_alone(run: RunFolder, cli: Cli) -> None:
+    done = cli("evaluate", str(run.path), "--on", "after")
+    assert_refused(done, "r changes images", "after has originals alone", "LRx1", "HR", "aged:after")
+    Path("set").mkdir()
+    Path("before").rename("set/LRx1")
+    Path("after").rename("set/HR")
+    done = cli("evaluate", str(run.path), "input", "--on", "set", "--json", "found.json")
+    assert done.returncode == 0, done.stderr
+    ours, plain = json.loads(Path("found.json").read_text())
+    for name, scores in plain["pictures"].items():
+        assert scores["PSNR-Y"] == ours["pictures"][name]["input PSNR-Y"] < ours["pictures"][name]["PSNR-Y"]
+    assert ours["figures"][0]["protocol"]["low"] == plain["figures"][0]["protocol"]["low"] == "files of their own"

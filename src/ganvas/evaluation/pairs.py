@@ -101,6 +101,13 @@ def score(
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:
         raise InputError(f"--on names two sets {twice}, whose files would be the same; give one of them at a time.")
+    alone = next((one.name for one in sets if not one.has_inputs), None)
+    if alone and model.scale == 1 and not isinstance(model, Repairs | Unchanged):
+        raise InputError(
+            f"{model.name} {model.does} and keeps their size, and {alone} has originals alone, which would be its"
+            " inputs; give a folder with the pictures before in LRx1 and those after in HR, under the same names, or"
+            f" have a degradation make the inputs, as in aged:{alone}."
+        )
     taken, notes = _opened(device)
     beside = Path(out) if out else folder.path if folder else Path()
     stem = "evaluation" if folder else f"ganvas-evaluate-{model.name}"

@@ -76,11 +76,16 @@ class TestSet:
 
     @property
     def about(self) -> str:
-        """How the low-resolution versions are made, for a protocol; empty for MATLAB's bicubic or the files'."""
+        """How the inputs are made, for a protocol; empty for MATLAB's bicubic, or files that are compared with it."""
         if self.rule is None:
-            return ""
+            return "" if self.scale > 1 else "files of their own" if self.has_inputs else "the originals"
         fields = hashlib.blake2b(str(sorted(to_plain(self.rule).items())).encode(), digest_size=4).hexdigest()
         return f"{type(self.rule).__name__} with the fields {fields}, drawn by the names of set and picture"
+
+    @property
+    def has_inputs(self) -> bool:
+        """Whether there is more than originals."""
+        return self.rule is not None or all(low for _, _, low in self.items)
 
     def __len__(self) -> int:
         return len(self.items)

@@ -77,7 +77,7 @@ class Predictor(ABC):
 
     task: ClassVar[str] = ""
     inputs: ClassVar[Inputs]
-    does: ClassVar[str]
+    does: str
     use: ClassVar[str]
     about: Descriptor
     network: nn.Module

@@ -80,6 +80,7 @@ class Upscaler(SuperResolution):
                 f"--tile {tile} is too small; give at least {SMALLEST}, or 0 to choose the size automatically."
             )
         self.about, self.channels, self.strength = about, engine.channels, strength
+        self.does = type(self).does if about.scale > 1 else "changes images"
         self.last: UpscaleReport | None = None
         self.trials: tuple[PrecisionTrial, ...] = ()
         self._exact, self._tile = engine, tile
