@@ -39,6 +39,32 @@ def test_json_is_the_same_list(cli: Cli) -> None:
     assert "recipe.json cannot be read" in found["c"]["about"]
 
 
+def test_the_runs_of_a_study_are_listed_too(cli: Cli) -> None:
+    made("single")
+    made("study/seed-0")
+    made("study/seed-1").recipe.write_text("{")
+    Path("runs/study/study.json").write_text("{}")
+    Path("runs/notes.txt").write_text("mine")
+    found = {run["name"]: run for run in json.loads(cli("runs", "--json").stdout)}
+    assert {name: run["state"] for name, run in found.items()} == {
+        "single": "finished",
+        "study/seed-0": "finished",
+        "study/seed-1": "broken",
+    }
+    assert all(run["path"] == str(Path("runs", name)) for name, run in found.items())
+    printed = cli("runs").stdout
+    assert all(name in printed for name in found)
+
+
+def test_one_run_is_a_list_of_one(cli: Cli) -> None:
+    made("a")
+    made("broken").recipe.write_text("{")
+    for name, state in (("a", "finished"), ("broken", "broken")):
+        (found,) = json.loads(cli("runs", f"runs/{name}", "--json").stdout)
+        assert (found["name"], found["path"], found["state"]) == (name, str(Path("runs", name)), state)
+        assert state in cli("runs", f"runs/{name}").stdout
+
+
 @pytest.fixture
 def run(trained_run: TrainedRun) -> RunFolder:
     """A finished run with a spare of its last state, two kept states and a leftover."""

@@ -21,7 +21,7 @@ KEPT_TOO = "These include states kept by --watch.keep-every, which can then no l
 def main(argv: list[str]) -> int:
     """Run ``ganvas runs [FOLDER]``."""
     parser = Parser("ganvas runs", description=__doc__)
-    parser.add_argument("folder", nargs="?", default="runs", help="folder of the runs (default: runs)")
+    parser.add_argument("folder", nargs="?", default="runs", help="folder of the runs, or a run (default: runs)")
     parser.add_argument("--json", action="store_true", help="print a JSON array, with one object for each run")
     parser.add_argument(
         "--tidy",
@@ -47,9 +47,7 @@ def main(argv: list[str]) -> int:
     if arguments.tidy:
         return _tidy(found, kept=arguments.kept, yes=arguments.yes)
     if arguments.json:
-        unread = [
-            {"name": name, "path": str(root / name), "state": "broken", "about": why} for name, why in broken.items()
-        ]
+        unread = [{"name": one.name, "path": str(one.path), "state": "broken", "about": one.why} for one in broken]
         print(*json.dumps([*map(_plain, found), *unread], indent=2).splitlines(), sep="\n")
         return 0
     table = Table("run", "state", "system", "data", "images", "last update", box=None)
@@ -61,8 +59,8 @@ def main(argv: list[str]) -> int:
     console = Console(width=WIDEST)
     if table.row_count:
         console.print(table)
-    for name, why in broken.items():
-        console.print(f" {name}  broken: {why}", soft_wrap=True)
+    for one in broken:
+        console.print(f" {one.name}  broken: {one.why}", soft_wrap=True)
     if not (table.row_count or broken):
         console.print(f"no runs in {root}")
     return 0

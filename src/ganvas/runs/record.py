@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -235,26 +236,49 @@ class Record:
         return list(_elapsed_hours(self.log))
 
 
-def find_runs(root: Path) -> tuple[list[Record], dict[str, str]]:
-    """All runs in a folder.
+@dataclass(frozen=True)
+class BrokenRun:
+    """A run whose files cannot be read, and why."""
+
+    name: str
+    path: Path
+    why: str
+
+
+def find_runs(root: Path) -> tuple[list[Record], list[BrokenRun]]:
+    """All runs in a folder, those of studies in it too; or the one that the folder is.
 
     Returns:
-        Those whose files can be read, the most recently updated first, and the names of the others with what is wrong.
+        Those whose files can be read, the most recently updated first, and the others. Their names are paths in the
+        folder: that of a study's run begins with the study's.
     """
-    found, broken = [], {}
+    found, broken = [], []
     for folder in _folders(root):
+        name = folder.name if folder == root else folder.relative_to(root).as_posix()
         try:
-            record = Record(folder)
+            record = Record(folder, name)
             _ = record.log, record.events
             found.append(record)
         except InputError as error:
-            broken[folder.name] = str(error)
+            broken.append(BrokenRun(name, folder, str(error)))
     return sorted(found, key=lambda record: record.changed, reverse=True), broken
 
 
 def _folders(root: Path) -> list[Path]:
-    # A recipe that is a link in a circle is there, too.
-    return sorted(folder for folder in root.iterdir() if os.path.lexists(RunFolder(folder).recipe))
+    if _is_run(root):
+        return [root]
+    found = []
+    for folder in sorted(root.iterdir()):
+        if _is_run(folder):
+            found.append(folder)
+        else:
+            with suppress(OSError):  # no folder, or one that may not be read
+                found += sorted(filter(_is_run, folder.iterdir()))
+    return found
+
+
+def _is_run(folder: Path) -> bool:
+    return os.path.lexists(RunFolder(folder).recipe)  # be it a link in a circle
 
 
 def _part(plain: Json, name: str) -> Json:
