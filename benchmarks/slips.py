@@ -21,12 +21,13 @@ from PIL import Image
 from scipy.ndimage import uniform_filter
 from torch.nn import functional
 
+from ganvas.evaluation.baselines import BicubicUpscaler
 from ganvas.evaluation.test_sets import Pair, find_set
 from ganvas.evaluation.upscalers import open_upscaler
 from ganvas.experiment import Host
 from ganvas.files import write_text
 from ganvas.imaging import tensors as resize
-from ganvas.inference.super_resolution import BicubicUpscaler, SuperResolution
+from ganvas.inference.super_resolution import SuperResolution
 from ganvas.metrics.distortion import C1, C2, TO_LUMA, luma, psnr, ssim
 
 Pixels = NDArray[Any]

@@ -15,9 +15,9 @@ from ganvas import InputError, compare
 from ganvas.cli import main
 from ganvas.evaluation import difference, score, selfcheck
 from ganvas.evaluation import pairs as restoring
+from ganvas.evaluation.baselines import BicubicUpscaler
 from ganvas.evaluation.test_sets import find_set
 from ganvas.imaging.saving import save_png
-from ganvas.inference.super_resolution import BicubicUpscaler
 from ganvas.metrics import quantity
 from tests.conftest import SHARED
 from tests.evaluation.upscaling import Softer, picture

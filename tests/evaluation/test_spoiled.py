@@ -134,7 +134,7 @@ def test_what_each_measure_counts() -> None:
         (["input", "--on", "agd:pictures"], "there is no degradation 'agd' (did you mean 'aged'?)"),
         (["input", "--on", "aged:nowhere"], "there is no test set 'nowhere'"),
         (["input", "--on", "aged:"], "there is no test set 'aged:'"),
-        (["bicubic", "--scale", "1", "--on", "blind:pictures"], "--scale 1 does not upscale"),
+        (["bicubic", "--scale", "1", "--on", "blind:pictures"], "bicubic does not upscale by 1"),
         (["input", "--scale", "2", "--on", "aged:pictures"], "input stays as it is, at a scale of 1"),
     ],
 )

@@ -112,9 +112,10 @@ def _mixed(models: Sequence[str], strength: float) -> Sequence[str]:
     """The models that --strength applies to; all if it applies to none, so that opening them refuses it."""
     if strength == 1:
         return models
+    from ganvas.evaluation.baselines import BICUBIC, INPUT
     from ganvas.inference.loading import read_model
 
-    return [model for model in models if model != "bicubic" and read_model(model).about.start] or models
+    return [model for model in models if model not in (BICUBIC, INPUT) and read_model(model).about.start] or models
 
 
 def _print(scores: Sequence[Sequence[Scores]], seed: int) -> None:

@@ -13,8 +13,9 @@ from typing import Literal
 import numpy as np
 
 from ganvas.errors import InputError
+from ganvas.evaluation.baselines import Unchanged
 from ganvas.evaluation.test_sets import Pair, TestSet, find_set, upscale
-from ganvas.evaluation.upscalers import Repairs, Unchanged, open_upscaler
+from ganvas.evaluation.upscalers import Repairs, open_upscaler
 from ganvas.evaluation.worst_cases import View, draw, view, worst_cases
 from ganvas.files import write_text
 from ganvas.imaging.grid import Pixels

@@ -15,9 +15,9 @@ from ganvas.data import Dataset, open_data
 from ganvas.data.examine import examine
 from ganvas.errors import InputError
 from ganvas.evaluation.arrays import Array, Latent, Sampled, choose, dataset_of, sampler_of
+from ganvas.evaluation.baselines import BICUBIC
 from ganvas.inference.base import Predictor
 from ganvas.inference.progress import generating
-from ganvas.inference.super_resolution import BICUBIC
 from ganvas.metrics.measure import Labels
 from ganvas.recipe import Recipe
 from ganvas.recipe.sources import Images, Source

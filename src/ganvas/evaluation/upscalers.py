@@ -5,37 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
-
 from ganvas.errors import InputError
+from ganvas.evaluation.baselines import BICUBIC, INPUT, SCALE, BicubicUpscaler, Unchanged
 from ganvas.imaging.grid import Pixels
 from ganvas.inference import Repairer, open_as
-from ganvas.inference.base import Descriptor, Model, Predictor
+from ganvas.inference.base import Model, Predictor
 from ganvas.inference.loading import Which
-from ganvas.inference.super_resolution import BICUBIC, SCALE, BicubicUpscaler, SuperResolution
+from ganvas.inference.super_resolution import SuperResolution
 from ganvas.runs.folder import RunFolder
-
-INPUT = "input"
-
-
-class Unchanged(SuperResolution):
-    """What repair has to beat: the input as it is."""
-
-    def __init__(self) -> None:
-        self.about = Descriptor(INPUT, "repair", self.inputs)
-
-    @classmethod
-    def load(cls, model: Model) -> Self:
-        """Always refused: it has no weights.
-
-        Raises:
-            InputError: always.
-        """
-        raise InputError(f"input has no weights to load from {model.about.name}; give it by its name.")
-
-    def upscale(self, image: Pixels, *, colour_lock: bool = True) -> Pixels:
-        """uint8 (H, W, C) -> the same"""
-        return np.array(image)
 
 
 class Repairs(SuperResolution):
@@ -74,14 +51,14 @@ def open_upscaler(
     Raises:
         InputError: it cannot be opened, or is of another scale.
     """
-    if scale < 0 or (scale == 1 and str(model) == BICUBIC):
-        raise InputError(f"--scale {scale} does not upscale; give 2, 3, 4 or 8.")
     if str(model) == BICUBIC:
+        if scale < 0 or scale == 1:
+            raise InputError(f"bicubic does not upscale by {scale}; give --scale 2, 3, 4 or 8, or leave bicubic out.")
         if strength != 1:
             raise InputError(f"--strength {strength:g} is for an SRGAN and not for bicubic; leave it out.")
         return BicubicUpscaler(scale or SCALE), None, ""
     if str(model) == INPUT:
-        if scale > 1 or strength != 1:
+        if scale not in (0, 1) or strength != 1:
             raise InputError("input stays as it is, at a scale of 1; leave --scale and --strength out.")
         return Unchanged(), None, ""
     options = {"strength": strength} if strength != 1 else {}

@@ -1,20 +1,11 @@
-"""The base of all upscalers, and bicubic interpolation as the baseline."""
+"""The base of all upscalers."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, Self
+from typing import Any
 
-import numpy as np
-import torch
-
-from ganvas.errors import InputError
-from ganvas.imaging.grid import Pixels
-from ganvas.imaging.tensors import bicubic
-from ganvas.inference.base import Descriptor, Model, Predictor
-
-BICUBIC = "bicubic"
-SCALE = 4  # default scale of bicubic
+from ganvas.inference.base import Predictor
 
 
 class SuperResolution(Predictor):
@@ -39,24 +30,3 @@ class SuperResolution(Predictor):
         Raises:
             InputError: the image is of an unsupported kind.
         """
-
-
-class BicubicUpscaler(SuperResolution):
-    """MATLAB's bicubic, rounded to 8 bits."""
-
-    def __init__(self, scale: int = SCALE) -> None:
-        self.about = Descriptor(BICUBIC, "restoration", self.inputs, scale)
-
-    @classmethod
-    def load(cls, model: Model) -> Self:
-        """Always refused: bicubic interpolation has no weights.
-
-        Raises:
-            InputError: always.
-        """
-        raise InputError(f"bicubic has no weights to load from {model.about.name}; open it by its name.")
-
-    def upscale(self, image: Pixels, *, colour_lock: bool = True) -> Pixels:
-        """uint8 (H, W, C) -> uint8 (scale H, scale W, C)"""
-        made = bicubic(torch.from_numpy(np.array(image)).permute(2, 0, 1), self.scale)
-        return np.ascontiguousarray(made.permute(1, 2, 0).numpy())

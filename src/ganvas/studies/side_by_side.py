@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from ganvas.evaluation.baselines import BICUBIC
 from ganvas.evaluation.pairs import score
 from ganvas.evaluation.test_sets import Pair, TestSet, find_set, upscale
 from ganvas.files import write_text
 from ganvas.imaging.grid import Pixels
 from ganvas.inference import Upscaler, open_as
-from ganvas.inference.super_resolution import BICUBIC
 from ganvas.reports import Reference
 from ganvas.reports.viewer import ViewerRow
 from ganvas.runs.figures import figure_of
