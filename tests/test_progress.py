@@ -14,11 +14,11 @@ from ganvas.progress import Bar
 DETAILS = ["4,712 img/s", "d/adversarial 0.693", "g/adversarial 0.712", "data wait 0.9%"]
 
 
-def drawn(width: int) -> str:
+def drawn(width: int, *, counts: bool = False) -> str:
     """The line of a task that is 42 % done, on a terminal of this width."""
     out = io.StringIO()
     bar = Bar(Console(file=out, force_terminal=True, width=width, color_system=None), refresh=False)
-    task = bar.add("training", 1000)
+    task = bar.add("training", 1000, counts=counts)
     bar.update(task, completed=420, details=DETAILS)
     with bar.console.capture() as captured:
         bar.console.print(bar.get_renderable())
@@ -42,6 +42,16 @@ def test_the_line_loses_the_data_wait_then_the_bar_then_the_losses() -> None:
     assert "━" not in shown[80]
     assert "d/adversarial" in shown[80]
     assert "adversarial" not in shown[40]
+
+
+@pytest.mark.parametrize(("counts", "done"), [(False, " 42%"), (True, "420/1,000")])
+def test_a_very_narrow_line_keeps_what_is_done_then_the_time_left(counts: bool, done: str) -> None:
+    for width in range(len(done), 40):
+        text = drawn(width, counts=counts).rstrip("\n")
+        assert len(text) <= width
+        whole = f"{done}  left -:--:--"
+        expected = (f"training  {whole}", whole, f"{done}  -:--:--", done)
+        assert text == next(one for one in expected if len(one) <= width), width
 
 
 def test_long_work_speaks_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

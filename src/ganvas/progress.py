@@ -21,13 +21,14 @@ T = TypeVar("T")
 # work itself, which knows best, before a thread says it, and how often that looks: half a minute at most.
 SILENCE, GRACE, LOOKS = 28.0, 1.5, 0.5
 WIDEST, NARROWEST = 24, 4  # cells of the bar
+LEFT = "left "
 
 
 class Bar(Progress):
     """The bars of some work, one line for each task: description, bar, share done, time left, and details.
 
-    Where a line is too wide, the last detail goes first, then the bar, then the other details, the last first. What is
-    done and the time left always stay.
+    Where a line is too wide, the last detail goes first, then the bar, then the other details, the last first, and then
+    the description. What is done always stays, and the time left where both fit.
     """
 
     def __init__(
@@ -139,6 +140,8 @@ class _Line:
         bar = min(WIDEST, room() - 2)
         while details and room() < 0:
             details.pop()
+        for shorter in (fixed[1:], [fixed[1], fixed[2].removeprefix(LEFT)], [fixed[1]]):
+            fixed = shorter if room() < 0 else fixed
         cells: list[RenderableType] = [Text(text, no_wrap=True, overflow="crop") for text in (*fixed, *details)]
         if bar >= NARROWEST:
             total = None if task.total is None else max(task.total, 1e-9)
@@ -163,4 +166,4 @@ def _done(task: Task) -> str:
 
 
 def _left(task: Task) -> str:
-    return f"left {TimeRemainingColumn(elapsed_when_finished=False).render(task).plain}"
+    return f"{LEFT}{TimeRemainingColumn(elapsed_when_finished=False).render(task).plain}"
