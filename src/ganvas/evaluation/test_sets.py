@@ -20,6 +20,7 @@ from ganvas.data.transforms import degraded
 from ganvas.errors import InputError, nearest
 from ganvas.imaging import tensors as resize
 from ganvas.imaging.grid import Pixels
+from ganvas.recipe.damage import MASKS
 from ganvas.recipe.degradations import MARGIN, Degradation
 from ganvas.recipe.serialization import to_plain
 from ganvas.registry import by_name, concrete
@@ -134,8 +135,7 @@ def _spoiled(name: str, high: Pixels, pairs: TestSet) -> Pair:
         raise InputError(
             f"{name} of {pairs.name} is {high.shape[1]} x {high.shape[0]} px, too small for the degradation; remove it."
         ) from None
-    masks = [named[one] for one in ("hole", "scratch", "stain") if one in named]
-    damage = (torch.cat(masks, 1)[0] * 255).byte() if len(masks) == 3 else None
+    damage = (torch.cat([named[one] for one in MASKS], 1)[0] * 255).byte() if named.keys() >= {*MASKS} else None
     low, found = (
         None if x is None else np.ascontiguousarray(x.permute(1, 2, 0).numpy()) for x in (named["input"][0], damage)
     )

@@ -6,11 +6,9 @@ They read the masks `hole`, `scratch` and `stain` (B, 1, H, W) and the `strength
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from ganvas.errors import InputError
 from ganvas.recipe.reconstruction import ReconstructionLoss, Stage, expect_weight
 
 if TYPE_CHECKING:
@@ -53,8 +51,7 @@ class Focal(_Weighted):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0 <= self.gamma < math.inf:
-            raise InputError(f"a Focal loss's gamma must be a finite number of at least 0; got {self.gamma}.")
+        expect_weight("Focal", self.gamma, "gamma")
 
     def term(self, fake: Tensor, batch: Batch) -> Tensor:
         """weight * E[(1 - p)^gamma * -log p], p being the probability given to the truth of each pixel and kind."""
@@ -91,7 +88,7 @@ class Filled(_Weighted):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        expect_weight("Filled", self.lost)
+        expect_weight("Filled", self.lost, "lost")
 
     def term(self, fake: Tensor, batch: Batch) -> Tensor:
         """weight * E[w |fake - real|] of images (B, C, H, W) in [-1, 1], w being `lost` or 1."""

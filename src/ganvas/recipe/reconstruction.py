@@ -144,10 +144,10 @@ class Perceptual(ReconstructionLoss):
         return self.weight * _distance(self.loss, network(fake).float(), wanted.float())
 
 
-def expect_weight(kind: str, weight: float) -> None:
-    """Raises InputError: a weight is negative or not finite."""
+def expect_weight(kind: str, weight: float, name: str = "weight") -> None:
+    """Raises InputError: a weight, or a field of another name, is negative or not finite."""
     if not 0 <= weight < math.inf:
-        raise InputError(f"a {kind} loss's weight must be a finite number of at least 0; got {weight}.")
+        raise InputError(f"a {kind} loss's {name} must be a finite number of at least 0; got {weight}.")
 
 
 def _distance(loss: Literal["l1", "mse"], a: Tensor, b: Tensor) -> Tensor:
