@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -106,3 +108,43 @@ def encoded(image: Image.Image, form: str, **options: object) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, form, **options)  # type: ignore[arg-type]
     return buffer.getvalue()
+
+
+def _huge(width: int, height: int) -> bytes:
+    """A PNG file that claims this size."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
+    )
+
+
+def _animated(form: str) -> bytes:
+    frames = [Image.fromarray(pixels(seed=seed)) for seed in range(3)]
+    return encoded(frames[0], form, save_all=True, append_images=frames[1:])
+
+
+def write_bad_photos(folder: Path) -> dict[str, str]:
+    """Write files that are refused; name -> part of the message about it."""
+    photo = encoded(Image.fromarray(pixels(200, 300)), "JPEG")
+    drawing = encoded(Image.fromarray(pixels(200, 300)), "PNG")
+    files = {
+        "words.jpg": (b"no image at all", "not an image of a known format"),
+        "zero.png": (b"", "empty"),
+        "cut.jpg": (photo[: len(photo) // 2], "damaged"),
+        "cut.png": (drawing[: len(drawing) // 2], "damaged"),
+        "flipped.png": (drawing[:2000] + b"\xff" * 200 + drawing[2200:], "damaged"),
+        "wide.png": (_huge(40_000, 40_000), "--limit"),
+        "moving.gif": (_animated("GIF"), "contains several images"),
+        "moving.webp": (_animated("WEBP"), "contains several images"),
+        "moving.png": (_animated("PNG"), "contains several images"),
+        "pages.tif": (_animated("TIFF"), "contains several images"),
+        "lab.tif": (encoded(Image.new("LAB", (8, 8)), "TIFF"), "its colours"),
+        "float.tif": (encoded(Image.fromarray(np.ones((8, 8), np.float32)), "TIFF"), "float"),
+    }
+    for name, (content, _) in files.items():
+        (folder / name).write_bytes(content)
+    return {name: message for name, (_, message) in files.items()}

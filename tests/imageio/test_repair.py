@@ -19,7 +19,7 @@ from ganvas.recipe.serialization import to_plain
 from ganvas.runs import checkpoint
 from ganvas.systems.repair import PhotoRepair
 from tests.conftest import Cli, assert_refused
-from tests.imageio.conftest import ICC, deep, pixels, save
+from tests.imageio.conftest import ICC, deep, encoded, pixels, save, write_bad_photos
 
 Repair = Callable[..., int]
 
@@ -113,6 +113,17 @@ def test_the_map_can_be_given_back(repair: Repair) -> None:
         assert (read(f"{out}-again/p_repaired.png") == read("one/p_repaired.png")).all()
 
 
+def test_a_photo_whose_map_cannot_be_written_is_not_done(repair: Repair) -> None:
+    save(Path("in/p.png"), pixels(50, 70))
+    Path("out/p_damage.png").mkdir(parents=True)
+    assert repair("in", "--out", "out", "--damage-map") == 1
+    assert not Path("out/p_repaired.png").exists()
+    Path("out/p_damage.png").rmdir()
+    assert repair("in", "--out", "out", "--damage-map") == 0
+    assert Path("out/p_repaired.png").is_file()
+    assert Path("out/p_damage.png").is_file()
+
+
 def test_masks(repair: Repair, capsys: pytest.CaptureFixture[str]) -> None:
     save(Path("p.png"), pixels(50, 70))
     mask = np.zeros((50, 70), np.uint8)
@@ -141,6 +152,7 @@ def test_a_mask_of_a_turned_photo_is_upright(repair: Repair) -> None:
     [
         (lambda: Image.new("L", (69, 50)), "the mask has 69 x 50 pixels and the image 70 x 50; give a mask of the"),
         (lambda: Image.new("L", (70, 50), 255), "the mask covers the whole image"),
+        (lambda: Image.new("RGB", (70, 50), (0, 255, 0)), "the mask covers the whole image"),
         (lambda: None, "its mask mask.png cannot be used: it is not an image"),
     ],
 )
@@ -155,6 +167,84 @@ def test_masks_that_do_not_fit(
     assert not list(Path().glob("*repaired*"))
 
 
+@pytest.mark.parametrize("mode", ["1", "L", "P", "LA", "RGBA", "I;16"])
+def test_a_mask_may_be_of_any_mode(mode: str, repair: Repair) -> None:
+    save(Path("p.png"), pixels(50, 70))
+    mask = Image.new("L", (70, 50))
+    mask.paste(255, (10, 10, 60, 20))
+    as_mode = Image.fromarray(np.asarray(mask).astype(np.uint16) * 257) if mode == "I;16" else mask.convert(mode)
+    as_mode.save("mask.png")
+    mask.save("grey.png")
+    made = []
+    for name in ("mask.png", "grey.png"):
+        assert repair("p.png", "--mask", name, "--out", "a.png", "--damage-map", "--overwrite") == 0
+        with Image.open("a_damage.png") as damage:
+            made.append(np.asarray(damage) >= 128)
+    assert (made[0][..., :2].any(2) == made[1][..., :2].any(2)).all()
+    assert made[1][..., 0].sum() == 500
+
+
+def test_what_is_transparent_in_a_mask_is_not_marked(repair: Repair) -> None:
+    save(Path("p.png"), pixels(50, 70))
+    mask = Image.new("RGBA", (70, 50), (255, 255, 255, 0))
+    mask.paste((255, 255, 255, 255), (10, 10, 60, 20))
+    mask.save("mask.png")
+    assert repair("p.png", "--mask", "mask.png", "--damage-map") == 0
+    with Image.open("p_damage.png") as damage:
+        assert (np.asarray(damage)[..., 0] >= 128).sum() == 500
+
+
+def test_masks_of_a_folder_go_by_name(repair: Repair, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("a", "b", "c"):
+        save(Path(f"in/{name}.png"), pixels(50, 70))
+    Path("masks").mkdir()
+    Image.new("L", (70, 50)).save("masks/a.jpg")
+    frames = [Image.new("L", (70, 50), value) for value in (0, 255)]
+    frames[0].save("masks/b.gif", save_all=True, append_images=frames[1:])
+    assert repair("in", "--mask", "masks", "--out", "out") == 1
+    said = " ".join(capsys.readouterr().err.split())
+    assert "its mask masks/b.gif cannot be used: it contains several images" in said
+    assert "c.png could not be repaired: masks has no mask called c; add one, all black to fill nothing" in said
+    assert [path.name for path in Path("out").glob("*.png")] == ["a_repaired.png"]
+
+
+def test_a_photo_is_not_its_own_mask(repair: Repair, capsys: pytest.CaptureFixture[str]) -> None:
+    save(Path("in/p.png"), pixels(50, 70))
+    Image.new("L", (70, 50)).save("in/p_damage.png")
+    assert repair("in/p.png", "--mask", "in", "--out", "out") == 0
+    assert "nothing filled" in capsys.readouterr().out
+    Path("in/p_damage.png").unlink()
+    assert repair("in/p.png", "--mask", "in", "--out", "again") == 1
+    assert "in has no mask called p" in capsys.readouterr().err
+
+
+def test_masks_beside_the_results_are_kept_and_the_folder_goes_on(
+    repair: Repair, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a", "b"):
+        save(Path(f"in/{name}.png"), pixels(50, 70))
+        Path("out").mkdir(exist_ok=True)
+        Image.new("L", (70, 50)).save(f"out/{name}_damage.png")
+    words = ["in", "--out", "out", "--mask", "out", "--damage-map"]
+    assert repair(*words) == 0
+    with Image.open("out/a_damage.png") as mask:
+        assert mask.mode == "L"
+    capsys.readouterr()
+    assert repair(*words) == 0
+    assert "0 repaired, 2 already done" in capsys.readouterr().out
+    Image.new("L", (70, 50), 1).save("out/a_damage.png")
+    assert repair(*words) == 1
+    assert "out/a_repaired.png exists already, made with other settings" in capsys.readouterr().err
+
+
+def test_a_damaged_mask_is_named(repair: Repair, capsys: pytest.CaptureFixture[str]) -> None:
+    save(Path("p.png"), pixels(50, 70))
+    mask = encoded(Image.fromarray(pixels(50, 70)), "PNG")
+    Path("mask.png").write_bytes(mask[: len(mask) // 2])
+    assert repair("p.png", "--mask", "mask.png") == 1
+    assert "its mask mask.png cannot be used: " in capsys.readouterr().err
+
+
 def test_what_may_be_inverted_or_invented_is_said(repair: Repair, capsys: pytest.CaptureFixture[str]) -> None:
     save(Path("p.png"), pixels(90, 90))
     mask = np.full((90, 90), 255, np.uint8)
@@ -162,7 +252,7 @@ def test_what_may_be_inverted_or_invented_is_said(repair: Repair, capsys: pytest
     Image.fromarray(mask).save("mask.png")
     assert repair("p.png", "--mask", "mask.png") == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert "the mask covers 78% of the photo: if that is inverted, invert it" in said
+    assert "the mask covers 78% of the photo; is it inverted?" in said
     assert "px wide: what fills it is invented, so check it, above all faces" in said
 
 
@@ -201,11 +291,32 @@ def test_the_page_shows_before_damage_and_after(repair: Repair) -> None:
         (["--quality", "101"], "--quality must be between 1 and 100"),
         (["--model", "srgan-x4"], "a model that repairs photographs is needed"),
         (["--scale", "3"], "invalid choice: 3"),
+        (["none.jpg"], "none.jpg does not exist"),
+        (["--limit", "0"], "--limit must be above 0"),
+        (["--format", "bmp"], "invalid choice: 'bmp'"),
+        (["--out", "o.bmp"], "--out o.bmp has an unsupported format"),
+        (["--out", "p.png"], "p.png would replace its own source"),
+        (["folder"], "folder is a folder, which needs a folder for its results"),
+        (["folder/a.png", "--out", "o.png"], "--out o.png is one file"),
     ],
 )
 def test_bad_input_is_refused(words: list[str], message: str, cli: Cli, weights: Path) -> None:
-    save(Path("p.png"), pixels(20, 30))
+    for name in ("p.png", "folder/a.png"):
+        save(Path(name), pixels(20, 30))
     assert_refused(cli("repair", "p.png", "--model", str(weights), *words), message)
+
+
+def test_bad_photos_are_reported_and_the_others_repaired(repair: Repair, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("in").mkdir()
+    bad = write_bad_photos(Path("in"))
+    save(Path("in/good.jpg"), pixels())
+    assert repair("in", "--out", "out") == 1
+    printed = capsys.readouterr()
+    assert [path.name for path in Path("out").iterdir() if path.suffix != ".jsonl"] == ["good_repaired.jpg"]
+    for name, why in bad.items():
+        line = next(line for line in printed.out.splitlines() if line.startswith(f"  {Path('in') / name}: "))
+        assert why in line, line
+    assert "Traceback" not in printed.err
 
 
 def test_videos_and_animations_are_refused(repair: Repair, capsys: pytest.CaptureFixture[str]) -> None:

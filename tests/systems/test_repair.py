@@ -16,6 +16,7 @@ from torch import Tensor, nn
 import ganvas
 from ganvas import InputError, Watch, named_recipe, train
 from ganvas.inference import Repairer
+from ganvas.inference.engine.raster import ArrayRaster
 from ganvas.inference.super_resolution import SuperResolution
 from ganvas.recipe.batch import Batch
 from ganvas.recipe.damage import MASKS, Dice, Filled, Focal, Strengths, Tone, masks_of
@@ -326,6 +327,14 @@ def test_what_cannot_be_repaired_is_refused(run: Path) -> None:
         model.repair(pixels, strengths={"grain": -1})
     with pytest.raises(InputError, match="repairs photographs, but a model that upscales images is needed"):
         ganvas.inference.open_as(SuperResolution, run)  # type: ignore[type-abstract]
+
+
+def test_a_mask_of_another_size_is_refused_before_any_work(run: Path) -> None:
+    done: list[float] = []
+    photograph, mask = (ArrayRaster(np.zeros(size, np.uint8)) for size in ((21, 34), (34, 21)))
+    with pytest.raises(InputError, match="the mask has 21 x 34 pixels"):
+        next(repairer(run).bands(photograph, mask, on_progress=done.append))
+    assert not done
 
 
 def test_a_black_photograph_stays_finite(run: Path) -> None:

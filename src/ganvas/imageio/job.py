@@ -229,7 +229,7 @@ class _Running:
     def _settings(self, job: FileJob) -> dict[str, Any]:
         """All settings that change the result of a file."""
         form = "" if job.is_video else job.form
-        return {**self._choice(job).operation.settings(), "form": form}
+        return {**self._choice(job).operation.settings(job.source), "form": form}
 
     def _conflict(self, job: FileJob) -> str:
         line = self.manifest.by_result(job.result.relative_to(self.root).as_posix()) if self.root else None

@@ -113,8 +113,12 @@ class Operation(ABC):
         return Choice(self)
 
     @abstractmethod
-    def settings(self) -> dict[str, Any]:
-        """All settings that change a result, for the manifest."""
+    def settings(self, source: Path) -> dict[str, Any]:
+        """All settings that change the result for a file, for the manifest.
+
+        Raises:
+            UnusableFile: a file that belongs to it is missing.
+        """
 
     @abstractmethod
     def photo(self, photo: Photo, path: Path, form: str, *, on_progress: OnProgress, before: Before) -> Written:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from os.path import realpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from ganvas.inference.upscaler import Upscaler
 
 NONE = "none"  # a mask that fills nothing
+DAMAGE = "_damage"  # what is added to the name of a damage map
 GRAIN = ("grain", "scan_noise", "jpeg")  # the defects that --denoise sets
 ROWS = 64  # of alpha read at once
 SHARE = 0.7  # of the work of repairing and upscaling, roughly, that is upscaling
@@ -46,15 +49,6 @@ class RepairOptions(OutputOptions):
     scale: int = 1
     damage_map: bool = False
 
-    def settings(self) -> dict[str, Any]:
-        """See `OutputOptions.settings`; a mask counts by its content's age, as the photo does."""
-        found = super().settings()
-        path = Path(self.mask)
-        if self.mask not in ("", NONE) and path.exists():
-            masks = sorted(path.iterdir()) if path.is_dir() else [path]
-            found["masks"] = [[one.name, one.stat().st_size, one.stat().st_mtime_ns] for one in masks]
-        return found
-
 
 class Repairing(Operation):
     """Repair photos with one model."""
@@ -68,9 +62,13 @@ class Repairing(Operation):
         self.repairer, self.options, self.model, self.upscaler = repairer, options, model, upscaler
         self.growth = options.scale**2
 
-    def settings(self) -> dict[str, Any]:
-        """See `Operation.settings`."""
-        return {**self.model, **self.options.settings()}
+    def settings(self, source: Path) -> dict[str, Any]:
+        """See `Operation.settings`; a mask counts by the age of its content, as the photo does."""
+        found = {**self.model, **self.options.settings()}
+        mask = self._mask_file(source)
+        if mask and mask.exists():
+            found["mask_file"] = [mask.name, mask.stat().st_size, mask.stat().st_mtime_ns]
+        return found
 
     def photo(self, photo: Photo, path: Path, form: str, *, on_progress: OnProgress, before: Before) -> Written:
         """See `Operation.photo`.
@@ -78,9 +76,13 @@ class Repairing(Operation):
         Raises:
             InputError: the mask does not fit the photo, or see `Operation.photo`.
         """
-        options = replace(self.options, form=form)
-        mask = self.mask_for(photo)
+        options, mask, damage_map = replace(self.options, form=form), self.mask_for(photo), map_of(path)
+        # A mask that was edited is never replaced by what was read of it.
+        writes_map = options.damage_map and realpath(damage_map) != realpath(self._mask_file(photo.path) or "")
         bits = 16 if photo.bits == 16 else 8
+        times = self.upscaler.scale if self.upscaler else 1
+        width, height = photo.colour.width, photo.colour.height
+        sizes = (width * times, height * times), (width * options.scale, height * options.scale)
         share = 1 - SHARE if self.upscaler else 1.0
 
         def repaired() -> Iterator[Floats]:
@@ -108,18 +110,18 @@ class Repairing(Operation):
             alpha = None if photo.alpha is None else alphas(photo.alpha, times) if times > 1 else _rows(photo.alpha)
             return with_alpha(colours, alpha, flat)
 
-        times = self.upscaler.scale if self.upscaler else 1
-        width, height = photo.colour.width, photo.colour.height
-        sizes = (width * times, height * times), (width * options.scale, height * options.scale)
-        how = f"by {self.repairer.name}" + (
-            f", {options.scale} times by {self.upscaler.title}" if self.upscaler else ""
-        )
-        notes = write_changed(photo, path, options, self.past, how, bands, sizes, before=before)
+        def finished(part: Path) -> None:
+            if writes_map:  # first, since a photo that is recorded as done is not looked at again
+                save_png(self.repairer.damage, damage_map)
+            before(part)
+
+        how = f"by {self.repairer.name}"
+        how += f", {options.scale} times by {self.upscaler.title}" if self.upscaler else ""
+        notes = write_changed(photo, path, options, self.past, how, bands, sizes, before=finished)
         report = self.repairer.last
         assert report is not None
         if options.damage_map:
-            save_png(self.repairer.damage, map_of(path))
-            notes += (f"damage map: {map_of(path)}",)
+            notes += (f"damage map: {damage_map}",)
         return Written(path, *sizes[1], about(report), (*notes, *report.warnings))
 
     def mask_for(self, photo: Photo) -> Raster | None:
@@ -128,24 +130,21 @@ class Repairing(Operation):
         Raises:
             UnusableFile: it is not an image, or there is none of the photo's name.
         """
-        if not self.options.mask:
-            return None
         if self.options.mask == NONE:
             return ArrayRaster(np.zeros((photo.colour.height, photo.colour.width), np.uint8))
+        file = self._mask_file(photo.path)
+        return _Mask(file) if file else None
+
+    def _mask_file(self, source: Path) -> Path | None:
+        if self.options.mask in ("", NONE):
+            return None
         path = Path(self.options.mask)
-        if path.is_dir():
-            path = next(
-                (one for one in sorted(path.iterdir()) if _stem(one) == photo.path.stem), path / photo.path.stem
-            )
-        try:
-            return open_photo(path, float("inf")).colour
-        except UnusableFile as error:
-            raise UnusableFile(f"its mask {path} cannot be used: {error}") from None
+        return _in_folder(path, source) if path.is_dir() else path
 
 
 def map_of(result: Path) -> Path:
     """Where the damage map of a result is written."""
-    return result.with_name(f"{result.stem.removesuffix(Repairing.suffix)}_damage.png")
+    return result.with_name(f"{result.stem.removesuffix(Repairing.suffix)}{DAMAGE}.png")
 
 
 def about(report: RepairReport) -> str:
@@ -154,8 +153,37 @@ def about(report: RepairReport) -> str:
     return f"{filled}, tone and colours moved by {report.tone:.1f} dE"
 
 
-def _stem(mask: Path) -> str:
-    return mask.stem.removesuffix("_damage")
+def _in_folder(folder: Path, photo: Path) -> Path:
+    names = photo.stem + DAMAGE, photo.stem
+    found = {one.stem: one for one in sorted(folder.iterdir(), reverse=True) if one.stem in names}
+    # A folder may hold the photos, too, beside the damage maps that were written there.
+    mask = next((found[name] for name in names if name in found and realpath(found[name]) != realpath(photo)), None)
+    if not mask:
+        raise UnusableFile(f"{folder} has no mask called {photo.stem}; add one, all black to fill nothing")
+    return mask
+
+
+class _Mask:
+    """A mask in a file. What is transparent in it is not marked, whatever colour it has there."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with self._naming():
+            mask = open_photo(path, float("inf"))
+        self.colour, self.alpha = mask.colour, mask.alpha
+        self.height, self.width, self.channels = mask.colour.height, mask.colour.width, mask.colour.channels
+
+    def region(self, top: int, left: int, height: int, width: int) -> Floats:
+        with self._naming():
+            part = self.colour.region(top, left, height, width)
+            return part * self.alpha.region(top, left, height, width) if self.alpha else part
+
+    @contextmanager
+    def _naming(self) -> Iterator[None]:
+        try:
+            yield
+        except UnusableFile as error:
+            raise UnusableFile(f"its mask {self.path} cannot be used: {error}") from None
 
 
 def _rows(alpha: Plane) -> Iterator[Floats]:

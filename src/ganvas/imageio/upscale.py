@@ -73,7 +73,7 @@ class Upscaling(Operation):
         if upscaler.scale == 1:
             self.doing, self.past, self.suffix, self.how = "changing", "changed", "_changed", f"by {upscaler.title}"
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self, source: Path) -> dict[str, Any]:
         """See `Operation.settings`."""
         return {**self.model, **self.options.settings()}
 

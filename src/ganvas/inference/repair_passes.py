@@ -55,6 +55,12 @@ class RepairPasses:
     @torch.inference_mode()
     def find(self, mask: Raster | None) -> Tensor:
         """Fill the damage map, by the mask if there is one; return the strengths of the defects (1, defects)."""
+        image = self.image
+        if mask is not None and (mask.height, mask.width) != (image.height, image.width):
+            raise InputError(
+                f"the mask has {mask.width} x {mask.height} pixels and the image {image.width} x {image.height}; give a"
+                " mask of the image's size."
+            )
         stream = self._stream(_Finding(self.network), 1)
         sums: dict[str, Tensor] = {}
 
@@ -78,12 +84,6 @@ class RepairPasses:
         return self.network.estimated([sum / count for sum, count in zip(levels, cells, strict=True)])
 
     def _take(self, mask: Raster) -> None:
-        image = self.image
-        if (mask.height, mask.width) != (image.height, image.width):
-            raise InputError(
-                f"the mask has {mask.width} x {mask.height} pixels and the image {image.width} x {image.height}; give a"
-                " mask of the image's size."
-            )
         given = PaddedRaster(mask, self.height, self.width)
         for top, bottom in self._bands():
             part = np.rint(given.region(top, 0, bottom - top, self.width) * 255).astype(np.uint8)

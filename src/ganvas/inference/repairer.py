@@ -152,7 +152,7 @@ class Repairer(Predictor):
             InputError: see `repair`.
         """
         if not 0 <= strength <= 1:
-            raise InputError(f"strength {strength:g} is out of range; give 0 (fill what is lost alone) to 1 (all).")
+            raise InputError(f"strength {strength:g} is out of range; give 0 (only fill what is lost) to 1 (all).")
         if is_grey(image):
             told = self.bands(
                 GreyRaster(image), mask, strength=strength, tone=tone, strengths=strengths, on_progress=on_progress
@@ -191,7 +191,7 @@ class Repairer(Predictor):
         widest = photo.widest()
         warnings = []
         if masked and filled > MUCH:
-            warnings.append(f"the mask covers {filled:.0%} of the photo: if that is inverted, invert it")
+            warnings.append(f"the mask covers {filled:.0%} of the photo; is it inverted?")
         if widest > max(MULTIPLE, WIDE * min(image.height, image.width)):
             warnings.append(f"a hole is {widest} px wide: what fills it is invented, so check it, above all faces")
         moved = 0.0
