@@ -149,10 +149,12 @@ def test_what_is_not_two_pictures_side_by_side_is_left_out_with_the_reason() -> 
     write_side_by_side(count=2)
     Image.new("RGB", (91, 70)).save("pairs/odd.png")
     Image.new("RGB", (62, 70)).save("pairs/thin.png")
+    Image.new("RGB", (2, 1)).save("pairs/dots.png")
     assert reasons(opened("pairs", "")) == {
         "odd.png": "91 x 70 pixels are no two pictures of equal size side by side: the width is odd; cut it, or give"
         " two folders",
         "thin.png": "31 x 70 pixels is smaller than a crop of 32 x 32",
+        "dots.png": "2 x 1 pixels is too small; each side must be at least 2",
     }
 
 

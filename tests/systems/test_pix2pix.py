@@ -22,13 +22,16 @@ from ganvas.inference.engine.tiling import Tiling
 from ganvas.recipe import Adam, Augment, Recipe
 from ganvas.recipe.batch import Batch
 from ganvas.recipe.damage import Focal
+from ganvas.recipe.serialization import to_plain
 from ganvas.recipe.sources import Pairs
+from ganvas.runs import checkpoint
 from ganvas.runs.folder import RunFolder
 from ganvas.systems.pix2pix import Pix2Pix
 from ganvas.systems.srgan import SRGAN
 from ganvas.tasks.checks import check_restoration
 from tests.conftest import ROOT, Cli, assert_refused, bundled_photographs
 from tests.data.test_pairs import write_pairs
+from tests.imageio.conftest import ICC, write_bad_photos
 from tests.inference.networks import lively, photo
 
 TINY = Pix2Pix().tiny()
@@ -130,6 +133,44 @@ def test_it_learns_from_pairs_and_is_used_at_any_size(run: RunFolder) -> None:
     assert model.upscale(Image.fromarray(pixels)).size == (51, 37)
     terms = [line["g/Pixel"] for line in run.read_log() if "g/Pixel" in line]
     assert terms[-1] < 0.9 * terms[0]
+
+
+@pytest.fixture
+def weights() -> Path:
+    """A network of random weights, as a file."""
+    path = Path("tiny.safetensors")
+    tensors = {f"g.{name}": tensor for name, tensor in lively(TINY.generator()).state_dict().items()}
+    checkpoint.save(path, tensors, {"system": to_plain(TINY), "run": "tiny", "images": 0})
+    return path
+
+
+def test_photos_of_every_kind_are_changed_and_bad_ones_listed(weights: Path, cli: Cli) -> None:
+    Path("in").mkdir()
+    bad = write_bad_photos(Path("in"))
+    Image.new("RGB", (1, 1)).save("in/dot.png")
+    Image.new("RGB", (40, 30)).save("in/black.jpg")
+    Image.new("L", (40, 30), 90).save("in/grey.tif", icc_profile=ICC)
+    done = cli("upscale", "in", "--model", str(weights), "--out", "out")
+    assert done.returncode == 1
+    for name, size in (("dot_changed.png", (1, 1)), ("black_changed.jpg", (40, 30)), ("grey_changed.tif", (40, 30))):
+        with Image.open(f"out/{name}") as made:
+            assert (made.size, made.mode) == (size, "L" if name.startswith("grey") else "RGB")
+    assert "profile left out: it is for RGB" in done.stdout
+    assert f"3 changed, {len(bad)} failed" in done.stdout
+    for name, why in bad.items():
+        line = next(line for line in done.stdout.splitlines() if line.startswith(f"  {Path('in') / name}: "))
+        assert why in line, line
+    assert "words.jpg could not be changed: " in done.stderr
+
+
+def test_black_pairs_can_be_trained_on(cli: Cli) -> None:
+    for folder in ("before", "after"):
+        Path(folder).mkdir()
+        for index in range(3):
+            Image.new("L" if folder == "before" else "RGB", (40, 32)).save(f"{folder}/{index}.png", icc_profile=ICC)
+    small = ["--system.size", "32", "--system.g-width", "4", "--system.halvings", "3", "--system.d-width", "2"]
+    done = cli("train", "pix2pix", "--data", "before", "--data.after", "after", *small, "--images", "8")
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_photo_is_changed_by_the_command(run: RunFolder, cli: Cli) -> None:
