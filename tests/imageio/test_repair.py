@@ -303,7 +303,7 @@ def test_the_page_shows_before_damage_and_after(repair: Repair) -> None:
 def test_bad_input_is_refused(words: list[str], message: str, cli: Cli, weights: Path) -> None:
     for name in ("p.png", "folder/a.png"):
         save(Path(name), pixels(20, 30))
-    assert_refused(cli("repair", "p.png", "--model", str(weights), *words), message)
+    assert_refused(cli("repair", "--model", str(weights), "p.png", *words), message)
 
 
 def test_bad_photos_are_reported_and_the_others_repaired(repair: Repair, capsys: pytest.CaptureFixture[str]) -> None:
