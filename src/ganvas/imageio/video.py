@@ -292,14 +292,8 @@ def _encoding(
     command += ["-filter:v:0", scale, "-pix_fmt:v:0", "yuv420p10le" if video.bits == 16 else "yuv420p"]
     command += ["-color_range:v:0", "tv", "-colorspace:v:0", matrix]
     command += ["-color_primaries:v:0", video.primaries or matrix, "-color_trc:v:0", video.transfer or matrix]
-    command += [
-        "-metadata",
-        f"comment={how}, ganvas {ganvas.__version__}; {SOURCE_TYPE}",
-        "-f",
-        MUXERS[path.suffix.lower()],
-        _url(part),
-    ]
-    return command
+    comment = f"comment={how}, ganvas {ganvas.__version__}; {SOURCE_TYPE}"
+    return [*command, "-metadata", comment, "-f", MUXERS[path.suffix.lower()], _url(part)]
 
 
 def _matrix(video: VideoInfo) -> str:
