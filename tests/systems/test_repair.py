@@ -26,7 +26,7 @@ from ganvas.recipe.schedule import WHOLE
 from ganvas.recipe.sources import Crops
 from ganvas.runs.folder import RunFolder
 from ganvas.systems.repair import PhotoRepair
-from ganvas.systems.repair.networks import Repair, Toning, spread
+from ganvas.systems.repair.networks import Evened, Repair, Toning, spread
 from ganvas.tasks.checks import check_restoration
 from tests.conftest import Cli, bundled_photographs, write_photographs
 
@@ -197,6 +197,31 @@ def test_a_part_of_the_batch_is_told_its_damage(share: float, told: int) -> None
     known = g.repair(batch["input"], masks_of(batch), batch["strengths"]).image
     assert torch.allclose(fake, torch.cat([known[:told], found[told:]]), atol=1e-5)
     assert (known - found).abs().amax((1, 2, 3)).min() > 0.01
+
+
+def test_tone_is_learned_alone_and_told_the_damage() -> None:
+    batch, system = batch_of(4), replace(TINY, learns="tone")
+    g = system.generator()
+    assert isinstance(g, Repair)
+    outputs = dict(system.outputs(g, batch))
+    outputs["fake"].sum().backward()
+    changed = {name.split(".")[0] for name, one in g.named_parameters() if one.grad is not None and one.grad.any()}
+    assert changed == {"tone"}
+    logits, estimates = outputs["damage"], outputs["estimates"]
+    assert torch.equal((logits > 0).float(), masks_of(batch))
+    assert torch.equal(estimates, batch["strengths"])
+
+
+def test_features_of_unlike_scales_are_made_even() -> None:
+    torch.manual_seed(0)
+    evened = Evened(2)
+    for _ in range(1500):
+        evened(torch.randn(4, 2) * torch.tensor([0.01, 30.0]) + torch.tensor([5.0, -70.0]))
+    evened.eval()
+    many = evened(torch.randn(1000, 2) * torch.tensor([0.01, 30.0]) + torch.tensor([5.0, -70.0]))
+    assert many.mean(0).abs().max() < 0.3
+    assert (many.std(0) - 1).abs().max() < 0.3
+    assert torch.isfinite(Evened(2)(torch.ones(1, 2))).all()
 
 
 @pytest.fixture(scope="module")

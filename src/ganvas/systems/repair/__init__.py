@@ -54,9 +54,9 @@ class PhotoRepair(Translation):
     """Channels of the tone head's first layer; grows to four times as many."""
     d_width: int = 32
     """Channels of the critic's first layer; grows to eight times as many."""
-    learns: Literal["all", "inspection"] = "all"
-    """What is trained: all, or what inspects the photograph alone (damage, strengths and tone), at several times the
-    speed; the whole then goes on from that by --start."""
+    learns: Literal["all", "inspection", "tone"] = "all"
+    """What is trained: all; or, at several times the speed, what inspects the photograph (damage, strengths and tone),
+    or its tone alone. The whole then goes on from that by --start."""
     told: float = 0.5
     """Share of a batch whose damage the restorer is told; the rest it repairs with what the damage network finds."""
 
@@ -109,6 +109,10 @@ class PhotoRepair(Translation):
 
         assert isinstance(g, Repair)
         image = batch["input"]
+        if self.learns == "tone":
+            masks = masks_of(batch, MASKS)
+            toned = g.toned(image, masks).toned
+            return {"fake": toned, "damage": masks * 2 - 1, "toned": toned, "estimates": batch["strengths"]}
         damage, estimates = g.inspect(image)
         # Which pixels are damaged is learned from the masks, and not from how well they were repaired.
         masks, strengths = (damage > 0).float(), estimates.detach().clone()

@@ -34,7 +34,8 @@ class Repair(nn.Module):
         super().__init__()
         self.damage = UNet(channels, 3, damage_width)
         told = nn.Linear(4 * damage_width, defects)
-        self.estimate = nn.Sequential(nn.Linear(14 * damage_width, 4 * damage_width), nn.LeakyReLU(SLOPE), told)
+        hidden = nn.Linear(14 * damage_width, 4 * damage_width)
+        self.estimate = nn.Sequential(Evened(14 * damage_width), hidden, nn.LeakyReLU(SLOPE), told)
         self.tone = ToneHead(channels, tone_width)
         self.restorer = UNet(channels + 2, channels, width, conditions=defects)
         for layer, bias in ((self.damage.last, RARE), (told, WEAK), (self.restorer.last, 0.0)):
@@ -60,7 +61,7 @@ class Repair(nn.Module):
         for level in means:
             first, second = level.chunk(2, 1)
             found += [first, (second + 1e-6).sqrt()]
-        strengths: Tensor = self.estimate(torch.cat(found, 1))
+        strengths: Tensor = self.estimate(torch.cat(found, 1).float())
         return strengths.float().sigmoid()
 
     def toned(self, image: Tensor, masks: Tensor) -> Repaired:
@@ -108,6 +109,30 @@ class Restoring(nn.Module):
         change, *_ = self.restorer(torch.cat([toned, lost, stain], 1), self.planes)
         made: Tensor = filled + self.amount * (toned - filled) + change * (self.amount + (1 - self.amount) * lost)
         return made
+
+
+class Evened(nn.Module):
+    """Features at one scale: less their running mean, and by their running deviation, in training too.
+
+    At unlike scales, all that is learned of strengths is one severity for all defects. Batches may hold one image.
+    """
+
+    MOMENTUM = 0.02
+    mean: Tensor
+    variance: Tensor
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(count))
+        self.register_buffer("variance", torch.ones(count))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, count) -> the same"""
+        if self.training:
+            found = features.detach()
+            self.variance.lerp_((found - self.mean).square().mean(0), self.MOMENTUM)
+            self.mean.lerp_(found.mean(0), self.MOMENTUM)
+        return (features - self.mean) / (self.variance + 1e-8).sqrt()
 
 
 def moments(features: Tensor) -> Tensor:
