@@ -3,7 +3,7 @@
 Only the feed imports torch.
 """
 
-from ganvas.data import crops, images, mixture2d  # each registers how to open its source
+from ganvas.data import crops, images, mixture2d, sentences  # each registers how to open its source
 from ganvas.data.base import Dataset, Skipped, count, expect_available, known_count, open_data
 from ganvas.data.builtin import NAMES, data_dir
 from ganvas.data.cache import cache_dir
@@ -23,4 +23,5 @@ __all__ = [
     "load",
     "mixture2d",
     "open_data",
+    "sentences",
 ]

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ganvas.metrics.sliced_wasserstein import project, sliced_wasserstein
+from ganvas.metrics.sliced_wasserstein import Projections, project, sliced_wasserstein
 from ganvas.recipe.objectives import Objective
 
 COUNT = 128  # images of each kind in a snapshot: about the cost of a round
@@ -68,9 +68,9 @@ class Probe:
         one, other = (train, held_out) if many else (train[:half], train[half : 2 * half])
         self._count = len(train) if many else half
         count = min(len(one), len(other))
-        self._projections = project(train[: self._count])
+        self._projections = self._projected(train[: self._count])
         # Identical images have no distance to serve as the unit.
-        self._unit = sliced_wasserstein(project(one[:count]), project(other[:count])) or 1.0
+        self._unit = sliced_wasserstein(self._projected(one[:count]), self._projected(other[:count])) or 1.0
 
     def measure(self, g: nn.Module, d: nn.Module) -> Signals:
         """Measure both networks as they are trained (in training mode), and restore their buffers.
@@ -124,7 +124,7 @@ class Probe:
             "features": _mean_distance(features_fake) / _mean_distance(features_real).clamp_min(1e-12),
         }
         # 2-D points can be close without being copies.
-        if fake.ndim == 4:
+        if fake.ndim > 2:
             found["duplicates"] = (_nearest(embedded) < self._nearest * spread / 2).float().mean()
         if self._blind:
             pairs = min(len(score_real), len(score_fake))
@@ -141,8 +141,12 @@ class Probe:
             found["movement"] = (embedded - self.before).norm(dim=1).mean() / self._spread.clamp_min(1e-12)
         self.before = embedded
         signals = {name: float(value) for name, value in found.items()}
-        signals["distance"] = sliced_wasserstein(self._projections, project(fake[: self._count])) / self._unit
+        signals["distance"] = sliced_wasserstein(self._projections, self._projected(fake[: self._count])) / self._unit
         return signals
+
+    def _projected(self, samples: Tensor) -> Projections:
+        """The projections of a set: of the patches of images, and of whatever else as it is embedded."""
+        return project(samples if samples.ndim == 4 else self._embed(samples))
 
     def _score(self, d: nn.Module, samples: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor]:
         """D's logits (N,) and the inputs (N, F) of the last linear or convolutional layer that it computed."""

@@ -251,7 +251,7 @@ class _Session:
             "system": to_plain(self.recipe.system),
             "data": self.dataset.fingerprint,
             "start": self.recipe.start,
-            "classes": self.dataset.classes if self.recipe.system.classes else (),
+            **self.task.names(self.recipe, self.dataset),
         }
 
     def _ended_by_controller(self) -> str:

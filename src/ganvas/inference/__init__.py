@@ -5,6 +5,7 @@ from ganvas.inference.generator import Generator
 from ganvas.inference.loading import open, open_as
 from ganvas.inference.points import PointGenerator
 from ganvas.inference.repairer import Repaired, Repairer
+from ganvas.inference.text import TextGenerator
 from ganvas.inference.upscaler import Upscaler
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Predictor",
     "Repaired",
     "Repairer",
+    "TextGenerator",
     "Upscaler",
     "open",
     "open_as",

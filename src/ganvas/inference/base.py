@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self
 
 from numpy.typing import NDArray
@@ -54,12 +54,14 @@ class Model:
     Attributes:
         system: the GAN that it belongs to; None for a network of another program.
         smallest: side in pixels of the smallest image that the network accepts.
+        header: what the file says of itself, `ganvas.tasks.Task.names` among it: anybody's words, to be checked.
     """
 
     network: nn.Module
     about: Descriptor
     system: System | None = None
     smallest: int = 1
+    header: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Predictor(ABC):

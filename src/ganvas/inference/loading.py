@@ -129,7 +129,7 @@ def read_model(model: str | Path, which: Which = "last") -> Model:
         network=type(system).__name__,
         restores=getattr(system, "restores", False),
     )
-    return _finite(Model(network.eval().requires_grad_(False), about, system), file)
+    return _finite(Model(network.eval().requires_grad_(False), about, system, header=header), file)
 
 
 def starting_weights(file: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

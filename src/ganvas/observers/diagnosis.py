@@ -52,7 +52,8 @@ class DiagnosisObserver(Observer):
         for name, term in report.terms.items():
             self.terms.setdefault(name, []).append(term)
         before, self.images_seen = self.images_seen, report.images_seen
-        if not due(self.every, before, self.images_seen):
+        # Before the game there is none to judge: D has learned nothing, and G does not play.
+        if not due(self.every, before, self.images_seen) or self.images_seen <= run.recipe.schedule.pretrain:
             return
         snapshot = run.controller.history[-1] if run.controller else self._take_snapshot(run)
         self.terms = {}

@@ -1,6 +1,7 @@
 """The values: a recipe and everything that can appear in one. Imports no data and no systems."""
 
-import ganvas.recipe.damage  # noqa: F401 -- so that its losses are found by name
+import ganvas.recipe.damage
+import ganvas.recipe.text  # noqa: F401 -- both, so that what is in them is found by name
 from ganvas.recipe.optimizers import SGD, Adam, Optimizer, RMSprop
 from ganvas.recipe.recipe import CAP, EMA, LEAKING, Augment, Change, Recipe, Steering
 from ganvas.recipe.schedule import WHOLE, Schedule

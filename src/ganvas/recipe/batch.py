@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -54,7 +55,8 @@ class Batch:
 
     def beside(self, made: Mapping[str, Tensor]) -> Batch:
         """The same batch with further tensors, such as those that a generator made of it."""
-        return Batch(self._size, self.device, self.images_seen, lambda: {**self._tensors, **made})
+        # A chain looks up what is asked for alone: a generator may make the rest on demand.
+        return Batch(self._size, self.device, self.images_seen, lambda: ChainMap(made, self._tensors))  # type: ignore[arg-type]
 
     @cached_property
     def _tensors(self) -> Mapping[str, Tensor]:

@@ -21,6 +21,8 @@ class Optimizer(ABC):
     """Learning rate, or a ramp over real images seen."""
     weight_decay: float
     """Weight decay; 0 disables it."""
+    clip: float = 0.0
+    """Largest norm of the whole gradient, to which a larger one is scaled down; 0 disables it."""
 
     @abstractmethod
     def torch_kind(self) -> tuple[type[torch.optim.Optimizer], dict[str, Any]]:
@@ -60,9 +62,13 @@ class Adam(Optimizer):
     """Weight decay; 0 disables it."""
     decoupled: bool = False
     """Apply weight decay to the weights themselves (AdamW) instead of through the gradient (Adam)."""
+    clip: float = 0.0
+    """Largest norm of the gradient, to which a larger one is scaled (Pascanu et al. 2013); 0 disables it."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if not (math.isfinite(self.clip) and self.clip >= 0):
+            raise InputError(f"Adam's clip must be a norm of at least 0, such as 5 (0 disables it); got {self.clip}.")
         if not all(0 <= beta < 1 for beta in (self.beta1, *ends(self.beta2))):
             raise InputError(
                 f"Adam's betas must lie in [0, 1), such as 0.5 and 0.999; got {self.beta1} and {self.beta2}."

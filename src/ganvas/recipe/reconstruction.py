@@ -23,6 +23,8 @@ LIKE_VGG19: dict[str, dict[str, Any]] = {"vgg19": {}, "efficientnet-lite0": {"la
 class ReconstructionLoss(ABC):
     """One reconstruction loss. Subclasses are frozen dataclasses with `when` among their fields."""
 
+    of: ClassVar[str] = "fake"
+    """What it compares with the reals: the fakes, or something else that the system makes, by its name."""
     needs: ClassVar[tuple[str, ...]] = ()
     """What it reads of a batch beside its reals: names that the degradation gives or the system makes."""
     when: Stage
@@ -30,7 +32,7 @@ class ReconstructionLoss(ABC):
 
     @abstractmethod
     def term(self, fake: Tensor, batch: Batch) -> Tensor:
-        """The weighted distance of fakes (B, ...) from the batch's targets: a scalar in fp32.
+        """The weighted distance of fakes (B, ...), or of what `of` names, from the batch's targets: a scalar in fp32.
 
         Raises:
             InputError: as `prepare`.

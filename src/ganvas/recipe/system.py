@@ -7,7 +7,8 @@ the discriminator; it knows nothing about optimizers, losses, files or time.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections import abc
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
@@ -26,7 +27,7 @@ class System(ABC):
     """One GAN. Subclasses are frozen dataclasses and final."""
 
     task: ClassVar[str]
-    """The modality: images, restoration, repair, toy2d."""
+    """The modality: images, restoration, repair, text, toy2d."""
     makes: ClassVar[tuple[str, ...]] = ()
     """What the generator makes beside fakes, by name; reconstruction losses may need it."""
     interchangeable: ClassVar[tuple[str, ...]] = ()
@@ -87,7 +88,7 @@ class System(ABC):
         return {"fake": self.fake(g, batch)}
 
     @abstractmethod
-    def inputs(self, count: int, seed: int, labels: Sequence[int] | None = None) -> Tensor:
+    def inputs(self, count: int, seed: int, labels: abc.Sequence[int] | None = None) -> Tensor:
         """Generator inputs (count, ...) for samples, reproducible from the seed on every machine.
 
         A system with classes uses `labels`, or else cycles through the classes.
@@ -118,7 +119,7 @@ class Translation(System):
         fake: Tensor = g(batch["input"])
         return fake
 
-    def inputs(self, count: int, seed: int, labels: Sequence[int] | None = None) -> Tensor:
+    def inputs(self, count: int, seed: int, labels: abc.Sequence[int] | None = None) -> Tensor:
         """Low-resolution noise (count, channels, size / scale, size / scale), for measuring shapes and costs."""
         import torch
 
@@ -144,7 +145,7 @@ class FromNoise(System):
         fake: Tensor = g(self.with_classes(torch.randn(len(batch), self.latent, device=batch.device), batch.labels))
         return fake
 
-    def inputs(self, count: int, seed: int, labels: Sequence[int] | None = None) -> Tensor:
+    def inputs(self, count: int, seed: int, labels: abc.Sequence[int] | None = None) -> Tensor:
         """z (count, latent), with the classes appended: `labels`, or else all classes in turn.
 
         The first rows do not depend on `count`.
@@ -184,3 +185,67 @@ class Synthesis(FromNoise):
     def shape(self) -> tuple[int, ...]:
         """(channels, size, size)"""
         return self.channels, self.size, self.size
+
+
+class Sequence(System):
+    """The generator draws a sentence place by place: uniform numbers (B, places) to one-hot kinds (B, places, words).
+
+    A kind is a word or a character; `ganvas.recipe.text` says which are none. The generator also gives the log
+    probability of every kind at every place after the real kinds before it: `predictions` (B, places, words).
+    """
+
+    task = "text"
+    makes: ClassVar[tuple[str, ...]] = ("predictions",)
+    words: int
+    """Number of kinds, with padding, unknown and end."""
+
+    @property
+    @abstractmethod
+    def places(self) -> int:
+        """Places of a row: the longest sentence, and its end."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(places, words)"""
+        return self.places, self.words
+
+    @abstractmethod
+    def predictions(self, g: nn.Module, batch: Batch) -> Tensor:
+        """Log probabilities (B, places, words), fp32, each place after the batch's real kinds before it."""
+
+    @abstractmethod
+    def rows(self, g: nn.Module, uniform: Tensor, temperature: float = 1.0) -> Tensor:
+        """Sentences as kinds (B, places), int64, of uniform numbers (B, places): those of g's one-hot outputs at 1."""
+
+    @abstractmethod
+    def nats(self, g: nn.Module, rows: Tensor) -> tuple[float, int]:
+        """The negative log-likelihood of kinds (B, places) in nats, and how many words and ends it is of."""
+
+    def outputs(self, g: nn.Module, batch: Batch) -> Mapping[str, Tensor]:
+        """`fake` and `predictions`, each computed when it is asked for: pretraining needs no fakes."""
+        return _Lazy({"fake": lambda: self.fake(g, batch), "predictions": lambda: self.predictions(g, batch)})
+
+    def inputs(self, count: int, seed: int, labels: abc.Sequence[int] | None = None) -> Tensor:
+        """Uniform numbers in [0, 1) (count, places); the first rows do not depend on `count`."""
+        import torch
+
+        return torch.from_numpy(np.random.default_rng(seed).random((count, self.places), np.float32))
+
+
+class _Lazy(Mapping[str, "Tensor"]):
+    """Tensors by name, each made once, when it is first asked for."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], Tensor]]) -> None:
+        self._makers = makers
+        self._made: dict[str, Tensor] = {}
+
+    def __getitem__(self, name: str) -> Tensor:
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)

@@ -141,6 +141,13 @@ class Task(ABC):
         """What measures may ask for besides samples, by its name in `ganvas.metrics.measure.Evidence`."""
         return {}
 
+    def names(self, recipe: Recipe, dataset: Dataset) -> Mapping[str, Any]:
+        """What a generator's outputs are called, as plain data that go with its weights into every file.
+
+        The predictor finds them in `ganvas.inference.base.Model.header`. By default the classes, if there are any.
+        """
+        return {"classes": dataset.classes if recipe.system.classes else ()}
+
     def placeholder(self, recipe: Recipe, count: int) -> Dataset:
         """Random stand-ins for the data (count, *shape), to estimate a run's cost with."""
         import numpy as np

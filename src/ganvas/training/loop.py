@@ -142,6 +142,8 @@ def _update(run: Run, phase: Phase, batch: Batch) -> dict[str, Tensor]:
         terms = phase.terms(run.g, run.d, batch)
     optimizer.zero_grad()
     torch.autograd.backward([sum(terms.values(), torch.zeros((), device=run.device))])
+    if rule.clip:
+        torch.nn.utils.clip_grad_norm_(mover.parameters(), rule.clip)
     for group in optimizer.param_groups:
         # The rates may be ramps, and a controller may have changed them.
         group |= rule.settings(run.images_seen)

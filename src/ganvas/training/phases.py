@@ -135,8 +135,8 @@ def _class_terms(player: Player, system: System, scores: Tensor, labels: list[Te
 def _reconstruction_terms(
     stage: Literal["pretrain", "game"], recipe: Recipe, made: Mapping[str, Tensor], batch: Batch
 ) -> Terms:
-    fake, batch = made["fake"], batch.beside(made)
-    return _summed("g", ((loss, loss.term(fake, batch)) for loss in recipe.reconstruction if loss.due(stage)))
+    beside = batch.beside(made)
+    return _summed("g", ((loss, loss.term(made[loss.of], beside)) for loss in recipe.reconstruction if loss.due(stage)))
 
 
 def _summed(player: Player, parts: Iterable[tuple[object, Tensor]]) -> Terms:

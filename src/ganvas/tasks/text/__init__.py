@@ -1,0 +1,209 @@
+"""Sentences written from noise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ganvas.errors import InputError
+from ganvas.machine import free_memory
+from ganvas.recipe.ramp import ends
+from ganvas.recipe.recipe import Recipe
+from ganvas.recipe.schedule import WHOLE
+from ganvas.recipe.text import LONGEST, SPECIAL, Level, Sentences, TextSource
+from ganvas.runs.folder import RunFolder
+from ganvas.tasks.base import Task
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from ganvas.data import Dataset
+    from ganvas.data.feed import Feed
+    from ganvas.data.sentences import Text
+    from ganvas.diagnosis.signals import Probe
+    from ganvas.observers.previews import Previewer
+    from ganvas.observers.validation import Validator
+    from ganvas.observers.watch import Watch
+    from ganvas.training.run import Run
+
+FAKES = 20  # that the next command makes
+SHOWN = 3  # sentences at the end of a run
+COPIES = 12  # of a batch of one-hot sentences: reals, fakes, what is computed of them, and the gradients of all
+DROPPED = 0.1  # share of sentences that are too long, above which it is said
+USED = 0.9  # share of the vocabulary that the data need, below which it is said
+
+
+class TextTask(Task):
+    """Sentences; previews are texts, and the best has the least negative log-likelihood of what is held out."""
+
+    name, unit = "text", "sentences"
+
+    def check(self, recipe: Recipe) -> None:
+        """Refuse what does not go with sentences.
+
+        Raises:
+            InputError: the data, a reconstruction loss or an augmentation are for images, the controller is asked for,
+                or a batch exceeds the free memory.
+        """
+        name = type(recipe.system).__name__
+        if not isinstance(recipe.data, TextSource):
+            raise InputError(
+                f"{name} writes sentences, and the data are {type(recipe.data).__name__}; give it Sentences, or take"
+                " another recipe."
+            )
+        for loss in recipe.reconstruction:
+            if loss.of not in recipe.system.makes:
+                raise InputError(
+                    f"the reconstruction loss {type(loss).__name__} compares images, and {name} writes sentences; give"
+                    " --reconstruction Likelihood, or none."
+                )
+        augment = recipe.augment
+        if augment.flip or augment.target or any(ends(augment.differentiable)) or any(ends(augment.noise)):
+            raise InputError(
+                "--augment.flip, --augment.differentiable, --augment.target and --augment.noise change images, and the"
+                " data are sentences; leave them out."
+            )
+        if recipe.steering.mode == "treat":
+            raise InputError(f"--steering treat is for images and points; leave it out for {name}.")
+        places, words = recipe.system.shape
+        need, free = 4 * COPIES * recipe.batch_size * places * words, free_memory()
+        if need > free:
+            raise InputError(
+                f"a batch of {recipe.batch_size:,} sentences with {places:,} places and {words:,} words needs"
+                f" {need / 1e9:,.1f} GB, and {free / 1e9:,.1f} GB are free; give a smaller --batch-size, --system.words"
+                " or --system.length."
+            )
+
+    def check_data(self, recipe: Recipe, watch: Watch, dataset: Dataset, folder: RunFolder | None = None) -> None:
+        """Refuse a vocabulary that is not the one that the run began with.
+
+        Raises:
+            InputError: it is not.
+        """
+        before = _words_of(folder) if folder else []
+        if folder and before and before != list(_text(dataset).words):
+            raise InputError(
+                f"the vocabulary of {dataset.name} is not the one that the run {folder.path} began with; restore the"
+                " text, or give a new --name."
+            )
+
+    def warnings(self, recipe: Recipe, dataset: Dataset) -> Iterator[str]:
+        """A vocabulary or sentences that the recipe is not made for."""
+        from ganvas.data.sentences import is_unspaced, read_corpus
+
+        used, room = len(_text(dataset).words), recipe.system.shape[1]
+        if used < USED * room:
+            yield (
+                f"{dataset.name} has {used:,} words, and the recipe has room for {room:,}; --system.words {used} is"
+                " faster and the same otherwise."
+            )
+        if not isinstance(recipe.data, Sentences):
+            return
+        found = read_corpus(recipe.data).sentences
+        longest = recipe.system.shape[0] - 1
+        longer = sum(len(words) > longest for words in found)
+        if longer > DROPPED * len(found):
+            done = "left out" if recipe.data.longer == "drop" else "cut"
+            fitting = min(LONGEST, sorted(map(len, found))[int((1 - DROPPED) * (len(found) - 1))])
+            yield (
+                f"{longer:,} of the {len(found):,} sentences of {dataset.name} are longer than {longest} and {done};"
+                f" with --system.length {fitting} nine in ten would fit."
+            )
+        if recipe.data.level == "word" and is_unspaced(found):
+            yield (
+                f"most sentences of {dataset.name} are in a script without spaces between words; give --data.level"
+                " character."
+            )
+
+    def feed(self, recipe: Recipe, dataset: Dataset, device: torch.device) -> Feed:
+        """Sentences as one-hot kinds."""
+        from ganvas.data.feed import row_feed
+        from ganvas.tasks.text.one_hot import OneHot
+
+        options = {"batch_size": recipe.batch_size, "seed": recipe.seed, "device": device}
+        return row_feed(dataset, OneHot(recipe.system.shape[1]), **options)  # type: ignore[arg-type]
+
+    def previewer(self, recipe: Recipe, watch: Watch, dataset: Dataset, held_out: Dataset) -> Previewer:
+        """Sentences, one a line."""
+        from ganvas.tasks.text.previews import SentencesPreviewer
+
+        return SentencesPreviewer(recipe.seed, _text(dataset))
+
+    def validator(self, recipe: Recipe, watch: Watch, dataset: Dataset, held_out: Dataset) -> Validator:
+        """NLL of the held-out sentences; of some of the others where none are held out."""
+        from ganvas.tasks.text.validation import LikelihoodValidator
+
+        split, part = ("held-out", held_out) if len(held_out) else ("train", dataset)
+        return LikelihoodValidator(_text(part), split, _level(recipe))
+
+    def probe(self, run: Run, dataset: Dataset, held_out: Dataset) -> Probe | None:
+        """What the diagnosis measures with; None where no game is played."""
+        from ganvas.diagnosis.signals import COUNT, Probe
+        from ganvas.tasks.text.one_hot import one_hot
+
+        recipe = run.recipe
+        if recipe.schedule.pretrain == WHOLE:
+            return None
+        parts = (one_hot(part.spread(COUNT), recipe.system.shape[1]).to(run.device) for part in (dataset, held_out))
+        # Other noise than the previews'.
+        inputs = recipe.system.inputs(COUNT, recipe.seed + 2).to(run.device)
+        return Probe(inputs, *parts, recipe.objective, embed=self.embed)
+
+    def embed(self, samples: Tensor) -> Tensor:
+        """See `ganvas.tasks.text.one_hot.embedded`."""
+        from ganvas.tasks.text.one_hot import embedded
+
+        return embedded(samples)
+
+    def names(self, recipe: Recipe, dataset: Dataset) -> Mapping[str, Any]:
+        """The words of the vocabulary, and what stands between them in a sentence."""
+        text = _text(dataset)
+        return {"classes": (), "words": text.words, "joint": text.joint}
+
+    def placeholder(self, recipe: Recipe, count: int) -> Dataset:
+        """Full sentences of any words."""
+        import numpy as np
+
+        from ganvas.data.sentences import Text
+
+        places, words = recipe.system.shape
+        rows = np.random.default_rng(0).integers(len(SPECIAL), words, (count, places)).astype(np.int32)
+        return Text(rows, words=(*SPECIAL, *map(str, range(words - len(SPECIAL)))))
+
+    def results(self, folder: RunFolder) -> list[tuple[str, str]]:
+        """The last likelihood, and some of the sentences in the last preview."""
+        from ganvas.runs.folder import figures_of
+        from ganvas.tasks.text.previews import last_sentences
+
+        figures = (figure for line in reversed(folder.read_log()) for figure in figures_of(line))
+        nll = next((figure for figure in figures if figure.measure == "NLL"), None)
+        found = [("NLL", f"{nll.value:.3f} nats a token, {nll.protocol.get('split', '?')}")] if nll else []
+        return found + [("" if row else "writes", line) for row, line in enumerate(last_sentences(folder, SHOWN))]
+
+    def next_command(self, recipe: Recipe, folder: RunFolder) -> str:
+        """Generate sentences."""
+        return f"ganvas generate {folder.path} -n {FAKES}"
+
+
+def _text(dataset: Dataset) -> Text:
+    from ganvas.data.sentences import Text
+
+    assert isinstance(dataset, Text)  # as `check` has seen to
+    return dataset
+
+
+def _level(recipe: Recipe) -> Level:
+    assert isinstance(recipe.data, TextSource)
+    return recipe.data.level
+
+
+def _words_of(folder: RunFolder) -> list[str]:
+    from ganvas.runs import checkpoint
+
+    for path in folder.states():
+        try:
+            return list(checkpoint.about(path).get("words", []))
+        except checkpoint.Damaged:
+            continue
+    return []
