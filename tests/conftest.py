@@ -31,10 +31,13 @@ from ganvas.observers import curves
 from ganvas.recipe import EMA, Recipe, Schedule
 from ganvas.recipe.reconstruction import Perceptual, Pixel
 from ganvas.recipe.sources import Crops, Images, Mixture2D
+from ganvas.recipe.system import System
+from ganvas.recipe.text import Counting
 from ganvas.runs.folder import RunFolder
 from ganvas.systems.dcgan import DCGAN
 from ganvas.systems.mlp import MLP
 from ganvas.systems.srgan import SRGAN
+from ganvas.systems.textgan import TextGAN
 from ganvas.systems.toy2d import Toy2DMLP
 
 ROOT = Path(__file__).parent.parent
@@ -151,13 +154,15 @@ def assert_refused(done: subprocess.CompletedProcess[str], *expected: str) -> No
 
 
 def tiny(kind: str = "mlp", **changes: object) -> Recipe:
-    """A recipe on the bundled digits, or of the plane, that trains in a second."""
-    systems = {
+    """A recipe on the bundled digits, of the plane or of text, that trains in a second."""
+    systems: dict[str, System] = {
         "mlp": MLP(size=8, g_hidden=(16, 32), d_hidden=(32, 16), latent=8),
         "dcgan": DCGAN(size=16, channels=1, g_width=4, d_width=4, latent=8),
         "plane": Toy2DMLP(g_hidden=(16,), d_hidden=(16,)),
+        "text": TextGAN(words=13, length=8, embedding=4, hidden=8, d_embedding=4, d_width=4, d_windows=(2, 3)),
     }
-    data = Mixture2D(count=100) if kind == "plane" else Images(source="digits")
+    sources = {"plane": Mixture2D(count=100), "text": Counting(highest=7)}
+    data = sources.get(kind, Images(source="digits"))
     recipe = Recipe(system=systems[kind], data=data, batch_size=16, images=16 * 12, ema=EMA(half_life=100))
     return replace(recipe, **changes)  # type: ignore[arg-type]
 

@@ -20,7 +20,7 @@ from ganvas.cli import VERBS
 from ganvas.data import open_data
 from ganvas.errors import InputError
 from ganvas.experiment import Host, train
-from ganvas.inference import PointGenerator, Repairer, Upscaler
+from ganvas.inference import PointGenerator, Repairer, TextGenerator, Upscaler
 from ganvas.observers.watch import Watch
 from ganvas.recipe import EMA, SGD, Adam, Augment, Recipe, RMSprop, Schedule, Steering
 from ganvas.recipe.degradations import Aged, Blind
@@ -30,6 +30,7 @@ from ganvas.recipe.ramp import Ramp
 from ganvas.recipe.reconstruction import Perceptual, Pixel
 from ganvas.recipe.serialization import from_plain, to_plain
 from ganvas.recipe.sources import Cropped, Crops, Images, Pairs
+from ganvas.recipe.text import Counting, Likelihood, TextSource
 from ganvas.runs import checkpoint
 from ganvas.systems import entries, named_recipe
 from ganvas.systems.dcgan import DCGAN
@@ -49,7 +50,7 @@ QUIET = Watch(checkpoint_seconds=1e9, log_every=32, measure_every=64, diagnose_e
 
 
 def shrunk(name: str) -> Recipe:
-    """A recipe at CPU-seconds: its system tiny, two batches of digits, of photographs or of points."""
+    """A recipe at CPU-seconds: its system tiny, two batches of digits, photographs, points or counting."""
     recipe = named_recipe(name)
     data, pretrain = recipe.data, min(recipe.schedule.pretrain, 8)
     if isinstance(data, Pairs) and data.scale > 1:
@@ -57,6 +58,8 @@ def shrunk(name: str) -> Recipe:
     elif isinstance(data, Cropped):
         write_photographs(Path("photographs"), 3)
         data = replace(data, source="photographs")
+    elif isinstance(data, TextSource):
+        data = Counting(highest=12)
     else:
         data = Images(source="digits") if isinstance(data, Images) else replace(data, count=100)
     reconstruction = tuple(
@@ -92,6 +95,8 @@ def test_every_recipe_trains_saves_and_opens(name: str) -> None:
         assert [part.shape for part in generator.repair(np.zeros((5, 7, 3), np.uint8))] == [(5, 7, 3)] * 2
     elif isinstance(generator, PointGenerator):
         assert generator.points(3).shape == (3, 2)
+    elif isinstance(generator, TextGenerator):
+        assert [type(sentence) for sentence in generator.generate(3)] == [str] * 3
     else:
         size = recipe.system.size
         assert generator.generate(3).shape == (3, size, size, 1)
@@ -179,6 +184,15 @@ KINDS = {
         augment=Augment(differentiable=0.5, policy=("shift", "cut")),
         images=8 * 12,
     ),
+    "text": tiny(
+        "text",
+        objective=Relativistic(),
+        penalties=(R1(gamma=0.1), R2(gamma=0.1, every=2)),
+        reconstruction=(Likelihood(weight=0.5),),
+        adam_g=Adam(lr=Ramp(4e-3, 1e-3, 64, "cosine"), clip=0.5),
+        schedule=Schedule(pretrain=64, freeze_g=(64, 80), d_per_g=2),
+        ema=EMA(half_life=Ramp(0, 40, 64, "step")),
+    ),
     "treated": tiny(
         "dcgan",
         images=16 * 26,
@@ -237,7 +251,7 @@ def test_a_treated_run_that_was_interrupted_equals_one_that_was_not(monkeypatch:
 @pytest.mark.parametrize(
     "kind",
     [
-        *("mlp", "dcgan", "dcgan-dropout", "wgan-gp", "adaptive", "treated", "plane", "srgan", "r3gan"),
+        *("mlp", "dcgan", "dcgan-dropout", "wgan-gp", "adaptive", "treated", "plane", "srgan", "r3gan", "text"),
         *("projection", "classifier"),
     ],
 )

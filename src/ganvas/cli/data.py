@@ -1,10 +1,11 @@
-"""Inspect images before training: ganvas data images/"""
+"""Inspect images or sentences before training: ganvas data images/"""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ganvas.cli import _text
 from ganvas.cli._parser import Parser
 from ganvas.errors import InputError
 
@@ -20,7 +21,13 @@ PROBABILITIES = (0.0, 0.2, 0.5, 0.8)
 
 def main(argv: list[str]) -> int:
     """Run ``ganvas data NAME|PATH``."""
-    parser = Parser("ganvas data", description=__doc__)
+    if _text.asked(argv):
+        return _text.main(argv)
+    parser = Parser(
+        "ganvas data",
+        description=__doc__,
+        epilog="ganvas data FILE.txt --help shows the options for sentences.",
+    )
     parser.add_argument("source", help="dataset name, or path of a folder, zip, parquet, npz or IDX file")
     parser.add_argument(
         "--column", default="", help="column of a parquet file, or array of an npz file, with the images"

@@ -1,4 +1,4 @@
-"""Generate images with a trained run: ganvas generate runs/x -n 64 --grid out.png"""
+"""Generate images, sentences or points with a trained run: ganvas generate runs/x -n 64 --grid out.png"""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "-n",
         type=int,
-        help="number of images (default: 64, or 8 per class), 2-D points (default: 2500), or stops of an interpolation"
-        " (default: 6)",
+        help="number of images (default: 64, or 8 per class), sentences (default: 20), 2-D points (default: 2500), or"
+        " stops of an interpolation (default: 6)",
     )
     parser.add_argument(
         "--class",
@@ -34,7 +34,12 @@ def main(argv: list[str]) -> int:
         "--out",
         type=Path,
         help="folder for single PNG files, with one subfolder per class; for an interpolation, a .gif or .mp4 file; for"
-        " 2-D points, a .csv or .npz file",
+        " sentences, a .txt or .jsonl file (default: printed); for 2-D points, a .csv or .npz file",
+    )
+    parser.add_argument(
+        "--temperature",
+        type=float,
+        help="for sentences: below 1 the commonest phrases, above 1 rarer words (default: 1, as trained)",
     )
     parser.add_argument("--interpolate", action="store_true", help="interpolate from each random sample to the next")
     parser.add_argument(
@@ -57,13 +62,19 @@ def main(argv: list[str]) -> int:
     from ganvas.inference.progress import generating
     from ganvas.inference.sampler import Sampler
 
-    generator = open_as(Sampler, arguments.run, which=arguments.which, device=arguments.device)
+    options = {} if arguments.temperature is None else {"temperature": arguments.temperature}
+    generator = open_as(Sampler, arguments.run, which=arguments.which, device=arguments.device, **options)
     seed, grid, out = arguments.seed, arguments.grid, arguments.out
     asked, known = arguments.classes, generator.classes
     # A class may be called all.
     if not asked or (asked == ["all"] and known and "all" not in known):
         asked = known
     labels = list(dict.fromkeys(map(generator.number, asked)))
+    n = generator.default_count if arguments.n is None else arguments.n
+    if not grid and not out and not arguments.interpolate and (lines := generator.lines(n, seed)):
+        for line in lines:
+            print(line)
+        return 0
     if not grid and not out:
         shown = plain_name("-".join(class_folder(known[label], label) for label in labels))
         grid = Path(f"{generator.name}{'' if asked is known else f'-{shown}'}-seed{seed}.png")

@@ -37,7 +37,7 @@ from ganvas.recipe.text import (
 )
 from ganvas.untrusted import Unreadable, parse_json, read_bytes
 
-BUNDLED = {"tiny": Path(__file__).with_name("tiny.txt")}
+BUNDLED = {"tiny": Path(__file__).parent / "bundled" / "tiny.txt"}
 TABLES = (".csv", ".tsv", ".parquet", ".jsonl")
 COLUMNS = ("text", "sentence", "caption", "line")  # names of columns with sentences
 LARGEST = 2**28  # bytes of all files of a source
@@ -70,7 +70,7 @@ class Corpus:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Text(Dataset):
     """Sentences as rows of kinds, each followed by an end, if there is room, and padding.
 
@@ -86,6 +86,9 @@ class Text(Dataset):
     joint: str = " "
     share: float = 0.0
     kind: str = "sentences"
+
+    def __repr__(self) -> str:
+        return f"<Text {self.name}: {len(self):,} sentences, {len(self.words):,} words>"
 
     @property
     def training(self) -> list[Words]:

@@ -57,12 +57,19 @@ def layers(network: nn.Module, example: Tensor) -> list[Layer]:
     """The layers of a network in order of execution, with the shapes for an example (B, ...).
 
     A layer is a module that has weights of its own or no submodules; the parameters of one that is used twice count
-    once.
+    once. A recurrent network takes the same layers at every step: they are listed once.
     """
     found: list[Layer] = []
     counted: set[nn.Parameter] = set()
 
-    def note(layer: nn.Module, inputs: object, output: Tensor) -> None:
+    recurrent = any(isinstance(module, nn.RNNBase) for module in network.modules())
+    seen: set[nn.Module] = set()
+
+    def note(layer: nn.Module, inputs: object, output: Tensor | tuple[Tensor, object]) -> None:
+        if recurrent and layer in seen:
+            return
+        seen.add(layer)
+        output = output[0] if isinstance(output, tuple) else output  # an LSTM also gives its state
         own = set(_own(layer)) - counted
         counted.update(own)
         kind = type(layer).__name__

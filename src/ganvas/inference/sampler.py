@@ -53,9 +53,19 @@ class Sampler(Predictor):
         self.about, self.network, self.system = model.about, model.network, cast(FromNoise, model.system)
 
     @classmethod
-    def load(cls, model: Model) -> Self:
-        """See `Predictor.load`; there are no options."""
+    def load(cls, model: Model, **options: Any) -> Self:
+        """See `Predictor.load`; there are no options.
+
+        Raises:
+            InputError: one is given.
+        """
+        if options:
+            raise InputError(f"{model.about.name} makes {cls.unit}, which has no {listed([*options])}; leave it out.")
         return cls(model)
+
+    def lines(self, n: int, seed: int) -> list[str]:
+        """`n` samples as texts for the terminal; none where samples are no texts."""
+        return []
 
     def sample(self, n: int, seed: int = 0, label: Label | None = None) -> NDArray[Any]:
         """Generate `n` samples (n, ...), float32 as the network outputs them. The first samples do not depend on `n`.

@@ -41,8 +41,8 @@ class TextGenerator(Sampler):
     temperature: float
     _system: kinds.Sequence
 
-    def __init__(self, model: Model, temperature: float = 1.0) -> None:
-        """Raises InputError: the temperature is not above 0, or the file names no words."""
+    def __init__(self, model: Model) -> None:
+        """Raises InputError: the file names no words."""
         super().__init__(model)
         self._system = cast(kinds.Sequence, model.system)
         words, joint = model.header.get("words"), model.header.get("joint")
@@ -51,17 +51,18 @@ class TextGenerator(Sampler):
             raise InputError(
                 f"{self.name} is damaged: its file does not name the words of its vocabulary; train the model again."
             )
-        self.words, self._joint = tuple(words), joint
-        self.temperature = _expected(temperature)
+        self.words, self._joint, self.temperature = tuple(words), joint, 1.0
 
     @classmethod
-    def load(cls, model: Model, temperature: float = 1.0) -> Self:
+    def load(cls, model: Model, temperature: float = 1.0, **options: Any) -> Self:
         """See `TextGenerator`.
 
         Raises:
-            InputError: the temperature is not above 0.
+            InputError: the temperature is not above 0, or another option is given.
         """
-        return cls(model, temperature)
+        made = super().load(model, **options)
+        made.temperature = _expected(temperature)
+        return made
 
     def generate(
         self, n: int, seed: int = 0, label: Label | None = None, *, temperature: float | None = None

@@ -6,6 +6,7 @@ from ganvas.errors import InputError, listed
 from ganvas.recipe import Recipe
 from ganvas.recipe.ramp import ends
 from ganvas.recipe.sources import Cropped, Crops, Mixture2D, Pairs
+from ganvas.recipe.text import TextSource
 
 
 def check_images(recipe: Recipe) -> None:
@@ -15,7 +16,7 @@ def check_images(recipe: Recipe) -> None:
         InputError: the data are others, or there is a reconstruction loss.
     """
     _expect_no_originals(recipe)
-    if isinstance(recipe.data, Mixture2D):  # any other source may be one of images
+    if isinstance(recipe.data, Mixture2D | TextSource):  # any other source may be one of images
         raise InputError(
             f"{_name(recipe)} makes images, and the data are {_data(recipe)}; give it Images, or take another recipe."
         )
