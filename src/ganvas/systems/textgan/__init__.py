@@ -165,8 +165,8 @@ def textgan_counting() -> Recipe:
         length=source.highest + 1,
         embedding=32,
         hidden=64,
-        d_embedding=16,
-        d_width=32,
+        d_embedding=32,
+        d_width=128,
         d_windows=(2, 3),
     )
     return Recipe(
@@ -174,9 +174,10 @@ def textgan_counting() -> Recipe:
         data=source,
         objective=Relativistic(),
         penalties=(R1(gamma=0.1), R2(gamma=0.1)),
-        adam_g=Adam(lr=2e-3, beta1=0.5, beta2=0.99, clip=5.0),
-        adam_d=Adam(lr=2e-3, beta1=0.5, beta2=0.99),
-        images=500_000,
+        adam_g=Adam(lr=1e-3, beta1=0.5, beta2=0.99, clip=5.0),
+        adam_d=Adam(lr=1e-3, beta1=0.5, beta2=0.99),
+        ema=EMA(half_life=2_000),
+        images=350_000,
     )
 
 
