@@ -10,13 +10,23 @@ if TYPE_CHECKING:
     from ganvas.errors import InputError
     from ganvas.evaluation import Evaluation, evaluate
     from ganvas.experiment import Host, train
-    from ganvas.inference import Descriptor, Generator, PointGenerator, Predictor, Repairer, Upscaler, open
+    from ganvas.inference import (
+        Descriptor,
+        Generator,
+        PointGenerator,
+        Predictor,
+        Repairer,
+        TextGenerator,
+        Upscaler,
+        open,
+    )
     from ganvas.observers.watch import Watch
     from ganvas.recipe import EMA, SGD, Adam, Augment, Recipe, RMSprop, Schedule, Steering
     from ganvas.recipe.objectives import Hinge, LeastSquares, NonSaturating, Relativistic, Wasserstein
     from ganvas.recipe.penalties import R1, R2, GradientPenalty
     from ganvas.recipe.ramp import Ramp
     from ganvas.recipe.sources import Images, Mixture2D
+    from ganvas.recipe.text import Sentences
     from ganvas.reports import compare
     from ganvas.studies import Study, run_study
     from ganvas.systems import named_recipe
@@ -31,13 +41,23 @@ __getattr__ = attributes(
         "ganvas.errors": ("InputError",),
         "ganvas.evaluation": ("Evaluation", "evaluate"),
         "ganvas.experiment": ("Host", "train"),
-        "ganvas.inference": ("Descriptor", "Generator", "PointGenerator", "Predictor", "Repairer", "Upscaler", "open"),
+        "ganvas.inference": (
+            "Descriptor",
+            "Generator",
+            "PointGenerator",
+            "Predictor",
+            "Repairer",
+            "TextGenerator",
+            "Upscaler",
+            "open",
+        ),
         "ganvas.observers.watch": ("Watch",),
         "ganvas.recipe": ("EMA", "SGD", "Adam", "Augment", "RMSprop", "Recipe", "Schedule", "Steering"),
         "ganvas.recipe.objectives": ("Hinge", "LeastSquares", "NonSaturating", "Relativistic", "Wasserstein"),
         "ganvas.recipe.penalties": ("R1", "R2", "GradientPenalty"),
         "ganvas.recipe.ramp": ("Ramp",),
         "ganvas.recipe.sources": ("Images", "Mixture2D"),
+        "ganvas.recipe.text": ("Sentences",),
         "ganvas.reports": ("compare",),
         "ganvas.studies": ("Study", "run_study"),
         "ganvas.systems": ("named_recipe",),
@@ -72,8 +92,10 @@ __all__ = [
     "Relativistic",
     "Repairer",
     "Schedule",
+    "Sentences",
     "Steering",
     "Study",
+    "TextGenerator",
     "Upscaler",
     "Wasserstein",
     "Watch",

@@ -53,6 +53,11 @@ def check_restoration(recipe: Recipe) -> None:
         )
     rule = recipe.data.rule
     for loss in recipe.reconstruction:
+        if loss.of not in ("fake", *recipe.system.makes):
+            raise InputError(
+                f"the reconstruction loss {type(loss).__name__} compares {loss.of}, which {_name(recipe)}"
+                " does not make; leave it out."
+            )
         lacking = [name for name in loss.needs if name not in (*recipe.system.makes, *rule.names)]
         if lacking:
             source = f"--data.degradation {type(rule).__name__}" if isinstance(recipe.data, Crops) else _data(recipe)

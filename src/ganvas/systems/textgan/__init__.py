@@ -146,8 +146,8 @@ def textgan_characters() -> Recipe:
 
 def textgan_tiny() -> Recipe:
     """the bundled text of short sentences, in minutes"""
-    system = TextGAN(words=1_000, length=16, hidden=128, d_width=64)
-    return _recipe(system, Sentences(source="tiny"), pretrain=60_000, images=120_000)
+    system = TextGAN(words=1_550, length=19, hidden=128, d_width=64)
+    return _recipe(system, Sentences(source="tiny"), pretrain=32_000, images=80_000)
 
 
 def textgan_oracle() -> Recipe:
