@@ -325,13 +325,16 @@ def test_own_words_are_known_by_the_file_alone_and_no_others_resume(cli: Cli) ->
     Path("lines.txt").write_text("\n".join(lines))
     recipe = replace(MLE, data=Sentences(source="lines.txt"), system=replace(MLE.system, words=20), images=32)  # type: ignore[type-var]
     train(recipe, name="r")
-    words = checkpoint.about(Path("runs/r/model.safetensors"))["words"]
+    words = checkpoint.about(Path("runs/r/model.safetensors"))["names"]["words"]
     assert sorted(words[3:]) == list("abcdefghijkl")
     Path("lines.txt").write_text("\n".join(line.replace("a", "z") for line in lines))
-    with pytest.raises(InputError, match=r"the vocabulary of lines\.txt is not the one that the run"):
+    with pytest.raises(InputError, match=r"the sentences of lines\.txt have changed since the run"):
         train(replace(recipe, images=64), name="r")
+    with pytest.raises(InputError, match=r"--start runs/r has another vocabulary than lines\.txt"):
+        train(replace(recipe, start="runs/r"), name="other")
     Path("lines.txt").unlink()
-    printed = cli("generate", "runs/r", "-n", "9")
+    assert cli("convert", "runs/r", "--out", "alone.safetensors").returncode == 0
+    printed = cli("generate", "alone.safetensors", "-n", "9")
     assert set("".join(printed.stdout.split())) <= {*"abcdefghijkl", *"<unk>"}
 
 
@@ -340,7 +343,7 @@ def test_own_words_are_known_by_the_file_alone_and_no_others_resume(cli: Cli) ->
 )
 def test_a_file_without_words_is_refused(run: RunFolder, words: object) -> None:
     tensors, about = checkpoint.load(run.model)
-    checkpoint.save(Path("other.safetensors"), tensors, {**about, "words": words})
+    checkpoint.save(Path("other.safetensors"), tensors, {**about, "names": {"words": words, "joint": " "}})
     with pytest.raises(InputError, match="its file does not name the words of its vocabulary"):
         ganvas.open("other.safetensors")
 

@@ -251,7 +251,8 @@ class _Session:
             "system": to_plain(self.recipe.system),
             "data": self.dataset.fingerprint,
             "start": self.recipe.start,
-            **self.task.names(self.recipe, self.dataset),
+            "classes": self.dataset.classes if self.recipe.system.classes else (),
+            "names": dict(self.task.names(self.recipe, self.dataset)),
         }
 
     def _ended_by_controller(self) -> str:

@@ -54,14 +54,14 @@ class Model:
     Attributes:
         system: the GAN that it belongs to; None for a network of another program.
         smallest: side in pixels of the smallest image that the network accepts.
-        header: what the file says of itself, `ganvas.tasks.Task.names` among it: anybody's words, to be checked.
+        names: what else names its outputs, as `ganvas.tasks.Task.names` gave it: anybody's words, to be checked.
     """
 
     network: nn.Module
     about: Descriptor
     system: System | None = None
     smallest: int = 1
-    header: Mapping[str, Any] = field(default_factory=dict)
+    names: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Predictor(ABC):

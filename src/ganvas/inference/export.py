@@ -15,7 +15,7 @@ from ganvas.inference.loading import Which, is_own, read_model
 from ganvas.runs import checkpoint
 from ganvas.runs.models import find, generator_weights
 
-KEPT = ("ganvas", "run", "system", "data", "start", "classes", "images")
+KEPT = ("ganvas", "run", "system", "data", "start", "classes", "names", "images")
 
 
 def convert(

@@ -113,6 +113,8 @@ def read_model(model: str | Path, which: Which = "last") -> Model:
             f"{file} is damaged: it names {len(classes)} classes, but its system has {system.classes}; train the model"
             " again."
         )
+    names = header.get("names")
+    names = names if isinstance(names, dict) else {}
     network = network_of(system.generator, weights, str(file))
     is_bundled = file in bundled().values()
     about = Descriptor(
@@ -129,7 +131,7 @@ def read_model(model: str | Path, which: Which = "last") -> Model:
         network=type(system).__name__,
         restores=getattr(system, "restores", False),
     )
-    return _finite(Model(network.eval().requires_grad_(False), about, system, header=header), file)
+    return _finite(Model(network.eval().requires_grad_(False), about, system, names=names), file)
 
 
 def starting_weights(file: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -45,7 +45,7 @@ class TextGenerator(Sampler):
         """Raises InputError: the file names no words."""
         super().__init__(model)
         self._system = cast(kinds.Sequence, model.system)
-        words, joint = model.header.get("words"), model.header.get("joint")
+        words, joint = model.names.get("words"), model.names.get("joint")
         sound = isinstance(words, list) and all(isinstance(word, str) for word in words) and isinstance(joint, str)
         if not sound or tuple(words[: len(SPECIAL)]) != SPECIAL or len(words) > self._system.words:
             raise InputError(

@@ -142,11 +142,11 @@ class Task(ABC):
         return {}
 
     def names(self, recipe: Recipe, dataset: Dataset) -> Mapping[str, Any]:
-        """What a generator's outputs are called, as plain data that go with its weights into every file.
+        """What names a generator's outputs besides classes, as plain data that go with its weights into every file.
 
-        The predictor finds them in `ganvas.inference.base.Model.header`. By default the classes, if there are any.
+        The predictor finds them in `ganvas.inference.base.Model.names`.
         """
-        return {"classes": dataset.classes if recipe.system.classes else ()}
+        return {}
 
     def placeholder(self, recipe: Recipe, count: int) -> Dataset:
         """Random stand-ins for the data (count, *shape), to estimate a run's cost with."""

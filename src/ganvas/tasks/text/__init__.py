@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganvas.errors import InputError
@@ -12,6 +13,8 @@ from ganvas.recipe.recipe import Recipe
 from ganvas.recipe.schedule import WHOLE
 from ganvas.recipe.text import LONGEST, SPECIAL, Level, Sentences, TextSource
 from ganvas.runs.folder import RunFolder
+from ganvas.runs.header import Damaged, read_header
+from ganvas.runs.models import find
 from ganvas.tasks.base import Task
 
 if TYPE_CHECKING:
@@ -76,16 +79,15 @@ class TextTask(Task):
             )
 
     def check_data(self, recipe: Recipe, watch: Watch, dataset: Dataset, folder: RunFolder | None = None) -> None:
-        """Refuse a vocabulary that is not the one that the run began with.
+        """Refuse initial weights of another vocabulary, whose numbers would stand for other words.
 
         Raises:
-            InputError: it is not.
+            InputError: they are.
         """
-        before = _words_of(folder) if folder else []
-        if folder and before and before != list(_text(dataset).words):
+        if recipe.start and _words_of(find(recipe.start)) not in ([], list(_text(dataset).words)):
             raise InputError(
-                f"the vocabulary of {dataset.name} is not the one that the run {folder.path} began with; restore the"
-                " text, or give a new --name."
+                f"--start {recipe.start} has another vocabulary than {dataset.name}; train both on one text, or leave"
+                " --start out."
             )
 
     def warnings(self, recipe: Recipe, dataset: Dataset) -> Iterator[str]:
@@ -159,7 +161,7 @@ class TextTask(Task):
     def names(self, recipe: Recipe, dataset: Dataset) -> Mapping[str, Any]:
         """The words of the vocabulary, and what stands between them in a sentence."""
         text = _text(dataset)
-        return {"classes": (), "words": text.words, "joint": text.joint}
+        return {"words": text.words, "joint": text.joint}
 
     def placeholder(self, recipe: Recipe, count: int) -> Dataset:
         """Full sentences of any words."""
@@ -198,12 +200,11 @@ def _level(recipe: Recipe) -> Level:
     return recipe.data.level
 
 
-def _words_of(folder: RunFolder) -> list[str]:
-    from ganvas.runs import checkpoint
-
-    for path in folder.states():
-        try:
-            return list(checkpoint.about(path).get("words", []))
-        except checkpoint.Damaged:
-            continue
-    return []
+def _words_of(file: Path) -> list[Any]:
+    """The words that a file names; none if it is no intact file of text, which is refused elsewhere."""
+    try:
+        names = read_header(file)[0].get("names")
+    except Damaged:
+        return []
+    words = names.get("words") if isinstance(names, dict) else None
+    return words if isinstance(words, list) else []
