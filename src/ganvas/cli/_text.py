@@ -38,7 +38,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--words", type=int, default=2_450, help="size of a recipe's vocabulary (default: 2450)")
     arguments = parser.parse_args(argv)
     from ganvas.data import open_data
-    from ganvas.data.sentences import is_unspaced, read_corpus
+    from ganvas.data.sentences import Text, is_unspaced, read_corpus
     from ganvas.errors import InputError
     from ganvas.recipe.text import SPECIAL, UNKNOWN, Sentences
     from ganvas.terminal.console import Console
@@ -74,6 +74,7 @@ def main(argv: list[str]) -> int:
     report("vocabulary", [f"{len(counts):,} {unit}, {sum(count > 1 for count in counts.values()):,} of them repeated"])
     report("", [" ".join(repr(word) if word == " " else word for word, _ in counts.most_common(4 * SHOWN))])
     text = open_data(source, (arguments.length + 1, arguments.words))
+    assert isinstance(text, Text)
     unknown = int((text.images == UNKNOWN).sum())
     report("", [f"--words {arguments.words:,} knows {known / counts.total():.1%} of them; {unknown:,} become <unk>"])
     if source.level == "word" and is_unspaced(sentences):

@@ -46,8 +46,13 @@ class TextGenerator(Sampler):
         super().__init__(model)
         self._system = cast(kinds.Sequence, model.system)
         words, joint = model.names.get("words"), model.names.get("joint")
-        sound = isinstance(words, list) and all(isinstance(word, str) for word in words) and isinstance(joint, str)
-        if not sound or tuple(words[: len(SPECIAL)]) != SPECIAL or len(words) > self._system.words:
+        if not (
+            isinstance(words, list)
+            and all(isinstance(word, str) for word in words)
+            and tuple(words[: len(SPECIAL)]) == SPECIAL
+            and len(words) <= self._system.words
+            and isinstance(joint, str)
+        ):
             raise InputError(
                 f"{self.name} is damaged: its file does not name the words of its vocabulary; train the model again."
             )
@@ -64,9 +69,9 @@ class TextGenerator(Sampler):
         made.temperature = _expected(temperature)
         return made
 
-    def generate(
+    def generate(  # type: ignore[override]
         self, n: int, seed: int = 0, label: Label | None = None, *, temperature: float | None = None
-    ) -> list[str]:  # type: ignore[override]
+    ) -> list[str]:
         """Generate `n` sentences. The first do not depend on `n`.
 
         Raises:
@@ -111,7 +116,7 @@ class TextGenerator(Sampler):
             )
         device = next(self.network.parameters()).device
         made = []
-        for part in self._system.inputs(n, seed).split(TOGETHER):
+        for part in torch.split(self._system.inputs(n, seed), TOGETHER):
             whole = torch.cat([part, part[:1].expand(TOGETHER - len(part), -1)]).to(device)
             made.append(self._system.rows(self.network, whole, warmth)[: len(part)].cpu().numpy())
         return np.concatenate(made).astype(np.int32)

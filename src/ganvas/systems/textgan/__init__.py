@@ -198,5 +198,5 @@ def _recipe(system: TextGAN, data: Source, pretrain: int, images: int) -> Recipe
 
 
 def _baseline(recipe: Recipe) -> Recipe:
-    adam = replace(recipe.adam_g, lr=Ramp(4e-3, 0.0, recipe.images, "cosine"))  # type: ignore[call-arg]
+    adam = recipe.adam_g.at_rate(Ramp(4e-3, 0.0, recipe.images, "cosine"))
     return replace(recipe, adam_g=adam, schedule=Schedule(pretrain=WHOLE), ema=EMA())

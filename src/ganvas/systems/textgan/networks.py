@@ -93,7 +93,7 @@ class Writer(nn.Module):
     def nats(self, rows: Tensor) -> tuple[float, int]:
         """The negative log-likelihood of kinds (N, places) in nats, and the number of words and ends it is of."""
         total, counted = 0.0, 0
-        for part in rows.long().split(CHUNK):
+        for part in torch.split(rows.long(), CHUNK):
             real = part != PAD
             log_p = self.predictions(part).gather(2, part[:, :, None])[:, :, 0]
             total -= float((log_p.double() * real).sum())

@@ -147,10 +147,11 @@ class TextTask(Task):
         recipe = run.recipe
         if recipe.schedule.pretrain == WHOLE:
             return None
-        parts = (one_hot(part.spread(COUNT), recipe.system.shape[1]).to(run.device) for part in (dataset, held_out))
+        words = recipe.system.shape[1]
+        train, kept = (one_hot(part.spread(COUNT), words).to(run.device) for part in (dataset, held_out))
         # Other noise than the previews'.
         inputs = recipe.system.inputs(COUNT, recipe.seed + 2).to(run.device)
-        return Probe(inputs, *parts, recipe.objective, embed=self.embed)
+        return Probe(inputs, train, kept, recipe.objective, embed=self.embed)
 
     def embed(self, samples: Tensor) -> Tensor:
         """See `ganvas.tasks.text.one_hot.embedded`."""
