@@ -75,10 +75,10 @@ def test_the_command(folder: Path, tmp_path: Path, cli: Cli) -> None:
 
 def test_a_folder_in_which_nothing_can_be_used_is_reported(tmp_path: Path, cli: Cli) -> None:
     (tmp_path / "p").mkdir()
-    (tmp_path / "p" / "notes.txt").write_text("x")
+    (tmp_path / "p" / "notes.md").write_text("x")
     done = cli("data", tmp_path / "p")
     assert done.returncode != 0
-    assert "notes.txt" in done.stdout + done.stderr
+    assert "notes.md" in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -55,6 +55,8 @@ def main(argv: list[str]) -> int:
         for index, line in enumerate(lines):
             console.print(f"{title if index == 0 else '':<12}{line}")
 
+    text = open_data(source, (arguments.length + 1, arguments.words))
+    assert isinstance(text, Text)
     corpus = read_corpus(source)
     sentences, unit = corpus.sentences, f"{source.level}s"
     report("source", [f"{corpus.name}: {len(sentences):,} sentences by {unit}"])
@@ -73,8 +75,6 @@ def main(argv: list[str]) -> int:
     known = sum(count for _, count in counts.most_common(arguments.words - len(SPECIAL)))
     report("vocabulary", [f"{len(counts):,} {unit}, {sum(count > 1 for count in counts.values()):,} of them repeated"])
     report("", [" ".join(repr(word) if word == " " else word for word, _ in counts.most_common(4 * SHOWN))])
-    text = open_data(source, (arguments.length + 1, arguments.words))
-    assert isinstance(text, Text)
     unknown = int((text.images == UNKNOWN).sum())
     report("", [f"--words {arguments.words:,} knows {known / counts.total():.1%} of them; {unknown:,} become <unk>"])
     if source.level == "word" and is_unspaced(sentences):
