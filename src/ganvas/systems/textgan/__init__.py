@@ -169,15 +169,17 @@ def textgan_counting() -> Recipe:
         d_width=128,
         d_windows=(2, 3),
     )
+    images = 200_000
+    rate = Ramp(2e-3, 1e-4, images, "cosine")
     return Recipe(
         system=system,
         data=source,
         objective=Relativistic(),
-        penalties=(R1(gamma=0.1), R2(gamma=0.1)),
-        adam_g=Adam(lr=1e-3, beta1=0.5, beta2=0.99, clip=5.0),
-        adam_d=Adam(lr=1e-3, beta1=0.5, beta2=0.99),
-        ema=EMA(half_life=2_000),
-        images=350_000,
+        penalties=(R1(gamma=0.05), R2(gamma=0.05)),
+        adam_g=Adam(lr=rate, beta1=0.5, beta2=0.99, clip=5.0),
+        adam_d=Adam(lr=rate, beta1=0.5, beta2=0.99),
+        ema=EMA(half_life=4_000),
+        images=images,
     )
 
 
