@@ -188,7 +188,7 @@ def _recipe(system: TextGAN, data: Source, pretrain: int, images: int) -> Recipe
         system=system,
         data=data,
         objective=Relativistic(),
-        penalties=(R1(gamma=0.1), R2(gamma=0.1)),
+        penalties=(R1(gamma=0.01), R2(gamma=0.01)),
         reconstruction=(Likelihood(when="both"),),
         adam_g=Adam(lr=Ramp(4e-3, 1e-4, pretrain, "cosine"), beta1=0.5, beta2=0.99, clip=5.0),
         adam_d=Adam(lr=2e-4, beta1=0.5, beta2=0.99),
