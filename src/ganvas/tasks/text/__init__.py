@@ -148,9 +148,11 @@ class TextTask(Task):
         if recipe.schedule.pretrain == WHOLE:
             return None
         words = recipe.system.shape[1]
-        train, kept = (one_hot(part.spread(COUNT), words).to(run.device) for part in (dataset, held_out))
+        # Of so few that chance alone repeats none too often: of 128 draws from 190 sentences half have a double.
+        count = min(COUNT, max(2, len(dataset) // 4))
+        train, kept = (one_hot(part.spread(count), words).to(run.device) for part in (dataset, held_out))
         # Other noise than the previews'.
-        inputs = recipe.system.inputs(COUNT, recipe.seed + 2).to(run.device)
+        inputs = recipe.system.inputs(count, recipe.seed + 2).to(run.device)
         return Probe(inputs, train, kept, recipe.objective, embed=self.embed)
 
     def embed(self, samples: Tensor) -> Tensor:
