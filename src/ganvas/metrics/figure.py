@@ -27,6 +27,8 @@ class Figure:
     """dB, for example; empty for a bare number."""
     higher_is_better: bool | None = None
     """None where neither is."""
+    real: float | None = None
+    """The same of real samples in the fakes' place, where it was taken: what it should be, if neither end is better."""
     test_set: str = ""
     """What it was measured on, where this has a name: a test set such as Set5, or one class of the reals."""
     images_seen: int | None = None
@@ -51,7 +53,7 @@ class Figure:
     def from_plain(plain: Mapping[str, Any]) -> Figure | None:
         """Read what `to_plain` made; keys of other versions are passed over. None if it is damaged."""
         found = {name: plain[name] for name in Figure.__dataclass_fields__ if name in plain}
-        found |= {name: None for name in ("low", "high") if not is_number(found.get(name))}
+        found |= {name: None for name in ("low", "high", "real") if not is_number(found.get(name))}
         sound = (
             isinstance(found.get("measure"), str)
             and is_number(found.get("value"))

@@ -26,6 +26,7 @@ from ganvas.imaging.damage_map import is_lost
 from ganvas.metrics.figure import Figure
 from ganvas.metrics.intervals import LEVEL, RESAMPLES, Array, Estimate, mean
 from ganvas.metrics.neighbors import Nearest
+from ganvas.metrics.sentences import Text
 
 if TYPE_CHECKING:
     from ganvas.metrics.extractors.extractor import Extracted, Extractor
@@ -33,11 +34,12 @@ if TYPE_CHECKING:
 
 Need = Literal[
     "extractor", "features", "probabilities", "class names", "labels", "training", "held-out", "distance", "mixture",
-    "originals", "damage",
+    "originals", "damage", "text",
 ]  # fmt: skip
 """What a measure may ask for besides fakes and reals; `Evidence` says where each is found."""
 OF_SAMPLES: tuple[Need, ...] = (
     "extractor", "features", "probabilities", "class names", "labels", "training", "held-out", "distance", "mixture",
+    "text",
 )  # fmt: skip
 """What can be gathered of fakes and reals, without pairs of results and originals."""
 
@@ -107,6 +109,8 @@ class Evidence:
     """For `distance`."""
     mixture: tuple[NDArray[Any], float] | None = None
     """For `mixture`: centres (K, F) and standard deviation of the Gaussians that are learned."""
+    text: Text | None = None
+    """For `text`: the sentences that fakes and reals stand for."""
     scores: Mapping[str, Array] = field(default_factory=dict)
     """For `originals`: what each `PairMeasure`, by its name, has found in every pair (N,)."""
     repairs: Mapping[str, Array] = field(default_factory=dict)
@@ -126,6 +130,12 @@ class Evidence:
         """What the extractor says of the reals."""
         assert self.real is not None, "a measure without the need `features` or `probabilities` asks for them"
         return self.real
+
+    @property
+    def of_text(self) -> Text:
+        """The sentences."""
+        assert self.text is not None, "a measure without the need `text` asks for them"
+        return self.text
 
     @property
     def on_features(self) -> dict[str, Any]:
@@ -185,7 +195,13 @@ class Measure(ABC):
         return None
 
     def figure(
-        self, quantity: str, value: Estimate | float, protocol: Mapping[str, Any], *, test_set: str = ""
+        self,
+        quantity: str,
+        value: Estimate | float,
+        protocol: Mapping[str, Any],
+        *,
+        test_set: str = "",
+        real: float | None = None,
     ) -> Figure:
         """A figure with all that is known of its quantity, one of `gives`, stamped with the version of ganvas."""
         about = next(one for one in self.gives if one.name == quantity)
@@ -198,6 +214,7 @@ class Measure(ABC):
             unit=about.unit,
             higher_is_better=about.higher_is_better,
             test_set=test_set,
+            real=real,
             protocol={**protocol, "ganvas": ganvas.__version__},
         )
 
