@@ -49,7 +49,7 @@ def show(comparison: Comparison, console: Console) -> None:
     """Print the differing settings, the measures and the notes."""
     from rich.table import Column, Table
 
-    from ganvas.reports.table import interval
+    from ganvas.reports.table import interval, number
     from ganvas.runs.record import MEASURE
 
     labels = [variant.label for variant in comparison.variants]
@@ -62,12 +62,19 @@ def show(comparison: Comparison, console: Console) -> None:
             differs.add_row(*row)
         console.print(differs, "")
     measures = Table("measure", "", "variant", Column("value [interval]", justify="right"), "runs", box=None)
-    found = [(c.title, c.means, c.ranks) for c in comparison.columns if not c.is_intermediate]
-    for title, means, ranks in [*found, (f"{MEASURE} ↓ at {comparison.end_text}", comparison.distances, {})]:
-        for index, label in enumerate(list(ranks) or list(means)):
-            mean = means[label]
-            measures.add_row("" if index else title, ranks.get(label, ""), label, interval(mean), str(mean.n))
+    found = [(c.title, c.means, c.ranks, c.real) for c in comparison.columns if not c.is_intermediate]
+    for title, means, ranks, real in [
+        *found,
+        (f"{MEASURE} ↓ at {comparison.end_text}", comparison.distances, {}, None),
+    ]:
+        rows: list[tuple[str, ...]] = [] if real is None else [("", "(real)", number(real), "")]
+        for label in list(ranks) or list(means):
+            rows.append((ranks.get(label, ""), label, interval(means[label]), str(means[label].n)))
+        for index, cells in enumerate(rows):
+            measures.add_row("" if index else title, *cells)
     console.print(measures, "")
+    for text in comparison.verdicts:
+        console.print(text, soft_wrap=True)
     against = Table("measure", "variant", Column("minus", justify="right"), "seeds", "", box=None)
     against.title, against.title_justify = f"each variant minus {labels[0]}, seed by seed", "left"
     for gain in (gain for gain in comparison.gains if not gain.column.is_intermediate):

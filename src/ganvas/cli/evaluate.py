@@ -69,7 +69,9 @@ def main(argv: list[str]) -> int:
         default=0,
         help="number of fakes (default: 2,048, or as many as there are reals; 26,000 for modes)",
     )
-    parser.add_argument("--split", choices=("train", "held-out", "all"), default="train", help="which real images")
+    parser.add_argument(
+        "--split", choices=("train", "held-out", "all"), help="which reals (default: train; of text held-out)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="seed of the fakes, the choice of reals and the intervals")
     parser.add_argument("--which", choices=("last", "best"), default="last", help="the newest state or the best one")
     parser.add_argument(
@@ -107,19 +109,33 @@ def main(argv: list[str]) -> int:
 def _print(found: Evaluation) -> None:
     from rich.table import Column, Table
 
+    from ganvas.metrics.likelihood_curve import by_temperature
     from ganvas.metrics.per_class import worst_first
     from ganvas.terminal.console import Console
 
     console = Console(highlight=False, soft_wrap=True)
     right = {"justify": "right"}
-    table = Table("measure", Column("value", **right), Column("95 % interval", **right), "better", "on", box=None)  # type: ignore[arg-type]
-    by_class = worst_first(found.figures)
-    of_all = [figure for figure in found.figures if figure not in by_class]
+    by_class, curves = worst_first(found.figures), by_temperature(found.figures)
+    of_all = [figure for figure in found.figures if figure not in by_class and not figure.is_point]
+    has_reals = any(figure.real is not None for figure in of_all)
+    table = Table("measure", box=None)
+    for head in (*(["real"] if has_reals else []), "value", "95 % interval"):
+        table.add_column(head, justify="right")
+    for head in ("better", "on"):
+        table.add_column(head)
     for figure in of_all:
         better = {True: "higher", False: "lower", None: ""}[figure.higher_is_better]
-        row = (figure.title, _number(figure.value), _interval(figure), better)
+        real = ["" if figure.real is None else _number(figure.real)] if has_reals else []
+        row = (figure.title, *real, _number(figure.value), _interval(figure), better)
         table.add_row(*row, str(figure.protocol.get("extractor", "")))
     console.print(table)
+    for name, points in curves.items():
+        of_curve = Table(f"{name}, at T", box=None)
+        for figure in next(iter(points.values())):
+            of_curve.add_column(figure.measure, justify="right")
+        for temperature, figures in points.items():
+            of_curve.add_row(f"{temperature:g}", *(_number(figure.value) for figure in figures))
+        console.print(of_curve)
     if by_class:
         of_classes = Table("class", Column("KID", **right), Column("95 % interval", **right), "fakes, reals", box=None)  # type: ignore[arg-type]
         for figure in by_class[:CLASSES]:

@@ -21,7 +21,7 @@ MOST_CLASSES = 20  # of which a histogram can be read
 
 
 def draw(path: Path, samples: Samples, x: Evidence, panels: Sequence[Callable[[Any], None]]) -> None:
-    """Write a PNG of fakes and reals, and below them one thing after another.
+    """Write a PNG of fakes and reals, if they are images, and below them one thing after another.
 
     These are the panels of the measures; without any, the fakes nearest to a training image with it. Then the classes
     of both, where an extractor knows them by name.
@@ -36,21 +36,27 @@ def draw(path: Path, samples: Samples, x: Evidence, panels: Sequence[Callable[[A
         below = [(2.9, partial(_pairs, samples=samples, found=x.nearest))]
     if x.fake and x.extractor and 0 < len(x.extractor.class_names) <= MOST_CLASSES:
         below.append((2.4, partial(_panel, fill=partial(_histogram, x=x))))
-    figure = Figure(figsize=(11, 9 + 2.5 * (len(below) - 1)), layout="constrained", dpi=110)
-    parts: Any = figure.subfigures(1 + len(below), 1, height_ratios=[5, *(height for height, _ in below)])
+    if x.text is None:
+        below.insert(0, (5, partial(_both, samples=samples)))
+    height = 9 + 2.5 * (len(below) - 2) if x.text is None else 4.5
+    figure = Figure(figsize=(11 if x.text is None else 14, height), layout="constrained", dpi=110)
+    parts: Any = figure.subfigures(len(below), 1, height_ratios=[height for height, _ in below], squeeze=False)
     of = f"{samples.state} state at image {samples.images_seen:,}" if samples.folder else "given images"
     against = f"{samples.protocol['source']} ({samples.protocol['split']})"
     figure.suptitle(f"{samples.name}: {of}, against {against}", x=0.01, ha="left")
-    titles = ("fakes, none chosen", "reals")
-    for axes, title, images in zip(parts[0].subplots(1, 2), titles, (samples.fakes, samples.reals), strict=True):
-        _show(axes, grid(evenly_spaced(images, SHOWN), COLUMNS), title)
-    for part, (_, fill) in zip(parts[1:], below, strict=True):
+    for part, (_, fill) in zip(parts[:, 0], below, strict=True):
         fill(part)
     text = {
         "Software": f"ganvas {ganvas.__version__}",
-        "Description": f"Evaluation of {samples.name}, with synthetic images",
+        "Description": f"Evaluation of {samples.name}, with synthetic {samples.training.kind}",
     }
     save_chart(figure, path, text)
+
+
+def _both(part: Any, samples: Samples) -> None:
+    titles = ("fakes, none chosen", "reals")
+    for axes, title, images in zip(part.subplots(1, 2), titles, (samples.fakes, samples.reals), strict=True):
+        _show(axes, grid(evenly_spaced(images, SHOWN), COLUMNS), title)
 
 
 def _panel(part: Any, fill: Callable[[Any], None]) -> None:

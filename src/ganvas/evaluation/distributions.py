@@ -29,6 +29,7 @@ from ganvas.terminal.console import Console
 EXTRACTOR, PERCEPTUAL = "efficientnet-lite0", "st-lpips"  # by default
 ON_EXTRACTOR: tuple[Need, ...] = ("extractor", "features", "probabilities", "class names")
 ON_IMAGES: tuple[Need, ...] = (*ON_EXTRACTOR, "distance")  # what only networks for images give
+ON_TEXT: tuple[Need, ...] = ("text", "draws", "likelihood", "oracle", "rule")
 ABSENT: dict[Need, tuple[Callable[[Evidence], bool], str]] = {
     "probabilities": (
         lambda x: x.extractor is None or not x.extractor.class_count,
@@ -51,6 +52,19 @@ ABSENT: dict[Need, tuple[Callable[[Evidence], bool], str]] = {
         lambda x: x.mixture is None,
         "{measure} counts the modes of a known mixture, and the data of {name} are not drawn from one; leave it out.",
     ),
+    "draws": (lambda x: not x.draws, "{measure} draws at several temperatures, and {name} has none; leave it out."),
+    "likelihood": (
+        lambda x: x.likelihood is None,
+        "{measure} needs the probabilities of words, and {name} gives none; leave it out.",
+    ),
+    "oracle": (
+        lambda x: x.oracle is None,
+        "{measure} needs the model that the data come from, and for the data of {name} there is none; leave it out.",
+    ),
+    "rule": (
+        lambda x: x.rule is None,
+        "{measure} needs a text whose rule is known, and the data of {name} have none; leave it out.",
+    ),
 }
 """When something that a measure needs is missing, and the message for it."""
 
@@ -66,8 +80,8 @@ class Evaluation:
     notes: tuple[str, ...]
     """Sentences on what was left out, and why."""
     chart: Path | None
-    """The PNG that shows fakes, reals and the nearest pairs, or how often each mode was found; None of a modality whose
-    samples are not images."""
+    """The PNG that shows fakes, reals and the nearest pairs, or how often each mode was found, or the curves of text;
+    None where there is nothing to draw."""
 
     def __repr__(self) -> str:
         return f"<Evaluation of {self.name}: {', '.join(f'{one.title} {one.value:.4g}' for one in self.figures)}>"
@@ -86,7 +100,7 @@ def evaluate(
     measures: Sequence[str] = (),
     perceptual: str = PERCEPTUAL,
     fakes: int = 0,
-    split: Split = "train",
+    split: Split | None = None,
     seed: int = 0,
     which: Literal["last", "best"] = "last",
     resize: int = 0,
@@ -96,8 +110,8 @@ def evaluate(
 ) -> Evaluation:
     """Measure a run, or images, against reals.
 
-    A run's figures are appended to its figures.jsonl, and its chart is evaluation.png in its folder. Of a modality that
-    no extractor sees, the measures are those that take any samples: SWD, memorization, modes-2d, and your own.
+    A run's figures are appended to its figures.jsonl, and its chart is evaluation.png in its folder. Text is measured
+    by its words; of other modalities that no extractor sees, the measures are SWD, memorization, modes-2d, and yours.
 
     Args:
         source: a run's folder, a .safetensors file that ganvas wrote, or a folder, zip, parquet or npz file of fakes;
@@ -111,7 +125,8 @@ def evaluate(
             are counted alone.
         perceptual: the distance of the measure perceptual: st-lpips or lpips.
         fakes: how many; 0 is 2,048, or as many as there are reals, and 26,000 to count modes in.
-        split: which part of the reals: train, held-out or all.
+        split: which part of the reals: train, held-out or all; by default train, and of text held-out, which alone
+            says anything of it.
         seed: of the fakes, of the choice of reals, and of the intervals.
         which: the run's newest state or its best.
         resize: pixels to which images are resized for the extractor; 0 is what it was trained at.
@@ -122,6 +137,8 @@ def evaluate(
     Raises:
         InputError: something cannot be opened or measured; the message says what to do.
     """
+    task = task_of_model(source)
+    split = split or ("held-out" if task and task.has_words else "train")
     asked = {"extractor": extractor, "measures": list(measures), "fakes": fakes, "split": split, "seed": seed}
     named = str(against) if isinstance(against, str | Path) else "array"
     asked |= {"resize": resize, "against": named}
@@ -130,10 +147,10 @@ def evaluate(
     load_systems()  # measures and extractors of your own may stand in these files
     expect_known(extractor)
     chosen = _chosen(measures, extractor, named or source_of(source))
-    task = task_of_model(source)
     has_images = not task or task.has_features
+    chosen = _suited(chosen, task, str(source), measures)
     if task and not has_images:
-        chosen = _without_features(chosen, task, str(source), measures, extractor, out)
+        _refuse_images(task, str(source), extractor, split, out)
     own = next((one for one in chosen if one.alone), None)
     if own:
         extractor, fakes = own.extractor, fakes or own.fakes
@@ -187,10 +204,11 @@ def evaluate(
             figures += one.compute(evidence)
             advance(1)
     notes += [note for one in wanted for note in one.notes(evidence)]
+    panels = [panel for one in wanted if (panel := one.panel(evidence))]
     chart = None
-    if has_images:  # of other modalities the previews show more
+    if has_images or panels:  # of other modalities the previews show more
         chart = Path(out) if out else _chart_path(samples)
-        draw(chart, samples, evidence, [panel for one in wanted if (panel := one.panel(evidence))])
+        draw(chart, samples, evidence, panels)
     if samples.folder:
         for figure in figures:
             figure = replace(figure, images_seen=samples.images_seen, state=samples.state)
@@ -221,23 +239,43 @@ def _chosen(names: Sequence[str], extractor: str, reals: str) -> list[Measure]:
     return chosen
 
 
-def _without_features(
-    chosen: Sequence[Measure], task: Task, source: str | Path, asked: Sequence[str], extractor: str, out: str | Path
-) -> list[Measure]:
-    """The measures that can be taken of a modality whose samples no network for images sees.
+def _suited(chosen: Sequence[Measure], task: Task | None, source: str, asked: Sequence[str]) -> list[Measure]:
+    """The measures that can be taken of a modality's samples; without a task, of images.
+
+    Raises:
+        InputError: another was asked for by name.
+    """
+    has_images, has_words, unit = (task.has_features, task.has_words, task.unit) if task else (True, False, "images")
+    lacks: dict[str, Sequence[Need]] = {
+        "compares features of images": () if has_images else ON_IMAGES,
+        "compares samples number by number": ("vectors",) if has_words else (),
+        "reads sentences": () if has_words else ON_TEXT,
+    }
+    suited = []
+    for one in chosen:
+        wrong = next((does for does, needs in lacks.items() if one.needs & set(needs)), None)
+        if wrong and asked:
+            raise InputError(f"{one.name} {wrong}, and {source} makes {unit}; leave it out.")
+        suited += [] if wrong else [one]
+    return suited
+
+
+def _refuse_images(task: Task, source: str, extractor: str, split: Split, out: str | Path) -> None:
+    """Refuse, of a modality that is no images, options that only images have.
 
     Raises:
         InputError: something that only images have was asked for.
     """
-    on_images = [one for one in chosen if one.needs & set(ON_IMAGES)]
     why = f"and {source} makes {task.unit}"
-    if asked and on_images:
-        raise InputError(f"{on_images[0].name} compares features of images, {why}; leave it out.")
     if extractor != EXTRACTOR:
         raise InputError(f"--extractor {extractor} sees images, {why}; leave it out.")
-    if out:
+    if task.has_words and split != "held-out":
+        raise InputError(
+            f"--split {split} compares with sentences that were trained on, which rewards copying them; leave it out,"
+            " so that held-out ones are taken."
+        )
+    if out and not task.has_words:
         raise InputError(f"--out {out} is for a chart of images, {why}; leave it out.")
-    return [one for one in chosen if one not in on_images]
 
 
 def _defined(chosen: Sequence[Measure], x: Evidence, strict: bool) -> tuple[list[Measure], list[str]]:

@@ -43,6 +43,11 @@ class Figure:
         """The measure and what it was taken on: PSNR-Y on Set5."""
         return f"{self.measure} on {self.test_set}" if self.test_set else self.measure
 
+    @property
+    def is_point(self) -> bool:
+        """Whether it is a point of a curve over temperatures, which is shown as a whole."""
+        return "curve" in self.protocol
+
     def to_plain(self) -> dict[str, Any]:
         """As a line of JSON; what says nothing is left out."""
         plain = {name: getattr(self, name) for name in self.__dataclass_fields__}

@@ -95,12 +95,17 @@ def per_token(model: TrigramModel, lines: Lines, seed: int) -> Estimate:
     """
     if not lines:
         raise InputError("the likelihood of no sentence is undefined; give at least one.")
-    nats, tokens = np.array([model.nats(line) for line in lines]), np.array([len(line) + 1.0 for line in lines])
+    nats, tokens = nats_of(model, lines)
 
     def ratio(counts: Array) -> Array:
         return np.asarray((counts @ nats) / (counts @ tokens))
 
     return bootstrap(ratio, len(lines), seed)
+
+
+def nats_of(model: TrigramModel, lines: Lines) -> tuple[Array, Array]:
+    """The nats of each line (N,), and of how many tokens they are (N,): its words and its end."""
+    return np.array([model.nats(line) for line in lines]), np.array([len(line) + 1.0 for line in lines])
 
 
 def _padded(line: Line) -> Line:

@@ -26,7 +26,7 @@ from ganvas.imaging.damage_map import is_lost
 from ganvas.metrics.figure import Figure
 from ganvas.metrics.intervals import LEVEL, RESAMPLES, Array, Estimate, mean
 from ganvas.metrics.neighbors import Nearest
-from ganvas.metrics.sentences import Text
+from ganvas.metrics.sentences import Line, Lines, Text
 
 if TYPE_CHECKING:
     from ganvas.metrics.extractors.extractor import Extracted, Extractor
@@ -34,12 +34,15 @@ if TYPE_CHECKING:
 
 Need = Literal[
     "extractor", "features", "probabilities", "class names", "labels", "training", "held-out", "distance", "mixture",
-    "originals", "damage", "text",
+    "vectors", "text", "draws", "likelihood", "oracle", "rule", "originals", "damage",
 ]  # fmt: skip
-"""What a measure may ask for besides fakes and reals; `Evidence` says where each is found."""
+"""What a measure may ask for besides fakes and reals; `Evidence` says where each is found.
+
+`vectors` are fakes and reals whose numbers have distances, as pixels and coordinates do, and the numbers of words not.
+"""
 OF_SAMPLES: tuple[Need, ...] = (
     "extractor", "features", "probabilities", "class names", "labels", "training", "held-out", "distance", "mixture",
-    "text",
+    "vectors", "text", "draws", "likelihood", "oracle", "rule",
 )  # fmt: skip
 """What can be gathered of fakes and reals, without pairs of results and originals."""
 
@@ -111,6 +114,14 @@ class Evidence:
     """For `mixture`: centres (K, F) and standard deviation of the Gaussians that are learned."""
     text: Text | None = None
     """For `text`: the sentences that fakes and reals stand for."""
+    draws: Mapping[str, Callable[[float], Lines]] = field(default_factory=dict)
+    """For `draws`: as many fakes at a temperature, by the names of the curves in `ganvas.metrics.likelihood_curve`."""
+    likelihood: Callable[[Lines], float] | None = None
+    """For `likelihood`: nats a token of sentences by the generator."""
+    oracle: Callable[[Lines], float] | None = None
+    """For `oracle`: nats a token of sentences by the model that the data come from."""
+    rule: Callable[[Line], bool] | None = None
+    """For `rule`: whether a sentence keeps the rule of the data."""
     scores: Mapping[str, Array] = field(default_factory=dict)
     """For `originals`: what each `PairMeasure`, by its name, has found in every pair (N,)."""
     repairs: Mapping[str, Array] = field(default_factory=dict)

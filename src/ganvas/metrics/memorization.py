@@ -26,7 +26,7 @@ class Memorization(Measure):
 
     name, formerly, order = "memorization", "memorisation", 80
     gives = (Quantity("nearness", least=0, most=1), Quantity("copies", least=0, most=1))
-    needs = frozenset({"training", "held-out"})
+    needs = frozenset({"vectors", "training", "held-out"})
 
     def is_default(self, x: Evidence) -> bool:
         """Always."""

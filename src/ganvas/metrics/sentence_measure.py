@@ -22,7 +22,7 @@ class SentenceMeasure(Measure):
 
     def is_default(self, x: Evidence) -> bool:
         """Wherever samples are sentences."""
-        return True
+        return x.text is not None
 
     @abstractmethod
     def score(self, lines: Lines, x: Evidence) -> Scores:

@@ -25,6 +25,7 @@ class SlicedWasserstein(Measure):
 
     name, order = "swd", 90
     gives = (Quantity("SWD", higher_is_better=False, least=0),)
+    needs = frozenset({"vectors"})
 
     def is_default(self, x: Evidence) -> bool:
         """Where no network sees the samples."""

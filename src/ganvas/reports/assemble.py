@@ -42,7 +42,8 @@ def compare(
     """
     records = read_records(runs, unfinished)
     groups = variants(records)
-    found = columns(groups)
+    taken = columns(groups)
+    found = [column for column in taken if not column.is_point]
     # A run that diverged early must not limit the comparison of the others.
     sound = [record for record in records if record.state != "diverged"] or records
     end = min((record.hours(record.images_seen) if by == "hours" else record.images_seen) for record in sound)
@@ -51,6 +52,7 @@ def compare(
         variants=groups,
         differing=differing(groups),
         columns=tuple(found),
+        points=tuple(column for column in taken if column.is_point),
         gains=tuple(gains(groups, found)),
         refusals=tuple(refusals(found)),
         by=by,

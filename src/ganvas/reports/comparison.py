@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ganvas.metrics.figure import Figure
+from ganvas.metrics.likelihood_curve import GAINS, verdict
 from ganvas.reports.table import Column, Mean, PairedGain, Variant
 from ganvas.runs.record import Record
 
@@ -42,6 +43,8 @@ class Comparison:
     """The furthest point that all runs reached, in images or hours."""
     distances: dict[str, Mean]
     """Label of a variant -> the distance logged during training, at `end`."""
+    points: tuple[Column, ...] = ()
+    """The points of curves, one column per measure, state and protocol."""
     references: tuple[Reference, ...] = ()
     """Baselines to compare the figures with, such as bicubic interpolation."""
 
@@ -58,6 +61,16 @@ class Comparison:
     def ordered(self) -> list[tuple[int, Record]]:
         """Every run with the index of its variant, in the order of the variants."""
         return [(index, run) for index, variant in enumerate(self.variants) for run in variant.runs]
+
+    @property
+    def verdicts(self) -> list[str]:
+        """What each variant of text has gained beyond the curve of its likelihood model."""
+        gains = {of: [c for c in self.columns if c.measure == name and c.at == "last"] for of, name in GAINS.items()}
+        found = []
+        for variant in self.variants:
+            own = {of: c.means[variant.label] for of, some in gains.items() for c in some if variant.label in c.means}
+            found += [verdict(variant.label, own)] if len(own) == len(GAINS) else []
+        return found
 
     @property
     def warnings(self) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 from ganvas.files import write_text
 from ganvas.reports.charts import page_data
 from ganvas.reports.comparison import Comparison
+from ganvas.reports.curves_of_text import curves
 from ganvas.reports.frames import cut_strips
 from ganvas.reports.table import ABSENT, Column, Mean, differing_fields, interval, number, same_measure
 from ganvas.reports.templating import render
@@ -35,7 +36,8 @@ def write_page(comparison: Comparison, out: Path, *, reals: bool = True, rows: S
     """
     records = comparison.records
     strips = cut_strips(records, reals)
-    data = page_data(comparison, strips) | {"planes": planes(comparison)}
+    of_text, of_images = curves(comparison), planes(comparison)
+    data = page_data(comparison, strips) | {"planes": [*of_text, *of_images]}
     final, intermediate = _cards(comparison)
     has_psnr = any(record.measured.get(DISTORTION) for record in records)
     runs = f"{len(records)} run{'s' if len(records) > 1 else ''}"
@@ -50,6 +52,8 @@ def write_page(comparison: Comparison, out: Path, *, reals: bool = True, rows: S
         final=final,
         intermediate=intermediate,
         data=data,
+        curves=of_text,
+        planes=of_images,
         viewer=viewer_values(rows, SIDE_BY_SIDE) if rows else None,
         has_verdicts=any(record.verdicts for record in records),
         strips=strips,
@@ -81,6 +85,7 @@ def _cards(comparison: Comparison) -> tuple[list[dict[str, Any]], list[dict[str,
     made: dict[bool, list[dict[str, Any]]] = {False: [], True: []}
     for column in comparison.columns:
         references = [f"{name}: {interval(figure)}." for name, figure in comparison.matching_references(column)]
+        references = [*([] if column.real is None else [f"Real text: {number(column.real)}."]), *references]
         own_fields = _own_fields(column, comparison.columns)
         made[column.is_intermediate].append(
             {

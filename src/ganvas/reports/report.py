@@ -21,7 +21,7 @@ from ganvas.files import write_text
 from ganvas.imaging.saving import save_image
 from ganvas.metrics.figure import Figure
 from ganvas.reports.frames import TILES, data_url, spread
-from ganvas.reports.table import Mean, interval, within_range
+from ganvas.reports.table import Mean, interval, number, within_range
 from ganvas.reports.templating import render
 from ganvas.runs.curves import draw
 from ganvas.runs.previews import Preview
@@ -30,7 +30,7 @@ from ganvas.runs.record import Record
 SHEETS = 6  # over time, the first and the last among them
 SIDE, LARGE = 640, 1280  # maximum width in px of a sheet, and of the last one
 SAID = ("warning", "knee", "treated", "taken back", "kept", "rolled back", "diverged")  # events worth a line
-COLUMNS = "measure", "test_set", "value", "low", "high", "unit", "higher_is_better", "images_seen", "state"
+COLUMNS = "measure", "test_set", "value", "low", "high", "real", "unit", "higher_is_better", "images_seen", "state"
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def write_report(record: Record, out: Path, *, reals: bool = True) -> list[Path]
 
         sheets = [shown(caption, file) for caption, file in _sheets(record, folder, reals)]
         charts = [shown(caption, file) for caption, file in _charts(record, folder)]
-    figures = [_row(figure) for figure in record.figures]
+    figures = [_row(figure) for figure in record.figures if not figure.is_point]
     page = render(
         "report.md" if beside else "report.html",
         styles=["page.css", "report.css"],
@@ -236,9 +236,10 @@ def _logged(record: Record) -> Iterator[Figure]:
 
 def _row(figure: Figure) -> Row:
     arrow = {True: " ↑", False: " ↓", None: ""}[figure.higher_is_better]
+    real = "" if figure.real is None else f", real {number(figure.real)}"
     return Row(
         figure.title + arrow,
-        interval(within_range(Mean(figure.value, figure.low, figure.high, 1), figure.measure)),
+        interval(within_range(Mean(figure.value, figure.low, figure.high, 1), figure.measure)) + real,
         figure.unit,
         figure.state,
         "" if figure.images_seen is None else f"{figure.images_seen:,}",

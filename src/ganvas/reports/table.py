@@ -79,6 +79,16 @@ class Column:
         """Whether the state is neither the last nor the best one."""
         return self.at.startswith("at ")
 
+    @property
+    def is_point(self) -> bool:
+        """Whether it is a point of a curve, which is drawn as a whole."""
+        return next(iter(self.figures.values())).is_point
+
+    @property
+    def real(self) -> float | None:
+        """The value of real samples, where it was taken."""
+        return next(iter(self.figures.values())).real
+
 
 @dataclass(frozen=True)
 class PairedGain:

@@ -34,7 +34,11 @@ def _paths(comparison: Comparison, name: str) -> Iterable[dict[str, Any]]:
             reference = reference or _reference(run.reference, name)
     if series:
         title = f"{name} on held-out crops, over training"
-        yield {"title": title, "x": LABEL, "y": name, "reference": reference, "series": series}
+        yield {"title": title, **_labels(name), "reference": reference, "series": series}
+
+
+def _labels(name: str) -> dict[str, Any]:
+    return {"x": LABEL, "y": f"{name}, lower is perceptually closer", "names": [f"{DISTORTION} (dB)", name]}
 
 
 def _reference(figures: Mapping[str, float], name: str) -> dict[str, Any] | None:
@@ -63,8 +67,7 @@ def _sets(comparison: Comparison, name: str) -> Iterable[dict[str, Any]]:
         if series:
             yield {
                 "title": f"{name} on {where}",
-                "x": LABEL,
-                "y": name,
+                **_labels(name),
                 "reference": _of_set(comparison, *places[-1]),
                 "series": series,
             }

@@ -39,6 +39,8 @@ class Task(ABC):
     """What its samples are called."""
     has_features: ClassVar[bool] = False
     """Whether the extractors of features know its samples, so that KID and FID can be measured, and runs be tuned."""
+    has_words: ClassVar[bool] = False
+    """Whether its samples are sentences, which are measured by their words, against held-out ones."""
     has_originals: ClassVar[bool] = False
     """Whether each output has an original, so that it can be scored on test sets of pairs."""
 

@@ -1,4 +1,4 @@
-// Planes of {title, x, y, reference: {name, x, y}, series: [{variant, name, points: [{x, y, xl, xh, yl, yh, message, knee}]}]}.
+// Planes of {title, x, y, names, whole, reference: {name, x, y}, series: [{variant, name, dashed, points: [{x, y, xl, xh, yl, yh, message, knee, end}]}]}.
 function extent(values) {
   const low = Math.min(...values), high = Math.max(...values), pad = (high - low || Math.abs(high) || 1) * 0.07;
   return [low - pad, high + pad];
@@ -14,6 +14,7 @@ function drawPlane(box, plane) {
     const values = ends.map((p) => p[key]), [from, to] = [Math.min(...values), Math.max(...values)];
     const room = Math.max(least, 1.2 * (to - from));
     const wanted = marks.flatMap((p) => [p[key], p[low] ?? p[key], p[high] ?? p[key]]);
+    if (plane.whole) return extent(marks.map((p) => p[key]));
     return extent([Math.max(from - room, Math.min(...wanted)), Math.min(to + room, Math.max(...wanted))]);
   };
   const [x0, x1] = range("x", "xl", "xh", 1), [y0, y1] = range("y", "yl", "yh", 0.02);
@@ -32,7 +33,7 @@ function drawPlane(box, plane) {
     svg += `<text x="${at(X(x))}" y="${height - bottom + 15}" text-anchor="middle">${short(x)}</text>`;
   }
   svg += `<text x="${width - right}" y="${height - 3}" text-anchor="end">${escaped(plane.x)}</text>`;
-  svg += `<text x="4" y="12">${escaped(plane.y)}, lower is perceptually closer</text>`;
+  svg += `<text x="4" y="12">${escaped(plane.y)}</text>`;
   if (plane.reference) {
     const { name, x, y } = plane.reference, side = X(x) > width - 90 ? "end" : "start";
     svg += `<path class="plain" d="M${at(X(x) - 6)} ${at(Y(y))}h12M${at(X(x))} ${at(Y(y) - 6)}v12"/>`;
@@ -42,13 +43,13 @@ function drawPlane(box, plane) {
   for (const s of plane.series) {
     const points = s.points.filter(inside), last = points[points.length - 1];
     svg += `<g data-variant="${s.variant}" style="--c:var(--c${s.variant % 8})">`;
-    svg += `<polyline class="line way" points="${points.map((p) => `${at(X(p.x))},${at(Y(p.y))}`).join(" ")}"/>`;
+    svg += `<polyline class="line way"${s.dashed ? ' stroke-dasharray="4 4"' : ""} points="${points.map((p) => `${at(X(p.x))},${at(Y(p.y))}`).join(" ")}"/>`;
     for (const p of points) {
       const [x, y] = [X(p.x), Y(p.y)];
       drawn.push({ x, y, p, s });
       if (p.xl != null) svg += `<line class="error" x1="${at(X(clamped(p.xl, x0, x1)))}" x2="${at(X(clamped(p.xh, x0, x1)))}" y1="${at(y)}" y2="${at(y)}"/>`;
       if (p.yl != null) svg += `<line class="error" x1="${at(x)}" x2="${at(x)}" y1="${at(Y(clamped(p.yl, y0, y1)))}" y2="${at(Y(clamped(p.yh, y0, y1)))}"/>`;
-      svg += `<circle class="mark" cx="${at(x)}" cy="${at(y)}" r="${p === last ? 6 : 2}"/>`;
+      svg += `<circle class="mark" cx="${at(x)}" cy="${at(y)}" r="${(p.end ?? p === last) ? 6 : 2}"/>`;
       if (p.knee) svg += `<circle class="knee" cx="${at(x)}" cy="${at(y)}" r="9"/>`;
     }
     svg += "</g>";
@@ -62,7 +63,7 @@ function drawPlane(box, plane) {
     tip.hidden = !near || near[0] > 40;
     if (tip.hidden) return;
     const { p, s } = near[1];
-    tip.innerHTML = `<span class="dot" style="--c:var(--c${s.variant % 8})"></span><b>${escaped(s.name)}</b><br>${escaped(p.message)}${p.knee ? ", knee" : ""}<br>PSNR-Y <b>${formatted(p.x)}</b> dB, ${escaped(plane.y)} <b>${formatted(p.y)}</b>`;
+    tip.innerHTML = `<span class="dot" style="--c:var(--c${s.variant % 8})"></span><b>${escaped(s.name)}</b><br>${escaped(p.message)}${p.knee ? ", knee" : ""}<br>${escaped(plane.names[0])} <b>${formatted(p.x)}</b>, ${escaped(plane.names[1])} <b>${formatted(p.y)}</b>`;
     tip.style.left = `${Math.max(0, Math.min(near[1].x + 12, width - tip.offsetWidth))}px`;
     tip.style.top = `${Math.max(0, near[1].y - tip.offsetHeight - 10)}px`;
   };
