@@ -18,8 +18,10 @@ from ganvas.evaluation.arrays import Array, Latent, Sampled, choose, dataset_of,
 from ganvas.evaluation.baselines import BICUBIC
 from ganvas.inference.base import Predictor
 from ganvas.inference.progress import generating
+from ganvas.metrics.likelihood_curve import GAN, LIKELIHOOD
 from ganvas.metrics.measure import Labels
 from ganvas.recipe import Recipe
+from ganvas.recipe.schedule import WHOLE
 from ganvas.recipe.sources import Images, Source
 from ganvas.recipe.system import System
 from ganvas.runs.folder import RunFolder
@@ -189,9 +191,31 @@ def _of_model(
     if model.classes:
         protocol |= {"classes": "as many of each as reals" if labels else "equally many of each"}
     about = model.name, folder, state, model.images_seen
-    extra = task.evidence(recipe) if recipe else {}
+    if recipe:
+        protocol |= task.protocol(recipe)
+    extra = {
+        **(task.evidence(recipe) if recipe else {}),
+        **model.evidence(made, reals, training, seed),
+        **_draws(model, recipe, folder, device, len(made), seed),
+    }
     notes = _remarks(*read)
     return Samples(made, reals, training, held_out, *about, protocol, notes, labels=labels, known=extra)
+
+
+def _draws(
+    model: Predictor, recipe: Recipe | None, folder: RunFolder | None, device: str, count: int, seed: int
+) -> dict[str, Any]:
+    """What draws at any temperature: the model, and the state at the end of its pretraining, if it has gone on."""
+    own = model.draws(count, seed)
+    if own is None or recipe is None or folder is None:
+        return {}
+    pretrain = recipe.schedule.pretrain
+    if pretrain == WHOLE or model.images_seen <= pretrain:
+        return {"draws": {LIKELIHOOD: own}}
+    if not folder.pretrained.is_file():
+        return {"draws": {GAN: own}}
+    before = _open(folder.pretrained, "last", device).draws(count, seed)
+    return {"draws": {LIKELIHOOD: before, GAN: own}}
 
 
 def _open(path: Path, which: Literal["last", "best"], device: str) -> Predictor:

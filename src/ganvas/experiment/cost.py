@@ -127,6 +127,7 @@ def estimate_cost(recipe: Recipe, device: torch.device, epoch: int, watch: Watch
     previews = 2 + sum(recipe.images // interval for interval in intervals if interval)
     previews += len(first_moments(intervals, recipe.batch_size))
     kept = recipe.images // watch.keep_every if watch.keep_every else 0
+    kept += int(task.has_words and 0 < recipe.schedule.pretrain < recipe.images)
     state: int = sum(tensor.nbytes for tensor in run.state_dict().values())
     model: int = sum(tensor.nbytes for tensor in run.sampler.state_dict().values())
     # A state has weights and both moments; there are the newest, the best and the kept ones.

@@ -52,7 +52,8 @@ def make_observers(
     """
     console, epoch = progress.console, len(parts[0])
     sinks = (tensorboard(folder),) if watch.tensorboard else ()
-    checkpoints = Checkpoints(folder, about, watch.checkpoint_seconds, watch.keep_every, finish)
+    pretrain = recipe.schedule.pretrain if task.has_words else 0  # what a text GAN began as, it is measured against
+    checkpoints = Checkpoints(folder, about, watch.checkpoint_seconds, watch.keep_every, finish, pretrain)
 
     def keep_best(run: Run) -> None:
         checkpoints.save(run, "best")

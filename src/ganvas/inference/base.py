@@ -10,7 +10,9 @@ from typing import Any, ClassVar, Literal, Self
 from numpy.typing import NDArray
 from torch import nn
 
+from ganvas.data import Dataset
 from ganvas.errors import InputError
+from ganvas.metrics.sentences import Lines
 from ganvas.recipe.system import System
 
 Inputs = Literal["noise", "image", "image+mask", "text"]
@@ -133,3 +135,20 @@ class Predictor(ABC):
         raise InputError(
             f"{self.name} {self.does} and cannot sample from noise; use {self.use.format(model=self.name)}."
         )
+
+    def evidence(self, made: NDArray[Any], reals: NDArray[Any], training: Dataset, seed: int) -> Mapping[str, Any]:
+        """What measures may ask for besides samples, by its name in `ganvas.metrics.measure.Evidence`.
+
+        Args:
+            made: some of its samples.
+            reals: rows that they are compared with, of the same source as `training`, what it was trained on.
+            seed: of whatever has to be chosen.
+
+        Raises:
+            InputError: the data are not those that it was trained on.
+        """
+        return {}
+
+    def draws(self, n: int, seed: int) -> Callable[[float], Lines] | None:
+        """What makes `n` sentences of a seed at any temperature; None of a model of anything else."""
+        return None

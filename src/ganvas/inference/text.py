@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -12,12 +12,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ganvas.data.sentences import Words, decode, encode
+from ganvas.data import Dataset
+from ganvas.data.sentences import Text, Words, decode, encode
 from ganvas.errors import InputError
 from ganvas.files import expect_ending, write_text
 from ganvas.inference.base import Model
 from ganvas.inference.sampler import Label, Sampler
 from ganvas.machine import free_memory
+from ganvas.metrics import sentences
+from ganvas.metrics.sentences import Lines
 from ganvas.recipe import system as kinds
 from ganvas.recipe.text import SPECIAL
 
@@ -139,6 +142,27 @@ class TextGenerator(Sampler):
         device = next(self.network.parameters()).device
         nats, counted = self._system.nats(self.network, torch.from_numpy(found).to(device))
         return float(nats / counted)
+
+    def evidence(self, made: NDArray[Any], reals: NDArray[Any], training: Dataset, seed: int) -> Mapping[str, Any]:
+        """See `Predictor.evidence`."""
+        if not isinstance(training, Text) or training.words != self.words:
+            raise InputError(
+                f"the vocabulary of {training.name} is not the one that {self.name} was trained on; restore the text."
+            )
+        known = decode(training.take(slice(None)), self.words)
+        chosen = np.random.default_rng(seed).permutation(len(known))[: len(made)]
+        found = sentences.Text(
+            fakes=decode(made, self.words),
+            reals=decode(reals, self.words),
+            control=[known[row] for row in chosen],
+            training=known,
+            words=len(self.words) - 1,  # padding is none
+        )
+        return {"text": found, "likelihood": self.nll}
+
+    def draws(self, n: int, seed: int) -> Callable[[float], Lines]:
+        """See `Predictor.draws`."""
+        return lambda temperature: self.tokens(n, seed=seed, temperature=temperature)
 
     def lines(self, n: int, seed: int) -> list[str]:
         """`n` sentences, for the terminal."""

@@ -23,11 +23,17 @@ class Checkpoints(Observer):
     vital = True
 
     def __init__(
-        self, folder: RunFolder, about: dict[str, Any], seconds: float, keep_every: int, finish: Callable[[], object]
+        self,
+        folder: RunFolder,
+        about: dict[str, Any],
+        seconds: float,
+        keep_every: int,
+        finish: Callable[[], object],
+        pretrain: int = 0,
     ) -> None:
-        """`finish` writes the model, if the run is finished."""
+        """`finish` writes the model, if the run is finished; the state after `pretrain` images is kept, too."""
         self.folder, self.about, self.seconds, self.keep_every = folder, about, seconds, keep_every
-        self.finish = finish
+        self.finish, self.pretrain = finish, pretrain
 
     def start(self, run: Run) -> None:
         """Start the clock."""
@@ -38,6 +44,8 @@ class Checkpoints(Observer):
         before, self.images_seen = self.images_seen, report.images_seen
         if due(self.keep_every, before, self.images_seen):
             self.save(run, f"kept-{self.images_seen:012d}")
+        if before < self.pretrain <= self.images_seen:
+            self.save(run, self.folder.pretrained.stem)
         if time.monotonic() - self.saved_at >= self.seconds:
             self.save_last(run)
 

@@ -42,6 +42,11 @@ class TextSource(Source):
         """What stands between two kinds of a sentence."""
         return " " if self.level == "word" else ""
 
+    @property
+    def tokens(self) -> str:
+        """How a sentence is taken apart, in words, for protocols."""
+        return f"{self.level}s"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Sentences(TextSource):
@@ -66,6 +71,12 @@ class Sentences(TextSource):
     def title(self) -> str:
         """The name or path."""
         return self.source
+
+    @property
+    def tokens(self) -> str:
+        """See `TextSource`."""
+        detach = self.detach and self.level == "word"
+        return super().tokens + ", lower case" * self.lower + ", punctuation apart" * detach
 
 
 class KnownText(TextSource):
@@ -174,6 +185,17 @@ class Oracle(KnownText):
                 log_sum = highest + np.log(np.exp(logits - highest[:, None]).sum(1))
                 total += float((log_sum - logits[np.arange(len(part)), part[:, step]]).sum())
         return total / words.size
+
+    def nll_of(self, lines: Sequence[Sequence[str]]) -> float:
+        """The same of sequences as words; those with <unk>, which this model never says, are left out.
+
+        Raises:
+            InputError: none is left.
+        """
+        known = [[int(word) for word in line] for line in lines if SPECIAL[UNKNOWN] not in line]
+        if not known:
+            raise InputError(f"all {len(lines):,} sequences have {SPECIAL[UNKNOWN]}, which no oracle says; train on.")
+        return self.nll(np.array(known))
 
     def _sample(self, uniform: NDArray[np.float32]) -> NDArray[np.int64]:
         found = np.zeros(uniform.shape, np.int64)

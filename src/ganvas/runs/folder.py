@@ -50,6 +50,7 @@ class RunFolder:
         self.events = self.path / "events.jsonl"
         self.samples = self.path / "samples"
         self.checkpoints = self.path / "checkpoints"
+        self.pretrained = self.checkpoints / "pretrained.safetensors"
         self.model = self.path / "model.safetensors"
         self.curves = self.path / "curves.png"
         self.figures = self.path / "figures.jsonl"

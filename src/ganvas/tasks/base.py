@@ -143,6 +143,10 @@ class Task(ABC):
         """What measures may ask for besides samples, by its name in `ganvas.metrics.measure.Evidence`."""
         return {}
 
+    def protocol(self, recipe: Recipe) -> Mapping[str, Any]:
+        """What figures have to say of how samples are read, beside their source and their number."""
+        return {}
+
     def names(self, recipe: Recipe, dataset: Dataset) -> Mapping[str, Any]:
         """What names a generator's outputs besides classes, as plain data that go with its weights into every file.
 

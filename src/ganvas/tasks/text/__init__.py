@@ -11,7 +11,7 @@ from ganvas.machine import free_memory
 from ganvas.recipe.ramp import ends
 from ganvas.recipe.recipe import Recipe
 from ganvas.recipe.schedule import WHOLE
-from ganvas.recipe.text import LONGEST, SPECIAL, Level, Sentences, TextSource
+from ganvas.recipe.text import LONGEST, SPECIAL, Counting, Level, Oracle, Sentences, TextSource
 from ganvas.runs.folder import RunFolder
 from ganvas.runs.header import Damaged, read_header
 from ganvas.runs.models import find
@@ -40,7 +40,7 @@ USED = 0.9  # share of the vocabulary that the data need, below which it is said
 class TextTask(Task):
     """Sentences; previews are texts, and the best has the least negative log-likelihood of what is held out."""
 
-    name, unit = "text", "sentences"
+    name, unit, has_words = "text", "sentences", True
 
     def check(self, recipe: Recipe) -> None:
         """Refuse what does not go with sentences.
@@ -160,6 +160,18 @@ class TextTask(Task):
         from ganvas.tasks.text.one_hot import embedded
 
         return embedded(samples)
+
+    def evidence(self, recipe: Recipe) -> Mapping[str, Any]:
+        """The oracle, or the rule, of a text that is computed."""
+        data = recipe.data
+        if isinstance(data, Oracle):
+            return {"oracle": data.nll_of}
+        return {"rule": data.is_right} if isinstance(data, Counting) else {}
+
+    def protocol(self, recipe: Recipe) -> Mapping[str, Any]:
+        """Tokeniser, and size of the vocabulary."""
+        assert isinstance(recipe.data, TextSource)
+        return {"tokens": recipe.data.tokens, "words": recipe.system.shape[1], "length": recipe.system.shape[0]}
 
     def names(self, recipe: Recipe, dataset: Dataset) -> Mapping[str, Any]:
         """The words of the vocabulary, and what stands between them in a sentence."""
