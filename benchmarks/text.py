@@ -127,17 +127,7 @@ def _nats(model: TrigramModel, lines: Lines) -> str:
 
 def _trained(recipe: str, seed: int, arguments: argparse.Namespace) -> Path:
     name = f"{recipe}-s{seed}"
-    words = [
-        "train",
-        recipe,
-        "--seed",
-        str(seed),
-        "--name",
-        name,
-        "--host.runs",
-        str(arguments.train),
-        *arguments.flags,
-    ]
+    words = ["train", recipe, "--seed", str(seed), "--name", name, "--host.runs", str(arguments.train)]
     if isinstance(named_recipe(recipe).data, Sentences):
         words += ["--data", str(arguments.file.resolve())]
     subprocess.run([sys.executable, "-m", "ganvas", *words, *arguments.flags], check=True, stdout=sys.stderr)
