@@ -138,7 +138,7 @@ def _judge(recipe: str, runs: Sequence[Path]) -> None:
     """The figures of the runs, their curves, and the bars."""
     rows: dict[str, dict[str, float]] = {}
     curves: dict[str, list[Figure]] = {}
-    said = []
+    said: list[str] = []
     for run in runs:
         found = evaluate(run)
         own = [figure for figure in found.figures if not figure.is_point]

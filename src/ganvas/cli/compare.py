@@ -67,10 +67,10 @@ def show(comparison: Comparison, console: Console) -> None:
         *found,
         (f"{MEASURE} ↓ at {comparison.end_text}", comparison.distances, {}, None),
     ]:
-        rows: list[tuple[str, ...]] = [] if real is None else [("", "(real)", number(real), "")]
+        lines = [] if real is None else [("", "(real)", number(real), "")]
         for label in list(ranks) or list(means):
-            rows.append((ranks.get(label, ""), label, interval(means[label]), str(means[label].n)))
-        for index, cells in enumerate(rows):
+            lines.append((ranks.get(label, ""), label, interval(means[label]), str(means[label].n)))
+        for index, cells in enumerate(lines):
             measures.add_row("" if index else title, *cells)
     console.print(measures, "")
     for text in comparison.verdicts:
