@@ -54,9 +54,11 @@ def test_a_better_and_a_worse_model_lie_beyond_and_below() -> None:
         measure, x = LikelihoodCurve(), evidence(likelihood=writer(0.4), GAN=writer(noise))
         gains = {figure.measure: figure for figure in measure.compute(x) if figure.measure in GAINS.values()}
         found[noise] = gains, next(iter(measure.notes(x)))
-    assert all(gain.low is not None and gain.low > 0 for gain in found[0.2][0].values())
+    better, worse = found[0.2][0], found[0.6][0]
+    assert all(gain.value > 0 for gain in better.values())
+    assert all(gain.value < 0 for gain in worse.values())
+    assert (better[GAINS["reverse LM"]].low or 0) > 0 > (worse[GAINS["BLEU-4"]].high or 0)
     assert "r is better than its likelihood model at equal diversity, by +0." in found[0.2][1]
-    assert all(gain.high is not None and gain.high < 0 for gain in found[0.6][0].values())
     assert "r is worse than its likelihood model at equal diversity, by -0." in found[0.6][1]
     assert "a temperature does better" in found[0.6][1]
 

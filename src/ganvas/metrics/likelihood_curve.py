@@ -182,9 +182,10 @@ class LikelihoodCurve(Measure):
             x, y = ([self._estimate(point, of).value for point in points.values()] for of in (across, up))
             axes.plot(x, y, "o-", color=COLOURS[name], markersize=4, label=name)
             for temperature, *place in zip(points, x, y, strict=True):
-                if temperature in (TEMPERATURES[0], 1.0, TEMPERATURES[-1]):
-                    text = {"xytext": (5, -9), "textcoords": "offset points", "fontsize": "x-small"}
+                if name == next(iter(self.curves)) and temperature in (TEMPERATURES[0], 1.0, TEMPERATURES[-1]):
+                    text = {"xytext": (6, -10), "textcoords": "offset points", "fontsize": "x-small"}
                     axes.annotate(f"T {temperature:g}", place, color=COLOURS[name], **text)
+        axes.margins(0.12)
         star = (self._estimate(self.real, of).value for of in (across, up))
         axes.plot(*([value] for value in star), "*", color="tab:green", markersize=13, label="real text", zorder=5)
         axes.set_xlabel(f"{across}, {ENDS[across]}")
@@ -197,7 +198,7 @@ class LikelihoodCurve(Measure):
             axes.plot([*points], found, "o-", color=COLOURS[name], markersize=4)
         axes.axhline(self.real.auc.value, color="tab:green", linestyle=":")
         axes.set_xlabel("temperature")
-        axes.set_ylabel("AUC, 0.5: not to be told from real text")
+        axes.set_ylabel("AUC, less is more like real text")
 
 
 def by_temperature(figures: Iterable[Figure]) -> dict[str, dict[float, list[Figure]]]:
