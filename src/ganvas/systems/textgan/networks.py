@@ -21,7 +21,7 @@ class StepLSTM(nn.LSTM):
     """An LSTM that also takes single steps, by the cell alone: the layer of one step takes half as long again."""
 
     def forward(self, given: Tensor, state: State | None = None) -> tuple[Tensor, State]:  # type: ignore[override]
-        """(B, places, F), or one step (B, F) after a state -> the outputs of the same form, and the state after them."""
+        """(B, places, F), or one step (B, F) after a state -> outputs of the same form, and the state after them."""
         if given.ndim == 3:
             return super().forward(given, state)
         assert state is not None
