@@ -31,7 +31,7 @@ def resized(pixels: Pixels, scale: float) -> Pixels:
 
 
 def test_the_bundled_models_are_small_and_have_cards() -> None:
-    assert set(bundled()) == {"srresnet-x4", "srgan-x4", "photo-x4"}
+    assert set(bundled()) == {"srresnet-x4", "srgan-x4", "photo-x4", "repair"}
     for path in bundled().values():
         assert path.stat().st_size <= 4 * 2**20
         card = path.with_suffix(".md").read_text(encoding="utf-8")
@@ -39,7 +39,8 @@ def test_the_bundled_models_are_small_and_have_cards() -> None:
             assert part in card
         about = ganvas.open(path.stem).about
         licence = "BSD-3-Clause" if path.stem == "photo-x4" else "MIT"
-        assert (about.name, about.scale, about.licence, about.inputs) == (path.stem, 4, licence, "image")
+        does = (1, "image+mask") if path.stem == "repair" else (4, "image")
+        assert (about.name, about.licence, (about.scale, about.inputs)) == (path.stem, licence, does)
         assert f"| licence | {licence}" in card
         assert about.images_seen > 0
 

@@ -20,7 +20,7 @@ def main(argv: list[str]) -> int:
     """Run ``ganvas repair IN.. [--out OUT] ...``; 0 all done, 1 some files failed."""
     parser = Parser("ganvas repair", description=__doc__, epilog=epilog("_repaired"))
     add_inputs(parser, "images")
-    parser.add_argument("--model", default="repair", help="run folder or weights file (default: repair)")
+    parser.add_argument("--model", default="repair", help="run folder, weights file or bundled model (default: repair)")
     parser.add_argument(
         "--mask",
         default="",

@@ -17,7 +17,7 @@ MULTIPLE = 8  # of the sides inside
 SLOPE = 0.2  # of the leaky ReLU
 RARE, WEAK = -4.0, -1.5  # logits of damage, and of strengths, before anything is learned
 LOOK, GRID, KNOTS = 64, 8, 8  # sides of what the tone head sees and of its light, and the segments of its curves
-QUIET, LOUD = 0.05, 0.15  # strength of the worst defect up to which nothing is changed, and from which on all is
+QUIET, LOUD = 0.05, 0.12  # mean strength of all defects up to which nothing is changed, and from which on all is
 STEEP = 2.0  # bound of the logarithms of slopes and light
 
 
@@ -76,7 +76,7 @@ class Repair(nn.Module):
     ) -> Repaired:
         """Repair images.
 
-        Pixels that are left become ``x + amount * change``; of an image whose defects are all below `LOUD`, less, and
+        Pixels that are left become ``x + amount * change``; of an image whose defects' mean is below `LOUD`, less, and
         nothing below `QUIET`, so that repair does no harm. Holes and scratches are filled whole, in the tone of their
         surroundings; what they held is not looked at.
 
@@ -100,8 +100,8 @@ class Restoring(nn.Module):
 
     def __init__(self, restorer: UNet, strengths: Tensor, amount: float) -> None:
         super().__init__()
-        worst = strengths.amax(1).view(-1, 1, 1, 1)
-        self.restorer, self.amount = restorer, amount * ((worst - QUIET) / (LOUD - QUIET)).clamp(0, 1)
+        mean = strengths.mean(1).view(-1, 1, 1, 1)
+        self.restorer, self.amount = restorer, amount * ((mean - QUIET) / (LOUD - QUIET)).clamp(0, 1)
         self.planes = restorer.planes(strengths)[:, :, None, None] if restorer.planes else None
 
     def forward(self, filled: Tensor, toned: Tensor, lost: Tensor, stain: Tensor) -> Tensor:
