@@ -90,7 +90,7 @@ def photo_x2() -> Recipe:
 
 
 def pairs_x4() -> Recipe:
-    """Super-resolution at scale 4 from your own pairs of small and large pictures, by a network for processors"""
+    """Super-resolution at scale 4 from your own pairs of small and large pictures; for a GPU"""
     return replace(photo_x4(), data=Pairs(source="small", after="large", scale=4, turn="all"))
 
 
