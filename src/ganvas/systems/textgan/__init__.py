@@ -129,36 +129,36 @@ def _writer(g: nn.Module) -> Writer:
 
 
 def textgan_captions() -> Recipe:
-    """captions of at most 20 words: likelihood first, then the game beside it; needs --data FILE"""
+    """Captions of at most 20 words: likelihood first, then the game beside it; needs --data FILE"""
     return _recipe(TextGAN(), Sentences(source="captions.txt"), pretrain=72_000, images=200_000)
 
 
 def textgan_mle() -> Recipe:
-    """the same generator by likelihood alone: the baseline that every GAN of text has to beat; needs --data FILE"""
+    """The same generator by likelihood alone: the baseline that every GAN of text has to beat; needs --data FILE"""
     return _baseline(_recipe(TextGAN(), Sentences(source="captions.txt"), pretrain=72_000, images=72_000))
 
 
 def textgan_characters() -> Recipe:
-    """sentences of at most 80 characters, for any language; needs --data FILE"""
+    """Sentences of at most 80 characters, for any language; needs --data FILE"""
     system = TextGAN(words=100, length=80, embedding=32, d_windows=(2, 3, 4, 5, 7))
     return _recipe(system, Sentences(source="captions.txt", level="character"), pretrain=144_000, images=250_000)
 
 
 def textgan_tiny() -> Recipe:
-    """the bundled text of short sentences, in minutes"""
+    """The bundled text of short sentences, in minutes"""
     system = TextGAN(words=1_550, length=19, hidden=128, d_width=64)
     return _recipe(system, Sentences(source="tiny"), pretrain=32_000, images=80_000)
 
 
 def textgan_oracle() -> Recipe:
-    """sequences of a random LSTM, whose likelihood is known: the synthetic test of the literature"""
+    """Sequences of a random LSTM, whose likelihood is known: the synthetic test of the literature"""
     source = Oracle()
     system = TextGAN(words=source.words + len(SPECIAL), length=source.length, ends=False, embedding=32, hidden=32)
     return _recipe(replace(system, dropout=0.0), source, pretrain=400_000, images=600_000)
 
 
 def textgan_counting() -> Recipe:
-    """sentences that count up, learned by the game alone, without likelihood, in minutes"""
+    """Sentences that count up, by the game alone, without likelihood"""
     source = Counting()
     system = TextGAN(
         words=len(source.vocabulary) + len(SPECIAL),
