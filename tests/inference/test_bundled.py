@@ -79,3 +79,12 @@ def test_set5_is_as_good_as_the_card_says() -> None:
         made = upscaler.upscale(low, colour_lock=False)
         scores.append(psnr(luma(made), luma(high[: made.shape[0], : made.shape[1]])))
     assert np.mean(scores) == pytest.approx(31.283, abs=0.005)
+
+
+@pytest.mark.parametrize("level", [0, 255])
+def test_a_blank_photograph_is_not_taken_for_damage(level: int) -> None:
+    blank = np.full((40, 56, 3), level, np.uint8)
+    repairer = ganvas.open("repair")
+    repaired, _ = repairer.repair(blank)
+    assert repairer.last.filled == 0
+    assert abs(repaired.astype(int) - level).max() < 40

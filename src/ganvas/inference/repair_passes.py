@@ -23,6 +23,7 @@ from ganvas.inference.engine.row_stream import RowStream
 from ganvas.systems.repair.networks import LOOK, MULTIPLE, Repair, Restoring, Toning, moments, pull, push, spread
 
 ROWS = 128  # processed at once
+MUCH = 0.5  # share of a photograph from which on what is found is no damage
 BYTES = 500  # that all layers need for a pixel, roughly
 
 
@@ -79,6 +80,9 @@ class RepairPasses:
             self.on_progress(0.2 * bottom / self.height)
         if mask is not None:
             self._take(mask)
+        elif is_lost(self.damage).mean() > MUCH:
+            # That is how the photograph looks, as a blank one; filled, nothing of it would be left.
+            self.damage[..., :2] = 0
         cells = [self.height * self.width / 4**level for level in (1, 2, 3)]
         levels = (sums[name] for name in stream.graph.taps)
         return self.network.estimated([sum / count for sum, count in zip(levels, cells, strict=True)])
