@@ -121,7 +121,7 @@ def test_the_gradient_is_that_of_the_relaxed_softmax_but_of_no_padding() -> None
     for place in range(system.places):
         found, state = g.recurrent(g.embedding(before)[:, None], state)
         logits = g.out(found[:, 0]) @ g.embedding.weight.T + g.bias + g.never[int(place == system.places - 1)]
-        soft = torch.softmax((logits - torch.empty_like(logits).exponential_().log()) / 2.0, 1)
+        soft = torch.softmax((logits - (-torch.rand_like(logits).log()).log()) / 2.0, 1)
         total = total + (soft * weights[:, place] * ~ended[:, None]).sum()
         before = soft.argmax(1).masked_fill(ended, PAD)
         ended = ended | (before == END)
