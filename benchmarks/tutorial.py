@@ -34,6 +34,8 @@ except RuntimeError:
         _operators.define(f"{_name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")  # type: ignore[no-untyped-call]
     from torchvision import transforms, utils
 
+CPU = torch.device("cpu")
+
 
 class OneByOne(Dataset[Any]):
     """Images opened and transformed one at a time, as tutorials do."""
@@ -98,8 +100,11 @@ def dcgan() -> tuple[nn.Module, nn.Module]:
 class Tutorial:
     """The loop of the tutorials, one `step` at a time."""
 
-    def __init__(self, networks: tuple[nn.Module, nn.Module], data: Dataset[Any], workers: int) -> None:
-        self.g, self.d = networks
+    def __init__(
+        self, networks: tuple[nn.Module, nn.Module], data: Dataset[Any], workers: int, device: torch.device = CPU
+    ) -> None:
+        self.g, self.d = (network.to(device) for network in networks)
+        self.device = device
         self.adam_g = torch.optim.Adam(self.g.parameters(), lr=2e-4, betas=(0.5, 0.999))
         self.adam_d = torch.optim.Adam(self.d.parameters(), lr=2e-4, betas=(0.5, 0.999))
         self.loss = nn.BCEWithLogitsLoss()
@@ -110,10 +115,10 @@ class Tutorial:
 
     def step(self) -> tuple[Tensor, Tensor]:
         """One update of each player; their losses, D's on the reals."""
-        real = next(self.batches)
-        ones, zeros = torch.ones(len(real)), torch.zeros(len(real))
+        real = next(self.batches).to(self.device)
+        ones, zeros = torch.ones(len(real), device=self.device), torch.zeros(len(real), device=self.device)
         self.adam_d.zero_grad()
-        fake = self.g(torch.randn(len(real), 100))
+        fake = self.g(torch.randn(len(real), 100, device=self.device))
         d_loss = self.loss(self.d(real), ones)
         d_loss.backward()
         self.loss(self.d(fake.detach()), zeros).backward()
@@ -137,11 +142,11 @@ def of_2014(folder: Path) -> Tutorial:
     return Tutorial(mlp(), FromArray(images, 28), 0)
 
 
-def of_faces(path: Path) -> Tutorial:
+def of_faces(path: Path, device: torch.device = CPU) -> Tutorial:
     """The DCGAN on the JPEG files of a zip; the script's loader has two workers."""
     with zipfile.ZipFile(path) as archive:
         files = [archive.read(name) for name in archive.namelist() if name.endswith(".jpg")]
-    return Tutorial(dcgan(), OneByOne(files, 64, 3), 2)
+    return Tutorial(dcgan(), OneByOne(files, 64, 3), 2, device)
 
 
 def main() -> None:
