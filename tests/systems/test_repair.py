@@ -26,7 +26,7 @@ from ganvas.recipe.schedule import WHOLE
 from ganvas.recipe.sources import Crops
 from ganvas.runs.folder import RunFolder
 from ganvas.systems.repair import PhotoRepair
-from ganvas.systems.repair.networks import Evened, Repair, Toning, spread
+from ganvas.systems.repair.networks import Evened, Repair, Toning, doubted, spread
 from ganvas.tasks.checks import check_restoration
 from tests.conftest import Cli, bundled_photographs, write_photographs
 
@@ -117,6 +117,15 @@ def test_an_image_without_defects_is_left_as_it_is() -> None:
     assert not torch.equal(clean[lost], image[lost])
     moved = [(one - image)[~lost].abs().mean() for one in (mild, strong)]
     assert 0 < moved[0] < moved[1]
+
+
+def test_damage_is_doubted_in_a_photograph_without_wear() -> None:
+    logits = torch.linspace(-8, 8, 33).view(1, 1, 1, -1)
+    shares = [
+        float((doubted(logits, torch.full((1, len(Aged.DEFECTS)), level)) > 0).float().mean())
+        for level in (0.0, 0.08, 1.0)
+    ]
+    assert 0 < shares[0] < shares[1] < shares[2] < 1
 
 
 def test_what_a_hole_held_is_not_looked_at() -> None:
@@ -313,7 +322,8 @@ def test_rows_are_repaired_as_the_whole(run: Path, size: tuple[int, int]) -> Non
         logits, strengths = model.network.inspect(image)  # type: ignore[operator]
         whole = model.network.repair(image, damaged, strengths, amount=0.7).image  # type: ignore[operator]
     assert np.allclose(made.image, ((whole.clamp(-1, 1) + 1) / 2)[0].permute(1, 2, 0).numpy(), atol=2e-6)
-    assert np.allclose(model.repair(pixels).damage, logits.sigmoid()[0].permute(1, 2, 0).numpy(), atol=0.5 / 255 + 1e-6)
+    found = doubted(logits, strengths).sigmoid()[0].permute(1, 2, 0).numpy()
+    assert np.allclose(model.repair(pixels).damage, found, atol=0.01)
 
 
 def test_strengths_and_tone_can_be_chosen(run: Path) -> None:

@@ -20,9 +20,21 @@ from ganvas.inference.engine.memory import budget
 from ganvas.inference.engine.raster import Floats, PaddedRaster, Raster, read
 from ganvas.inference.engine.receptive_field import LayerGraph
 from ganvas.inference.engine.row_stream import RowStream
-from ganvas.systems.repair.networks import LOOK, MULTIPLE, Repair, Restoring, Toning, moments, pull, push, spread
+from ganvas.systems.repair.networks import (
+    LOOK,
+    MULTIPLE,
+    Repair,
+    Restoring,
+    Toning,
+    doubted,
+    moments,
+    pull,
+    push,
+    spread,
+)
 
 ROWS = 128  # processed at once
+FINE = 16  # steps between logits of damage that differ by 1, while the strengths are not known
 MUCH = 0.5  # share of a photograph from which on what is found is no damage
 BYTES = 500  # that all layers need for a pixel, roughly
 
@@ -74,18 +86,22 @@ class RepairPasses:
             stream.push(self._planes(top, bottom))
             while (made := stream.pull()) is not None:
                 count = made.shape[2]
-                found = (made[0].float().sigmoid() * 255).round().byte().permute(1, 2, 0)
+                found = (made[0].float() * FINE + 128).round().clamp(0, 255).byte().permute(1, 2, 0)
                 self.damage[done : done + count] = found.cpu().numpy()
                 done += count
             self.on_progress(0.2 * bottom / self.height)
-        if mask is not None:
-            self._take(mask)
-        elif is_lost(self.damage).mean() > MUCH:
-            # That is how the photograph looks, as a blank one; filled, nothing of it would be left.
-            self.damage[..., :2] = 0
         cells = [self.height * self.width / 4**level for level in (1, 2, 3)]
         levels = (sums[name] for name in stream.graph.taps)
-        return self.network.estimated([sum / count for sum, count in zip(levels, cells, strict=True)])
+        strengths = self.network.estimated([sum / count for sum, count in zip(levels, cells, strict=True)])
+        if mask is not None:
+            self._take(mask)
+            return strengths
+        steps = (torch.arange(256, device=self.device) - 128) / FINE
+        self.damage = (doubted(steps, strengths).flatten().sigmoid() * 255).round().byte().cpu().numpy()[self.damage]
+        if is_lost(self.damage).mean() > MUCH:
+            # That is how the photograph looks, as a blank one; filled, nothing of it would be left.
+            self.damage[..., :2] = 0
+        return strengths
 
     def _take(self, mask: Raster) -> None:
         given = PaddedRaster(mask, self.height, self.width)

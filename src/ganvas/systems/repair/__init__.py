@@ -46,11 +46,11 @@ class PhotoRepair(Translation):
     """Side of the crops trained on, in pixels; images of any size can be repaired."""
     channels: int = 3
     """1 for grey, 3 for RGB."""
-    width: int = 31
+    width: int = 47
     """Channels of the restorer's first layer; grows to four times as many. One below a multiple of 8 is fastest."""
     damage_width: int = 15
     """Channels of the damage network's first layer; grows to four times as many."""
-    tone_width: int = 16
+    tone_width: int = 32
     """Channels of the tone head's first layer; grows to four times as many."""
     d_width: int = 32
     """Channels of the critic's first layer; grows to eight times as many."""
@@ -105,7 +105,7 @@ class PhotoRepair(Translation):
 
         The restorer is told the damage and the strengths of the first images, if the degradation gives them.
         """
-        from ganvas.systems.repair.networks import Repair
+        from ganvas.systems.repair.networks import Repair, doubted
 
         assert isinstance(g, Repair)
         image = batch["input"]
@@ -115,7 +115,8 @@ class PhotoRepair(Translation):
             return {"fake": toned, "damage": masks * 2 - 1, "toned": toned, "estimates": batch["strengths"]}
         damage, estimates = g.inspect(image)
         # Which pixels are damaged is learned from the masks, and not from how well they were repaired.
-        masks, strengths = (damage > 0).float(), estimates.detach().clone()
+        strengths = estimates.detach().clone()
+        masks = (doubted(damage.detach(), strengths) > 0).float()
         if set(Aged.names) <= batch.names:
             told = round(self.told * len(batch))
             masks[:told], strengths[:told] = masks_of(batch, MASKS)[:told], batch["strengths"][:told]

@@ -17,7 +17,9 @@ MULTIPLE = 8  # of the sides inside
 SLOPE = 0.2  # of the leaky ReLU
 RARE, WEAK = -4.0, -1.5  # logits of damage, and of strengths, before anything is learned
 LOOK, GRID, KNOTS = 64, 8, 8  # sides of what the tone head sees and of its light, and the segments of its curves
-QUIET, LOUD = 0.05, 0.12  # mean strength of all defects up to which nothing is changed, and from which on all is
+SHARES = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.995)  # of the pixels, at whose levels it looks
+QUIET, LOUD = 0.05, 0.12  # mean strength of all defects in photographs that are left alone, and that are worn out
+SURE, ENOUGH = 3.0, 0.0  # logits from which on pixels are called damaged in the former, and in the latter
 STEEP = 2.0  # bound of the logarithms of slopes and light
 
 
@@ -45,7 +47,7 @@ class Repair(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         """(B, channels, H, W) in [-1, 1] -> the same, repaired with the damage and the strengths that are found."""
         damage, strengths = self.inspect(image)
-        return self.repair(image, (damage > 0).float(), strengths).image
+        return self.repair(image, (doubted(damage, strengths) > 0).float(), strengths).image
 
     def inspect(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """(B, channels, H, W) in [-1, 1] -> logits of hole, scratch and stain (B, 3, H, W); strengths in 0..1."""
@@ -76,9 +78,9 @@ class Repair(nn.Module):
     ) -> Repaired:
         """Repair images.
 
-        Pixels that are left become ``x + amount * change``; of an image whose defects' mean is below `LOUD`, less, and
-        nothing below `QUIET`, so that repair does no harm. Holes and scratches are filled whole, in the tone of their
-        surroundings; what they held is not looked at.
+        Pixels that are left become ``x + amount * change``, by less or nothing of it where the image shows little
+        `wear`, so that repair does no harm. Holes and scratches are filled whole, in the tone of their surroundings;
+        what they held is not looked at.
 
         Args:
             image: (B, channels, H, W) in [-1, 1].
@@ -100,8 +102,7 @@ class Restoring(nn.Module):
 
     def __init__(self, restorer: UNet, strengths: Tensor, amount: float) -> None:
         super().__init__()
-        mean = strengths.mean(1).view(-1, 1, 1, 1)
-        self.restorer, self.amount = restorer, amount * ((mean - QUIET) / (LOUD - QUIET)).clamp(0, 1)
+        self.restorer, self.amount = restorer, amount * wear(strengths)
         self.planes = restorer.planes(strengths)[:, :, None, None] if restorer.planes else None
 
     def forward(self, filled: Tensor, toned: Tensor, lost: Tensor, stain: Tensor) -> Tensor:
@@ -109,6 +110,19 @@ class Restoring(nn.Module):
         change, *_ = self.restorer(torch.cat([toned, lost, stain], 1), self.planes)
         made: Tensor = filled + self.amount * (toned - filled) + change * (self.amount + (1 - self.amount) * lost)
         return made
+
+
+def wear(strengths: Tensor) -> Tensor:
+    """How worn images are whose defects are so strong (B, defects): (B, 1, 1, 1), 0 up to `QUIET`, 1 from `LOUD` on."""
+    return ((strengths.mean(1).view(-1, 1, 1, 1) - QUIET) / (LOUD - QUIET)).clamp(0, 1)
+
+
+def doubted(logits: Tensor, strengths: Tensor) -> Tensor:
+    """Logits of damage (B, 3, H, W), in the light of the strengths (B, defects); damage is what is above 0.
+
+    A wire before the sky looks like a scratch. In a photograph that shows no wear it hardly is one.
+    """
+    return logits - (SURE + (ENOUGH - SURE) * wear(strengths))
 
 
 class Evened(nn.Module):
@@ -196,21 +210,29 @@ class ToneHead(nn.Module):
         layers: list[nn.Module] = []
         for before, after in pairwise(widths):
             layers += [nn.Conv2d(before, after, 3, 2, 1), nn.LeakyReLU(SLOPE)]
-        self.body = nn.Sequential(*layers)
-        self.hidden = nn.Linear(4 * width, 4 * width)
+        self.body = nn.Sequential(*layers, nn.Conv2d(4 * width, 4 * width, 3, 1, 1), nn.LeakyReLU(SLOPE))
+        numbers = nn.Linear(4 * width, channels * (channels + 1 + KNOTS))
+        self.hidden = nn.Sequential(
+            nn.Linear(4 * width + channels * len(SHARES), 4 * width),
+            nn.LeakyReLU(SLOPE),
+            nn.Linear(4 * width, 4 * width),
+            nn.LeakyReLU(SLOPE),
+            numbers,
+        )
         self.light = nn.Conv2d(4 * width, 1, 1)
-        self.numbers = nn.Linear(4 * width, channels * (channels + 1 + KNOTS))
         self.channels = channels
-        for layer in (self.light, self.numbers):
+        for layer in (self.light, numbers):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
 
     def forward(self, image: Tensor) -> Toning:
         """(B, channels, H, W) in [-1, 1] -> its toning, in fp32"""
-        features = self.body(functional.adaptive_avg_pool2d(image, LOOK))
-        whole = functional.leaky_relu(self.hidden(features.mean((2, 3))), SLOPE)
-        numbers = self.numbers(whole).float().view(len(image), self.channels, -1)
-        colours, black, slopes = numbers.split([self.channels, 1, KNOTS], 2)
+        small = functional.adaptive_avg_pool2d(image, LOOK)
+        features = self.body(small)
+        # A faded print shows at the ends of its histogram, which convolutions see badly.
+        levels = small.float().flatten(2).sort(2).values[:, :, [round(share * (LOOK**2 - 1)) for share in SHARES]]
+        numbers = self.hidden(torch.cat([features.mean((2, 3)).float(), levels.flatten(1)], 1))
+        colours, black, slopes = numbers.float().view(len(image), self.channels, -1).split([self.channels, 1, KNOTS], 2)
         return Toning(_bounded(self.light(features).float()), colours, black, _bounded(slopes))
 
 
