@@ -280,6 +280,20 @@ def test_the_page_shows_before_damage_and_after(repair: Repair) -> None:
     assert repair("in", "--out", "out", "--compare", "again.html") == 0  # of files that were done before
 
 
+def test_the_page_shows_photos_whole_and_says_how_many_it_leaves_out(
+    repair: Repair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ganvas.reports.viewer.LARGEST", 1500)
+    monkeypatch.setattr("ganvas.imageio.repair_page.PHOTOS", 1)
+    for name in ("p.jpg", "q.jpg", "r.jpg"):
+        save(Path("in", name), pixels(50, 70))
+    assert repair("in", "--out", "out", "--compare", "page.html") == 0
+    page = Path("page.html").read_text()
+    assert "Shown at 65% of its size" in page
+    assert "A crop" not in page
+    assert "2 more images are left out" in page
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -75,6 +75,15 @@ def test_a_large_image_is_cut_to_where_the_versions_differ_most() -> None:
     assert np.array_equal(b, after[top : top + high, left : left + wide])
 
 
+def test_a_large_image_is_shown_whole_if_wanted() -> None:
+    big = ViewerRow("big", {"a": noise(1, 60, 40), "b": noise(2, 60, 40)})
+    text = viewer_page("t", [big], budget=5_000, whole=True, left_out=7)
+    assert "A crop" not in text
+    assert "60 x 40 px, WebP at quality 95" in text
+    assert "7 more images are left out" in text
+    assert "60 x 40 px, lossless" in viewer_page("t", [big], whole=True)
+
+
 def test_many_images_stay_within_the_budget_and_the_page_says_what_it_left_out() -> None:
     rows = [ViewerRow(str(index), {"a": noise(1, 300, 200), "b": noise(2, 300, 200)}) for index in range(ROWS + 3)]
     text = viewer_page("t", rows, budget=2_000_000)

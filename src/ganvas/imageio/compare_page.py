@@ -43,7 +43,8 @@ def write_page(
     Raises:
         InputError: there is no photo among the jobs, or the page cannot be written.
     """
-    photos = [job for job in jobs if not job.is_video and job.result.is_file()][:PHOTOS]
+    there = [job for job in jobs if not job.is_video and job.result.is_file()]
+    photos = there[:PHOTOS]
     start = cache(faithful)
     rows, titles = [], dict[str, None]()
     for job in photos:
@@ -57,7 +58,8 @@ def write_page(
     lead = (
         f"The centre of each photo, {past} by {models}, beside what it is compared with, with the files' pixel values."
     )
-    write_text(page, viewer_page(f"{past.capitalize()} photos", rows, lead=lead))
+    left_out = len(there) - len(photos)
+    write_text(page, viewer_page(f"{past.capitalize()} photos", rows, lead=lead, left_out=left_out))
 
 
 def _row(job: FileJob, upscaler: Upscaler, faithful: Upscaler | None, original: Path | None) -> ViewerRow:

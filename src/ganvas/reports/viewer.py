@@ -40,7 +40,20 @@ class ViewerRow:
     """A sentence below the name."""
 
 
-def viewer_page(title: str, rows: Sequence[ViewerRow], *, lead: str = "", budget: int = BUDGET) -> str:
+def room(images: int, budget: int = BUDGET) -> int:
+    """How many pixels each of so many images may have on a page."""
+    return int(min(LARGEST, _share(images, budget) / LOSSY))
+
+
+def viewer_page(
+    title: str,
+    rows: Sequence[ViewerRow],
+    *,
+    lead: str = "",
+    budget: int = BUDGET,
+    whole: bool = False,
+    left_out: int = 0,
+) -> str:
     """A self-contained page that shows every row with a slider and a magnifier.
 
     Args:
@@ -49,16 +62,19 @@ def viewer_page(title: str, rows: Sequence[ViewerRow], *, lead: str = "", budget
         lead: a sentence below the title.
         budget: size of all images in bytes, roughly; larger images are cropped to where the first two sides differ
             most.
+        whole: crop no image, and rather lose exact pixels; `room` says how many pixels fit the budget.
+        left_out: how many more images there are, which the page notes.
 
     Raises:
         InputError: there is no row, or a row has fewer than two images or images of different sizes.
     """
-    viewer = viewer_values(rows, budget)
+    viewer = viewer_values(rows, budget, whole)
+    viewer["left_out"] += left_out
     styles, scripts = ["page.css", "viewer.css"], ["viewer.js"]
     return render("viewer.html", title=title, lead=lead, styles=styles, scripts=scripts, viewer=viewer)
 
 
-def viewer_values(rows: Sequence[ViewerRow], budget: int = BUDGET) -> dict[str, Any]:
+def viewer_values(rows: Sequence[ViewerRow], budget: int = BUDGET, whole: bool = False) -> dict[str, Any]:
     """The values for the template `rows.html`.
 
     Raises:
@@ -69,9 +85,11 @@ def viewer_values(rows: Sequence[ViewerRow], budget: int = BUDGET) -> dict[str, 
     for row in rows:
         _check(row)
     shown = rows[:ROWS]
-    share = budget * 3 / 4 / sum(len(row.images) for row in shown)  # base64 turns three bytes into four
-    exact = share / EXACT >= WORTH
-    allowed = int(min(LARGEST, share / (EXACT if exact else LOSSY)))
+    images = sum(len(row.images) for row in shown)
+    losslessly, largest = _share(images, budget) / EXACT, max(map(_pixels, shown))
+    exact = losslessly >= (largest if whole else WORTH)
+    allowed = int(min(LARGEST, losslessly)) if exact else room(images, budget)
+    allowed = max(allowed, largest) if whole else allowed
     labels = list(dict.fromkeys(label for row in shown for label in row.images))
     left, right = sides(labels)
     return {
@@ -81,6 +99,16 @@ def viewer_values(rows: Sequence[ViewerRow], budget: int = BUDGET) -> dict[str, 
         "left_out": len(rows) - len(shown),
         "rows": [_row(row, allowed, exact) for row in shown],
     }
+
+
+def _share(images: int, budget: int) -> float:
+    """The bytes that each image may have; base64 turns three of them into four."""
+    return budget * 3 / 4 / images
+
+
+def _pixels(row: ViewerRow) -> int:
+    width, height = next(iter(row.images.values())).size
+    return width * height
 
 
 def _check(row: ViewerRow) -> None:
