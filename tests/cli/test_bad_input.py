@@ -127,3 +127,4 @@ def test_list_names_every_recipe_and_paper(cli: Cli) -> None:
     listed = cli("list").stdout
     for word in ("mlp-mnist", "dcgan-faces128", "wgan-gp-cifar10", "arXiv:1406.2661", "arXiv:1511.06434"):
         assert word in listed
+    assert "with Pure Synthetic Data, arXiv:2107.10833)" in listed  # two lines of the source

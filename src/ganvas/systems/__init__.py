@@ -3,10 +3,10 @@
 A larger system is a folder: `__init__.py` holds the values, which need no torch, and `networks.py` the networks.
 
 In a system's file, every public function annotated ``-> Recipe`` is a recipe: ``def dcgan_faces64() -> Recipe`` is
-``ganvas train dcgan-faces64``, and the first line of its docstring is its description. A line ``Paper: ...`` in the
-module's docstring names the source. Files in the folders listed in the environment variable GANVAS_SYSTEMS (separated
-as in PATH) are found like those in this folder. The entries are parsed from the source text, without importing
-anything.
+``ganvas train dcgan-faces64``, and the first line of its docstring is its description. A paragraph ``Paper: ...`` in
+the module's docstring names the source. Files in the folders listed in the environment variable GANVAS_SYSTEMS
+(separated as in PATH) are found like those in this folder. The entries are parsed from the source text, without
+importing anything.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import ast
 import importlib
 import os
 import pkgutil
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -212,8 +213,8 @@ def _read(system: str, path: Path) -> tuple[Entry, ...]:
 
 def _entries(system: str, path: Path) -> Iterator[Entry]:
     tree = ast.parse(read_bytes(path), str(path))
-    lines = (ast.get_docstring(tree) or "").splitlines()
-    paper = next((line.removeprefix("Paper:").strip() for line in lines if line.startswith("Paper:")), "")
+    named = re.search(r"^Paper:(.+?)(?:\n\n|\Z)", ast.get_docstring(tree) or "", re.MULTILINE | re.DOTALL)
+    paper = " ".join(named[1].split()) if named else ""
     for node in tree.body:
         if not isinstance(node, ast.FunctionDef) or node.name.startswith("_"):
             continue
