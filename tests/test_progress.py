@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import io
 import time
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from rich.console import Console
 
 from ganvas import progress
+from ganvas.observers.progress import ProgressLine
 from ganvas.progress import Bar
+from ganvas.training.run import Report
 
 DETAILS = ["4,712 img/s", "d/adversarial 0.693", "g/adversarial 0.712", "data wait 0.9%"]
 
@@ -83,3 +87,16 @@ def test_a_step_that_takes_long_does_not_silence_the_bar(monkeypatch: pytest.Mon
     said = out.getvalue()
     time.sleep(0.1)
     assert out.getvalue() == said
+
+
+@pytest.mark.parametrize(("rate", "said"), [(0.4, "0.4 img/s"), (4700.4, "4,700 img/s")])
+def test_a_slow_run_has_a_rate_too(rate: float, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.StringIO()
+    line, clock = ProgressLine(Console(file=out, width=200)), [0.0]
+    monkeypatch.setattr(time, "perf_counter", lambda: clock[0])
+    run: Any = SimpleNamespace(images_seen=0, recipe=SimpleNamespace(images=rate * 100))
+    line.start(run)
+    clock[0] = 50.0
+    line.step(run, Report(images_seen=int(rate * 50), terms={}, waited=0.0))
+    line.close()
+    assert said in out.getvalue()

@@ -58,4 +58,5 @@ class ProgressLine(Observer):
     def _details(self, report: Report, seconds: float) -> list[str]:
         terms = [f"{name} {float(term):.3f}" for name, term in report.terms.items()]
         rate = (report.images_seen - self.first) / seconds
-        return [f"{rate:,.0f} img/s", *terms, f"data wait {report.waited / seconds:.1%}"]
+        speed = f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"
+        return [f"{speed} img/s", *terms, f"data wait {report.waited / seconds:.1%}"]
