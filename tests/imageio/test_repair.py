@@ -14,7 +14,9 @@ import torch
 from PIL import Image
 
 from ganvas import cli as command_line
-from ganvas.imageio.reading import open_photo
+from ganvas.imageio.operation import Written
+from ganvas.imageio.reading import Photo, open_photo
+from ganvas.imageio.repair import Repairing
 from ganvas.recipe.serialization import to_plain
 from ganvas.runs import checkpoint
 from ganvas.systems.repair import PhotoRepair
@@ -260,8 +262,29 @@ def test_what_may_be_inverted_or_invented_is_said(repair: Repair, capsys: pytest
 def test_a_repaired_photo_can_be_upscaled(scale: int, repair: Repair) -> None:
     deep(Path("p.png"), 4, 12, 15)
     assert repair("p.png", "--scale", scale) == 0
+    assert b"times by photo-x4" in (open_photo(Path("p_repaired.png")).metadata.xmp or b"")
     made = pyvips.Image.new_from_file("p_repaired.png")
     assert (made.width, made.height, made.bands, made.format) == (15 * scale, 12 * scale, 4, "ushort")
+
+
+def test_after_an_interrupt_it_says_how_to_go_on(
+    repair: Repair, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a.png", "b.png"):
+        save(Path("in", name), pixels(20, 30))
+    whole = Repairing.photo
+
+    def interrupted(self: Repairing, photo: Photo, *rest: Any, **more: Any) -> Written:
+        if photo.path.name == "b.png":
+            raise KeyboardInterrupt
+        return whole(self, photo, *rest, **more)
+
+    monkeypatch.setattr(Repairing, "photo", interrupted)
+    assert repair("in", "--out", "out") == 130
+    assert "ganvas: stopped; run the same command to make what is left" in capsys.readouterr().err
+    monkeypatch.undo()
+    assert repair("in", "--out", "out") == 0
+    assert "1 repaired, 1 already done" in capsys.readouterr().out
 
 
 def test_the_check_tells_the_last_change(repair: Repair, capsys: pytest.CaptureFixture[str]) -> None:

@@ -56,8 +56,8 @@ def main(argv: list[str] | None = None) -> int:
     except InputError as error:
         print(f"ganvas: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("ganvas: stopped", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        print(f"ganvas: {str(stop) or 'stopped'}", file=sys.stderr)
         return 130
     except SystemExit as ended:  # of a parser that has printed its help, or of a study that was told to stop
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)

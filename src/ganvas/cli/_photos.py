@@ -91,6 +91,8 @@ def run_job(
     with stoppable():
         try:
             outcome = run(planned, operation, settings, progress)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt("stopped; run the same command to make what is left") from None
         finally:
             progress.close()
         if arguments.compare:

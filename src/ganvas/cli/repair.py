@@ -13,7 +13,7 @@ from ganvas.errors import InputError
 if TYPE_CHECKING:
     from ganvas.imageio.job import JobOutcome
 
-UPSCALER = "srgan-x4"  # of what was repaired
+UPSCALER = "photo-x4"  # of what was repaired, which is an old print
 
 
 def main(argv: list[str]) -> int:
@@ -34,7 +34,10 @@ def main(argv: list[str]) -> int:
         help="share of the change where nothing is lost, from 0 (only fill what is lost) to 1 (default: 1)",
     )
     parser.add_argument(
-        "--tone", action=argparse.BooleanOptionalAction, default=True, help="correct fading, casts and uneven light"
+        "--tone",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="correct fading, casts and uneven light (default: --tone)",
     )
     parser.add_argument(
         "--denoise",
@@ -43,7 +46,11 @@ def main(argv: list[str]) -> int:
         help="how strong grain, noise and JPEG blocks are, from 0 (keep them) to 1 (default: as the model finds)",
     )
     parser.add_argument(
-        "--scale", type=int, choices=(1, 2, 4), default=1, help="also upscale the repaired photo (default: 1)"
+        "--scale",
+        type=int,
+        choices=(1, 2, 4),
+        default=1,
+        help=f"also upscale the repaired photo, by {UPSCALER} (default: 1)",
     )
     parser.add_argument(
         "--damage-map",
