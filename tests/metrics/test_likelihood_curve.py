@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from ganvas.metrics.intervals import Estimate
 from ganvas.metrics.language_model import LanguageModel
@@ -46,6 +48,19 @@ def test_a_model_lies_on_its_own_curve() -> None:
     assert first.startswith("r only moves along the curve: a temperature does the same (+0.000 (")
     assert second.startswith("Its self-BLEU-4 at T 1 is ")
     assert second.endswith("which its likelihood model has at T 1.00.")
+
+
+def test_the_temperatures_are_written_inside_their_panels() -> None:
+    measure, x = LikelihoodCurve(), evidence(likelihood=writer(0.4), GAN=writer(0.2))
+    list(measure.compute(x))
+    figure = Figure(figsize=(10, 3.2))
+    measure.panel(x)(figure.add_subplot(1, 1, 1))
+    figure.savefig(io.BytesIO())
+    for axes in figure.axes:
+        for text in axes.texts:
+            box = text.get_window_extent()
+            assert axes.bbox.x0 <= box.x0, text
+            assert box.x1 <= axes.bbox.x1, text
 
 
 def test_a_better_and_a_worse_model_lie_beyond_and_below() -> None:

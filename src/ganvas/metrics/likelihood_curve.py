@@ -183,7 +183,7 @@ class LikelihoodCurve(Measure):
             axes.plot(x, y, "o-", color=COLOURS[name], markersize=4, label=name)
             for temperature, *place in zip(points, x, y, strict=True):
                 if name == next(iter(self.curves)) and temperature in (TEMPERATURES[0], 1.0, TEMPERATURES[-1]):
-                    text = {"xytext": (6, -10), "textcoords": "offset points", "fontsize": "x-small"}
+                    text = {"xytext": (0, -12), "textcoords": "offset points", "fontsize": "x-small", "ha": "center"}
                     axes.annotate(f"T {temperature:g}", place, color=COLOURS[name], **text)
         axes.margins(0.12)
         star = (self._estimate(self.real, of).value for of in (across, up))
