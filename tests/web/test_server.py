@@ -59,6 +59,36 @@ def test_it_ends_within_seconds_with_streams_open(number: int, tmp_path: Path) -
         stream.close()
 
 
+async def busy(request: Request) -> Response:
+    import anyio.to_thread
+
+    Path("busy").touch()
+    await anyio.to_thread.run_sync(time.sleep, 30)
+    return Response()
+
+
+def serve_work(place: str) -> None:
+    listening = listen("127.0.0.1", 0)
+    Path(place).write_text(url_of(listening, "127.0.0.1"))
+    serve(application([Route("/", busy)], Access()), listening, threading.Event(), Path("busy").unlink)
+
+
+def test_it_does_not_wait_for_the_step_that_a_thread_is_in(tmp_path: Path) -> None:
+    place = tmp_path / "place"
+    server = Forked(serve_work, str(place))
+    while not (place.exists() and place.read_text()):
+        time.sleep(0.02)
+    with socket.create_connection(("127.0.0.1", int(place.read_text().rpartition(":")[2]))) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        while not Path("busy").exists():
+            time.sleep(0.02)
+        began = time.monotonic()
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(10) == 143
+    assert time.monotonic() - began < 3
+    assert not Path("busy").exists()
+
+
 def test_a_port_that_is_taken_is_refused() -> None:
     with listen("127.0.0.1", 0) as first:
         port = first.getsockname()[1]
@@ -78,6 +108,11 @@ def test_a_port_that_is_not_permitted_is_refused() -> None:
 def test_an_address_that_is_not_here_is_refused(host: str, port: int, message: str) -> None:
     with pytest.raises(InputError, match=message):
         listen(host, port)
+
+
+def test_answers_are_not_delayed() -> None:
+    with listen("127.0.0.1", 0) as listening:
+        assert listening.proto == socket.IPPROTO_TCP  # otherwise asyncio does not set TCP_NODELAY
 
 
 def test_the_address_to_open() -> None:

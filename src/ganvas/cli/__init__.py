@@ -31,6 +31,7 @@ VERBS = (
     "plan",
     "data",
     "convert",
+    "serve",
 )
 
 

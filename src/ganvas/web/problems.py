@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from ganvas.errors import InputError
@@ -44,4 +44,9 @@ async def of_fault(request: Request, error: Exception) -> Response:
     return problem(500, f"an unexpected error ({type(error).__name__}); the terminal of the server shows where.")
 
 
-HANDLERS = {InputError: of_input, HTTPException: of_http, Exception: of_fault}
+async def of_leaving(request: Request, error: Exception) -> Response:
+    """The response that nobody hears: the client has gone."""
+    return Response(status_code=499)
+
+
+HANDLERS = {ClientDisconnect: of_leaving, InputError: of_input, HTTPException: of_http, Exception: of_fault}

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import os
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import closing
 from types import FrameType
 
@@ -19,6 +21,7 @@ from ganvas.imageio.interrupts import stoppable
 from ganvas.terminal import print
 
 PATIENCE = 2  # seconds that connections are given to end by themselves
+LAST = 0.2  # seconds that a thread is given after that
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -30,8 +33,8 @@ def listen(host: str, port: int) -> socket.socket:
     if not 0 <= port <= 65_535:
         raise InputError(f"--port {port} is out of range; give 1 to 65535, or 0 for a free one.")
     try:
-        family, _, _, _, address = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)[0]
-        listening = socket.socket(family, socket.SOCK_STREAM)
+        family, kind, protocol, _, address = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)[0]
+        listening = socket.socket(family, kind, protocol)  # of an unnamed protocol, asyncio delays answers by 40 ms
         try:
             if sys.platform != "win32":  # where it would let two programs share a port
                 listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -86,8 +89,14 @@ class Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def serve(app: ASGIApp, listening: socket.socket, stopping: threading.Event) -> None:
+def serve(
+    app: ASGIApp, listening: socket.socket, stopping: threading.Event, close: Callable[[], object] = lambda: None
+) -> None:
     """Serve until stopped.
+
+    Args:
+        stopping: set as soon as it is to end.
+        close: called at the end, to remove what unfinished work leaves behind.
 
     Raises:
         KeyboardInterrupt, SystemExit: by Ctrl-C or SIGTERM, once all has ended.
@@ -99,8 +108,22 @@ def serve(app: ASGIApp, listening: socket.socket, stopping: threading.Event) -> 
     with closing(listening), stoppable():
         try:
             server.run([listening])
+        except (KeyboardInterrupt, SystemExit) as ended:
+            close()
+            _leave_work(130 if isinstance(ended, KeyboardInterrupt) else 143)
+            raise
         finally:
             stopping.set()
+
+
+def _leave_work(code: int) -> None:
+    """End the process if a thread is still in the middle of a step: Python would wait for it, which may take long."""
+    threads = [thread for thread in threading.enumerate() if thread.name.startswith("AnyIO")]
+    for thread in threads:
+        thread.join(LAST)
+    if any(thread.is_alive() for thread in threads):
+        sys.stdout.flush()
+        os._exit(code)
 
 
 class _Told(logging.Handler):
