@@ -20,7 +20,8 @@ from ganvas.errors import InputError
 from ganvas.web.application import application
 from ganvas.web.gate import Access
 from ganvas.web.server import listen, serve, url_of
-from tests.processes import Forked
+from tests.conftest import Cli, assert_refused
+from tests.processes import Forked, ganvas
 
 
 async def endless(request: Request) -> Response:
@@ -121,3 +122,28 @@ def test_the_address_to_open() -> None:
         port = bound.getsockname()[1]
         for host, shown in {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]", "localhost": "localhost"}.items():
             assert url_of(bound, host) == f"http://{shown}:{port}"
+
+
+def test_the_page_refuses_what_it_cannot_show(cli: Cli) -> None:
+    assert_refused(cli("web", "--no-open", "--runs", "nowhere"), "--runs nowhere does not exist", "train a first one")
+    Path("file").touch()
+    assert_refused(cli("web", "--no-open", "--runs", "file"), "is not a folder")
+    assert_refused(cli("web", "--no-open", "--token", "guess"), "at least 16")
+    with listen("127.0.0.1", 0) as taken:
+        port = str(taken.getsockname()[1])
+        assert_refused(cli("web", "--no-open", "--port", port), f"port {port} of 127.0.0.1 is taken")
+
+
+def test_the_command_prints_an_address_that_opens(tmp_path: Path) -> None:
+    server = ganvas("web", "--no-open", "--port", "0")
+    while not server.printed.exists() or "Ctrl-C" not in server.printed.read_text():
+        time.sleep(0.02)
+        assert server.poll() is None
+    (url,) = [word for word in server.printed.read_text().split() if word.startswith("http://")]
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        assert b"refresh" in answer.read()
+    server.send_signal(signal.SIGINT)
+    code, printed = server.ended()
+    assert code == 130
+    assert "for another browser: http://127.0.0.1:" in printed
+    assert "Traceback" not in printed

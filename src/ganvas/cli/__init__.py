@@ -32,6 +32,7 @@ VERBS = (
     "data",
     "convert",
     "serve",
+    "web",
 )
 
 

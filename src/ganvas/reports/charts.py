@@ -37,7 +37,7 @@ def page_data(comparison: Comparison, strips: Strips) -> dict[str, Any]:
                 "dash": DASHES[comparison.variants[variant].runs.index(run) % len(DASHES)],
                 "images": run.images_seen,
                 "hours": run.hours(run.images_seen),
-                "verdicts": list(_spans(run)),
+                "verdicts": list(spans(run)),
             }
             for variant, run in runs
         ],
@@ -63,7 +63,8 @@ def _place(run: Record, images: float) -> dict[str, float]:
     return {"i": round(images), "h": round(run.hours(images), 6)}
 
 
-def _spans(run: Record) -> Iterable[dict[str, Any]]:
+def spans(run: Record) -> Iterable[dict[str, Any]]:
+    """The verdicts of a run, each from where to where, in images and in hours."""
     ends = [verdict.start for verdict in run.verdicts[1:]] + [run.images_seen]
     for verdict, end in zip(run.verdicts, ends, strict=False):
         start, stop = _place(run, verdict.start), _place(run, end)

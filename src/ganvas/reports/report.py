@@ -83,23 +83,23 @@ def write_report(record: Record, out: Path, *, reals: bool = True) -> list[Path]
 
         sheets = [shown(caption, file) for caption, file in _sheets(record, folder, reals)]
         charts = [shown(caption, file) for caption, file in _charts(record, folder)]
-    figures = [_row(figure) for figure in record.figures if not figure.is_point]
+    figures = [figure_row(figure) for figure in record.figures if not figure.is_point]
     page = render(
         "report.md" if beside else "report.html",
         styles=["page.css", "report.css"],
         scripts=[],
         title=record.name,
         lead=f"{record.system} trained on {record.source}, {record.about}.",
-        facts=[(name, value) for name, value in _facts(record) if value],
+        facts=[(name, value) for name, value in facts(record) if value],
         recipe=[(path, str(value)) for path, value in record.recipe.items()],
         sheets=sheets[:-1],
         last=sheets[-1:],
         texts=_texts(record),
         charts=charts,
         verdicts=list(_verdicts(record)),
-        notes=list(_notes(record)),
+        notes=list(notes(record)),
         figures=figures,
-        logged=[_row(figure) for figure in _logged(record)],
+        logged=[figure_row(figure) for figure in logged(record)],
     )
     write_text(out, page)
     return [out, *([beside] if beside and beside.is_dir() else [])]
@@ -191,7 +191,8 @@ def _charts(record: Record, folder: Path) -> Iterator[tuple[str, Path]]:
     yield "Signals of the diagnosis; the colours behind them are the verdicts", diagnosis
 
 
-def _facts(record: Record) -> Iterator[tuple[str, str]]:
+def facts(record: Record) -> Iterator[tuple[str, str]]:
+    """What the run is: names and values, empty where unknown."""
     yield "system", record.system
     yield "data", record.source
     yield "data's fingerprint", record.fingerprint[:16]
@@ -213,7 +214,7 @@ def _verdicts(record: Record) -> Iterator[dict[str, str]]:
         yield {"verdict": span.verdict, "at": f"{span.start:,} to {end:,}", "sentence": span.sentence}
 
 
-def _notes(record: Record) -> Iterator[str]:
+def notes(record: Record) -> Iterator[str]:
     """What else happened, each once."""
     lines = []
     for event in record.events:
@@ -224,7 +225,7 @@ def _notes(record: Record) -> Iterator[str]:
     yield from dict.fromkeys(lines)
 
 
-def _logged(record: Record) -> Iterator[Figure]:
+def logged(record: Record) -> Iterator[Figure]:
     """Of each measure taken during training the best value and the last."""
     for figures in record.measured.values():
         last = figures[-1]
@@ -234,7 +235,8 @@ def _logged(record: Record) -> Iterator[Figure]:
         yield replace(last, state="last")
 
 
-def _row(figure: Figure) -> Row:
+def figure_row(figure: Figure) -> Row:
+    """A figure as it is shown."""
     arrow = {True: " ↑", False: " ↓", None: ""}[figure.higher_is_better]
     real = "" if figure.real is None else f", real {number(figure.real)}"
     return Row(

@@ -140,7 +140,7 @@ class RunFolder:
         Raises:
             InputError: it is not a readable file.
         """
-        return [line for line in read_lines(self.log) if is_count(line.get("images"))]
+        return [line for line in read_lines(self.log) if is_log_line(line)]
 
     def read_events(self) -> list[Json]:
         """The lines of events.jsonl; an incomplete last line and damaged ones are omitted.
@@ -148,13 +148,7 @@ class RunFolder:
         Raises:
             InputError: it is not a readable file.
         """
-        return [
-            line
-            for line in read_lines(self.events)
-            if isinstance(line.get("event"), str)
-            and all(is_count(line.get(name, 0)) for name in ("images", "at"))
-            and all(is_number(line.get(name, 0)) for name in ("time", "saved_seconds"))
-        ]
+        return [line for line in read_lines(self.events) if is_event(line)]
 
     def read_figures(self) -> list[Json]:
         """The lines of figures.jsonl, the newest last; an incomplete last line is omitted.
@@ -197,6 +191,20 @@ class RunFolder:
         return self.samples / f"{images:012d}.png"
 
 
+def is_log_line(line: Json) -> bool:
+    """Whether an object is a sound line of log.jsonl."""
+    return is_count(line.get("images"))
+
+
+def is_event(line: Json) -> bool:
+    """Whether an object is a sound line of events.jsonl."""
+    return (
+        isinstance(line.get("event"), str)
+        and all(is_count(line.get(name, 0)) for name in ("images", "at"))
+        and all(is_number(line.get(name, 0)) for name in ("time", "saved_seconds"))
+    )
+
+
 def _numbered(folder: Path, ending: str) -> Iterator[Path]:
     """The files named after a count of images, not the copies of a sync tool: 000000000064 (1)."""
     return (path for path in folder.glob(f"[0-9]*{ending}") if path.stem.isdecimal() and path.is_file())
@@ -210,6 +218,8 @@ def figures_of(line: Json) -> list[Figure]:
     """
     if isinstance(line.get("figures"), list):
         return _read_figures(line["figures"], line["images"])
+    if MEASURES.keys().isdisjoint(line):
+        return []
     protocol = _protocol(line.get("protocol"))
     return [
         _figure(name, line[name], line["images"], protocol, line.get(f"{name}_low"), line.get(f"{name}_high"))

@@ -253,7 +253,7 @@ def find_runs(root: Path) -> tuple[list[Record], list[BrokenRun]]:
         folder: that of a study's run begins with the study's.
     """
     found, broken = [], []
-    for folder in _folders(root):
+    for folder in run_folders(root):
         name = folder.name if folder == root else folder.relative_to(root).as_posix()
         try:
             record = Record(folder, name)
@@ -264,7 +264,8 @@ def find_runs(root: Path) -> tuple[list[Record], list[BrokenRun]]:
     return sorted(found, key=lambda record: record.changed, reverse=True), broken
 
 
-def _folders(root: Path) -> list[Path]:
+def run_folders(root: Path) -> list[Path]:
+    """The folders of all runs in a folder, those of studies in it too; or the one that it is."""
     if _is_run(root):
         return [root]
     found = []

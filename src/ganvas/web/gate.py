@@ -44,10 +44,13 @@ HEADERS = {
 
 # By a page of our own, not by a redirect: a cookie that is SameSite=Strict is not sent along a chain of redirects that
 # another site began, such as that of a terminal in the browser.
-_ENTERED = '<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0;url=/"><title>ganvas</title>'
+_ENTERED = (
+    '<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0;url=/"><title>ganvas</title>'
+    '<link rel="icon" href="data:,">'
+)
 _LOCKED = (
-    '<!doctype html><meta charset="utf-8"><title>ganvas</title><h1>ganvas</h1><p>This page needs the address with its'
-    " key: open the newest one that the command has printed in its terminal."
+    '<!doctype html><meta charset="utf-8"><title>ganvas</title><link rel="icon" href="data:,"><h1>ganvas</h1>'
+    "<p>This page needs the address with its key: open the newest one that the command has printed in its terminal."
 )
 
 

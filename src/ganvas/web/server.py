@@ -9,6 +9,7 @@ import os
 import socket
 import sys
 import threading
+import webbrowser
 from collections.abc import Callable
 from contextlib import closing
 from types import FrameType
@@ -133,3 +134,17 @@ class _Told(logging.Handler):
         kind = record.exc_info[0] if record.exc_info else None
         if kind is not asyncio.CancelledError and not record.getMessage().startswith("Cancel "):
             print(*self.format(record).splitlines(), sep="\n", file=sys.stderr)
+
+
+def open_browser(url: str) -> None:
+    """Open an address in the browser, if this machine has one with windows."""
+
+    def show() -> None:
+        try:
+            # One of this very class is a browser of the terminal, which would take it over.
+            if type(browser := webbrowser.get()) is not webbrowser.GenericBrowser:
+                browser.open(url)
+        except webbrowser.Error:
+            pass  # there is none; the address was printed
+
+    threading.Thread(target=show, daemon=True).start()
