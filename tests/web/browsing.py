@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,9 @@ import pytest
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
+
+Visit = Callable[..., "Page"]
+"""Opens the page of ``runs/`` in a tab of its own; keywords as of `opened`."""
 
 FLAGS = ("--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync")
 
@@ -53,3 +57,11 @@ def opened(browser: Browser, place: str, allowed: str = "", **options: Any) -> I
     finally:
         context.close()
     assert not [fault for fault in faults if not allowed or allowed not in fault]
+
+
+def expect(page: Page, script: str, value: object, seconds: float = 5) -> None:
+    """Wait until an expression has a value in the page."""
+    deadline = time.monotonic() + seconds
+    while (found := page.evaluate(script)) != value:
+        assert time.monotonic() < deadline, f"{script} is {found!r}, not {value!r}"
+        page.wait_for_timeout(20)

@@ -20,7 +20,8 @@ def test_it_imports_no_room_that_trains() -> None:
 
 def test_torch_waits_until_something_is_computed() -> None:
     script = (
-        "import sys, ganvas.web.server, ganvas.web.service, ganvas.web.application;"
+        "import sys, threading, pathlib, ganvas.web.server; from ganvas.web.page import page;"
+        " page(pathlib.Path('runs'), threading.Event());"
         " print([name for name in ('torch', 'matplotlib') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)

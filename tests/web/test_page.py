@@ -5,61 +5,18 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-from ganvas.reports.templating import TEMPLATES
 from ganvas.runs.folder import RunFolder
-from ganvas.web.application import application, assets
-from ganvas.web.gate import Keys, access_to
-from ganvas.web.run_pages import RunPages
-from ganvas.web.watching import Watched
 from tests.reports.runs import add_previews, draw_preview, made
-from tests.web.browsing import launched, opened
-from tests.web.serving import served
+from tests.web.browsing import Visit, expect
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator, Page, Position
-
-Visit = Callable[..., "Page"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as found:
-        yield found
-
-
-@pytest.fixture
-def visit(browser: Browser) -> Iterator[Visit]:
-    """Open the page of ``runs/``, with its key, in a tab of its own."""
-    stopping = threading.Event()
-    keys = Keys(renewed=lambda key: None)
-    routes = [*assets(TEMPLATES / "page.css"), *RunPages(Watched(Path("runs")), stopping).routes()]
-    with ExitStack() as stack:
-        place = stack.enter_context(served(application(routes, access_to("127.0.0.1", keys)), stopping))
-
-        def visit(**options: Any) -> Page:
-            page = stack.enter_context(opened(browser, f"{place}/?token={keys.token}", **options))
-            page.wait_for_selector("h1")
-            return page
-
-        yield visit
-
-
-def expect(page: Page, script: str, value: object, seconds: float = 5) -> None:
-    """Wait until an expression has a value in the page."""
-    deadline = time.monotonic() + seconds
-    while (found := page.evaluate(script)) != value:
-        assert time.monotonic() < deadline, f"{script} is {found!r}, not {value!r}"
-        page.wait_for_timeout(20)
+    from playwright.sync_api import Locator, Page, Position
 
 
 def names(page: Page) -> list[str]:

@@ -22,6 +22,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "--open", action=argparse.BooleanOptionalAction, default=True, help="open it in the browser (default: yes)"
     )
+    parser.add_argument("--device", default="cpu", help="device of what is computed (default: cpu)")
     arguments = parser.parse_args(argv)
     from ganvas.web import expect_installed
 
@@ -32,12 +33,10 @@ def main(argv: list[str]) -> int:
         raise InputError(f"--runs {runs} {what}; give the folder of the runs, or train a first one.")
     import threading
 
-    from ganvas.reports.templating import TEMPLATES
-    from ganvas.web.application import application, assets
+    from ganvas.web.application import application
     from ganvas.web.gate import Keys, access_to, expect_token
-    from ganvas.web.run_pages import RunPages
+    from ganvas.web.page import page
     from ganvas.web.server import listen, open_browser, serve, url_of
-    from ganvas.web.watching import Watched
 
     token = arguments.token or os.environ.get("GANVAS_TOKEN", "")
     keys = Keys(expect_token(token)) if token else Keys()
@@ -50,6 +49,6 @@ def main(argv: list[str]) -> int:
         if arguments.open:
             open_browser(f"{url}/?token={keys.token}")
         stopping = threading.Event()
-        routes = [*assets(TEMPLATES / "page.css"), *RunPages(Watched(runs), stopping).routes()]
-        serve(application(routes, access), listening, stopping)
+        routes, close = page(runs, stopping, device=arguments.device)
+        serve(application(routes, access), listening, stopping, close)
     return 0

@@ -28,6 +28,7 @@ class Models:
     def __init__(self, places: Mapping[str, str], *, device: str = "cpu", precision: str = "auto") -> None:
         """`precision` is that of upscalers; see `Upscaler.load`."""
         self.places, self.device, self.precision = dict(places), device, precision
+        self.kept = max(KEPT, len(self.places))
         self._kept: OrderedDict[tuple[str, float], Predictor] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -59,10 +60,16 @@ class Models:
                 if issubclass(predictor_of(read_model(self.places[name]).about.task), Upscaler):
                     options = {"strength": key[1], "precision": self.precision}
                 self._kept[key] = open_model(self.places[name], device=self.device, **options)
-                while len(self._kept) > max(KEPT, len(self.places)):
+                while len(self._kept) > self.kept:
                     self._kept.popitem(last=False)
             self._kept.move_to_end(key)
             return self._kept[key]
+
+    def forget(self, name: str) -> None:
+        """Drop a model from memory."""
+        with self._lock:
+            for key in [key for key in self._kept if key[0] == name]:
+                del self._kept[key]
 
     def describe(self, name: str) -> dict[str, Any]:
         """What a client has to know of a model; see `open`."""

@@ -4,6 +4,7 @@ import { h, replace } from "./dom.js";
 import { follow } from "./live.js";
 import { runPage } from "./run.js";
 import { runsPage } from "./runs.js";
+import { usePage } from "./use.js";
 import { choose, chosen, t } from "./words.js";
 
 const main = document.getElementById("main");
@@ -22,9 +23,9 @@ function told(what) {
 function show() {
   page?.close?.();
   const [, kind, id, name] = location.hash.split("/");
-  page = kind === "run" ? runPage(main, Number(id), decodeURIComponent(name ?? "")) : runsPage(main, found);
+  page = kind === "run" ? runPage(main, Number(id), decodeURIComponent(name ?? "")) : kind === "use" ? usePage(main, id) : runsPage(main, found);
   for (const link of document.querySelectorAll("#nav a")) {
-    if (link.getAttribute("href") === (location.hash || "#/")) link.setAttribute("aria-current", "page");
+    if (link.getAttribute("href") === (kind === "use" ? "#/use" : "#/")) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
   scrollTo(0, 0);
@@ -33,7 +34,7 @@ function show() {
 function texts() {
   document.getElementById("skip").textContent = t("Skip to the content");
   language.setAttribute("aria-label", t("Language"));
-  replace(document.getElementById("nav"), h("a", { href: "#/" }, t("Runs")));
+  replace(document.getElementById("nav"), h("a", { href: "#/" }, t("Runs")), h("a", { href: "#/use" }, t("Use")));
   told(state);
   show();
 }

@@ -92,6 +92,7 @@ export function runPage(main, id, name) {
         run.logged.length ? [h("h3", {}, t("Logged during training")), h("p", { class: "hint" }, t("Rough, on few images; not for comparison with other work.")), figures(run.logged)] : null,
         h("p", { class: "hint" }, t("Figures are comparable only if every field of their protocol agrees."))),
       section("The run", h("div", { class: "wide", tabindex: 0 }, h("table", {}, h("tbody", {}, [...run.facts, ["folder", run.path]].map(([fact, value]) => h("tr", {}, h("th", { scope: "row" }, t(fact)), h("td", { class: "wrap" }, value))))))),
+      h("p", {}, h("a", { href: `#/use/run-${number}` }, t("Use this model"))),
       section("Commands", h("ul", { class: "commands" }, run.commands.map(([what, line]) => h("li", {}, h("span", {}, t(what)), h("code", {}, line), copyButton(line, t("copy"), t("copied")))))),
       section("Recipe", h("details", {}, h("summary", {}, t("all {n} fields", { n: run.recipe.length })),
         h("div", { class: "tools" }, h("label", {}, t("Find a field"), h("input", { type: "search", oninput: (event) => filter(event.target.value) }))),
