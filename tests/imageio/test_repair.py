@@ -126,6 +126,86 @@ def test_a_photo_whose_map_cannot_be_written_is_not_done(repair: Repair) -> None
     assert Path("out/p_damage.png").is_file()
 
 
+def test_photos_that_differ_in_their_endings_have_maps_of_their_own(repair: Repair) -> None:
+    save(Path("in/a.jpg"), pixels(50, 70))
+    save(Path("in/a.png"), pixels(40, 60, seed=1))
+    assert repair("in", "--out", "out", "--damage-map") == 0
+    sizes = {}
+    for path in Path("out").glob("*_damage.png"):
+        with Image.open(path) as damage:
+            sizes[path.name] = damage.size
+    assert sizes == {"a_jpg_damage.png": (70, 50), "a_png_damage.png": (60, 40)}
+    assert repair("in", "--out", "again", "--mask", "out") == 0
+    for name in ("a_jpg_repaired.jpg", "a_png_repaired.png"):
+        assert (read(f"again/{name}") == read(f"out/{name}")).all()
+
+
+@pytest.mark.parametrize("out", [[], ["--out", "."]])
+def test_a_map_replaces_nothing_without_being_told(
+    out: list[str], repair: Repair, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(Path("p.png"), pixels(50, 70))
+    photo = save(Path("p_damage.png"), pixels(40, 60)).read_bytes()  # a photograph of that name
+    assert repair("p.png", "--damage-map", *out) == 1
+    assert "p_damage.png exists already; move it away, or give --overwrite to replace it" in capsys.readouterr().err
+    assert Path("p_damage.png").read_bytes() == photo
+    assert not Path("p_repaired.png").exists()
+    assert repair("p.png", "--damage-map", "--overwrite", *out) == 0
+    with Image.open("p_damage.png") as damage:
+        assert damage.size == (70, 50)
+
+
+def test_a_map_that_nobody_changed_is_made_again(repair: Repair, capsys: pytest.CaptureFixture[str]) -> None:
+    save(Path("in/p.png"), pixels(50, 70))
+    words = ["in", "--out", "out", "--damage-map"]
+    assert repair(*words) == 0
+    Path("out/p_repaired.png").unlink()
+    assert repair(*words) == 0
+    Path("out/p_repaired.png").unlink()
+    Image.new("RGB", (70, 50)).save("out/p_damage.png")  # edited
+    assert repair(*words) == 1
+    assert "out/p_damage.png exists already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("renamed", [0, 1])
+def test_a_kill_between_the_record_and_the_names_loses_no_map(
+    renamed: int, repair: Repair, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(Path("in/p.png"), pixels(50, 70))
+    rename = Path.replace
+
+    def replace(path: Path, target: Path) -> Path:
+        nonlocal renamed
+        renamed -= 1
+        if renamed < 0:
+            raise KeyboardInterrupt
+        return rename(path, target)
+
+    with monkeypatch.context() as killed:  # nothing is cleaned up
+        killed.setattr(Path, "replace", replace)
+        killed.setattr(Path, "unlink", lambda path, missing_ok=False: None)
+        assert repair("in", "--out", "out", "--damage-map") == 130
+    assert not Path("out/p_repaired.png").exists()
+    assert repair("in", "--out", "out", "--damage-map") == 0
+    assert "0 repaired, 1 already done" in capsys.readouterr().out
+    assert sorted(path.name for path in Path("out").iterdir()) == [
+        ".ganvas-repair.jsonl",
+        "p_damage.png",
+        "p_repaired.png",
+    ]
+
+
+def test_maps_among_the_photos_are_no_photos(repair: Repair, capsys: pytest.CaptureFixture[str]) -> None:
+    save(Path("in/p.png"), pixels(50, 70))
+    for _ in range(2):
+        assert repair("in", "--out", "in", "--damage-map") == 0
+    assert "0 repaired, 1 already done, 1 other files skipped" in capsys.readouterr().out
+    assert repair("in", "--out", "out") == 0
+    Image.new("L", (70, 50)).save("in/p_damage.png")  # drawn by hand
+    assert repair("in", "--out", "masked", "--mask", "in") == 1  # with none for p_repaired
+    assert sorted(path.name for path in Path("masked").glob("*.png")) == ["p_repaired.png"]
+
+
 def test_masks(repair: Repair, capsys: pytest.CaptureFixture[str]) -> None:
     save(Path("p.png"), pixels(50, 70))
     mask = np.zeros((50, 70), np.uint8)
@@ -141,6 +221,18 @@ def test_masks(repair: Repair, capsys: pytest.CaptureFixture[str]) -> None:
     Image.fromarray(0 * mask).save("empty.png")
     assert repair("p.png", "--mask", "empty.png", "--strength", "0", "--out", "c.png") == 0
     assert (read("c.png") == read("p.png")).all()
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_a_mask_of_ones_is_not_taken_for_an_empty_one(
+    kind: Any, repair: Repair, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(Path("p.png"), pixels(50, 70))
+    ones = np.zeros((50, 70), kind)
+    ones[10:20] = 1
+    Image.fromarray(ones).save("mask.png")
+    assert repair("p.png", "--mask", "mask.png") == 1
+    assert "nothing in it is brighter than 1 of 255" in capsys.readouterr().err
 
 
 def test_a_mask_of_a_turned_photo_is_upright(repair: Repair) -> None:
@@ -208,6 +300,34 @@ def test_masks_of_a_folder_go_by_name(repair: Repair, capsys: pytest.CaptureFixt
     assert "its mask masks/b.gif cannot be used: it contains several images" in said
     assert "c.png could not be repaired: masks has no mask called c; add one, all black to fill nothing" in said
     assert [path.name for path in Path("out").glob("*.png")] == ["a_repaired.png"]
+
+
+def test_masks_lie_in_the_subfolders_of_their_photos(repair: Repair, capsys: pytest.CaptureFixture[str]) -> None:
+    for folder in ("x", "y"):
+        save(Path(f"in/{folder}/p.png"), pixels(50, 70, seed=ord(folder)))
+    assert repair("in", "--out", "out", "--damage-map") == 0
+    mask = Image.new("L", (70, 50))
+    mask.paste(255, (10, 10, 60, 20))
+    mask.save("out/y/p_damage.png")
+    capsys.readouterr()
+    assert repair("in", "--out", "again", "--mask", "out") == 0
+    assert "14.3% filled" in capsys.readouterr().out.splitlines()[1]
+    assert (read("again/x/p_repaired.png") == read("out/x/p_repaired.png")).all()
+
+
+def test_other_files_of_a_name_are_no_masks(repair: Repair) -> None:
+    save(Path("p.png"), pixels(50, 70))
+    Path("masks/p_damage").mkdir(parents=True)
+    Path("masks/p.json").write_text("{}")
+    Image.new("L", (70, 50)).save("masks/p.png")
+    assert repair("p.png", "--mask", "masks") == 0
+
+
+def test_another_photo_of_a_name_is_no_mask(repair: Repair, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("p.png", "p.tif"):
+        save(Path("in") / name, pixels(50, 70))
+    assert repair("in/p.png", "--mask", "in", "--out", "out") == 1
+    assert "in has no mask called p" in capsys.readouterr().err
 
 
 def test_a_photo_is_not_its_own_mask(repair: Repair, capsys: pytest.CaptureFixture[str]) -> None:

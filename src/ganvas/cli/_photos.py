@@ -98,7 +98,7 @@ def run_job(
         if arguments.compare:
             write_page(outcome)
             print(arguments.compare)
-    return _summarize(operation.past, outcome, planned.skipped)
+    return _summarize(operation.past, outcome, planned.skipped + outcome.ignored)
 
 
 def _summarize(past: str, outcome: JobOutcome, skipped: int) -> int:

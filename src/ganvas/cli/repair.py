@@ -67,7 +67,7 @@ def main(argv: list[str]) -> int:
 
     # Reject wrong paths before importing torch.
     find(arguments.model)
-    planned = plan(arguments.inputs, arguments.out, "_repaired", arguments.format)
+    planned = plan(arguments.inputs, arguments.out, "_repaired", arguments.format, apart=True)
 
     from ganvas.imageio.repair import Repairing, RepairOptions
     from ganvas.inference import Repairer, Upscaler, open_as
@@ -85,7 +85,8 @@ def main(argv: list[str]) -> int:
     )
     repairer = open_as(Repairer, arguments.model, device=arguments.device)
     upscaler = open_as(Upscaler, UPSCALER, device=arguments.device) if options.scale > 1 else None
-    operation = Repairing(repairer, options, {"model": repairer.name, "images": repairer.images_seen}, upscaler)
+    facts = {"model": repairer.name, "images": repairer.images_seen}
+    operation = Repairing(repairer, options, facts, upscaler, planned.jobs)
 
     def write_page(outcome: JobOutcome) -> None:
         from ganvas.imageio import repair_page

@@ -17,7 +17,7 @@ from ganvas.errors import InputError
 from ganvas.files import NO_ROOM, Busy, cannot, hidden, locked, remove_leftovers_of
 from ganvas.imageio import video
 from ganvas.imageio.checking import check
-from ganvas.imageio.manifest import Line, Manifest, recover
+from ganvas.imageio.manifest import Line, Manifest, is_unchanged, recover
 from ganvas.imageio.operation import Choice, Operation, Written
 from ganvas.imageio.planning import VIDEOS, FileJob, JobList
 from ganvas.imageio.progress import JobProgress
@@ -36,12 +36,14 @@ class JobOutcome:
         before: files made before with the same settings.
         choices: source -> what was done to it, or would be.
         bad: source -> why nothing could be made of it.
+        ignored: number of files that belong to others, see `Operation.ignores`.
     """
 
     made: list[tuple[FileJob, Written]] = field(default_factory=list)
     before: list[FileJob] = field(default_factory=list)
     choices: dict[Path, Choice] = field(default_factory=dict)
     bad: dict[Path, str] = field(default_factory=dict)
+    ignored: int = 0
 
     @property
     def jobs(self) -> list[FileJob]:
@@ -102,6 +104,9 @@ class _Running:
             raise UnusableFile(f"videos are not {self.operation.past}; give photos")
         if os.path.realpath(job.source) in self.results and self._is_result(job.source):
             return False  # a result among the sources, since the results go into the folder of the photos
+        if self.operation.ignores(job.source):
+            self.outcome.ignored += 1
+            return False
         line = self._same(job)
         if self.root and line and self._settings(job) == line["settings"] and recover(line, self.root / line["result"]):
             self.outcome.before.append(job)
@@ -158,13 +163,15 @@ class _Running:
     def _alone(self, job: FileJob) -> Iterator[None]:
         """No other process writes this result; the folder of a job with a manifest is locked as a whole."""
         if self.root:
-            remove_leftovers_of(job.result)
+            for path in self._files(job):
+                remove_leftovers_of(path)
             yield
             return
         job.result.parent.mkdir(parents=True, exist_ok=True)
         try:
             with locked(hidden(job.result, ".lock"), keep=False):
-                remove_leftovers_of(job.result)
+                for path in self._files(job):
+                    remove_leftovers_of(path)
                 self._expect_free(job)  # another process may have finished it meanwhile
                 yield
         except Busy:
@@ -173,10 +180,21 @@ class _Running:
                 " --out"
             ) from None
 
+    def _files(self, job: FileJob) -> list[Path]:
+        """What is written for one file: its result, and what goes beside it."""
+        beside = self.operation.beside(job.source, job.result)
+        return [job.result] if beside is None else [job.result, beside]
+
     def _expect_free(self, job: FileJob) -> None:
-        if job.result.exists() and not self.settings.overwrite:
+        if self.settings.overwrite:
+            return
+        if job.result.exists():
             other = "" if self.root else ", or --out FOLDER, where what is done is skipped"
             raise UnusableFile(f"{job.result} {self._conflict(job)}; give --overwrite to replace it{other}")
+        made = (self._same(job) or {}).get("beside")
+        for path in self._files(job)[1:]:
+            if path.exists() and not (made and is_unchanged(made, path)):
+                raise UnusableFile(f"{path} exists already; move it away, or give --overwrite to replace it")
 
     def _write(self, job: FileJob, on_progress: Callable[[float], None]) -> Written:
         began = time.perf_counter()
@@ -185,12 +203,16 @@ class _Running:
         facts = {**self._identity(job), "settings": self._settings(job)}
         facts |= {"flaws": choice.flaws} if choice.flaws else {}
 
-        def before(part: Path) -> None:
+        def before(part: Path, beside: Path | None = None) -> None:
             if self.root:
                 seconds = round(time.perf_counter() - began, 3)
-                names = {"result": job.result.relative_to(self.root).as_posix(), "part": part.name}
-                size = part.stat().st_size
-                self.manifest.add({"status": "done", **facts, **names, "bytes": size, "seconds": seconds})
+                parts = [part] if beside is None else [part, beside]
+                line, *others = (
+                    {"result": path.relative_to(self.root).as_posix(), "part": one.name, "bytes": one.stat().st_size}
+                    for path, one in zip(self._files(job), parts, strict=True)
+                )
+                line |= {"beside": others[0]} if others else {}
+                self.manifest.add({"status": "done", **facts, **line, "seconds": seconds})
 
         if photo is None:
             written = choice.operation.video(job.source, job.result, on_progress=on_progress, before=before)

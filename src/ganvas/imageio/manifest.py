@@ -63,18 +63,33 @@ def recover(line: Line, result: Path) -> bool:
 
     The line is written after the file is complete and before it is renamed, so that no file is ever made twice.
     """
+    if beside := line.get("beside"):
+        recover(beside, result.parent / PurePath(beside["result"]).name)
     part = result.parent / line.get("part", "")
     if is_temporary(part, result) and part.is_file() and part.stat().st_size == line["bytes"]:
         part.replace(result)
+    return is_unchanged(line, result)
+
+
+def is_unchanged(line: Line, result: Path) -> bool:
+    """Whether the file that a line describes exists, and is as large as it was."""
     return result.is_file() and result.stat().st_size == line["bytes"]
 
 
 def _is_sound(line: Line) -> bool:
     """Whether a line is one of ours: a folder from elsewhere must not have files renamed outside of it."""
-    if line.get("status") != "done" or not is_count(line.get("bytes")) or "settings" not in line:
+    if line.get("status") != "done" or "settings" not in line or not _is_name(line.get("source")):
         return False
-    names = line.get("source"), line.get("result"), line.get("part", "")
-    if not all(isinstance(name, str) and "\0" not in name for name in names):
+    beside = line.get("beside")
+    return _is_sound_file(line) and (beside is None or (isinstance(beside, dict) and _is_sound_file(beside)))
+
+
+def _is_sound_file(line: Line) -> bool:
+    if not is_count(line.get("bytes")) or not _is_name(line.get("result")) or not _is_name(line.get("part", "")):
         return False
     result, part = PurePath(line["result"]), line.get("part", "")
     return PurePath(part).name == part and not result.is_absolute() and ".." not in result.parts and bool(result.name)
+
+
+def _is_name(name: object) -> bool:
+    return isinstance(name, str) and "\0" not in name

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -21,7 +21,13 @@ from ganvas.imageio.writing import BITS, EXTENSION, Rows, check_fits, write_phot
 from ganvas.inference.engine.raster import Floats
 
 OnProgress = Callable[[float], None]
-Before = Callable[[Path], object]
+
+
+class Before(Protocol):
+    """Called with the finished temporary file of a result, and with that of the file beside it if there is one."""
+
+    def __call__(self, part: Path, beside: Path | None = None) -> object:
+        """Record them; they are renamed when this returns."""
 
 
 @dataclass(frozen=True)
@@ -127,13 +133,21 @@ class Operation(ABC):
         Args:
             form: format of the result.
             on_progress: called with the share that is done.
-            before: called with the finished temporary file before it is renamed.
+            before: called before the finished temporary files are renamed.
 
         Raises:
             UnusableFile: the photo is damaged, or too large for the format.
             OSError: the file cannot be written.
             InputError: a setting does not go with the photo, or the model's output is invalid.
         """
+
+    def beside(self, source: Path, result: Path) -> Path | None:
+        """A second file that `photo` writes with a result, under the same rules; None if there is none."""
+        return None
+
+    def ignores(self, source: Path) -> bool:
+        """Whether a file belongs to another photo, and nothing is to be made of it."""
+        return False
 
     def video(self, source: Path, path: Path, *, on_progress: OnProgress, before: Before) -> Written:
         """Write the result for a video, by an operation that takes them; see `photo`."""

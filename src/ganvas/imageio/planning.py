@@ -61,7 +61,7 @@ class JobList:
     unreadable: dict[Path, str] = field(default_factory=dict)
 
 
-def plan(inputs: Sequence[str], out: Path | None, suffix: str, form: str) -> JobList:
+def plan(inputs: Sequence[str], out: Path | None, suffix: str, form: str, *, apart: bool = False) -> JobList:
     """Find the files and name their results: photo.jpg -> photo_x4.jpg.
 
     Args:
@@ -69,6 +69,7 @@ def plan(inputs: Sequence[str], out: Path | None, suffix: str, form: str) -> Job
         out: a folder for the results, or a file for a single input; None to write beside the sources.
         suffix: what is added to their names, such as _x4.
         form: format of the results; empty for that of each source.
+        apart: the names of results differ by more than their endings, since other files are named after them.
 
     Raises:
         InputError: there are no images, or two results would have the same path.
@@ -91,7 +92,7 @@ def plan(inputs: Sequence[str], out: Path | None, suffix: str, form: str) -> Job
         return JobList((FileJob(paths[0], paths[0].name, out),), None)
     found, skipped, unreadable = _collect(paths, folders, out)
     jobs = [FileJob(source, name, _result_path(out, source, name, suffix, form)) for source, name in found]
-    jobs = _unique(jobs, suffix, form)
+    jobs = _unique(jobs, suffix, form, apart)
     if not jobs and not unreadable:
         raise InputError(
             f"there are no images in {', '.join(inputs)}; give PNG, JPEG, WebP, TIFF or AVIF files, or folders or"
@@ -172,11 +173,11 @@ def _result_path(out: Path | None, source: Path, name: str, suffix: str, form: s
     return folder / f"{stem}{suffix}{ending}"
 
 
-def _unique(jobs: list[FileJob], suffix: str, form: str) -> list[FileJob]:
+def _unique(jobs: list[FileJob], suffix: str, form: str, apart: bool) -> list[FileJob]:
     """Give results of the same name different names: a.jpg and a.png become a_jpg_x4.png and a_png_x4.png."""
 
     def key(job: FileJob) -> str:
-        return str(job.result).casefold()  # some file systems ignore case
+        return str(job.result.with_suffix("") if apart else job.result).casefold()  # some file systems ignore case
 
     count = Counter(map(key, jobs))
 

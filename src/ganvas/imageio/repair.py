@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from os.path import realpath
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+import ganvas
+from ganvas.files import whole
 from ganvas.imageio.operation import Before, OnProgress, Operation, OutputOptions, Written, with_alpha, write_changed
+from ganvas.imageio.planning import FileJob
 from ganvas.imageio.reading import Photo, Plane, UnusableFile, open_photo
 from ganvas.imageio.upscale import alphas
-from ganvas.imaging.saving import save_png
+from ganvas.imageio.writing import EXTENSIONS
+from ganvas.imaging.saving import write_png
 from ganvas.inference.engine.raster import ArrayRaster, Floats, Raster
 
 if TYPE_CHECKING:
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
 
 NONE = "none"  # a mask that fills nothing
 DAMAGE = "_damage"  # what is added to the name of a damage map
+TITLE = "Damage map"  # by which it is known for one
+MASKS = {*EXTENSIONS, ".gif"}  # endings of masks; other files of a photo's name may be anything
 GRAIN = ("grain", "scan_noise", "jpeg")  # the defects that --denoise sets
 ROWS = 64  # of alpha read at once
 SHARE = 0.7  # of the work of repairing and upscaling, roughly, that is upscaling
@@ -56,10 +62,20 @@ class Repairing(Operation):
     verb, doing, past, suffix = "repair", "repairing", "repaired", "_repaired"
 
     def __init__(
-        self, repairer: Repairer, options: RepairOptions, model: dict[str, Any], upscaler: Upscaler | None = None
+        self,
+        repairer: Repairer,
+        options: RepairOptions,
+        model: dict[str, Any],
+        upscaler: Upscaler | None = None,
+        jobs: Sequence[FileJob] = (),
     ) -> None:
-        """`upscaler` enlarges what was repaired, where the scale is above 1; `model` names what else changes pixels."""
+        """`upscaler` enlarges what was repaired, where the scale is above 1; `model` names what else changes pixels.
+
+        By the names of `jobs`, masks are found in subfolders, too.
+        """
         self.repairer, self.options, self.model, self.upscaler = repairer, options, model, upscaler
+        self._masks = None if options.mask in ("", NONE) else Path(options.mask)
+        self.folders = {job.source: PurePosixPath(job.name).parent for job in jobs}
         self.growth = options.scale**2
 
     def settings(self, source: Path) -> dict[str, Any]:
@@ -76,9 +92,8 @@ class Repairing(Operation):
         Raises:
             InputError: the mask does not fit the photo, or see `Operation.photo`.
         """
-        options, mask, damage_map = replace(self.options, form=form), self.mask_for(photo), map_of(path)
-        # A mask that was edited is never replaced by what was read of it.
-        writes_map = options.damage_map and realpath(damage_map) != realpath(self._mask_file(photo.path) or "")
+        options, mask = replace(self.options, form=form), self.mask_for(photo)
+        damage_map = self.beside(photo.path, path)
         bits = 16 if photo.bits == 16 else 8
         times = self.upscaler.scale if self.upscaler else 1
         width, height = photo.colour.width, photo.colour.height
@@ -111,9 +126,16 @@ class Repairing(Operation):
             return with_alpha(colours, alpha, flat)
 
         def finished(part: Path) -> None:
-            if writes_map:  # first, since a photo that is recorded as done is not looked at again
-                save_png(self.repairer.damage, damage_map)
-            before(part)
+            if damage_map is None:
+                before(part)
+                return
+
+            def rename(map_part: Path) -> None:
+                before(part, map_part)
+                map_part.replace(damage_map)
+
+            with whole(damage_map, rename) as map_part:
+                write_png(self.repairer.damage, map_part, {"Title": TITLE, "Software": f"ganvas {ganvas.__version__}"})
 
         how = f"by {self.repairer.name}"
         how += f", {options.scale} times by {self.upscaler.title}" if self.upscaler else ""
@@ -121,8 +143,24 @@ class Repairing(Operation):
         report = self.repairer.last
         assert report is not None
         if options.damage_map:
-            notes += (f"damage map: {damage_map}",)
+            notes += (f"damage map: {map_of(path)}",)
         return Written(path, *sizes[1], about(report), (*notes, *report.warnings))
+
+    def beside(self, source: Path, result: Path) -> Path | None:
+        """The damage map, if it is wanted; a mask that was edited is never replaced by what was read of it."""
+        path = map_of(result)
+        return path if self.options.damage_map and realpath(path) != realpath(self._mask_file(source) or "") else None
+
+    def ignores(self, source: Path) -> bool:
+        """Whether a file is a damage map or a mask beside the photos, and none of them."""
+        if not source.stem.endswith(DAMAGE):
+            return False
+        if self._masks and Path(realpath(self._masks)) in Path(realpath(source)).parents:
+            return True
+        try:
+            return any(TITLE.encode() in data for _, data in open_photo(source, float("inf")).metadata.text)
+        except UnusableFile:
+            return False  # its own turn tells what is wrong with it
 
     def mask_for(self, photo: Photo) -> Raster | None:
         """The mask for a photo as a raster, upright as the photo; None for what the model finds.
@@ -136,10 +174,14 @@ class Repairing(Operation):
         return _Mask(file) if file else None
 
     def _mask_file(self, source: Path) -> Path | None:
-        if self.options.mask in ("", NONE):
-            return None
-        path = Path(self.options.mask)
-        return _in_folder(path, source) if path.is_dir() else path
+        masks = self._masks
+        if masks is None or not masks.is_dir():
+            return masks
+        # As the results do, masks may lie in the subfolders of their photos.
+        for folder in (masks / self.folders.get(source, ""), masks):
+            if mask := _in_folder(folder, source):
+                return mask
+        raise UnusableFile(f"{masks} has no mask called {source.stem}; add one, all black to fill nothing")
 
 
 def map_of(result: Path) -> Path:
@@ -153,14 +195,14 @@ def about(report: RepairReport) -> str:
     return f"{filled}, tone and colours moved by {report.tone:.1f} dE"
 
 
-def _in_folder(folder: Path, photo: Path) -> Path:
-    names = photo.stem + DAMAGE, photo.stem
-    found = {one.stem: one for one in sorted(folder.iterdir(), reverse=True) if one.stem in names}
-    # A folder may hold the photos, too, beside the damage maps that were written there.
-    mask = next((found[name] for name in names if name in found and realpath(found[name]) != realpath(photo)), None)
-    if not mask:
-        raise UnusableFile(f"{folder} has no mask called {photo.stem}; add one, all black to fill nothing")
-    return mask
+def _in_folder(folder: Path, photo: Path) -> Path | None:
+    names = [f"{photo.stem}_{photo.suffix[1:].lower()}{DAMAGE}", photo.stem + DAMAGE, photo.stem]
+    if realpath(folder) == realpath(photo.parent):
+        names.pop()  # in a folder of photos, that is another photo
+    if not folder.is_dir():
+        return None
+    found = {one.stem: one for one in sorted(folder.iterdir(), reverse=True) if one.suffix.lower() in MASKS}
+    return next((found[name] for name in names if name in found and found[name].is_file()), None)
 
 
 class _Mask:

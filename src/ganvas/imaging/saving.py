@@ -52,16 +52,25 @@ def save_png(pixels: Pixels, path: Path, text: Mapping[str, str] | None = None) 
     Raises:
         InputError: the file cannot be written.
     """
-    save_image(to_image(pixels), path, _chunks(text or {}))
+    write_atomically(path, lambda part: write_png(pixels, part, text))
 
 
-def save_image(image: Image.Image, path: Path, chunks: PngInfo | None = None) -> None:
+def write_png(pixels: Pixels, path: Path, text: Mapping[str, str] | None = None) -> None:
+    """Write uint8 (H, W, C) as PNG, with text chunks, into a file that is temporary.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    path.write_bytes(encoded(pixels, "png", text or {}))
+
+
+def save_image(image: Image.Image, path: Path) -> None:
     """Write an image atomically as PNG.
 
     Raises:
         InputError: the file cannot be written.
     """
-    write_atomically(path, lambda part: image.save(part, format="PNG", pnginfo=chunks, compress_level=LEVEL))
+    write_atomically(path, lambda part: image.save(part, format="PNG", compress_level=LEVEL))
 
 
 def encoded(pixels: Pixels, form: str, text: Mapping[str, str]) -> bytes:
@@ -74,7 +83,10 @@ def encoded(pixels: Pixels, form: str, text: Mapping[str, str]) -> bytes:
     """
     image, file = to_image(pixels), io.BytesIO()
     if form == "png":
-        image.save(file, format="PNG", pnginfo=_chunks(text), compress_level=LEVEL)
+        chunks = PngInfo()
+        for key, value in text.items():
+            chunks.add_itxt(key, value)
+        image.save(file, format="PNG", pnginfo=chunks, compress_level=LEVEL)
         return file.getvalue()
     exif = Image.Exif()
     for tag, key in {0x010E: "Description", 0x0131: "Software"}.items():
@@ -84,10 +96,3 @@ def encoded(pixels: Pixels, form: str, text: Mapping[str, str]) -> bytes:
     packet = SOURCE.format(kind).encode() if kind else b""
     image.save(file, format=form.upper(), quality=95, exif=exif, xmp=packet)
     return file.getvalue()
-
-
-def _chunks(text: Mapping[str, str]) -> PngInfo:
-    chunks = PngInfo()
-    for key, value in text.items():
-        chunks.add_itxt(key, value)
-    return chunks

@@ -36,6 +36,7 @@ from ganvas.systems.repair.networks import (
 ROWS = 128  # processed at once
 FINE = 16  # steps between logits of damage that differ by 1, while the strengths are not known
 MUCH = 0.5  # share of a photograph from which on what is found is no damage
+FAINT = 1.5 / 255  # brightness below which a whole mask was meant otherwise: 0 and 1, or 0 to 255 of 65,535
 BYTES = 500  # that all layers need for a pixel, roughly
 
 
@@ -104,10 +105,17 @@ class RepairPasses:
         return strengths
 
     def _take(self, mask: Raster) -> None:
-        given = PaddedRaster(mask, self.height, self.width)
+        given, most = PaddedRaster(mask, self.height, self.width), 0.0
         for top, bottom in self._bands():
-            part = np.rint(given.region(top, 0, bottom - top, self.width) * 255).astype(np.uint8)
+            values = given.region(top, 0, bottom - top, self.width)
+            most = max(most, float(values.max()))
+            part = np.rint(values * 255).astype(np.uint8)
             self.damage[top:bottom] = part if part.shape[2] == 3 else np.pad(part, ((0, 0), (0, 0), (0, 2)))
+        if mask.channels == 1 and 0 < most < FAINT:
+            raise InputError(
+                "the mask is not empty, but nothing in it is brighter than 1 of 255, so it marks nothing; give white"
+                " where the image is damaged, not 1."
+            )
         if bool(is_lost(self.damage).all()):
             raise InputError("the mask covers the whole image, so nothing is left to repair it from; is it inverted?")
 
