@@ -23,7 +23,9 @@ from ganvas.inference.engine.cpu_kernels import optimize_for_cpu
 from ganvas.inference.engine.precision import PrecisionTrial, table
 from ganvas.inference.engine.raster import ArrayRaster
 from ganvas.inference.engine.tiling import Engine, Tiling
+from ganvas.inference.loading import starting_weights
 from ganvas.runs import checkpoint
+from ganvas.systems.esrgan.networks import Compact
 from tests.conftest import Cli, assert_refused, same, tiny
 from tests.inference.networks import lively, photo, saved, small
 
@@ -158,6 +160,18 @@ def test_a_run_names_what_it_started_from(tmp_path: Path) -> None:
     recipe = Recipe(system=system, data=Crops(source=str(folder)), start="first.safetensors", batch_size=4, images=8)
     train(recipe, name="r")
     assert ganvas.open("runs/r", strength=0.3).upscale(photo(9, 9)).shape == (36, 36, 3)
+
+
+def test_a_training_does_not_start_from_weights_that_are_no_numbers(tmp_path: Path) -> None:
+    own = saved(tmp_path / "first.safetensors", small())
+    tensors, about = checkpoint.load(own)
+    checkpoint.save(own, {name: tensor * float("nan") for name, tensor in tensors.items()}, about)
+    other = tmp_path / "other.pth"
+    weights = Compact(scale=4, channels=3, width=4, blocks=1).state_dict()
+    torch.save({name: tensor * float("nan") for name, tensor in weights.items()}, other)
+    for path in (own, other):
+        with pytest.raises(InputError, match=f"{path.name} has weights that are not numbers"):
+            starting_weights(path)
 
 
 def test_auto_takes_the_fastest_that_nobody_sees(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -334,7 +334,7 @@ def test_strengths_and_tone_can_be_chosen(run: Path) -> None:
     assert model.last.strengths.keys() == set(Aged.DEFECTS)
     assert (model.repair(pixels, tone=False).image != usual).any()
     assert model.toning is None
-    assert (model.repair(pixels, strengths={"grain": 1, "scan_noise": 1}).image != usual).any()
+    assert (model.repair(pixels, strengths={"grain": np.float32(1), "scan_noise": 1}).image != usual).any()
     assert model.last.strengths["grain"] == 1
 
 
@@ -345,6 +345,7 @@ def test_what_cannot_be_repaired_is_refused(run: Path) -> None:
         (mask[:20], "the mask has 34 x 20 pixels and the image 34 x 21"),
         (mask + 1, "covers the whole image"),
         (mask + 2, "outside 0 to 1"),
+        (np.eye(21, 34, dtype=np.uint8), "so it marks nothing; give white where the image is damaged, not 1"),
         (mask * np.nan, "outside 0 to 1"),
         (mask.astype(np.int64), "masks of type int64"),
         (mask[:, :, None].repeat(2, 2), "is not a mask"),

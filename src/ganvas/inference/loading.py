@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -140,22 +140,29 @@ def starting_weights(file: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     Those of another program's network fit a system that names its weights as that program does, such as `esrgan`.
 
     Raises:
-        InputError: the file is damaged, or no network that is known.
+        InputError: the file is damaged, or no network that is known, or it has weights that are not numbers.
     """
     if is_own(file):
-        return generator_weights(file)
-    return dict(read_foreign(file).network.state_dict()), {"run": plain_name(file.stem), "system": {}, "images": 0}
+        weights, about = generator_weights(file)
+    else:
+        weights, about = dict(read_foreign(file).network.state_dict()), {"run": plain_name(file.stem), "system": {}}
+    _expect_finite(weights, file)
+    return weights, {"images": 0} | about
 
 
 def _finite(model: Model, file: Path) -> Model:
+    _expect_finite(model.network.state_dict(), file)
+    return model
+
+
+def _expect_finite(weights: Mapping[str, Tensor], file: Path) -> None:
     """Refuse a network that can only make nonsense."""
-    for name, tensor in model.network.state_dict().items():
+    for name, tensor in weights.items():
         if not tensor.isfinite().all():
             raise InputError(
                 f"{file} has weights that are not numbers (NaN or infinite, first in {name}): its training diverged, or"
                 " the file is damaged; use an earlier state of the run (--which best), or another file."
             )
-    return model
 
 
 def network_of(build: Callable[[], nn.Module], weights: dict[str, Tensor], where: str) -> nn.Module:

@@ -182,7 +182,7 @@ class Repairer(Predictor):
                 )
             if not 0 <= value <= 1:
                 raise InputError(f"strengths give {name} {value:g}; give a number from 0 (none) to 1 (strongest).")
-            levels[:, Aged.DEFECTS.index(name)] = value
+            levels[:, Aged.DEFECTS.index(name)] = float(value)
         return levels
 
     def _report(self, photo: RepairPasses, levels: Tensor, look: Tensor | None, masked: bool) -> RepairReport:
