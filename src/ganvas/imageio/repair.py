@@ -125,7 +125,7 @@ class Repairing(Operation):
             alpha = None if photo.alpha is None else alphas(photo.alpha, times) if times > 1 else _rows(photo.alpha)
             return with_alpha(colours, alpha, flat)
 
-        def finished(part: Path) -> None:
+        def finished(part: Path, beside: Path | None = None) -> None:
             if damage_map is None:
                 before(part)
                 return

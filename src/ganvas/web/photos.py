@@ -71,7 +71,7 @@ def changed(operation: Operation, source: Path, result: Path, form: str, limit: 
     """
     with usable():
         photo = open_photo(source, limit)
-        written = operation.photo(photo, result, form, on_progress=progress, before=lambda part: None)
+        written = operation.photo(photo, result, form, on_progress=progress, before=lambda part, beside=None: None)
     return "; ".join(part for part in (written.about, *written.notes) if part)
 
 
