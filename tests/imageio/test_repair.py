@@ -126,6 +126,25 @@ def test_a_photo_whose_map_cannot_be_written_is_not_done(repair: Repair) -> None
     assert Path("out/p_damage.png").is_file()
 
 
+def test_a_photo_that_came_later_changes_no_name(repair: Repair) -> None:
+    save(Path("in/a.jpg"), pixels(20, 30))
+    assert repair("in", "--out", "out", "--damage-map") == 0
+    save(Path("in/a.png"), pixels(20, 30))
+    assert repair("in", "--out", "out", "--damage-map", "--compare", "page.html") == 0
+    page = Path("page.html").read_text()
+    assert "a.jpg" in page
+    assert "a.png" in page
+
+
+def test_the_same_masks_by_another_path_are_the_same(repair: Repair, capsys: pytest.CaptureFixture[str]) -> None:
+    save(Path("in/a.png"), pixels(20, 30))
+    assert repair("in", "--out", "out", "--damage-map") == 0
+    assert repair("in", "--out", "again", "--mask", "out") == 0
+    capsys.readouterr()
+    assert repair("in", "--out", "again", "--mask", "./out/../out") == 0
+    assert "0 repaired, 1 already done" in capsys.readouterr().out
+
+
 def test_photos_that_differ_in_their_endings_have_maps_of_their_own(repair: Repair) -> None:
     save(Path("in/a.jpg"), pixels(50, 70))
     save(Path("in/a.png"), pixels(40, 60, seed=1))

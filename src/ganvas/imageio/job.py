@@ -109,9 +109,10 @@ class _Running:
             return False
         line = self._same(job)
         if self.root and line and self._settings(job) == line["settings"] and recover(line, self.root / line["result"]):
-            self.outcome.before.append(job)
             # Use the recorded name, from before another photo with the same stem was added.
-            self._check(job, self.root / line["result"])
+            result = self.root / line["result"]
+            self.outcome.before.append(replace(job, result=result))
+            self._check(job, result)
             return False
         self._expect_free(job)
         return True

@@ -79,11 +79,11 @@ class Repairing(Operation):
         self.growth = options.scale**2
 
     def settings(self, source: Path) -> dict[str, Any]:
-        """See `Operation.settings`; a mask counts by the age of its content, as the photo does."""
+        """See `Operation.settings`; a mask counts by its name and the age of its content, as the photo does."""
         found = {**self.model, **self.options.settings()}
         mask = self._mask_file(source)
         if mask and mask.exists():
-            found["mask_file"] = [mask.name, mask.stat().st_size, mask.stat().st_mtime_ns]
+            found |= {"mask": mask.name, "mask_file": [mask.name, mask.stat().st_size, mask.stat().st_mtime_ns]}
         return found
 
     def photo(self, photo: Photo, path: Path, form: str, *, on_progress: OnProgress, before: Before) -> Written:
