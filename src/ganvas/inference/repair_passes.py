@@ -33,7 +33,7 @@ from ganvas.systems.repair.networks import (
     spread,
 )
 
-ROWS = 128  # processed at once
+ROWS = 64  # processed at once
 FINE = 16  # steps between logits of damage that differ by 1, while the strengths are not known
 MUCH = 0.5  # share of a photograph from which on what is found is no damage
 FAINT = 1.5 / 255  # brightness below which a whole mask was meant otherwise: 0 and 1, or 0 to 255 of 65,535
